@@ -348,7 +348,7 @@ def city(voucher: Callable[..., Ran], once: Once) -> Callable[..., Callable[...,
     """
 
     def build(policy: str = "full_restores", *, with_claims: bool = True) -> Callable[..., Ran]:
-        once(("city", policy, with_claims), lambda: _build(voucher, policy, with_claims))
+        once(("city", str(policy), with_claims), lambda: _build(voucher, policy, with_claims))
         return voucher
 
     return build

@@ -114,12 +114,12 @@ def test_a_batch_that_is_not_there_is_refused(
 def test_rejects_come_in_the_files_own_layout_with_reason_and_explanation(
     take_in: Callable[..., Any], voucher: Callable[..., Any]
 ) -> None:
-    take_in("dirty.csv", DIRTY, expect=4)
+    sha = take_in("dirty.csv", DIRTY, expect=4).data["sha256"][:8]
     rows = list(csv.reader(io.StringIO(voucher("batch", "rejects", "1", "-o", "csv").out)))
     assert rows == [
-        ["编号说明", "商户编号", "商户名称", "区县", "reject_reason", "reject_explanation"],
-        ["b", "M002", "", "西湖区", "bad_row", "商户名称 is missing"],
-        ["c", "", "无号店", "西湖区", "bad_row", "商户编号 is missing"],
+        [*HEADER.strip().split(","), "reject_reason", "reject_explanation", "reject_row"],
+        ["b", "M002", "", "西湖区", "bad_row", "商户名称 is missing", f"batch 1 line 3 {sha}"],
+        ["c", "", "无号店", "西湖区", "bad_row", "商户编号 is missing", f"batch 1 line 4 {sha}"],
         [
             "e",
             "M001",
@@ -127,6 +127,7 @@ def test_rejects_come_in_the_files_own_layout_with_reason_and_explanation(
             "上城区",
             "conflicting_row",
             "merchant M001 stands on line 2 with other values",
+            f"batch 1 line 6 {sha}",
         ],
     ]
 

@@ -243,10 +243,10 @@ def test_one_who_may_have_two_packs_never_gets_three(tmp_path: Path) -> None:
     session = town(tmp_path)
     first = take(session, 1, [("A", "s", "ann", 0)])
     take(session, 2, [("B", "s", "ann", 1)])
-    from vouchercli.ops.intake import importing
+    from vouchercli.ops.intake import undoing
     from vouchercli.ops.intake.batches import KINDS
 
-    importing.undo(session, KINDS, first)
+    undoing.undo(session, KINDS, first)
     take(session, 3, [("C", "s", "ann", 2)])  # ann holds the packs 2 and 3
     assert imported(session, ["D,s,ann,2020-03-27 12:00:00"], 100, 1)["told"]["reasons"] == {
         "resident_limit": 1

@@ -827,13 +827,15 @@ def test_rejects_go_out_and_come_back_the_same(tmp_path: Path) -> None:
     target = tmp_path / "rejects.csv"
     assert (
         rejects.write_rejects(
-            target, reading.header, [(record.cells, "bad_row", "=why") for record in records]
+            target,
+            reading.header,
+            [(record.cells, "bad_row", "=why", "batch 3") for record in records],
         )
         == 3
     )
     table = list(csv.reader(target.open(encoding="utf-8-sig", newline="")))
     assert target.read_bytes().startswith(b"\xef\xbb\xbf")
-    assert table[0] == [*HEADER.split(","), "reject_reason", "reject_explanation"]
+    assert table[0] == [*HEADER.split(","), "reject_reason", "reject_explanation", "reject_row"]
     assert table[1] == [
         "'=T1",
         "pay",
@@ -847,23 +849,24 @@ def test_rejects_go_out_and_come_back_the_same(tmp_path: Path) -> None:
         "",
         "bad_row",
         "'=why",
+        "batch 3",
     ]
-    assert table[2][-2:] == ["'=why", ""]
+    assert table[2][-3:] == ["'=why", "batch 3", ""]
     again, back = taken(target)
     assert back[0].values == records[0].values
     assert list(faults(back)) == [3, 4]
     assert again.extra == ()
     target = tmp_path / "again.csv"
     rejects.write_rejects(
-        target, again.header, [(record.cells, "bad_row", "") for record in back[:1]]
+        target, again.header, [(record.cells, "bad_row", "", "") for record in back[:1]]
     )
-    assert len(next(csv.reader(target.open(encoding="utf-8-sig", newline="")))) == 12
+    assert len(next(csv.reader(target.open(encoding="utf-8-sig", newline="")))) == 13
 
 
 def test_rejects_of_a_file_with_a_footer_come_back_without_one(tmp_path: Path) -> None:
     reading, records = taken(wechat(tmp_path, [used("HZ1-1", "1"), used("HZ1-2", "2")]))
     rejects.write_rejects(
-        tmp_path / "r.csv", reading.header, [(records[1].cells, "unknown_claim", "")]
+        tmp_path / "r.csv", reading.header, [(records[1].cells, "unknown_claim", "", "")]
     )
     again, back = taken(tmp_path / "r.csv")
     assert again.profile.profile == "wechat-use-flow"

@@ -759,6 +759,7 @@ def test_rejects_of_any_file_are_exported_mended_and_taken_in(
         *PAYMENTS.split("\n", 1)[0].split(","),
         "reject_reason",
         "reject_explanation",
+        "reject_row",
     ]
     assert (table[2][0], table[2][2], table[2][4]) == ("'-T3", "'=C3", "店二")
     mended = text.replace("150:20:00", "45.00").replace("'=C3", "C3").replace("店二", "M2")

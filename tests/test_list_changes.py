@@ -431,3 +431,49 @@ def test_a_damaged_token_is_named_so(build: Any) -> None:
     for words in (("remove",), ("list", "--resident")):
         refused = voucher("eligibility", *words, "token:zz", *WHY[2:], expect=3)
         assert "bad_resident" in refused.err
+
+
+# ---------------------------------------------------------------- on several lists
+
+
+def test_who_is_on_another_list_too_stays_when_the_first_one_is_undone(build: Any) -> None:
+    voucher = build()
+    add(voucher)  # resident 2 is on both, resident 9 waits
+    voucher("eligibility", "approve", "2", "--actor", "lin")
+    ran = voucher("batch", "undo", "1", *WHY, "--yes", "-o", "json")
+    assert ran.data["delisting"]["residents"] == 1  # resident 1 alone would leave
+    voucher("eligibility", "approve", "1", "--actor", "lin")
+    assert towns.ask(".", "SELECT batch_id, line FROM eligibility ORDER BY 2") == [(2, 2), (2, 3)]
+    counted = "SELECT state, accepted, duplicate FROM batches ORDER BY batch_id"
+    assert towns.ask(".", counted) == [("undone", 2, 0), ("done", 2, 0)]
+
+
+def test_nobody_is_asked_where_nobody_leaves(build: Any) -> None:
+    voucher = build()
+    add(voucher, LISTED + "13800000009,low\n")
+    said = voucher("batch", "undo", "1", "--yes", "--actor", "chen").err
+    assert "batch 1 is undone: 0 rows of list.csv were removed" in said
+    assert on_list() == 2
+
+
+def test_of_two_files_that_wait_the_second_one_has_a_duplicate(build: Any) -> None:
+    voucher = build()
+    add(voucher)
+    more = towns.write("again.csv", ONE_MORE + "\n")
+    voucher("eligibility", "import", more, *WHY)
+    for batch in ("2", "3"):
+        voucher("eligibility", "approve", batch, "--actor", "lin")
+    counted = "SELECT accepted, duplicate FROM batches ORDER BY batch_id"
+    assert towns.ask(".", counted) == [(2, 0), (1, 1), (0, 2)]
+    voucher("batch", "undo", "2", "--yes", "--actor", "chen")
+    assert towns.ask(".", counted) == [(2, 0), (1, 1), (1, 1)]
+    assert on_list() == 3
+
+
+def test_a_list_that_rounds_rest_on_is_not_read_anew_by_one_person(build: Any) -> None:
+    voucher = build()
+    anew = ("eligibility", "import", "list.csv", "--encoding", "gb18030", *WHY)
+    ran = voucher(*anew, expect=3)
+    assert "[other_reading]" in ran.err
+    assert 'next: voucher batch undo 1 --note "WHY", then import it again' in ran.err
+    assert on_list() == 2

@@ -575,7 +575,7 @@ def test_a_claim_is_a_duplicate_of_one_that_is_alike_in_everything(db: sqlite3.C
         (15, "C1", 1, A, START + 1),
         (16, "C2", 2, B, START),
     )
-    assert proved_claims.duplicates(db, rows) == {11, 16}
+    assert proved_claims.find_standing(db, rows) == {11: (1, 1), 16: (1, 2)}
 
 
 def test_packs_of_the_week_and_the_programme_keep_a_claim_out(db: sqlite3.Connection) -> None:
@@ -1323,7 +1323,7 @@ def test_a_payment_is_a_duplicate_of_one_that_is_alike_in_everything(
     pay(db, 3, claim_id=2, use_no=2, transaction_no="R1", refund_of=2)
     rows = [(place, *SAID[:place], other, *SAID[place + 1 :]) for place, other in enumerate(OTHERS)]
     rows += [(20, *SAID), (21, 2, *SAID[1:]), (22, 2, 1, "R1", *SAID[3:])]
-    assert proved_redemptions.duplicates(db, rows) == {20, 21}
+    assert proved_redemptions.find_standing(db, rows) == {20: (1, 1), 21: (1, 1)}
 
 
 def test_visits_are_the_payments_of_a_span_of_time(db: sqlite3.Connection) -> None:

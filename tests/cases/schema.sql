@@ -15,6 +15,8 @@ CREATE UNIQUE INDEX deeds_once ON deeds (deed, ifnull(round_id, 0), key);
 CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name");
 
+CREATE INDEX mended_rejects_by_batch ON mended_rejects (batch_id, line);
+
 CREATE INDEX merchant_changes_by_merchant ON merchant_changes (merchant_id);
 
 CREATE INDEX merchant_pasts_by_platform_no ON merchant_pasts (platform_no) WHERE platform_no <> '';
@@ -204,6 +206,14 @@ CREATE TABLE draws (
     CHECK (drawn_at IS NULL OR published_at IS NOT NULL)
 ) STRICT;
 
+CREATE TABLE duplicates (
+    batch_id  INTEGER NOT NULL,
+    line      INTEGER NOT NULL,
+    of_batch  INTEGER NOT NULL,
+    of_line   INTEGER NOT NULL,
+    PRIMARY KEY (batch_id, line)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE eligibility (
     eligibility_id  INTEGER PRIMARY KEY,
     programme_id    INTEGER NOT NULL REFERENCES programmes,
@@ -292,6 +302,13 @@ CREATE TABLE limit_steps (
     PRIMARY KEY (programme_id, name, from_at)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE listed_merchants (
+    batch_id  INTEGER NOT NULL,
+    first_id  INTEGER NOT NULL,
+    last_id   INTEGER NOT NULL,
+    PRIMARY KEY (batch_id, first_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE listings (
     batch_id        INTEGER NOT NULL REFERENCES batches,
     line            INTEGER NOT NULL,
@@ -300,6 +317,14 @@ CREATE TABLE listings (
     resident_group  TEXT NOT NULL,
     district        TEXT NOT NULL,
     PRIMARY KEY (batch_id, line)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE mended_rejects (
+    of_batch  INTEGER NOT NULL,
+    of_line   INTEGER NOT NULL,
+    batch_id  INTEGER NOT NULL,
+    line      INTEGER NOT NULL,
+    PRIMARY KEY (of_batch, of_line, batch_id, line)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE merchant_changes (

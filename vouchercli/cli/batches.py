@@ -52,7 +52,10 @@ def show(session: Session, batch: Number) -> Outcome:
 def rejects(
     call: Call,
     session: Session,
-    batch: Number,
+    batch: Annotated[
+        Optional[int],
+        typer.Argument(metavar="N", min=1, help="The batch, as its import said."),
+    ] = None,
     *,
     limit: int | None,
     to: Annotated[
@@ -63,18 +66,31 @@ def rejects(
             help="Write them as CSV in the file's own layout, to be corrected.",
         ),
     ] = None,
+    closed: Annotated[
+        bool, typer.Option("--closed", help="Those that came back mended, and where.")
+    ] = False,
+    all_batches: Annotated[
+        bool, typer.Option("--all-batches", help="The open rejects of every file.")
+    ] = False,
+    kind: Annotated[
+        Optional[str],
+        typer.Option("--kind", metavar="KIND", help="Of every file of this kind."),
+    ] = None,
 ) -> Outcome:
-    """Show the rejected rows; -o csv and --to give them in the file's own layout plus reason and
-    explanation.
+    """Show the rejected rows that are open; -o csv and --to give them in the file's own layout plus
+    reason and explanation. A row that comes back right closes its reject.
     """
-    if to is not None or call.output == "csv":
+    if all_batches or kind is not None or batch is None:
+        batches.refuse_other_rejects(batch, is_of_all=all_batches, has_more=bool(to or closed))
+        return batches.list_all_rejects(session, kind, limit)
+    if not closed and (to is not None or call.output == "csv"):
         target = to if to is not None and str(to) != "-" else sys.stdout
         if target is sys.stdout and call.given.get("excel"):
             from vouchercli.cli.show import mark_as_utf8  # shown here, row by row
 
             mark_as_utf8()
         return batches.write_rejects(session, batch, target, t, call.limit or None)
-    return batches.list_rejects(session, batch, limit)
+    return batches.list_rejects(session, batch, limit, is_closed=closed)
 
 
 @command(app, "resume", epilog="Example: voucher batch resume 3")

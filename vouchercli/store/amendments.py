@@ -117,11 +117,12 @@ def rolled_out(db: sqlite3.Connection, round_id: int) -> tuple[str | None, int]:
 UNDER_WAY = """
 SELECT r.round FROM rounds r
 WHERE r.state IN ('open', 'paused') AND EXISTS (SELECT 1 FROM claims c
-    WHERE c.round_id = r.round_id AND c.batch_id = ?)
+    WHERE c.round_id = r.round_id AND c.batch_id = ?1
+        AND c.line NOT IN (SELECT of_line FROM duplicates WHERE of_batch = ?1))
 ORDER BY r.round
 """
 
 
 def rounds_under_way(db: sqlite3.Connection, batch_id: int) -> list[str]:
-    """The rounds under way of which the batch granted packs."""
+    """The rounds under way of which the batch alone granted packs."""
     return [row["round"] for row in db.execute(UNDER_WAY, (batch_id,))]

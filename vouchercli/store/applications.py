@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
 from vouchercli.rules import applications as law
-from vouchercli.store import application_reopening, batches, persons, typed
+from vouchercli.store import application_reopening, batches, duplicates, persons, typed
 from vouchercli.store.conditions import is_eligible
 from vouchercli.store.lists import Listing, span
 
 if TYPE_CHECKING:
     import sqlite3
 
+    from vouchercli.store.duplicates import Stay
     from vouchercli.store.lists import Listed
 
 CREATE_INCOMING = """
@@ -246,10 +247,12 @@ def _join_anew(db: sqlite3.Connection, round_id: int) -> None:
     persons.join(db, round_id, typed.tuples(db, LINKS, (round_id,)))
 
 
-def undo(db: sqlite3.Connection, batch_id: int) -> None:
-    """Take a batch's applications away again. Raises `batch_built_upon` when packs were granted for
+def undo(db: sqlite3.Connection, batch_id: int) -> list[Stay]:
+    """Take a batch's applications away again, but for those that other files brought too, which
+    these have now. Raises `batch_built_upon` when packs were granted for
     some, `entrants_stand` when they are on a list of entrants that was published.
     """
+    stay = duplicates.hand_over(db, "applications", batch_id)
     batches.refuse_built_upon(db, batch_id, STANDS_ON, is_granted=True)
     for published in typed.column(db, PUBLISHED, (batch_id,)):
         raise VoucherError(
@@ -264,6 +267,7 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
     db.execute(DELETE, (batch_id,))
     for round_id in rounds:
         _join_anew(db, round_id)
+    return stay
 
 
 def listed(

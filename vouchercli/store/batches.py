@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
-from vouchercli.store import typed
+from vouchercli.store import mended_rejects, typed
 from vouchercli.store.lists import Listing, span
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 class Batch(NamedTuple):
     """One file that came in; `last_line` is its watermark, JSON are its `profile_json`, `header`
-    and `options`.
+    and `options`. `open`: its rejects that have not come back mended.
     """
 
     batch: int
@@ -45,6 +45,7 @@ class Batch(NamedTuple):
     warnings: int
     actor: str
     imported_at: int
+    open: int
 
 
 class Refusal(NamedTuple):
@@ -60,11 +61,36 @@ class Refusal(NamedTuple):
     rows: int = 1
 
 
+class ClosedReject(NamedTuple):
+    """A reject that came back mended, as line `by_line` of batch `by_batch`."""
+
+    line: int
+    reason: str
+    detail: str
+    cells: str
+    by_batch: int
+    by_line: int
+
+
+class OpenReject(NamedTuple):
+    """A reject of any file that has not come back."""
+
+    batch: int
+    kind: str
+    file: str
+    line: int
+    reason: str
+    detail: str
+    cells: str
+
+
+AnyReject = Refusal | ClosedReject | OpenReject
 WARNED = "accepted with a warning"
-BATCHES = """
+BATCHES = f"""
 SELECT b.batch_id, b.kind, b.programme_id, p.programme, b.file, b.sha256, b.profile, b.profile_json,
     b.encoding, b.header, b.state, b.last_line, b.options, b.read, b.accepted, b.duplicate,
-    b.rejected, b.warnings, b.actor, b.imported_at
+    b.rejected, b.warnings, b.actor, b.imported_at,
+    CASE b.state WHEN 'undone' THEN 0 ELSE b.rejected - {mended_rejects.CLOSED} END
 FROM batches AS b LEFT JOIN programmes AS p USING (programme_id)
 """
 STANDING = (
@@ -109,14 +135,39 @@ UPDATE batches SET accepted = accepted + :accepted, duplicate = duplicate + :dup
 WHERE batch_id = :batch_id
 """
 FINISH = "UPDATE batches SET state = 'done' WHERE batch_id = ?"
-REJECTS = """
+REJECTS = f"""
 SELECT j.line, j.reason, j.detail, j.cells FROM rejects j
-WHERE j.batch_id = ? AND (? IS NULL OR j.reason IN (SELECT value FROM json_each(?))) ORDER BY j.line
+WHERE j.batch_id = ? AND (? IS NULL OR j.reason IN (SELECT value FROM json_each(?)))
+    AND NOT {mended_rejects.IS_CLOSED} ORDER BY j.line
 """
-REJECTED = Listing(
+OPEN = Listing(
     Refusal,
-    "SELECT line, reason, detail, cells FROM rejects WHERE batch_id = :batch_id",
-    "line",
+    f"""
+SELECT j.line, j.reason, j.detail, j.cells FROM rejects j
+WHERE j.batch_id = :batch_id AND NOT {mended_rejects.IS_CLOSED}
+""",
+    "j.line",
+)
+CLOSED = Listing(
+    ClosedReject,
+    f"""
+SELECT j.line, j.reason, j.detail, j.cells, m.batch_id, m.line
+FROM rejects j JOIN mended_rejects m ON m.of_batch = j.batch_id AND m.of_line = j.line
+WHERE j.batch_id = :batch_id AND {mended_rejects.CLOSES}
+""",
+    "j.line, m.batch_id, m.line",
+)
+# Of a row that came again and was refused again only the last time.
+OPEN_ANYWHERE = Listing(
+    OpenReject,
+    """
+SELECT b.batch_id, b.kind, b.file, j.line, j.reason, j.detail, j.cells
+FROM rejects j JOIN batches b USING (batch_id) LEFT JOIN programmes p USING (programme_id)
+WHERE ifnull(b.kind = :kind, 1) AND ifnull(p.programme = :programme OR b.programme_id IS NULL, 1)
+    AND NOT EXISTS (
+        SELECT 1 FROM mended_rejects m WHERE m.of_batch = j.batch_id AND m.of_line = j.line)
+""",
+    "j.batch_id, j.line",
 )
 WITH_WAITING = (
     BATCHES
@@ -240,17 +291,40 @@ def finish(db: sqlite3.Connection, batch_id: int) -> None:
     db.execute(FINISH, (batch_id,))
 
 
-def rejected(db: sqlite3.Connection, batch_id: int) -> Listed:
-    """The rejected rows (`Refusal`) of a batch, by line."""
-    return REJECTED.of(db, batch_id=batch_id)
+def open_rejects(db: sqlite3.Connection, batch_id: int) -> Listed:
+    """The rejected rows (`Refusal`) of a batch that have not come back mended, by line."""
+    return OPEN.of(db, batch_id=batch_id)
+
+
+def closed_rejects(db: sqlite3.Connection, batch_id: int) -> Listed:
+    """The rejected rows (`ClosedReject`) of a batch that have come back mended, by line."""
+    return CLOSED.of(db, batch_id=batch_id)
+
+
+def open_anywhere(db: sqlite3.Connection, *, kind: str | None, programme: str | None) -> Listed:
+    """The open rejects (`OpenReject`) of all batches, by batch and line; of one programme: also
+    those of the whole city.
+    """
+    return OPEN_ANYWHERE.of(db, kind=kind, programme=programme)
 
 
 def rejects(
     db: sqlite3.Connection, batch_id: int, reasons: tuple[str, ...] | None = None
 ) -> list[Refusal]:
-    """The rejected rows of a batch, of these reasons (None: all)."""
+    """The rejected rows of a batch that have not come back mended, of these reasons (None: all)."""
     wanted = json.dumps(reasons) if reasons is not None else None
     return typed.rows(db, Refusal, REJECTS, (batch_id, wanted, wanted))
+
+
+CAN_BE_RETRIED = f"""
+SELECT EXISTS (SELECT 1 FROM rejects j WHERE j.batch_id = ?
+    AND j.reason NOT IN (SELECT value FROM json_each(?)) AND NOT {mended_rejects.IS_CLOSED})
+"""
+
+
+def can_be_retried(db: sqlite3.Connection, batch_id: int, for_ever: tuple[str, ...]) -> bool:
+    """Whether a batch has open rejects of other reasons than these."""
+    return bool(typed.number(db, CAN_BE_RETRIED, (batch_id, json.dumps(for_ever))))
 
 
 def with_waiting(db: sqlite3.Connection, batch: Batch, reasons: tuple[str, ...]) -> list[Batch]:
@@ -267,10 +341,12 @@ IN_FUTURE = f"""
 SELECT b.batch_id, b.file, b.programme_id, min({AT})
 FROM rejects j JOIN batches b USING (batch_id) JOIN programmes p USING (programme_id)
 WHERE j.reason = 'in_future' AND b.state = 'done' AND ifnull(p.programme = :programme, 1)
+    AND NOT {mended_rejects.IS_CLOSED}
 GROUP BY b.batch_id ORDER BY b.kind, min({AT}), b.batch_id
 """
 LINES_UNTIL = f"""
 SELECT j.line FROM rejects j WHERE j.batch_id = ? AND j.reason = 'in_future' AND {AT} <= ?
+    AND NOT {mended_rejects.IS_CLOSED}
 """
 
 
@@ -313,6 +389,7 @@ def mark_undone(db: sqlite3.Connection, batch_id: int) -> None:
     """
     db.execute(FORGET_REJECTS, (batch_id,))
     db.execute(FORGET_WARNINGS, (batch_id,))
+    mended_rejects.forget(db, batch_id)
     db.execute(MARK_UNDONE, (batch_id,))
 
 

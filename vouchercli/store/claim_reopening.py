@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vouchercli.store import batches, claims, judging, redemptions, reopening, typed
+from vouchercli.store import batches, claims, duplicates, judging, redemptions, reopening, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -118,6 +118,10 @@ INSERT INTO rejects (batch_id, line, reason, detail, cells)
 SELECT batch_id, line, 'unknown_claim', json_object('claim_no', claim_no), cells
     FROM incoming_redemptions ORDER BY batch_id, line
 """
+LOST = """
+INSERT INTO lost SELECT batch_id, line, 'unknown_claim', json_object('claim_no', claim_no), cells
+    FROM incoming_redemptions
+"""
 BY_BATCH = "SELECT batch_id, count(*) FROM incoming_redemptions GROUP BY batch_id ORDER BY batch_id"
 FORGET = "DROP TABLE incoming_redemptions"
 TAKE_OUT = """
@@ -208,6 +212,10 @@ def withdraw(db: sqlite3.Connection) -> None:
     db.execute(judging.CREATE_INCOMING)
     reopening.move_leaving(db, stands=True)
     db.execute(REJECT)
+    duplicates.expect_lost(db)
+    db.execute(LOST)
+    duplicates.find_left(db)
+    duplicates.refuse_left(db)
     for batch_id, rows in db.execute(BY_BATCH).fetchall():
         batches.move(db, batch_id, accepted=-rows, duplicate=0, rejected=rows)
     db.execute(FORGET)

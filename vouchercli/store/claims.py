@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vouchercli.rules import claims as law
 from vouchercli.rules import times
 from vouchercli.rules.limits import LimitsInTime
-from vouchercli.store import batches, claim_limits, sql_functions, typed
+from vouchercli.store import batches, claim_limits, duplicates, sql_functions, typed
 from vouchercli.store.conditions import is_eligible, is_paused
 from vouchercli.store.lists import Listing, span
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
+    from vouchercli.store.duplicates import Stay
     from vouchercli.store.lists import Listed
 
 CREATE_INCOMING = """
@@ -335,16 +336,19 @@ def accept(db: sqlite3.Connection, expires_at: Callable[[int, int], int]) -> Non
     db.executemany(GIVE_UP_SEATS, typed.tuples(db, GIVEN_WAY_RELEASED))
 
 
-def undo(db: sqlite3.Connection, batch_id: int) -> None:
-    """Take a batch's claims away again; a pack whose money was released leaves no free seat. Raises
-    `VoucherError` when redemptions stand on them.
+def undo(db: sqlite3.Connection, batch_id: int) -> list[Stay]:
+    """Take a batch's claims away again, but for those that other files brought too, which these
+    have now; a pack whose money was released leaves no free seat. Raises `VoucherError` when
+    redemptions stand on them.
     """
+    stay = duplicates.hand_over(db, "claims", batch_id)
     batches.refuse_built_upon(db, batch_id, STANDS_ON)
     expect_leaving(db)
     db.execute(ALL_LEAVE, (batch_id,))
     released = typed.tuples(db, LEAVING_RELEASED)
     take_out(db)
     db.executemany(GIVE_UP_SEATS, released)
+    return stay
 
 
 def expect_leaving(db: sqlite3.Connection) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.store import batches, typed
+from vouchercli.store import batches, duplicates, typed
 from vouchercli.store.lists import Listing, joined
 
 if TYPE_CHECKING:
     import sqlite3
 
+    from vouchercli.store.duplicates import Stay
     from vouchercli.store.lists import Listed
 
 CREATE_INCOMING = """
@@ -56,7 +57,9 @@ FROM eligibility e
 JOIN claims c ON c.resident = e.resident
 JOIN rounds r ON r.round_id = c.round_id AND r.programme_id = e.programme_id
 JOIN batches b ON b.batch_id = c.batch_id
-WHERE e.batch_id = ?1 AND CASE b.kind
+WHERE e.batch_id = ?1
+    AND e.line NOT IN (SELECT of_line FROM duplicates WHERE of_batch = ?1)
+    AND CASE b.kind
     WHEN 'allocation' THEN r.resident_group = e.resident_group OR (r.mode = 'targeted'
         AND c.line = e.eligibility_id)
     ELSE CASE WHEN r.resident_group <> '' THEN r.resident_group = e.resident_group
@@ -137,14 +140,20 @@ def accept(db: sqlite3.Connection, batch_id: int, programme_id: int, at: int) ->
 
 
 def refuse_granted(db: sqlite3.Connection, batch_id: int) -> None:
-    """Raise `batch_built_upon` when packs were granted for some of a batch's lines."""
+    """Raise `batch_built_upon` when packs were granted for some of a batch's lines that no other
+    file has.
+    """
     batches.refuse_built_upon(db, batch_id, STANDS_ON, is_granted=True)
 
 
-def undo(db: sqlite3.Connection, batch_id: int) -> None:
-    """Take a batch's lines off the list. Raises as `refuse_granted`."""
+def undo(db: sqlite3.Connection, batch_id: int) -> list[Stay]:
+    """Take a batch's lines off the list, but for those that other files brought too, which these
+    have now. Raises as `refuse_granted`.
+    """
     refuse_granted(db, batch_id)
+    stay = duplicates.hand_over(db, "eligibility", batch_id)
     db.execute(DELETE, (batch_id,))
+    return stay
 
 
 def is_listed(

@@ -8,7 +8,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.store import typed
+from vouchercli.store import batches, duplicates, typed
 from vouchercli.store.conditions import rests_on_list
 
 if TYPE_CHECKING:
@@ -40,13 +40,23 @@ SELECT programme_id, resident, resident_group, district, :listed_at, batch_id, l
 FROM listings WHERE batch_id = :batch_id ORDER BY line
 ON CONFLICT DO NOTHING
 """
+# What came on the list by another file meanwhile.
+ALREADY_ON = """
+SELECT l.line, e.batch_id, e.line FROM listings l CROSS JOIN eligibility e
+    ON e.programme_id = l.programme_id AND e.resident = l.resident
+    AND e.resident_group = l.resident_group
+WHERE l.batch_id = ? ORDER BY l.line
+"""
 DROP = "DELETE FROM listings WHERE batch_id = ?"
-# Lines that wait ('listing'), or that are to leave ('delisting'): those named, or all of the file.
+# Lines that wait ('listing'), or that are to leave ('delisting'): those named, or all that no
+# other file has.
 CHANGING = """
 SELECT resident, resident_group FROM listings WHERE batch_id = :batch_id AND :kind = 'listing'
 UNION ALL SELECT resident, resident_group FROM eligibility
 WHERE batch_id = :batch_id AND :kind = 'delisting'
-    AND (:lines IS NULL OR line IN (SELECT value FROM json_each(:lines)))
+    AND CASE WHEN :lines IS NULL
+        THEN line NOT IN (SELECT of_line FROM duplicates WHERE of_batch = :batch_id)
+        ELSE line IN (SELECT value FROM json_each(:lines)) END
 """
 COUNT = f"SELECT count(DISTINCT resident) FROM ({CHANGING})"
 # The rounds that rest on lines of a file, waiting ('listing') or on the list ('delisting').
@@ -66,7 +76,11 @@ ORDER BY e.eligibility_id
 """
 TAKE_OFF = """
 DELETE FROM eligibility
-WHERE batch_id = ? AND line IN (SELECT value FROM json_each(?))
+WHERE batch_id = ?1 AND line IN (SELECT value FROM json_each(?2))
+"""
+# Whoever leaves a list by name leaves it by whatever file.
+FORGET_DUPLICATES = """
+DELETE FROM duplicates WHERE of_batch = ?1 AND of_line IN (SELECT value FROM json_each(?2))
 """
 RESIDENTS = """
 SELECT DISTINCT resident FROM eligibility
@@ -98,8 +112,11 @@ def hold(db: sqlite3.Connection, programme_id: int) -> int:
 
 def put_on(db: sqlite3.Connection, batch_id: int, at: int) -> int:
     """The waiting lines of a file come on the list, which they are on from now; how many were not
-    on it yet.
+    on it yet. The others are duplicates.
     """
+    on = typed.tuples(db, ALREADY_ON, (batch_id,))
+    duplicates.add(db, batch_id, on)
+    batches.move(db, batch_id, accepted=-len(on), duplicate=len(on), rejected=0)
     added = db.execute(PUT_ON, {"batch_id": batch_id, "listed_at": at}).rowcount
     drop(db, batch_id)
     return added
@@ -150,7 +167,8 @@ def lines_of(
 
 def take_off(db: sqlite3.Connection, batch_id: int, lines: list[int]) -> None:
     """These lines of a file leave the list."""
-    db.execute(TAKE_OFF, (batch_id, json.dumps(lines)))
+    for statement in (TAKE_OFF, FORGET_DUPLICATES):
+        db.execute(statement, (batch_id, json.dumps(lines)))
 
 
 def digest(db: sqlite3.Connection, programme_id: int, group: str) -> Digest:

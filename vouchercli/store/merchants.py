@@ -73,17 +73,37 @@ WHERE c.batch_id = ?1 AND c.before = '' AND NOT m.is_registered
   AND NOT EXISTS (SELECT 1 FROM suspensions AS s WHERE s.merchant_id = m.merchant_id)
   AND m.merchant_id NOT IN (SELECT merchant_id FROM redemptions)
 """
+# What another file uses too is as if that one had added it, unless others changed it in between.
+HAND_ON = """
+UPDATE merchant_changes AS c SET batch_id = u.batch_id
+FROM (SELECT merchant_id, min(batch_id) AS batch_id FROM redemptions
+    WHERE merchant_id IN (SELECT merchant_id FROM merchant_changes WHERE batch_id = ?1)
+    GROUP BY merchant_id) AS u
+WHERE c.batch_id = ?1 AND c.merchant_id = u.merchant_id AND NOT EXISTS (
+    SELECT 1 FROM merchant_changes AS o
+    WHERE o.merchant_id = c.merchant_id AND o.batch_id <> ?1 AND o.batch_id <= u.batch_id)
+"""
 FORGET_CHANGE = "DELETE FROM merchant_changes WHERE batch_id = ? AND merchant_id = ?"
 
 
 def forget_unregistered(db: sqlite3.Connection, batch_id: int) -> int:
     """Remove the unregistered merchants that an undone redemption file had added and nothing else
-    knows; returns how many.
+    knows; those that another file uses are that one's. Returns how many were removed.
     """
     unused = [row["merchant_id"] for row in db.execute(UNUSED, (batch_id,))]
     db.executemany(FORGET_CHANGE, [(batch_id, merchant_id) for merchant_id in unused])
     remove(db, [(merchant_id,) for merchant_id in unused])
+    if are_added(db, batch_id):
+        db.execute(HAND_ON, (batch_id,))
     return len(unused)
+
+
+ARE_ADDED = "SELECT EXISTS (SELECT 1 FROM merchant_changes WHERE batch_id = ?)"
+
+
+def are_added(db: sqlite3.Connection, batch_id: int) -> bool:
+    """Whether a batch has added or changed merchants."""
+    return bool(typed.number(db, ARE_ADDED, (batch_id,)))
 
 
 REMOVE = "DELETE FROM merchants WHERE merchant_id = ?"

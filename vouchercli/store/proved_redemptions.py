@@ -178,8 +178,8 @@ SAME = (
     "subsidy_fen",
 )
 IS_SAME = """
-SELECT 1 FROM redemption_facts WHERE claim_id = ? AND coupon_no = ? AND transaction_no = ?
-    AND merchant_id = ? AND paid_at = ?
+SELECT batch_id, line FROM redemption_facts
+WHERE claim_id = ? AND coupon_no = ? AND transaction_no = ? AND merchant_id = ? AND paid_at = ?
     AND base_fen = ? AND merchant_discount_fen = ? AND subsidy_fen = ? AND kind = 'pay'
 """
 COMBINED_KEY = ("round_id", "day", "coupon", "channel", "segment_id")
@@ -224,9 +224,17 @@ def add_refunds(
     bulk_insert.put(db, ADD_REFUND, REFUND, columns, numbered=(first_id, batch_id))
 
 
-def duplicates(db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]) -> set[int]:
-    """The lines of those rows (`SAME`) that stand in the store already, alike in everything."""
-    return {line for line, *content in rows if typed.column(db, IS_SAME, content)}
+def find_standing(
+    db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]
+) -> dict[int, tuple[int, int]]:
+    """By the lines of those rows (`SAME`) that stand in the store already, alike in everything:
+    the batch and the line of the fact.
+    """
+    return {
+        line: (fact[0], fact[1])
+        for line, *content in rows
+        if (fact := db.execute(IS_SAME, content).fetchone()) is not None
+    }
 
 
 def add_groups(db: sqlite3.Connection, sums: Iterable[tuple[Any, ...]]) -> None:

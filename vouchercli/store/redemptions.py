@@ -7,12 +7,14 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.store import batches, totals, transaction_numbers, typed
+from vouchercli.store import batches, duplicates, totals, transaction_numbers, typed
 from vouchercli.store.lists import Listed, Listing, span
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator
+
+    from vouchercli.store.duplicates import Stay
 
 NEW_SPLITS = """
 SELECT DISTINCT j.round_id, j.before_fen, j.after_fen, j.stays FROM judged j
@@ -218,15 +220,17 @@ def splits(
     return known | dict(zip(new, add_splits(db, new, parts), strict=True))
 
 
-def undo(db: sqlite3.Connection, batch_id: int) -> None:
-    """Take a batch's rows away again. Raises `VoucherError` when later rows of other batches stand
-    on its vouchers.
+def undo(db: sqlite3.Connection, batch_id: int) -> list[Stay]:
+    """Take a batch's rows away again, but for those that other files brought too, which these have
+    now. Raises `VoucherError` when later rows of other batches stand on its vouchers.
     """
+    stay = duplicates.hand_over(db, "redemptions", batch_id)
     batches.refuse_built_upon(db, batch_id, STANDS_ON)
     expect_leaving(db)
     db.execute(ALL_LEAVE, (batch_id,))
     take_out(db)
     transaction_numbers.drop_empty(db)
+    return stay
 
 
 def expect_leaving(db: sqlite3.Connection) -> None:

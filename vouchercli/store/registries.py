@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.store import batches, merchant_pasts, merchants, suspensions, typed
+from vouchercli.store.duplicates import Stay
 
 if TYPE_CHECKING:
     import sqlite3
@@ -213,6 +214,73 @@ def accept(
     return {"added": row["changes"] - row["changed"], "changed": row["changed"]}
 
 
+# ---------------------------------------------------------------- listed as they stood
+
+# What a batch has changed itself is its own.
+NOTE_LISTED = """
+INSERT OR REPLACE INTO listed_merchants (batch_id, first_id, last_id)
+SELECT ?1, min(merchant_id), max(merchant_id) FROM (
+    SELECT merchant_id, merchant_id - row_number() OVER (ORDER BY merchant_id) AS span FROM (
+        SELECT DISTINCT m.merchant_id
+        FROM incoming_merchants AS i CROSS JOIN merchants AS m USING (merchant_no)
+        WHERE i.reason = 'duplicate' AND m.merchant_id NOT IN (
+            SELECT merchant_id FROM merchant_changes WHERE batch_id = ?1)))
+GROUP BY span ORDER BY 2
+"""
+ARE_LISTED = "SELECT EXISTS (SELECT 1 FROM listed_merchants WHERE batch_id > ?)"
+CLEAR_HEIRS = "DROP TABLE IF EXISTS temp.merchant_heirs"
+# The first later registry that listed a merchant as the batch had left it: nobody changed it since.
+HEIRS = """
+SELECT * FROM (
+    SELECT c.merchant_id, (SELECT min(l.batch_id) FROM listed_merchants AS l
+        WHERE l.batch_id > ?1 AND c.merchant_id BETWEEN l.first_id AND l.last_id) AS batch_id
+    FROM merchant_changes AS c WHERE c.batch_id = ?1 AND NOT EXISTS (
+        SELECT 1 FROM merchant_changes AS later
+        WHERE later.merchant_id = c.merchant_id AND later.batch_id > ?1))
+WHERE batch_id IS NOT NULL
+"""
+COUNT_HEIRS = f"SELECT count(*) FROM ({HEIRS})"
+FIND_HEIRS = f"CREATE TEMP TABLE merchant_heirs AS {HEIRS}"
+INDEX_HEIRS = "CREATE UNIQUE INDEX temp.merchant_heirs_by_id ON merchant_heirs (merchant_id)"
+HAND_OVER = """
+UPDATE merchant_changes SET batch_id = (
+    SELECT h.batch_id FROM merchant_heirs AS h WHERE h.merchant_id = merchant_changes.merchant_id)
+WHERE batch_id = ?1 AND merchant_id IN (SELECT merchant_id FROM merchant_heirs)
+"""
+BY_HEIR = """
+SELECT h.batch_id, b.file, count(*) FROM merchant_heirs AS h JOIN batches AS b USING (batch_id)
+GROUP BY h.batch_id ORDER BY h.batch_id
+"""
+FORGET_LISTED = "DELETE FROM listed_merchants WHERE batch_id = ?"
+
+
+def note_listed(db: sqlite3.Connection, batch_id: int) -> None:
+    """Keep which merchants the batch at hand lists as they stand, once the fit rows are written."""
+    db.execute(NOTE_LISTED, (batch_id,))
+
+
+def count_shared(db: sqlite3.Connection, batch_id: int) -> int:
+    """How many merchants of a registry a later one lists as they are."""
+    return typed.number(db, COUNT_HEIRS, (batch_id,))
+
+
+def hand_over(db: sqlite3.Connection, batch_id: int) -> list[Stay]:
+    """Before a registry is undone: merchants that a later one lists as this one left them are that
+    one's from now on. Gives these files.
+    """
+    stay: list[Stay] = []
+    if typed.number(db, ARE_LISTED, (batch_id,)):
+        db.execute(CLEAR_HEIRS)
+        db.execute(FIND_HEIRS, (batch_id,))
+        db.execute(INDEX_HEIRS)
+        db.execute(HAND_OVER, (batch_id,))
+        stay = typed.rows(db, Stay, BY_HEIR)
+        for each in stay:
+            batches.move(db, each.batch, accepted=each.rows, duplicate=-each.rows, rejected=0)
+    db.execute(FORGET_LISTED, (batch_id,))
+    return stay
+
+
 # ---------------------------------------------------------------- missing
 
 UNREAD = "SELECT cells FROM incoming_merchants WHERE merchant_no IS NULL"
@@ -311,12 +379,13 @@ ADDED = "SELECT merchant_id FROM merchant_changes WHERE batch_id = ? AND before 
 FORGET_CHANGES = "DELETE FROM merchant_changes WHERE batch_id = ?"
 
 
-def undo(db: sqlite3.Connection, batch_id: int) -> None:
+def undo(db: sqlite3.Connection, batch_id: int) -> list[Stay]:
     """Put every merchant of a registry file back to what stood before it, and remove those it
-    added.
+    added, but for those that a later registry lists as they are: these stay, and are that one's.
 
     Raises `VoucherError` when later changes, redemptions or suspensions stand on them.
     """
+    stay = hand_over(db, batch_id)
     batches.refuse_built_upon(db, batch_id, STANDS_ON)
     if suspended := db.execute(SUSPENDED, (batch_id,)).fetchall():
         raise VoucherError(
@@ -336,3 +405,4 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
     added = [(row["merchant_id"],) for row in db.execute(ADDED, (batch_id,))]
     db.execute(FORGET_CHANGES, (batch_id,))
     merchants.remove(db, added)
+    return stay

@@ -9,6 +9,7 @@ SCHEMA_FILES = (
     "004_schedule.sql",
     "005_proposals.sql",
     "006_identities.sql",
+    "007_duplicates.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -130,6 +130,13 @@ class Profile:
         yield from (each.column for each in (*self.skip, *self.only))
         yield from (name for check in self.checks for name in check.sums.values())
         yield from (name for name in self.key if name not in FIELDS.get(self.kind, ()))
+
+    def is_same(self, other: Profile) -> bool:
+        """Whether both are one profile that says the same; how it is called for people does not
+        matter.
+        """
+        mine, theirs = (replace(each, name={}) for each in (self, other))
+        return mine == theirs
 
     def to_json(self) -> str:
         """The profile as canonical JSON text; `from_json` gives it back."""

@@ -26,7 +26,8 @@ LONGEST_SHOWN = 24  # characters of a column name in a message
 DEPTH = 60  # rows of preamble that are looked through
 MERCHANT = ("merchant_no", "platform_no")  # a redemption names its merchant by one of them
 Row = tuple[int, tuple[str, ...], int]  # line, names, how many cells the row has
-REJECT_COLUMNS = ("reject_reason", "reject_explanation")  # what our own export of rejects adds
+# What our own export of rejects adds; the last says which reject the row is.
+REJECT_COLUMNS = ("reject_reason", "reject_explanation", "reject_row")
 
 
 @dataclass(frozen=True)

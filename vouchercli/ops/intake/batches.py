@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from vouchercli import identities
-from vouchercli.errors import VoucherError
+from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats.tables import rejects, sheets
 from vouchercli.ops import lists
 from vouchercli.ops.intake import (
@@ -19,15 +19,17 @@ from vouchercli.ops.intake import (
     claims,
     eligibility,
     importing,
+    mending,
     redemptions,
     registries,
     retries,
     staging,
     summaries,
+    undoing,
 )
 from vouchercli.ops.setup.profiles import kind_named
 from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Table, Word, only, say
-from vouchercli.store import amendments, batches
+from vouchercli.store import amendments, batches, mended_rejects
 from vouchercli.store.db import zone as zone_of
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ if TYPE_CHECKING:
 
     from vouchercli.ops.intake.importing import Watch
     from vouchercli.session import Session
-    from vouchercli.store.batches import Batch, Refusal
+    from vouchercli.store.batches import AnyReject, Batch, OpenReject, Refusal
 
 KINDS = {
     kind.name: kind
@@ -79,7 +81,9 @@ LISTED = (
     Column("accepted", "Accepted", "int"),
     Column("duplicate", "Duplicate", "int"),
     Column("rejected", "Rejected", "int"),
+    Column("open", where=JSON),
 )
+OPEN = Column("open", "Open", "int")  # of the rejects; shown once any has come back mended
 EXPLAINED = (
     Column("line", "First line", "int"),
     Column("explanation", "Explanation", "sentence"),
@@ -94,12 +98,27 @@ REJECTS = (
 )
 
 
+CLOSED = (
+    *REJECTS,
+    Column("by_batch", "Mended in batch", "int"),
+    Column("by_line", "Line there", "int"),
+)
+OF_ALL = (
+    Column("batch", "Batch", "int"),
+    KIND,
+    Column("kind", where=JSON),
+    Column("file", "File"),
+    *REJECTS,
+)
+
+
 def list_batches(
     session: Session, kind: str | None, limit: int | None, **span: int | None
 ) -> Outcome:
     """The files that came in (`since` and `until`: between these UTC seconds), newest first."""
     kind = kind and kind_named(kind, KIND_WORDS)
     number, *others = LISTED
+    others += [OPEN] if mended_rejects.are_any(session.db) else []
     columns = (number, KIND, *others, *only(JSON, *ABOUT))
     zone = zone_of(session.db, session.programme)
     return lists.show(
@@ -139,8 +158,9 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
             ),
         )
     elif batch.rejected and batch.state == "done":
-        says = (summaries.advise_on_rejects(batch_id),)
-    about = (*ABOUT, *only(JSON, *LISTED))
+        says = _say_rejects(session, batch)
+    is_any_closed = batch.state != "undone" and batch.open < batch.rejected
+    about = (*ABOUT, *((OPEN,) if is_any_closed else ()), *only(JSON, *LISTED))
     return Outcome(
         summaries.by_reason(refusals),
         (Table(title, about, [batch], zone=zone, key="", is_record=True), reasons),
@@ -148,7 +168,20 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
     )
 
 
-def _explain_one(row: Refusal, zone: str, names: list[str]) -> dict[str, Any]:
+def _say_rejects(session: Session, batch: Batch) -> tuple[Message, ...]:
+    """How many rejects of a batch are closed, and what to do with those that are open."""
+    closed = say(
+        "{closed} of {rejected} rejects are closed: voucher batch rejects {batch} --closed",
+        closed=batch.rejected - batch.open,
+        rejected=batch.rejected,
+        batch=batch.batch,
+    )
+    says = (closed,) if batch.open < batch.rejected else ()
+    advice = summaries.advise_on_rejects(session.db, batch.batch)
+    return (*says, advice) if batch.open else says
+
+
+def _explain_one(row: AnyReject, zone: str, names: list[str]) -> dict[str, Any]:
     place: dict[str, Any] = {"line": row.line}
     if names:
         place = {"line": row.line % sheets.SHEET, "sheet": names[row.line // sheets.SHEET]}
@@ -161,12 +194,12 @@ def _with_sheet(columns: tuple[Column, ...], names: list[str]) -> tuple[Column, 
     return (*columns[:at], SHEET, *columns[at:]) if names else columns
 
 
-def _reader(session: Session, batch: Batch) -> Callable[[Refusal], dict[str, Any]]:
+def _reader(session: Session, batch: Batch) -> Callable[[Any], dict[str, Any]]:
     """What makes of a rejected row of the batch its line, reason, explanation and cells."""
     zone, layout = zone_of(session.db, session.programme), cache(summaries.read_again)
     names = summaries.sheet_names(batch)
 
-    def read(row: Refusal) -> dict[str, Any]:
+    def read(row: AnyReject) -> dict[str, Any]:
         # packs that were granted here have neither rejects nor a profile
         cells = staging.reject_cells(batch.kind, json.loads(row.cells), layout(batch))
         kept = [cell for at, cell in enumerate(cells) if cell or at >= len(layout(batch).header)]
@@ -176,14 +209,32 @@ def _reader(session: Session, batch: Batch) -> Callable[[Refusal], dict[str, Any
     return read
 
 
-def list_rejects(session: Session, batch_id: int, limit: int | None) -> Outcome:
-    """The rejected rows of a file and why, for reading."""
+def list_rejects(
+    session: Session, batch_id: int, limit: int | None, *, is_closed: bool = False
+) -> Outcome:
+    """The rejected rows of a file and why, for reading: those that are open, or those that came
+    back mended (`is_closed`), with where.
+    """
     batch = batches.named(session.db, batch_id)
-    columns = _with_sheet(REJECTS, summaries.sheet_names(batch))
-    table = Table(say("Rejects of batch {batch}", batch=batch_id), columns, (), key="rejects")
-    outcome = lists.show(
-        table, batches.rejected(session.db, batch_id), limit, _reader(session, batch)
+    read, names = _reader(session, batch), summaries.sheet_names(batch)
+    if is_closed:
+        table = Table(
+            say("Closed rejects of batch {batch}", batch=batch_id),
+            _with_sheet(CLOSED, names),
+            (),
+            key="rejects",
+        )
+        outcome = lists.show(table, batches.closed_rejects(session.db, batch_id), limit, read)
+        none = say("no reject of batch {batch} has come back mended", batch=batch_id)
+        says = () if outcome.tables[0].rows else (none,)
+        return replace(outcome, data={"batch": batch_id}, says=says)
+    table = Table(
+        say("Rejects of batch {batch}", batch=batch_id),
+        _with_sheet(REJECTS, names),
+        (),
+        key="rejects",
     )
+    outcome = lists.show(table, batches.open_rejects(session.db, batch_id), limit, read)
     mend = say(
         "correct them in the file's own layout: voucher batch rejects {batch} --to rejects.csv,"
         " then import that file",
@@ -191,7 +242,45 @@ def list_rejects(session: Session, batch_id: int, limit: int | None) -> Outcome:
     )
     none = say("batch {batch} has no rejects", batch=batch_id)
     has_rows = bool(outcome.tables[0].rows)
-    return replace(outcome, data={"batch": batch_id}, says=(mend if has_rows else none,))
+    told = (mend,) if has_rows else _say_rejects(session, batch) or (none,)
+    return replace(outcome, data={"batch": batch_id}, says=told)
+
+
+def refuse_other_rejects(batch_id: int | None, *, is_of_all: bool, has_more: bool) -> None:
+    """Refuse words that do not go together: rejects are those of one batch, or of all of them."""
+    if not is_of_all and batch_id is None:
+        raise UsageFault(
+            "which_batch",
+            "name the batch whose rejects are meant, or all of them",
+            hint="voucher batch rejects N, or voucher batch rejects --all-batches",
+        )
+    if batch_id is not None or has_more:
+        raise UsageFault(
+            "which_batch",
+            "--all-batches and --kind list the open rejects of every file: they go with no batch,"
+            " --to or --closed",
+            hint="voucher batch rejects --all-batches",
+        )
+
+
+def list_all_rejects(session: Session, kind: str | None, limit: int | None) -> Outcome:
+    """The open rejects of every file: of a row that was exported and refused again only the
+    last.
+    """
+    kind = kind and kind_named(kind, KIND_WORDS)
+    readers: dict[int, Callable[[OpenReject], dict[str, Any]]] = {}
+
+    def read(row: OpenReject) -> dict[str, Any]:
+        if row.batch not in readers:
+            readers[row.batch] = _reader(session, batches.named(session.db, row.batch))
+        return {**readers[row.batch](row), "kind_word": KIND_WORDS[row.kind]}
+
+    zone = zone_of(session.db, session.programme)
+    table = Table(say("Open rejects"), OF_ALL, (), zone=zone, key="rejects")
+    listed = batches.open_anywhere(session.db, kind=kind, programme=session.programme)
+    outcome = lists.show(table, listed, limit, read)
+    none = say("no reject is open")
+    return replace(outcome, says=() if outcome.tables[0].rows else (none,))
 
 
 def write_rejects(
@@ -201,17 +290,20 @@ def write_rejects(
     translate: Callable[[str, dict[str, Any]], str],
     limit: int | None = None,
 ) -> Outcome:
-    """Write the rejected rows as CSV in the file's own layout, with reason and explanation (in the
-    language of `translate`).
+    """Write the open rejects as CSV in the file's own layout, with reason and explanation (in the
+    language of `translate`), and which reject each is: it is closed when its row comes back right.
 
     `target` is a file, or an open stream. Mended there, it can be imported as it is.
     """
     batch = batches.named(session.db, batch_id)
-    listed = batches.rejected(session.db, batch_id)
-    rows = (
-        (row["cells"], row["reason"], translate(row["explanation"].text, row["explanation"].params))
-        for row in map(_reader(session, batch), listed.rows(limit))
-    )
+    listed, read = batches.open_rejects(session.db, batch_id), _reader(session, batch)
+
+    def written(reject: Refusal) -> tuple[list[str], str, str, str]:
+        row = read(reject)
+        why = translate(row["explanation"].text, row["explanation"].params)
+        return row["cells"], reject.reason, why, mending.name_row(batch, reject.line)
+
+    rows = map(written, listed.rows(limit))
     count = rejects.write_rejects(target, json.loads(batch.header or "[]"), rows)
     left = 0 if limit is None else listed.size() - count
     if not isinstance(target, Path):
@@ -264,7 +356,7 @@ def undo_batch(
     Packs of a round under way would be free to be granted again: that, whoever asks, only when
     `is_sure`.
     """
-    importing.refuse_undone(_refuse_granted(session, batch_id))
+    undoing.refuse_undone(_refuse_granted(session, batch_id))
     under_way = amendments.rounds_under_way(session.db, batch_id)
     if under_way and not (is_sure or session.dry_run):
         raise VoucherError(
@@ -275,20 +367,20 @@ def undo_batch(
             batch=batch_id,
             rounds=", ".join(under_way),
         )
-    return importing.undo(session, KINDS, batch_id, note)
+    return undoing.undo(session, KINDS, batch_id, note)
 
 
 def undo_question(session: Session, batch_id: int) -> Message:
-    """What is asked before an undo: what it takes away, and whose packs it frees. Raises what no
-    answer could change: `granted_stands`, `batch_undone`.
+    """What is asked before an undo: what it takes away (not what other files brought too), and
+    whose packs it frees. Raises what no answer could change: `granted_stands`, `batch_undone`.
     """
     row = _refuse_granted(session, batch_id)
-    importing.refuse_undone(row)
+    undoing.refuse_undone(row)
     asked = {
         "batch": batch_id,
         "file": row.file,
         "kind": KIND_WORDS[row.kind],
-        "count": row.accepted,
+        "count": row.accepted - undoing.count_shared(session.db, row),
     }
     under_way = amendments.rounds_under_way(session.db, batch_id)
     if not under_way:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vouchercli.session import Session
+    from vouchercli.store.duplicates import Stay
 
 
 def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
@@ -53,9 +54,10 @@ def _accept(intake: Intake) -> dict[str, Any]:
     return waiting
 
 
-def _undo(session: Session, batch_id: int) -> None:
-    eligibility.undo(session.db, batch_id)
+def _undo(session: Session, batch_id: int) -> list[Stay]:
+    stay = eligibility.undo(session.db, batch_id)
     list_changes.withdraw(session, batch_id)
+    return stay
 
 
 KIND = Kind(

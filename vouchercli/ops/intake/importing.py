@@ -8,20 +8,27 @@ whole chunks and goes on behind the last of them.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from contextlib import ExitStack, nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vouchercli import identities
 from vouchercli.errors import Busy, Stopped, VoucherError
 from vouchercli.formats.tables import files
-from vouchercli.ops.intake import staging, summaries
+from vouchercli.ops.intake import mending, staging, summaries, undoing
 from vouchercli.ops.intake.chunks import chunks
 from vouchercli.ops.intake.kinds import NOTHING, Intake, Kind
-from vouchercli.result import Outcome, say
 from vouchercli.rules.times import HOME_ZONE
-from vouchercli.store import audit, batches, incoming, programmes
+from vouchercli.store import (
+    audit,
+    batches,
+    duplicates,
+    incoming,
+    mended_rejects,
+    programmes,
+)
 from vouchercli.store.db import loosely, writing
 
 if TYPE_CHECKING:
@@ -31,6 +38,7 @@ if TYPE_CHECKING:
 
     from vouchercli.formats.tables.records import Reading
     from vouchercli.ops.intake.kinds import Chunk
+    from vouchercli.result import Outcome
     from vouchercli.session import Session
     from vouchercli.store.batches import Batch
 
@@ -93,11 +101,13 @@ def take_in(
     sender: str | None = None,
     **options: Any,
 ) -> Outcome:
-    """Import one file, or go on with its import where it stopped. The same file again is a no-op
-    that says so. `kept` are options that the batch keeps, for when it is gone on with (`KEPT`);
+    """Import one file, or go on with its import where it stopped. The same file read alike again is
+    a no-op that says so; read otherwise (by another profile, in another encoding) it replaces what
+    it had brought. `kept` are options that the batch keeps, for when it is gone on with (`KEPT`).
     `sender` is the platform in whose folder of the inbox it lay.
 
-    Raises `VoucherError` when the whole file is refused, `Busy` when another process imports it,
+    Raises `VoucherError` when the whole file is refused, or when something rests on what it would
+    replace; `Busy` when another process imports it,
     `Stopped` when asked to.
     """
     reading = files.read(
@@ -127,7 +137,7 @@ def resume(
     `VoucherError` when it is done or undone, or when the file is another one.
     """
     batch = batches.named(session.db, batch_id)
-    refuse_undone(batch)
+    undoing.refuse_undone(batch)
     if batch.state != "importing":
         raise VoucherError(
             "batch_done",
@@ -143,13 +153,7 @@ def resume(
             batch=batch_id,
         )
     reading_options = json.loads(batch.options)
-    reading = files.read(
-        file or batch.file,
-        batch.kind,
-        profile=reading_options["profile"],
-        encoding=reading_options["encoding"],
-        sender=reading_options.get("sender"),
-    )
+    reading = undoing.read_alike(batch, file or batch.file)
     if reading.sha256 != batch.sha256:
         raise VoucherError(
             "other_file",
@@ -176,68 +180,46 @@ def resume(
         return _import_file(job)
 
 
-def undo(session: Session, kinds: dict[str, Kind], batch_id: int, note: str = "") -> Outcome:
-    """Remove a whole batch again, or propose it with a `note` where it needs a second person.
-    Raises `VoucherError` when something later depends on it, and names it.
-    """
-    with writing(session) as db:
-        batch = batches.named(db, batch_id)
-        refuse_undone(batch)
-        kind = kinds[batch.kind]
-        if kind.propose_undo and (proposed := kind.propose_undo(session, batch, note)):
-            return proposed
-        kind.undo(session, batch_id)
-        batches.mark_undone(db, batch_id)
-        audit.note(
-            session,
-            f"{batch.kind}.undo",
-            batch.file,
-            batch=batch_id,
-            accepted=batch.accepted,
-        )
-    about = {"batch": batch_id, "kind": batch.kind, "file": batch.file, "undone": batch.accepted}
-    message = say("batch {batch} is undone: {undone} rows of {file} were removed", **about)
-    return Outcome(about, says=(message,))
-
-
-def refuse_undone(batch: Batch) -> None:
-    """Raises `VoucherError` when the batch was undone."""
-    if batch.state == "undone":
-        raise VoucherError(
-            "batch_undone",
-            "batch {batch} was undone",
-            hint="import {file} again",
-            batch=batch.batch,
-            file=batch.file,
-        )
-
-
 # ---------------------------------------------------------------- the work on one file
 
 
 def _import_file(job: Job) -> Outcome:
     known = _known_batch(job)
+    if known and not undoing.is_read_alike(known, job.reading, job.reading_options):
+        return _take_in_chunks(job, _intake_of(job, 0), None, known)
     if known:
         _refuse_other_sender(job, known)
     if known and known.state == "done":
-        return summaries.summarise_repeat(known, job.reading, job.kind.name)
+        return _summarise_repeat(job, known)
     if known:  # before the first chunk is kept
         audit.require_lawful_clock(job.session, job.reading.name, known.batch)
-    intake, done_line = (
-        _intake_of(job, known.batch if known else 0),
-        known.last_line if known else 0,
-    )
+    return _take_in_chunks(job, _intake_of(job, known.batch if known else 0), known, None)
+
+
+def _take_in_chunks(
+    job: Job, intake: Intake, begun: Batch | None, replaced: Batch | None
+) -> Outcome:
+    """Take the file in, behind what `begun` has of it; in the transaction of the first chunk
+    `replaced`, which read it otherwise, is undone.
+    """
+    done_line = begun.last_line if begun else 0
     more: dict[str, Any] = {}
-    coming_chunks = _chunks(intake, done_line)
+    instead: dict[str, Any] = {}
+    coming_chunks = _chunks(intake, done_line, replaced)
     with ExitStack() as after_first_chunk:
         while (chunk := next(coming_chunks, None)) is not None:
             with job.chunk():
-                if outcome := _repeat_if_overtaken(job, intake, done_line):
+                if outcome := _repeat_if_overtaken(job, intake, done_line, replaced):
                     return outcome
+                if replaced:
+                    instead, replaced = (
+                        undoing.replace(job.session, job.kind, replaced, job.reading),
+                        None,
+                    )
                 intake = intake if intake.batch_id else _begin_batch(job, intake)
                 chunk_intake, more = _judge_chunk(intake, chunk, job.watch)
                 if chunk_intake.is_whole:
-                    return _finish(job, chunk_intake, more)
+                    return _finish(job, chunk_intake, more | instead)
                 if done_line == 0:
                     audit.note(
                         job.session,
@@ -253,8 +235,8 @@ def _import_file(job: Job) -> Outcome:
             done_line = chunk.last_line
             _report_progress(job, intake, chunk)
     with job.chunk():
-        return _repeat_if_overtaken(job, intake, done_line) or _finish(
-            job, replace(intake, is_whole=False), more
+        return _repeat_if_overtaken(job, intake, done_line, None) or _finish(
+            job, dataclasses.replace(intake, is_whole=False), more | instead
         )
 
 
@@ -299,8 +281,15 @@ def _intake_of(job: Job, batch_id: int) -> Intake:
     return Intake(job.session, db, job.kind, job.reading, batch_id, programme, zone, job.options)
 
 
-def _chunks(intake: Intake, done_line: int) -> Iterator[Chunk]:
-    by_columns = intake.kind.by_columns(intake, done_line) if intake.kind.by_columns else None
+def _chunks(intake: Intake, done_line: int, replaced: Batch | None) -> Iterator[Chunk]:
+    # Columns are proved before the write lock is held, beside merchants that the undo of the other
+    # reading would take away.
+    may_be_proved = replaced is None or not undoing.forgets_merchants(intake.db, replaced)
+    by_columns = (
+        intake.kind.by_columns(intake, done_line)
+        if intake.kind.by_columns and may_be_proved
+        else None
+    )
     return (
         by_columns
         if by_columns is not None
@@ -308,13 +297,19 @@ def _chunks(intake: Intake, done_line: int) -> Iterator[Chunk]:
     )
 
 
-def _repeat_if_overtaken(job: Job, intake: Intake, done_line: int) -> Outcome | None:
+def _repeat_if_overtaken(
+    job: Job, intake: Intake, done_line: int, replaced: Batch | None
+) -> Outcome | None:
     """The summary of the first import, when another process has imported the file meanwhile; called
-    under the write lock. Raises `Busy` while the other process is still importing.
+    under the write lock. Raises `Busy` while the other process is still importing, or has begun to
+    read the file otherwise.
     """
     known = _known_batch(job)
-    if known and known.state == "done":
-        return summaries.summarise_repeat(known, job.reading, job.kind.name)
+    if known and replaced and known.batch == replaced.batch:
+        return None
+    is_alike = known is not None and undoing.is_read_alike(known, job.reading, job.reading_options)
+    if known and known.state == "done" and is_alike:
+        return _summarise_repeat(job, known)
     if ((known.batch, known.last_line) if known else (0, 0)) != (intake.batch_id, done_line):
         raise Busy(
             "being_imported",
@@ -323,6 +318,12 @@ def _repeat_if_overtaken(job: Job, intake: Intake, done_line: int) -> Outcome | 
             file=job.reading.name,
         )
     return None
+
+
+def _summarise_repeat(job: Job, known: Batch) -> Outcome:
+    """The file came before, and nothing is done; how it was read then, when it is not as now."""
+    is_same = undoing.is_same_reading(known, job.reading)
+    return summaries.summarise_repeat(known, job.reading, job.kind.name, is_same=is_same)
 
 
 def _begin_batch(job: Job, intake: Intake) -> Intake:
@@ -345,7 +346,7 @@ def _begin_batch(job: Job, intake: Intake) -> Intake:
             ensure_ascii=False,
         ),
     )
-    return replace(intake, batch_id=batch_id)
+    return dataclasses.replace(intake, batch_id=batch_id)
 
 
 def _judge_chunk(
@@ -357,8 +358,8 @@ def _judge_chunk(
     written, records = (
         chunk.proved.write(intake, chunk) if chunk.proved else (NOTHING, chunk.records)
     )
-    staging.stage(intake, records, report_rows=watch.read if watch else None)
-    intake = replace(
+    staging.stage(intake, mending.watch(intake, records), report_rows=watch.read if watch else None)
+    intake = dataclasses.replace(
         intake,
         is_whole=chunk.is_last
         and chunk.is_first
@@ -366,6 +367,7 @@ def _judge_chunk(
     )
     intake.kind.judge(intake)
     more = intake.kind.accept(intake)
+    duplicates.note(intake.db, intake.kind.name)
     counts = incoming.counted(intake.db)
     counts["accepted"] += written.accepted
     counts["duplicate"] += written.duplicate
@@ -378,6 +380,7 @@ def _judge_chunk(
         warnings=incoming.warned(intake.db) + written.warnings,
     )
     incoming.keep(intake.db)
+    mending.keep(intake)
     if chunk.proved:
         chunk.proved.end(intake)
     if watch:
@@ -392,6 +395,8 @@ def _finish(job: Job, intake: Intake, more: dict[str, Any]) -> Outcome:
     if not intake.is_whole and intake.kind.settle:
         intake.kind.settle(intake)
     batches.finish(intake.db, intake.batch_id)
+    if closed := mended_rejects.closed_by(intake.db, intake.batch_id):
+        more = more | {"closes": [each._asdict() for each in closed]}
     batch = batches.named(intake.db, intake.batch_id)
     audit.note(
         job.session,
@@ -403,6 +408,7 @@ def _finish(job: Job, intake: Intake, more: dict[str, Any]) -> Outcome:
         accepted=batch.accepted,
         duplicate=batch.duplicate,
         rejected=batch.rejected,
+        **({"replaces": more["replaces"]["batch"]} if "replaces" in more else {}),
         **job.sender,
     )
     return summaries.summarise(

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vouchercli.rules.programmes import Programme
     from vouchercli.session import Session
     from vouchercli.store.batches import Batch
+    from vouchercli.store.duplicates import Stay
     from vouchercli.store.reopening import Moved
 
 
@@ -35,7 +36,8 @@ Typed = tuple[Any, ...] | Unfit
 class Intake:
     """One file being taken in: its batch, programme and time zone. `is_whole` says that all its
     rows are judged at once, so that what only all of them can show (a number used twice) is checked
-    now and not when the import ends.
+    now and not when the import ends. `come_back`: rows of the chunk at hand that were rejects of
+    other files (line, batch, line there, the beginning of its SHA-256).
     """
 
     session: Session
@@ -47,6 +49,7 @@ class Intake:
     zone: str
     options: dict[str, Any] = field(default_factory=dict)
     is_whole: bool = True
+    come_back: list[tuple[int, int, int, str]] = field(default_factory=list)
 
     @property
     def programme_id(self) -> int:
@@ -78,7 +81,8 @@ class Kind:
     accepted facts connected with the staged rows back among them; `moved` lists those that gave way
     once all are judged. `by_columns` proves the regular
     rows of a large file by set; the rows that it cannot prove are judged one by one. `propose_undo`
-    answers in place of an undo that must wait for a second person.
+    answers in place of an undo that must wait for a second person; `undo` says which other files
+    have now what they brought too.
     """
 
     name: str
@@ -89,7 +93,7 @@ class Kind:
     typist: Callable[[Intake], Callable[[tuple[str, ...]], Typed]]
     judge: Callable[[Intake], None]
     accept: Callable[[Intake], dict[str, Any]]
-    undo: Callable[[Session, int], None]
+    undo: Callable[[Session, int], list[Stay]]
     propose_undo: Callable[[Session, Batch, str], Outcome | None] | None = None
     warnings: (
         Callable[[tuple[str, ...], tuple[Any, ...]], Iterable[tuple[str, dict[str, Any]]]] | None

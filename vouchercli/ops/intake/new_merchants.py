@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.formats.configs import fields
 from vouchercli.formats.tables.cells import identity_key
 from vouchercli.formats.tables.readers import UNKNOWN
-from vouchercli.ops.intake import staging
+from vouchercli.ops.intake import mending, staging
 from vouchercli.ops.intake.kinds import Chunk, Written
 from vouchercli.ops.intake.screening import Screen
 from vouchercli.store import new_merchants, segments
@@ -44,7 +44,8 @@ class Registry:
     def write(self, intake: Intake, chunk: Chunk) -> tuple[Written, tuple[Record, ...]]:
         """Add the merchants that are new, and stage the other rows."""
         writer = Writer(intake)
-        records = Screen(intake).every(intake.reading.records())
+        rows = mending.watch(intake, intake.reading.records())
+        records = Screen(intake).every(rows)
         while next_records := list(islice(records, MANY)):
             staging.stage(intake, writer.write(next_records))
             chunk.last_line = next_records[-1].line

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from vouchercli.ops.intake.kinds import Chunk
     from vouchercli.session import Session
+    from vouchercli.store.duplicates import Stay
 
 KINDS = ("pay", "refund")
 CHANNELS = ("", "offline", "online")
@@ -224,9 +225,10 @@ def _by_columns(intake: Intake, done_line: int) -> Iterator[Chunk] | None:
     return ledger.chunks(intake, done_line)
 
 
-def _undo(session: Session, batch_id: int) -> None:
-    redemptions.undo(session.db, batch_id)
+def _undo(session: Session, batch_id: int) -> list[Stay]:
+    stay = redemptions.undo(session.db, batch_id)
     merchants.forget_unregistered(session.db, batch_id)
+    return stay
 
 
 KIND = Kind(

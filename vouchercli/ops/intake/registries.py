@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from vouchercli.formats.tables.records import Reading
     from vouchercli.ops.intake.kinds import Typed
     from vouchercli.session import Session
+    from vouchercli.store.duplicates import Stay
 
 FIELDS = fields.FIELDS["merchants"]
 USCC, DISTRICT = FIELDS.index("uscc"), FIELDS.index("district")
@@ -192,6 +193,7 @@ def _accept(intake: Intake) -> dict[str, Any]:
             intake.db, intake.batch_id, registry, intake.session.now, _find_from(intake)
         )
     )
+    registries.note_listed(intake.db, intake.batch_id)
     more["returned"] = suspensions.end_returned(intake.db, intake.batch_id, intake.session.now)
     return more | _report_missing(intake, registry)
 
@@ -289,9 +291,10 @@ def _suspend_missing(intake: Intake, registry: str, missing_rows: list[sqlite3.R
     return stopped
 
 
-def _undo(session: Session, batch_id: int) -> None:
-    registries.undo(session.db, batch_id)
+def _undo(session: Session, batch_id: int) -> list[Stay]:
+    stay = registries.undo(session.db, batch_id)
     merchant_corrections.withdraw(session, batch_id)
+    return stay
 
 
 KIND = Kind(

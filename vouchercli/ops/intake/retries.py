@@ -18,12 +18,12 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs.fields import FIELDS
 from vouchercli.formats.tables.records import Record, broken_again
-from vouchercli.ops.intake import importing, staging, summaries
+from vouchercli.ops.intake import staging, summaries, undoing
 from vouchercli.ops.intake.kinds import Intake, Kind
 from vouchercli.result import SHOWN, Column, Message, Outcome, Problem, Table, say
 from vouchercli.rules import money
 from vouchercli.rules.times import HOME_ZONE
-from vouchercli.store import audit, batches, incoming, programmes
+from vouchercli.store import audit, batches, duplicates, incoming, programmes
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def retry(
     """
     with writing(session) as db:
         batch = batches.named(db, batch_id)
-        importing.refuse_undone(batch)
+        undoing.refuse_undone(batch)
         if batch.state == "importing":
             raise VoucherError(
                 "batch_unfinished",
@@ -132,6 +132,8 @@ def judge_again(intake: Intake, staged: list[Place], only: int | None) -> Again:
     moved = intake.kind.moved(intake.db) if intake.kind.moved and only is None else []
     batches.forget_rejects(intake.db, staged)
     intake.kind.accept(intake)
+    duplicates.note(intake.db, intake.kind.name)
+    duplicates.follow(intake.db, intake.kind.name, len(staged))
     incoming.warned(intake.db)
     incoming.keep(intake.db)
     of_rejects, of_facts = (

@@ -15,11 +15,12 @@ from vouchercli.rules import money, reasons
 from vouchercli.store import batches, take_backs
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable
 
     from vouchercli.formats.tables.records import Reading
     from vouchercli.ops.intake.kinds import Intake
-    from vouchercli.store.batches import Batch, Refusal
+    from vouchercli.store.batches import AnyReject, Batch, Refusal
 
 SHOWN_ROWS = 10
 # What is said of those that are not shown.
@@ -27,6 +28,8 @@ MORE_ROWS = {
     "rejected": "... and {count} more rejected rows: voucher batch rejects {batch}",
     "warnings": "... and {count} more warnings: voucher batch show {batch}",
 }
+# Rejects that stay what they are whatever else comes: the row itself is wrong.
+FOR_EVER = ("bad_row", "bad_amount", "bad_time", "conflicting_row")
 COUNTS = ("read", "accepted", "duplicate", "rejected", "warnings")
 SUMMED = ("kind", "file", "sha256", "profile", "encoding", *COUNTS)
 REASONS = (
@@ -94,7 +97,7 @@ def sheet_names(batch: Batch) -> list[str]:
     return names
 
 
-def explain(row: Refusal, zone: str) -> Message:
+def explain(row: AnyReject, zone: str) -> Message:
     """The reason in words."""
     return Message(*reasons.explained(row.reason, json.loads(row.detail), zone))
 
@@ -116,8 +119,10 @@ def by_reason(refusals: Iterable[Refusal]) -> dict[str, dict[str, int]]:
     return rows_by_code
 
 
-def summarise_repeat(before: Batch, reading: Reading, kind: str) -> Outcome:
-    """The same file was imported before: nothing is read, nothing changes."""
+def summarise_repeat(before: Batch, reading: Reading, kind: str, *, is_same: bool) -> Outcome:
+    """The same file was imported before: nothing is read, nothing changes. `is_same`: it was read
+    as it is now.
+    """
     data = {
         "batch": before.batch,
         "kind": kind,
@@ -135,7 +140,13 @@ def summarise_repeat(before: Batch, reading: Reading, kind: str) -> Outcome:
         " rejected): nothing to do",
         **{**before._asdict(), "file": reading.name},
     )
-    return Outcome(data, says=(message,))
+    how = say(
+        "it was read by profile {profile} in {encoding}: to read it otherwise, name --profile or"
+        " --encoding",
+        profile=before.profile,
+        encoding=before.encoding,
+    )
+    return Outcome(data, says=(message,) if is_same else (message, how))
 
 
 def _sentences(intake: Intake, data: dict[str, Any]) -> list[Any]:
@@ -145,6 +156,18 @@ def _sentences(intake: Intake, data: dict[str, Any]) -> list[Any]:
             " rejected (batch {batch}, profile {profile}, {encoding})",
             **{**data, "batch": data["batch"] or "-"},
         )
+    ]
+    if replaced := data.get("replaces"):
+        says.append(
+            say(
+                "it replaces batch {batch}, which read the same file by profile {profile} in"
+                " {encoding}: {undone} rows were removed",
+                **replaced,
+            )
+        )
+    says += [
+        say("{rows} rejects of batch {batch} are closed: they came back right", **each)
+        for each in data.get("closes", ())
     ]
     if data.get("ignored"):
         says.append(
@@ -165,7 +188,7 @@ def _sentences(intake: Intake, data: dict[str, Any]) -> list[Any]:
     says += _sentences_about_reading(intake, data)
     says += _sentences_about_money(intake, data)
     if data["rejected"] and not intake.session.dry_run:
-        says.append(advise_on_rejects(data["batch"]))
+        says.append(advise_on_rejects(intake.db, data["batch"]))
     return says
 
 
@@ -220,10 +243,12 @@ def _sentences_about_money(intake: Intake, data: dict[str, Any]) -> list[Message
     return says
 
 
-def advise_on_rejects(batch_id: int) -> Message:
-    """What to do with rejects."""
-    return say(
-        "correct them: voucher batch rejects {batch} --to rejects.csv; or judge them again:"
-        " voucher batch retry {batch}",
-        batch=batch_id,
-    )
+def advise_on_rejects(db: sqlite3.Connection, batch_id: int) -> Message:
+    """What to do with rejects; nothing is judged again where that can never help."""
+    if batches.can_be_retried(db, batch_id, FOR_EVER):
+        return say(
+            "correct them: voucher batch rejects {batch} --to rejects.csv; or judge them again:"
+            " voucher batch retry {batch}",
+            batch=batch_id,
+        )
+    return say("correct them: voucher batch rejects {batch} --to rejects.csv", batch=batch_id)

@@ -11,6 +11,8 @@ from __future__ import annotations
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from vouchercli.ops.intake import mending
+
 if TYPE_CHECKING:
     from vouchercli.ops.intake.kinds import Intake
 
@@ -36,4 +38,10 @@ def goes_by_columns(intake: Intake) -> bool:
     # Within a transaction of the caller's, there may be rows that the proof's own connection cannot
     # see.
     is_ours = str(intake.session.path) != ":memory:" and not intake.session.joins
-    return is_large(intake) and is_ours and is_installed() and intake.reading.plan.is_columnar
+    return (
+        is_large(intake)
+        and is_ours
+        and is_installed()
+        and intake.reading.plan.is_columnar
+        and mending.position(intake.reading) is None  # rejects come back row by row
+    )

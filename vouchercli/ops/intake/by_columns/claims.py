@@ -16,7 +16,14 @@ from vouchercli.rules import templates as template_rules
 from vouchercli.rules import times
 from vouchercli.rules.claims import CLAIMS
 from vouchercli.store import db as store
-from vouchercli.store import identities, limits, proved_claims, proved_redemptions, templates
+from vouchercli.store import (
+    duplicates,
+    identities,
+    limits,
+    proved_claims,
+    proved_redemptions,
+    templates,
+)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -223,7 +230,7 @@ class Writer(feed.Writer):
             is_one_each=proof.is_one_each,
             within=(proof.limits, _columns(fit, proved_claims.WEEK)) if proof.limits else None,
         )
-        duplicates: set[int] = set()
+        standing: dict[int, tuple[int, int]] = {}
         if refused:
             refused_rows = fit[refused]
             proved_claims.count(
@@ -232,11 +239,12 @@ class Writer(feed.Writer):
             )
             lines = refused_rows["line"]
             fit = fit.filter(~col("line").is_in(lines.implode()))
-            duplicates = proved_claims.duplicates(
+            standing = proved_claims.find_standing(
                 intake.db, refused_rows.select(proved_claims.SAME).rows()
             )
-            late += [line for line in lines if line not in duplicates]
-        repeated = len(duplicates) + proof.repeated
+            duplicates.add_found(intake.db, intake.batch_id, standing)
+            late += [line for line in lines if line not in standing]
+        repeated = len(standing) + proof.repeated
         return Written(fit.height, repeated, sorted([*proof.lines, *late]))
 
 

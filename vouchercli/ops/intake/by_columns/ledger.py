@@ -17,6 +17,7 @@ from vouchercli.ops.intake.by_columns.redemptions import CHANGE, Proof, Prover
 from vouchercli.ops.intake.by_columns.visits import visits_of_facts
 from vouchercli.ops.intake.kinds import Written
 from vouchercli.store import (
+    duplicates,
     limits,
     programmes,
     proved_redemptions,
@@ -135,11 +136,12 @@ class Writer(feed.Writer):
         is_refused = np.zeros(fit.height, bool)
         is_refused[np.array(refused) - first_id] = True
         refused_rows = fit.filter(pl.Series(is_refused))
-        duplicates = proved_redemptions.duplicates(
+        standing = proved_redemptions.find_standing(
             intake.db, refused_rows.select(proved_redemptions.SAME).rows()
         )
-        late = [line for line in refused_rows["line"] if line not in duplicates]
-        return fit.filter(pl.Series(~is_refused)), len(duplicates), late
+        duplicates.add_found(intake.db, intake.batch_id, standing)
+        late = [line for line in refused_rows["line"] if line not in standing]
+        return fit.filter(pl.Series(~is_refused)), len(standing), late
 
     def _refund(self, intake: Intake, candidates: pl.DataFrame) -> pl.DataFrame:
         """The full refunds that were written."""
