@@ -476,6 +476,34 @@ FORMS = {
     "a cell of two lines": (
         "\n".join([THREE[0] + ",note", *[row + ',"two\nlines"' for row in THREE[1:]], ""]).encode()
     ),
+    "a remark that holds a row": (
+        "\n".join(
+            [
+                THREE[0] + ",note",
+                THREE[1] + ",x",
+                THREE[2] + ',"a',
+                THREE[1].replace("T1", "T9") + ",x",
+                'b"',
+                THREE[3] + ",",
+                "",
+            ]
+        ).encode()
+    ),
+    "a place whose quote marks do not fit": (
+        "\n".join(
+            [
+                THREE[0] + ",note",
+                THREE[1] + ",x",
+                THREE[2] + ',"a"b"',
+                THREE[1].replace("T1", "T9") + ",x",
+                'c"',
+                THREE[3] + ",",
+                "",
+            ]
+        ).encode()
+    ),
+    "one comma too many": "\n".join([THREE[0], *[row + "," for row in THREE[1:]], ""]).encode(),
+    "commas of full width": "\n".join([*THREE, ""]).replace(",", "\uff0c").encode(),
     "a cell of two lines after a stray quote": (
         "\n".join(
             [
@@ -518,6 +546,7 @@ def test_every_form_of_a_file_is_read_both_ways_alike(town: Path, form: str, lin
         in (
             "only a header",
             "a quote that is never closed",
+            "a place whose quote marks do not fit",
             "a cell of two lines after a stray quote",
         )
     ), data

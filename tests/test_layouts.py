@@ -246,6 +246,7 @@ def test_a_settlement_file_of_unionpay_is_read(tmp_path: Path) -> None:
         ("widths: [3, 0]\n", "bad_number"),
         ("sheet: a\nsheets: all\n", "misplaced_key"),
         ("header: maybe\n", "not_a_choice"),
+        ("encoding: klingon\n", "unknown_encoding"),
     ],
 )
 def test_a_layout_that_says_nothing_is_a_fault(more: str, code: str, tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ TEXT = {
     "{file} cannot be read as a spreadsheet: {why}": "无法按电子表格读取 {file}：{why}",
     "open it and save it again as XLSX or CSV": "请打开后另存为 XLSX 或 CSV",
     # encodings
+    "there is no encoding {offending}": "无法识别的编码：{offending}",
     "there is no encoding {encoding}": "无法识别的编码：{encoding}",
     "for example utf-8, gb18030, big5, shift_jis, euc-kr, utf-16-le": "例如 utf-8、gb18030、big5、shift_jis、euc-kr、utf-16-le",
     "ask for it as XLSX, or saved again as text; if it is UTF-16 without a byte order mark, add --encoding utf-16-le": "请索取 XLSX 格式，或请对方重新另存为文本；若是没有字节顺序标记的 UTF-16，请加 --encoding utf-16-le",

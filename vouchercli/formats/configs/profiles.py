@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.documents import Node
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs import layouts, locate, yamls
+from vouchercli.formats.configs import encoding_names, layouts, locate, yamls
 from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, OPTIONAL
 from vouchercli.formats.configs.time_forms import form_fault
 
@@ -303,7 +303,7 @@ def _profile(head: dict[str, Any], kind: str, part: dict[str, Node]) -> Profile:
         fields={name: _spec(spec) for name, spec in columns.items()},
         key=key,
         key_may_lack=key_may_lack,
-        encoding=part["encoding"].text() or None,
+        encoding=encoding_names.read(part["encoding"]),
         is_fen=part["unit"].choice(("yuan", "fen")) == "fen",
         refunds_are_negative=part["refunds"].choice(("positive", "negative")) == "negative",
         skip=_filters(part["skip"]),

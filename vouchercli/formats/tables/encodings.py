@@ -10,6 +10,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
 
 from vouchercli.errors import VoucherError
+from vouchercli.formats.configs.encoding_names import codecs_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -28,18 +29,6 @@ OVER_ASCII = ("utf-8", "gb18030")  # ASCII is right in them wherever a character
 CHINESE_UTF8 = re.compile(rb"(?:[\xe3-\xe9\xef][\x80-\xbf]{2}){2}")
 # by chance not even inside a line
 LONG_CHINESE_UTF8 = re.compile(rb"(?:[\xe3-\xe9\xef][\x80-\xbf]{2}){5}")
-
-
-# Names that people know, and the codecs that read what is written under them: as browsers take
-# them, with the characters that the makers of systems added.
-KNOWN_NAMES = {
-    ("cp932",): "shift_jis shiftjis sjis s_jis csshiftjis windows_31j ms932 ms_kanji cp932 932",
-    ("cp949",): "euc_kr euckr ks_c_5601 ks_c_5601_1987 ksc5601 windows_949 uhc cp949 949",
-    ("gb18030",): "gb2312 gb_2312 gb_2312_80 euc_cn euccn gbk x_gbk cp936 936 gb18030",
-    ("cp950", "big5hkscs"): "big5 big5_tw cn_big5 x_x_big5 cp950 950",
-    ("euc_jp", "euc_jisx0213"): "euc_jp eucjp ujis",
-}
-CODECS = {name: codecs_ for codecs_, names in KNOWN_NAMES.items() for name in names.split()}
 
 
 def encoding_of(
@@ -105,26 +94,6 @@ def is_chinese(open_bytes: Callable[[], BinaryIO]) -> bool:
         text = stream.read(SAMPLE).decode("gb18030", "ignore")
     strange = [char for char in text if not char.isascii()]
     return sum(char in COMMON for char in strange) * 10 >= len(strange)
-
-
-def codecs_named(encoding: str) -> tuple[str, ...]:
-    """The codecs for a name that people know, the first that reads a file is meant. Raises
-    `VoucherError` unknown_encoding.
-    """
-    known = CODECS.get(encoding.strip().lower().replace("-", "_").replace(" ", "_"))
-    if known:
-        return known
-    try:
-        codec = codecs.lookup(encoding).name
-        "".encode(codec)
-    except LookupError as error:
-        raise VoucherError(
-            "unknown_encoding",
-            "there is no encoding {encoding}",
-            encoding=encoding,
-            hint="for example utf-8, gb18030, big5, shift_jis, euc-kr, utf-16-le",
-        ) from error
-    return (codec,)
 
 
 def strict_codec(open_bytes: Callable[[], BinaryIO], encoding: str) -> str | None:
