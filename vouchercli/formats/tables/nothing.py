@@ -13,7 +13,8 @@ import unicodedata
 # as `_folded` makes them: one width, small letters, one kind of dash
 WORDS = (
     "null (null) <null> [null] {null} \\n nan <nan> na <na> (na) n/a (n/a) n.a. n.a n/d none"
-    " <none> (none) nil nat undefined (blank) (空白) - -- --- ---- / // \\ 无 暂无 空 未填 未填写 なし 없음"
+    " <none> (none) nil nat undefined (blank) (空白) - -- --- ---- / // \\"
+    " 无 暂无 空 未填 未填写 なし 없음"
 )
 NULL_WORDS = frozenset(WORDS.split())
 LONGEST = max(map(len, NULL_WORDS))
