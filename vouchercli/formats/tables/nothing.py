@@ -13,8 +13,8 @@ import unicodedata
 # as `_folded` makes them: one width, small letters, one kind of dash
 WORDS = (
     "null (null) <null> [null] {null} \\n nan <nan> na <na> (na) n/a (n/a) n.a. n.a n/d none"
-    " <none> (none) nil nat undefined (blank) (空白) - -- --- ---- / // \\ 无 暂无 空 未填 未填写"
-    " なし 없음"
+    " <none> (none) nil nat undefined (blank) (空白) - -- --- ---- / // \\"
+    " 无 暂无 空 未填 未填写 なし 없음"
 )
 NULL_WORDS = frozenset(WORDS.split())
 LONGEST = max(map(len, NULL_WORDS))
@@ -27,6 +27,7 @@ DASHES = dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u250
 
 # Put by us in the place of a formula that was saved without its value.
 NO_VALUE = "#NOVALUE!"
+UNKNOWN_ERROR = "#UNKNOWN!"
 # Put by us in the place of an identity that a spreadsheet or a pen has damaged: it is nobody's.
 DAMAGED = "#DAMAGED!"
 ERROR = re.compile(
@@ -55,6 +56,13 @@ def is_nothing(text: str, field: str = "") -> bool:
 def is_error(text: str) -> bool:
     """Whether a cleaned cell is the error of a spreadsheet."""
     return text[:1] in ("#", "＃", "E", "e") and ERROR.fullmatch(_width(text)) is not None
+
+
+def as_error(text: str) -> str:
+    """The text of a cell that is an error by its kind, also one that is written in a language or
+    by a program that is not known.
+    """
+    return text if text and is_error(text) else UNKNOWN_ERROR
 
 
 def _folded(text: str) -> str:

@@ -14,7 +14,7 @@ from xml.parsers import expat
 from zipfile import BadZipFile, ZipFile
 
 from vouchercli.formats.tables import xls_cells
-from vouchercli.formats.tables.nothing import NO_VALUE
+from vouchercli.formats.tables.nothing import NO_VALUE, as_error
 from vouchercli.formats.tables.number_formats import zeros_of
 
 if TYPE_CHECKING:
@@ -216,7 +216,7 @@ class _Sheet:
     def _shown(self) -> str:
         value = self.value.strip()
         if self.kind == "e":
-            return value or NO_VALUE
+            return as_error(value)
         if self.has_formula and not value and not self.has_text and self.kind != "str":
             formula = self.formula.strip()
             return f"{NO_VALUE} ={formula}" if formula else NO_VALUE
@@ -294,7 +294,7 @@ class _Table:
     def _shown(self, cell: dict[str, str]) -> str:
         kinds, text = cell["kinds"].split(), self.text.strip()
         if "error" in kinds:
-            return text or NO_VALUE
+            return as_error(text)
         if not kinds and cell.get("formula") and not text:
             return f"{NO_VALUE} {cell['formula'].partition(':')[2][:LONGEST_FORMULA]}"
         value = cell.get("value", "").removesuffix(".0")
