@@ -35,7 +35,7 @@ Typed = tuple[Any, ...] | Unfit
 class Intake:
     """One file being taken in: its batch, programme and time zone. `is_whole` says that all its
     rows are judged at once, so that what only all of them can show (a number used twice) is checked
-    now and not when the import ends.
+    now and not when the import ends. `is_awaited` says whether the chunk at hand should end soon.
     """
 
     session: Session
@@ -47,6 +47,7 @@ class Intake:
     zone: str
     options: dict[str, Any] = field(default_factory=dict)
     is_whole: bool = True
+    is_awaited: Callable[[], bool] = lambda: False
 
     @property
     def programme_id(self) -> int:
