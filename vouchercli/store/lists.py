@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator, Sequence
 
+# What a list of one round after the other goes through.
+ROUNDS_WANTED = """
+SELECT round_id FROM rounds WHERE programme_id = :programme_id AND ifnull(round = :round, 1)
+"""
 COUNT, AT_MOST = "SELECT count(*)", "LIMIT :most"
 
 
@@ -34,6 +39,14 @@ def joined(first: Listed, then: Listed) -> Listed:
     return Listed(
         lambda most: islice(chain(first.rows(most), then.rows(most)), most),
         lambda: min(first.size() + then.size(), MOST_COUNTED),
+    )
+
+
+def merged(parts: Sequence[Listed], key: Callable[[Any], Any]) -> Listed:
+    """The rows of lists that are each in the order of `key`, as one list in that order."""
+    return Listed(
+        lambda most: islice(heapq.merge(*(part.rows(most) for part in parts), key=key), most),
+        lambda: min(sum(part.size() for part in parts), MOST_COUNTED),
     )
 
 

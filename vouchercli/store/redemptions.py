@@ -5,7 +5,7 @@ listed.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.store import (
     batches,

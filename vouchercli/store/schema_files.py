@@ -8,7 +8,7 @@ SCHEMA_FILES = (
     "003_draws.sql",
     "004_schedule.sql",
     "005_proposals.sql",
-    "006_merchant_runs.sql",
+    "006_lists.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 
