@@ -100,9 +100,9 @@ SELECT e.resident, e.resident_group, e.district, e.listed_at, e.batch_id FROM el
 WHERE e.programme_id = :programme_id AND ifnull(e.resident_group = :group, 1)
     AND ifnull(e.resident = :resident, 1)
 """
-LIST_OF_GROUP, LIST_OF_RESIDENT = (
+LIST, LIST_OF_GROUP, LIST_OF_RESIDENT = (
     Listing(EligibilityLine, SELECT_LINES + which, "e.eligibility_id")
-    for which in ("AND e.resident_group = :group", "AND e.resident = :resident")
+    for which in ("", "AND e.resident_group = :group", "AND e.resident = :resident")
 )
 LIST_WAITING = Listing(
     EligibilityLine,
@@ -157,11 +157,12 @@ def is_listed(
 
 
 def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> Listed:
-    """Lines of the list (`EligibilityLine`) of a group, a resident (token) or both, in its order,
+    """Lines of the list (`EligibilityLine`) by group or resident token (None: any), in its order,
     then those that wait to come on it.
     """
     asked = {"programme_id": programme_id, **wanted}
-    listing = LIST_OF_GROUP if wanted["resident"] is None else LIST_OF_RESIDENT
+    is_of_group, is_of_resident = (wanted[each] is not None for each in ("group", "resident"))
+    listing = LIST_OF_RESIDENT if is_of_resident else LIST_OF_GROUP if is_of_group else LIST
     return joined(listing.of(db, **asked), LIST_WAITING.of(db, **asked))
 
 

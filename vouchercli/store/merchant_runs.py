@@ -32,7 +32,8 @@ SELECT r.first_id, r.last_id, m.merchants FROM merchant_runs m JOIN redemption_r
     (first_id) ORDER BY r.first_id
 """
 STANDING = """
-SELECT redemption_id, merchant_id FROM redemptions WHERE redemption_id BETWEEN ? AND ?
+SELECT redemption_id, transaction_no, merchant_id FROM redemptions
+WHERE redemption_id BETWEEN ? AND ? ORDER BY redemption_id
 """
 
 
@@ -58,15 +59,15 @@ def places(db: sqlite3.Connection, run: tuple[int, int], merchant_id: int) -> li
     return typed.column(db, PLACES, (first_id, last_id, merchant_id))
 
 
-def misplaced(db: sqlite3.Connection) -> Iterator[tuple[int, int, int]]:
-    """(redemption_id, its merchant, the one that its place in the run names) where they differ."""
+def misplaced(db: sqlite3.Connection) -> Iterator[tuple[str, int, int]]:
+    """(transaction_no, its merchant, the one that its place in the run names) where they differ."""
     for first_id, last_id, octets in typed.tuples(db, MISPLACED):
         known = _swapped(array("I", octets))
-        for redemption_id, merchant_id in db.execute(STANDING, (first_id, last_id)):
+        for redemption_id, number, merchant_id in db.execute(STANDING, (first_id, last_id)):
             place = redemption_id - first_id
             named = known[place] if place < len(known) else 0
             if named != merchant_id:
-                yield redemption_id, merchant_id, named
+                yield number, merchant_id, named
 
 
 def _places(octets: bytes, wanted: bytes) -> Iterator[int]:
