@@ -51,13 +51,19 @@ def merged(parts: Sequence[Listed], key: Callable[[Any], Any]) -> Listed:
 
 
 class Listing:
-    """The statement of a list without its order, its order, and what it makes of a row."""
+    """The statement of a list without its order, its order, and what it makes of a row. Its rows
+    are counted without their columns, unless its conditions name one of these.
+    """
 
-    def __init__(self, kind: Callable[..., Any], select: str, order: str) -> None:
+    def __init__(
+        self, kind: Callable[..., Any], select: str, order: str, *, names_columns: bool = False
+    ) -> None:
         self._kind = kind
         # made once, at the top of a module, of constants
         self._rows = "\n".join((select, "ORDER BY", order, AT_MOST))
-        self._count = "\n".join((COUNT, "FROM (", select, AT_MOST, ")"))
+        _, start, rest = select.partition("\nFROM ")
+        counted = "SELECT 1" + start + rest if start and not names_columns else select
+        self._count = "\n".join((COUNT, "FROM (", counted, AT_MOST, ")"))
 
     def rows(self, db: sqlite3.Connection, most: int | None, **asked: Any) -> Iterator[Any]:
         """At most so many rows (None: all), read as they are asked for."""
