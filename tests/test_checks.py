@@ -225,6 +225,10 @@ SPOILED: dict[str, Breaches] = {
         "times_in_runs": [("R1", str(CLOSES + 7200), f"{OPENS + 3600}-{CLOSES + 7199}")]
     },
     "UPDATE redemption_runs SET first_paid_at = 0, last_paid_at = 2000000000": {},
+    "UPDATE merchant_runs SET merchants = x'070000000200000001000000' WHERE first_id = 1": {
+        "merchants_in_runs": [("T1", "1", "7")]
+    },
+    "DELETE FROM merchant_runs": {},  # it is looked for in the table then
     # ---------------------------------------------------------------- totals
     "UPDATE group_totals SET base_fen = base_fen + 1 WHERE grouping = 'round' AND day = 20200327": {
         "group_totals": [("r1 20200327 round ", "4501", "4500")]

@@ -73,7 +73,7 @@ def test_a_bug_in_a_statement_stays_one(tmp_path: Path) -> None:
 
 
 def test_a_job_that_is_refused_is_a_result_and_a_busy_file_stops_all(tmp_path: Path) -> None:
-    session: Any = SimpleNamespace(path=tmp_path / "x.db")
+    session: Any = SimpleNamespace(path=tmp_path / "x.db", now=7)
     blank = jobs.Done("open", "r1", "UTC")
 
     def attempt(result: Any) -> jobs.Done | None:

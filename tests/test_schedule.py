@@ -216,7 +216,7 @@ def test_a_dry_run_tells_all_and_writes_nothing(town: Voucher, here: Path) -> No
     )
     before = state(here)
     jobs = tick(town, "2020-05-01", "--dry-run", "--log-file", "log")
-    assert [job for job, _, _ in jobs] == ["open", "import", "close", "release"]
+    assert [job for job, _, _ in jobs] == ["open", "close", "import", "release"]
     assert (state(here), file.exists()) == (before, True)
     assert (
         not (here / "outbox").exists()

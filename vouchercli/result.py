@@ -170,7 +170,7 @@ def only(
     )
 
 
-MOST_COUNTED = 1_000_000  # rows of a list that are not shown: nobody waits for the count of more
+MOST_COUNTED = 10_000  # rows of a list that are not shown: nobody waits for the count of more
 Row = Any  # a dictionary, or an object with attributes: a NamedTuple of the store, a rule's value
 
 

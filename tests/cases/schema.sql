@@ -12,6 +12,8 @@ CREATE UNIQUE INDEX current_programme ON programmes (is_current) WHERE is_curren
 
 CREATE UNIQUE INDEX deeds_once ON deeds (deed, ifnull(round_id, 0), key);
 
+CREATE INDEX eligibility_by_group ON eligibility (programme_id, resident_group);
+
 CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name");
 
@@ -343,6 +345,11 @@ CREATE TABLE merchant_pasts (
     PRIMARY KEY (merchant_id, until_at)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE merchant_runs (
+    first_id   INTEGER PRIMARY KEY,
+    merchants  BLOB NOT NULL                            -- unsigned 32-bit little-endian merchant_id
+) STRICT;
+
 CREATE TABLE merchant_totals (
     round_id      INTEGER NOT NULL REFERENCES rounds,
     month         INTEGER NOT NULL,                     -- the local month as yyyymm
@@ -656,6 +663,9 @@ BEGIN
     UPDATE balances SET spent_fen = spent_fen + NEW.amount_fen - OLD.amount_fen
     WHERE funder_id = NEW.funder_id AND round_id = NEW.round_id AND account = 'committed';
 END;
+
+CREATE TRIGGER merchant_runs_leave_with_their_run AFTER DELETE ON redemption_runs
+BEGIN DELETE FROM merchant_runs WHERE first_id = OLD.first_id; END;
 
 CREATE TRIGGER postings_move_balances AFTER INSERT ON postings
 BEGIN

@@ -101,6 +101,10 @@ class ImportProgress:
             self._handler = signal.signal(signal.SIGINT, self._ask_to_stop)
         self._report()
 
+    def is_awaited(self) -> bool:
+        """Nothing else waits to be done here."""
+        return False
+
     def leave(self) -> None:
         """Clear the progress away; Ctrl-C means again what it meant before."""
         if self._progress:

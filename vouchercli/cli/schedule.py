@@ -117,7 +117,7 @@ def tick_(
     nothing is.
     """
     where = tick.choose_places(call.db_path, inbox, outbox, log_file)
-    return tick.tick(session, where, is_clock_right=clock_is_right)
+    return tick.tick(session, where, is_clock_right=clock_is_right, at_present=call.at_present)
 
 
 @command(app, "show", epilog="Example: voucher schedule show")

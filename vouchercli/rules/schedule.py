@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-# A tick goes through these in order; between opening and drawing it takes in what landed in the
-# inbox, because applications that came before the draw belong to it. Closing stands last, so that a
-# tick after a long pause still draws, allocates and orders.
-BEFORE_INTAKE = ("commit", "open")
-AFTER_INTAKE = ("draw", "allocate", "order", "close")
+# A tick goes through these in order. What is quick waits for no file: it is done before the inbox
+# is taken in, and between the chunks of a long file. Lots are drawn and packs allocated behind the
+# inbox, because applications that came before belong to it; so a round that still has packs to
+# grant is closed last, and a tick after a long pause still draws and allocates.
+QUICK = ("commit", "open", "order", "close")
+AFTER_INTAKE = ("draw", "allocate", "close")
+GRANTING = ("draw", "allocate")
 STATES = {  # in which states of its round a job can be done
     "commit": ("approved",),
     "open": ("approved",),
@@ -25,6 +27,7 @@ STATES = {  # in which states of its round a job can be done
 }
 NOTICE_SECONDS = 86_400  # how long before an opening a missing approval is called for
 WAITING = ("draft", "submitted")
+NEVER = 2**62
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,24 @@ def list_due(job: str, rounds: Iterable[Scheduled], now: int) -> list[Due]:
         for each in list_jobs(round_)
         if each.job == job and each.due_at <= now and not each.is_too_late(now)
     )
+
+
+def has_packs_to_grant(round_: Scheduled, now: int) -> bool:
+    """Whether lots are to be drawn or packs to be allocated at `now`, before it may be closed."""
+    return any(list_due(job, [round_], now) for job in GRANTING)
+
+
+def next_due_at(rounds: Iterable[Scheduled], now: int) -> int:
+    """When the next quick job of these rounds falls due after `now`; far away when there is
+    none.
+    """
+    later = (
+        each.due_at
+        for round_ in rounds
+        for each in list_jobs(round_)
+        if each.job in QUICK and each.due_at > now
+    )
+    return min(later, default=NEVER)
 
 
 def list_reminders(rounds: Iterable[Scheduled], now: int) -> list[Due]:

@@ -5,13 +5,14 @@ live claims need of them.
 from __future__ import annotations
 
 from collections import defaultdict
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
 from vouchercli.rules import applications as law
 from vouchercli.store import application_reopening, batches, duplicates, persons, typed
 from vouchercli.store.conditions import is_eligible
-from vouchercli.store.lists import Listing, span
+from vouchercli.store.lists import ROUNDS_WANTED, Listing, merged, span
 
 if TYPE_CHECKING:
     import sqlite3
@@ -197,21 +198,25 @@ class ApplicationLine(NamedTuple):
     batch: int | None
 
 
-LIST = Listing(
-    ApplicationLine,
-    """
+SELECT_LINES = """
 SELECT a.application_no, r.round, a.resident, a.applied_at, a.resident_group, a.district, p.person,
     (SELECT c.claim_no FROM claims c JOIN batches b ON b.batch_id = c.batch_id
         AND b.kind = 'allocation'
      WHERE c.resident = a.resident AND c.round_id = a.round_id
          AND c.line = a.application_id), a.batch_id
-FROM applications a JOIN rounds r ON r.round_id = a.round_id
+FROM applications a CROSS JOIN rounds r ON r.round_id = a.round_id
 LEFT JOIN persons p ON p.round_id = a.round_id AND p.resident = a.resident
 WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
     AND ifnull(a.application_no = :application_no, 1)
   AND ifnull(a.resident = :resident, 1) AND a.applied_at BETWEEN :since AND :until
-""",
-    "a.applied_at, a.application_no",
+"""
+ORDER = "a.applied_at, a.application_no"
+LIST_OF_ROUND, LIST_OF_NUMBER = (
+    Listing(ApplicationLine, SELECT_LINES + which, ORDER)
+    for which in (
+        "AND a.round_id = :round_id",
+        "AND a.round_id = :round_id AND a.application_no = :application_no",
+    )
 )
 
 
@@ -281,7 +286,13 @@ def listed(
     """Applications (`ApplicationLine`) of a programme by round, application_no or resident token,
     made from `since` to `until` (UTC seconds; None: any), in the order of arrival.
     """
-    return LIST.of(db, programme_id=programme_id, **span(since, until), **wanted)
+    asked = {"programme_id": programme_id, **span(since, until), **wanted}
+    listing = LIST_OF_ROUND if wanted["application_no"] is None else LIST_OF_NUMBER
+    rounds = typed.column(db, ROUNDS_WANTED, asked)
+    return merged(
+        [listing.of(db, **asked, round_id=round_id) for round_id in rounds],
+        attrgetter("applied_at", "application_no"),
+    )
 
 
 # ---------------------------------------------------------------- live claims

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.rules import times
 from vouchercli.rules.audit import breaks
-from vouchercli.store import audit, sql_functions, totals, transaction_numbers
+from vouchercli.store import audit, merchant_runs, sql_functions, totals, transaction_numbers
 
 if TYPE_CHECKING:
     import sqlite3
@@ -298,6 +298,14 @@ def numbers_in_runs(db: sqlite3.Connection) -> list[Breach]:
     return _query(NUMBERS_IN_RUNS)(db)
 
 
+def merchants_in_runs(db: sqlite3.Connection) -> list[Breach]:
+    """Every redemption can be found by its merchant: it stands in its place of a run."""
+    return [
+        (number, str(merchant_id), str(named))
+        for number, merchant_id, named in merchant_runs.misplaced(db)
+    ]
+
+
 def claim_totals(db: sqlite3.Connection) -> list[Breach]:
     """The totals of claims by local day equal the claims."""
     sql_functions.register(db, local_day=times.local_day)
@@ -320,6 +328,7 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     "numbers_once": _query(NUMBERS_ONCE),
     "numbers_in_runs": numbers_in_runs,
     "times_in_runs": _query(TIMES_IN_RUNS),
+    "merchants_in_runs": merchants_in_runs,
     "claim_totals": claim_totals,
     "group_totals": _query(GROUP_TOTALS),
     "merchant_totals": _query(MERCHANT_TOTALS),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules import claims as law
@@ -9,7 +10,7 @@ from vouchercli.rules import times
 from vouchercli.rules.limits import LimitsInTime
 from vouchercli.store import batches, claim_limits, duplicates, sql_functions, typed
 from vouchercli.store.conditions import is_eligible, is_paused
-from vouchercli.store.lists import Listing, span
+from vouchercli.store.lists import ROUNDS_WANTED, Listing, merged, span
 
 if TYPE_CHECKING:
     import sqlite3
@@ -262,19 +263,24 @@ class ClaimLine(NamedTuple):
     batch: int
 
 
-LIST = Listing(
-    ClaimLine,
-    """
+SELECT_LINES = """
 SELECT c.claim_no, r.round, c.resident, c.claimed_at, c.expires_at,
     (SELECT coalesce(sum(vouchers), 0) FROM redemptions x WHERE x.claim_id = c.claim_id),
     t.coupons, c.batch_id
-FROM claims c JOIN rounds r ON r.round_id = c.round_id JOIN templates t
+FROM claims c CROSS JOIN rounds r ON r.round_id = c.round_id CROSS JOIN templates t
     ON t.template_id = r.template_id
 WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
     AND ifnull(c.claim_no = :claim_no, 1)
   AND ifnull(c.resident = :resident, 1) AND c.claimed_at BETWEEN :since AND :until
-""",
-    "c.claimed_at, c.claim_no",
+"""
+ORDER = "c.claimed_at, c.claim_no"
+LIST_OF_NUMBER, LIST_OF_RESIDENT, LIST_OF_ROUND = (
+    Listing(ClaimLine, SELECT_LINES + which, ORDER)
+    for which in (
+        "AND c.claim_no = :claim_no",
+        "AND c.resident = :resident",
+        "AND c.round_id = :round_id",
+    )
 )
 
 
@@ -401,4 +407,13 @@ def listed(
     """Claims (`ClaimLine`) of a programme by round, claim_no or resident token, claimed from
     `since` to `until` (UTC seconds; None: any), oldest first.
     """
-    return LIST.of(db, programme_id=programme_id, **span(since, until), **wanted)
+    asked = {"programme_id": programme_id, **span(since, until), **wanted}
+    if wanted["claim_no"] is not None:
+        return LIST_OF_NUMBER.of(db, **asked)
+    if wanted["resident"] is not None:
+        return LIST_OF_RESIDENT.of(db, **asked)
+    rounds = typed.column(db, ROUNDS_WANTED, asked)
+    return merged(
+        [LIST_OF_ROUND.of(db, **asked, round_id=round_id) for round_id in rounds],
+        attrgetter("claimed_at", "claim_no"),
+    )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from vouchercli.errors import Busy, VoucherError
 from vouchercli.result import NO_ROOM, REFUSALS, Word, because
 from vouchercli.rules.times import HOME_ZONE
-from vouchercli.store import identities
+from vouchercli.store import identities, turns
 from vouchercli.store.schema_files import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 APPLICATION_ID = 0x564F5543  # "VOUC" in the file's header marks it as ours
 STATEMENTS = 1_000  # kept prepared: an import of many files has more than the 128 that Python keeps
 BUSY_TIMEOUT_MS = 5_000
+PATIENCE_MS = 300  # after so long a writer stands in line, and imports give way to it
 # of a new file: an import of ten million rows takes a sixth less time to write than with SQLite's
 # own 4 KiB
 PAGE_BYTES = 8_192
@@ -189,10 +190,7 @@ def writing(session: Session) -> Iterator[sqlite3.Connection]:
         with _step(db):
             yield db
         return
-    try:
-        db.execute("BEGIN IMMEDIATE")
-    except sqlite3.OperationalError as error:
-        raise busy_or_refused(error, session.path) from error
+    _take_lock(session)
     try:
         identities.adopt(db, session.path)
         yield db
@@ -203,6 +201,29 @@ def writing(session: Session) -> Iterator[sqlite3.Connection]:
         if isinstance(error, sqlite3.IntegrityError) and "fund_short" in str(error):
             raise _uncovered() from error
         raise
+
+
+def _take_lock(session: Session) -> None:
+    """Begin a write transaction, after standing in line where it takes long. Raises `Busy`."""
+    db = session.db
+    try:
+        db.execute(f"PRAGMA busy_timeout = {PATIENCE_MS:d}")
+        db.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        if not isinstance(busy_or_refused(error, session.path), Busy):
+            raise busy_or_refused(error, session.path) from error
+        _stand_in_line(session)
+    finally:
+        db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS:d}")
+
+
+def _stand_in_line(session: Session) -> None:
+    session.db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS:d}")
+    try:
+        with turns.waiting(session.path):
+            session.db.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        raise busy_or_refused(error, session.path) from error
 
 
 def _uncovered() -> VoucherError:

@@ -98,14 +98,14 @@ class Group(NamedTuple):
     waiting: int
 
 
-LIST = Listing(
-    EligibilityLine,
-    """
+SELECT_LINES = """
 SELECT e.resident, e.resident_group, e.district, e.listed_at, e.batch_id FROM eligibility e
 WHERE e.programme_id = :programme_id AND ifnull(e.resident_group = :group, 1)
     AND ifnull(e.resident = :resident, 1)
-""",
-    "e.eligibility_id",
+"""
+LIST, LIST_OF_GROUP, LIST_OF_RESIDENT = (
+    Listing(EligibilityLine, SELECT_LINES + which, "e.eligibility_id")
+    for which in ("", "AND e.resident_group = :group", "AND e.resident = :resident")
 )
 LIST_WAITING = Listing(
     EligibilityLine,
@@ -117,10 +117,12 @@ WHERE l.programme_id = :programme_id AND ifnull(l.resident_group = :group, 1)
     "l.batch_id, l.line",
 )
 GROUPS = """
-SELECT resident_group, sum(is_on), sum(1 - is_on) FROM (
-    SELECT programme_id, resident_group, 1 AS is_on FROM eligibility
-    UNION ALL SELECT programme_id, resident_group, 0 FROM listings
-) WHERE programme_id = ? GROUP BY resident_group ORDER BY resident_group
+SELECT resident_group, sum(lines * is_on), sum(lines * (1 - is_on)) FROM (
+    SELECT resident_group, count(*) AS lines, 1 AS is_on FROM eligibility WHERE programme_id = ?1
+        GROUP BY resident_group
+    UNION ALL SELECT resident_group, count(*), 0 FROM listings WHERE programme_id = ?1
+        GROUP BY resident_group
+) GROUP BY resident_group ORDER BY resident_group
 """
 
 
@@ -168,7 +170,9 @@ def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> Listed:
     then those that wait to come on it.
     """
     asked = {"programme_id": programme_id, **wanted}
-    return joined(LIST.of(db, **asked), LIST_WAITING.of(db, **asked))
+    is_of_group, is_of_resident = (wanted[each] is not None for each in ("group", "resident"))
+    listing = LIST_OF_RESIDENT if is_of_resident else LIST_OF_GROUP if is_of_group else LIST
+    return joined(listing.of(db, **asked), LIST_WAITING.of(db, **asked))
 
 
 def groups(db: sqlite3.Connection, programme_id: int) -> list[Group]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator, Sequence
 
+# What a list of one round after the other goes through.
+ROUNDS_WANTED = """
+SELECT round_id FROM rounds WHERE programme_id = :programme_id AND ifnull(round = :round, 1)
+"""
 COUNT, AT_MOST = "SELECT count(*)", "LIMIT :most"
 
 
@@ -48,14 +53,28 @@ def joined(first: Listed, then: Listed) -> Listed:
     )
 
 
-class Listing:
-    """The statement of a list without its order, its order, and what it makes of a row."""
+def merged(parts: Sequence[Listed], key: Callable[[Any], Any]) -> Listed:
+    """The rows of lists that are each in the order of `key`, as one list in that order."""
+    return Listed(
+        lambda most: islice(heapq.merge(*(part.rows(most) for part in parts), key=key), most),
+        lambda: min(sum(part.size() for part in parts), MOST_COUNTED),
+    )
 
-    def __init__(self, kind: Callable[..., Any], select: str, order: str) -> None:
+
+class Listing:
+    """The statement of a list without its order, its order, and what it makes of a row. Its rows
+    are counted without their columns, unless its conditions name one of these.
+    """
+
+    def __init__(
+        self, kind: Callable[..., Any], select: str, order: str, *, names_columns: bool = False
+    ) -> None:
         self._kind = kind
         # made once, at the top of a module, of constants
         self._rows = "\n".join((select, "ORDER BY", order, AT_MOST))
-        self._count = "\n".join((COUNT, "FROM (", select, AT_MOST, ")"))
+        _, start, rest = select.partition("\nFROM ")
+        counted = "SELECT 1" + start + rest if start and not names_columns else select
+        self._count = "\n".join((COUNT, "FROM (", counted, AT_MOST, ")"))
 
     def rows(self, db: sqlite3.Connection, most: int | None, **asked: Any) -> Iterator[Any]:
         """At most so many rows (None: all), read as they are asked for."""

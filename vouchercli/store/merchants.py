@@ -232,6 +232,7 @@ WHERE (:district IS NULL OR m.district = :district) AND (:industry IS NULL
   AND (NOT :suspended OR is_suspended)
 """,
     "m.merchant_no",
+    names_columns=True,
 )
 
 

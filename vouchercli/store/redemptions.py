@@ -4,10 +4,18 @@ listed.
 
 from __future__ import annotations
 
-from operator import attrgetter
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.store import batches, duplicates, totals, transaction_numbers, typed
+from vouchercli.store import (
+    batches,
+    duplicates,
+    merchant_runs,
+    redemption_picks,
+    totals,
+    transaction_numbers,
+    typed,
+)
 from vouchercli.store.lists import Listed, Listing, span
 
 if TYPE_CHECKING:
@@ -112,10 +120,10 @@ SELECT x.transaction_no, x.kind, c.claim_no, x.coupon_no, k.coupon, r.round, m.m
         p.transaction_no AS refund_of, x.stays_fen, x.batch_id,
     x.redemption_id
 FROM redemption_facts x
-JOIN claims c ON c.claim_id = x.claim_id
-JOIN rounds r ON r.round_id = c.round_id
-JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = x.coupon_no
-JOIN merchants m ON m.merchant_id = x.merchant_id
+CROSS JOIN claims c ON c.claim_id = x.claim_id
+CROSS JOIN rounds r ON r.round_id = c.round_id
+CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = x.coupon_no
+CROSS JOIN merchants m ON m.merchant_id = x.merchant_id
 LEFT JOIN redemptions p ON p.redemption_id = x.refund_of
 WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
     AND ifnull(c.claim_no = :claim_no, 1)
@@ -130,9 +138,8 @@ LIST_OF_CLAIM = Listing(
 LIST_OF_NUMBER = Listing(
     Line, LIST + "AND x.redemption_id IN (SELECT redemption_id FROM standing_numbers)", ORDER
 )
-LIST_OF_RUN = Listing(Line, LIST + "AND x.redemption_id BETWEEN :first_id AND :last_id", ORDER)
-RUNS = (
-    "SELECT first_id, last_id, first_paid_at FROM redemption_runs ORDER BY first_paid_at, first_id"
+LIST_OF_SOME = Listing(
+    Line, LIST + "AND x.redemption_id IN (SELECT value FROM json_each(:ids))", ORDER
 )
 
 
@@ -149,6 +156,7 @@ def accept(db: sqlite3.Connection, batch_id: int, parts: Callable[[int, int], Sp
             ACCEPT, {"kind": kind, "last_id": transaction_numbers.last_id(db), "after": after}
         )
     transaction_numbers.keep_written(db, batch_id, after)
+    merchant_runs.keep_written(db, after)
     totals.add_written(db, after)
 
 
@@ -266,18 +274,15 @@ def listed(
         return LIST_OF_NUMBER.of(db, **asked)
     if wanted["claim_no"]:
         return LIST_OF_CLAIM.of(db, **asked)
-    every = LIST_OF_ALL.of(db, **asked)
-    return Listed(
-        lambda most: every.rows(None) if most is None else _first(db, most, asked), every.size
+    rounds = redemption_picks.rounds_of(db, programme_id, wanted["round"])
+    merchant_no = wanted["merchant_no"]
+    picked = redemption_picks.Picked(
+        db, rounds, merchant_no, span(since, until), without_sale=without_sale
     )
 
+    def rows(most: int | None) -> Iterator[Line]:
+        if most is None and not picked.is_narrow:
+            return LIST_OF_ALL.rows(db, None, **asked)
+        return LIST_OF_SOME.rows(db, None, **asked, ids=json.dumps(picked.first(most)))
 
-def _first(db: sqlite3.Connection, most: int, asked: dict[str, Any]) -> Iterator[Line]:
-    """The oldest of them, from the runs that can hold one."""
-    found: list[Line] = []
-    for first_id, last_id, first_paid_at in db.execute(RUNS).fetchall():
-        if len(found) == most and found[-1].paid_at < first_paid_at:
-            break  # no later run has an older one
-        found += LIST_OF_RUN.rows(db, most, **asked, first_id=first_id, last_id=last_id)
-        found = sorted(found, key=attrgetter("paid_at", "redemption_id"))[:most]
-    return iter(found)
+    return Listed(rows, picked.count)

@@ -359,10 +359,22 @@ def claimed_packs(db: sqlite3.Connection, window: Window, zone: str) -> dict[int
 
 LAST_CLAIM = "SELECT max(claimed_at) FROM claims WHERE round_id = ? AND claimed_at <= ?"
 CLAIMERS = "SELECT count(DISTINCT resident) FROM claims WHERE round_id = ? AND claimed_at <= ?"
-UNEXPIRED = (
-    "SELECT count(*) FROM claims WHERE round_id = :round_id AND claimed_at <= :as_of AND expires_at"
-    " > :at"
-)
+# Claims of a round expire in the order in which they were made, but for an hour that comes twice:
+# only those around the first that is alive are read, all later ones are counted by the index.
+EXPIRES = """
+SELECT claimed_at, expires_at FROM claims WHERE round_id = ? AND claimed_at >= ?
+ORDER BY claimed_at LIMIT 1
+"""
+SPAN_OF_CLAIMS = "SELECT min(claimed_at), max(claimed_at) FROM claims WHERE round_id = ?"
+UNEXPIRED = """
+SELECT count(*) FROM claims WHERE round_id = :round_id AND claimed_at >= :from_at
+    AND claimed_at < :until_at AND claimed_at <= :as_of AND expires_at > :at
+"""
+UNEXPIRED_FOR_SURE = """
+SELECT count(*) FROM claims WHERE round_id = :round_id AND claimed_at >= :from_at
+    AND claimed_at <= :as_of
+"""
+TWICE = 7_200  # seconds: more than an hour that comes twice
 # The face that was used of claims that can still be used; the claims lead, each finds its
 # redemptions by its key.
 USED_UNEXPIRED = """
@@ -441,7 +453,33 @@ def users(db: sqlite3.Connection, as_of: int) -> dict[int, int]:
 
 def unexpired_claims(db: sqlite3.Connection, round_id: int, as_of: int, at: int) -> int:
     """How many of the claims made by `as_of` can still be used at `at`."""
-    return typed.number(db, UNEXPIRED, {"round_id": round_id, "as_of": as_of, "at": at})
+    first_at = _first_alive(db, round_id, at)
+    if first_at is None:
+        return 0
+    asked = {"round_id": round_id, "as_of": as_of, "at": at}
+    span = {"from_at": first_at - TWICE, "until_at": first_at + TWICE}
+    return typed.number(db, UNEXPIRED, asked | span) + typed.number(
+        db, UNEXPIRED_FOR_SURE, asked | {"from_at": first_at + TWICE}
+    )
+
+
+def _first_alive(db: sqlite3.Connection, round_id: int, at: int) -> int | None:
+    """When about the first claim of a round was made that can still be used at `at`; None: none
+    can.
+    """
+    first, last = db.execute(SPAN_OF_CLAIMS, (round_id,)).fetchone()
+    if last is None or not any(
+        expires_at > at for _, expires_at in db.execute(EXPIRES, (round_id, last))
+    ):
+        return None
+    while first < last:
+        middle = (first + last) // 2
+        claimed_at, expires_at = db.execute(EXPIRES, (round_id, middle)).fetchone()
+        if expires_at > at:
+            last = middle
+        else:
+            first = claimed_at + 1
+    return int(first)
 
 
 def used_face_of_unexpired(db: sqlite3.Connection, round_id: int, as_of: int, at: int) -> int:

@@ -10,6 +10,7 @@ SCHEMA_FILES = (
     "005_proposals.sql",
     "006_identities.sql",
     "007_duplicates.sql",
+    "008_lists.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

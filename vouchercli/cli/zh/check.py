@@ -25,6 +25,7 @@ TEXT = {
     "no transaction number stands twice": "没有重复的交易号",
     "every transaction number can be found by its key": "每个交易号都能按其键查到",
     "every redemption can be found by its time": "每笔核销都能按其时间查到",
+    "every redemption can be found by its merchant": "每笔核销都能按其商户查到",
     "the totals of claims equal the claims": "领取合计等于领取明细",
     "the totals by day and key equal the redemptions": "按日与分组的合计等于核销明细",
     "the totals by merchant equal the redemptions": "按商户合计等于核销明细",

@@ -14,19 +14,30 @@ if TYPE_CHECKING:
 
     from vouchercli.formats.tables.records import Reading, Record
 
-# a block; a multiple of it ends each block but the last. Rows that are judged one by one come in
-# chunks of one block
+# a block; a multiple of it ends each block but the last
 LINES = 50_000
+# Rows that are judged one by one come in smaller chunks, of about a second: whoever wants to write
+# waits for the chunk at hand
+ROWS = 10_000
 # Proved rows come in chunks of two blocks, behind the first twenty of eight: they mostly touch the
 # same pages, which are then written once. A chunk also ends where more rows are left to be
-# judged than can be judged in some seconds: other commands wait for the lock meanwhile.
+# judged than can be judged in a second, and with the block at hand when somebody waits to write.
 TOGETHER, MANY, MANY_TOGETHER = 2, 20, 8
-LEFT_TO_JUDGE = 20_000
+LEFT_TO_JUDGE = 10_000
 
 
 def end_of(line: int) -> int:
     """The last line of the block that `line` belongs to."""
     return -(-line // LINES) * LINES
+
+
+def end_of_rows(line: int) -> int:
+    """The last line of the chunk that `line` belongs to, where rows are judged one by one."""
+    return -(-line // _rows()) * _rows()
+
+
+def _rows() -> int:
+    return min(LINES, ROWS)
 
 
 def is_border(line: int) -> bool:
@@ -41,7 +52,7 @@ def chunks(reading: Reading, after_line: int, *, is_cut: bool) -> Iterator[Chunk
     chunk.
     """
     if is_cut and not reading.may_be_cut and after_line == 0:
-        is_cut = reading.has_lines(LINES)
+        is_cut = reading.has_lines(_rows())
         if is_cut:
             reading.check()
     records = iter(reading.records())
@@ -50,7 +61,7 @@ def chunks(reading: Reading, after_line: int, *, is_cut: bool) -> Iterator[Chunk
     if head is None and not is_first:  # killed between its last chunk and its end
         return
     while True:
-        last_line = end_of(head.line) if head and is_cut else 1 << 62
+        last_line = end_of_rows(head.line) if head and is_cut else 1 << 62
         chunk = Chunk(last_line, (), is_first=is_first)
         is_first = False
 

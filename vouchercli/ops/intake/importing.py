@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -30,6 +30,7 @@ from vouchercli.store import (
     programmes,
 )
 from vouchercli.store.db import loosely, writing
+from vouchercli.store.turns import Turns
 
 if TYPE_CHECKING:
     import sqlite3
@@ -59,6 +60,9 @@ class Watch(Protocol):
     def committed(self, share: float | None) -> None:
         """A chunk was committed; `share` of the file is done (None: not known)."""
 
+    def is_awaited(self) -> bool:
+        """Whether something else is to be done now, so that the chunk should end soon."""
+
 
 @dataclass(frozen=True)
 class Job:
@@ -70,6 +74,7 @@ class Job:
     reading_options: dict[str, Any]
     options: dict[str, Any]
     watch: Watch | None
+    turns: Turns
 
     @property
     def sender(self) -> dict[str, str]:
@@ -86,6 +91,12 @@ class Job:
             if self.session.db.in_transaction
             else writing(self.session)
         )
+
+    def is_awaited(self) -> bool:
+        """Whether the chunk at hand should end soon: another command waits for the lock, or whoever
+        started the import has something else to do.
+        """
+        return self.turns.is_awaited() or (self.watch is not None and self.watch.is_awaited())
 
 
 def take_in(
@@ -116,9 +127,17 @@ def take_in(
     reading_options = {"profile": profile, "encoding": encoding, **(kept or {})}
     if sender:
         reading_options["sender"] = sender
-    job = Job(session, kind, reading, reading_options, options | dict(kept or {}), watch)
-    with writing(session) if session.dry_run else nullcontext():
-        return _import_file(job)
+    return _import_in_turn(
+        Job(
+            session,
+            kind,
+            reading,
+            reading_options,
+            options | dict(kept or {}),
+            watch,
+            _turns(session),
+        )
+    )
 
 
 def importer(kind: Kind) -> Callable[..., Outcome]:
@@ -175,12 +194,22 @@ def resume(
         reading_options,
         {key: reading_options[key] for key in KEPT if key in reading_options},
         watch,
+        _turns(session),
     )
-    with writing(session) if session.dry_run else nullcontext():
-        return _import_file(job)
+    return _import_in_turn(job)
 
 
 # ---------------------------------------------------------------- the work on one file
+
+
+def _turns(session: Session) -> Turns:
+    return Turns(session.path)
+
+
+def _import_in_turn(job: Job) -> Outcome:
+    """A dry run is one transaction around all of it."""
+    with closing(job.turns), writing(job.session) if job.session.dry_run else nullcontext():
+        return _import_file(job)
 
 
 def _import_file(job: Job) -> Outcome:
@@ -233,6 +262,7 @@ def _take_in_chunks(
                 # an import goes on behind its last chunk, whichever that is
                 after_first_chunk.enter_context(loosely(intake.db))
             done_line = chunk.last_line
+            _give_way(job)
             _report_progress(job, intake, chunk)
     with job.chunk():
         return _repeat_if_overtaken(job, intake, done_line, None) or _finish(
@@ -278,7 +308,17 @@ def _intake_of(job: Job, batch_id: int) -> Intake:
     db = job.session.db
     programme = programmes.current(db, job.session.programme) if job.kind.needs_programme else None
     zone = programme["time_zone"] if programme else HOME_ZONE
-    return Intake(job.session, db, job.kind, job.reading, batch_id, programme, zone, job.options)
+    return Intake(
+        job.session,
+        db,
+        job.kind,
+        job.reading,
+        batch_id,
+        programme,
+        zone,
+        job.options,
+        is_awaited=job.is_awaited,
+    )
 
 
 def _chunks(intake: Intake, done_line: int, replaced: Batch | None) -> Iterator[Chunk]:
@@ -414,6 +454,12 @@ def _finish(job: Job, intake: Intake, more: dict[str, Any]) -> Outcome:
     return summaries.summarise(
         intake, batch, ignored=job.reading.ignored, extra_columns=list(job.reading.extra), **more
     )
+
+
+def _give_way(job: Job) -> None:
+    """Between two chunks: let those write who wait to."""
+    if not job.session.db.in_transaction:
+        job.turns.give_way()
 
 
 def _report_progress(job: Job, intake: Intake, chunk: Chunk) -> None:

@@ -37,7 +37,8 @@ class Intake:
     """One file being taken in: its batch, programme and time zone. `is_whole` says that all its
     rows are judged at once, so that what only all of them can show (a number used twice) is checked
     now and not when the import ends. `come_back`: rows of the chunk at hand that were rejects of
-    other files (line, batch, line there, the beginning of its SHA-256).
+    other files (line, batch, line there, the beginning of its SHA-256). `is_awaited` says whether
+    the chunk at hand should end soon.
     """
 
     session: Session
@@ -50,6 +51,7 @@ class Intake:
     options: dict[str, Any] = field(default_factory=dict)
     is_whole: bool = True
     come_back: list[tuple[int, int, int, str]] = field(default_factory=list)
+    is_awaited: Callable[[], bool] = lambda: False
 
     @property
     def programme_id(self) -> int:

@@ -35,6 +35,7 @@ MEANINGS = {
     "numbers_once": "no transaction number stands twice",
     "numbers_in_runs": "every transaction number can be found by its key",
     "times_in_runs": "every redemption can be found by its time",
+    "merchants_in_runs": "every redemption can be found by its merchant",
     "claim_totals": "the totals of claims equal the claims",
     "group_totals": "the totals by day and key equal the redemptions",
     "merchant_totals": "the totals by merchant equal the redemptions",

@@ -45,6 +45,13 @@ def require_believable(session: Session, *, is_right: bool = False) -> None:
         )
 
 
+def is_believable(session: Session, now: int) -> bool:
+    """Whether the clock has moved from the session's time to `now` within what the programmes of
+    the file allow.
+    """
+    return not law.has_jumped(now, session.now, _read_jump(session))
+
+
 def _read_jump(session: Session) -> int:
     """The shortest of the jumps that the programmes of the file allow."""
     loaded = map(programmes.value, programmes.all_loaded(session.db))

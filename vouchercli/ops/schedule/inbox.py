@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vouchercli.formats.written.folders import Landed
+    from vouchercli.ops.intake.importing import Watch
     from vouchercli.session import Session
 
 # The folder of a kind, and the function that imports its files; in this order within one second.
@@ -64,28 +65,28 @@ def list_waiting(session: Session, inbox: Path | None) -> list[Landed]:
     ]
 
 
-def take_in(session: Session, file: Landed, inbox: Path) -> Done | None:
+def take_in(session: Session, file: Landed, inbox: Path, watch: Watch) -> Done | None:
     """Import one file and move it away: to done/ when it was read (rejects are kept), failed/ when
-    it was refused whole.
+    it was refused whole. `watch` hears of each chunk.
     """
     name = identities.hide(str(file.path.relative_to(inbox)))
     blank = Done(
         "import", name, zone(session.db, file.programme or session.programme), file.programme
     )
-    done = attempt(session, blank, _import, file, inbox)
+    done = attempt(session, blank, _import, file, inbox, watch)
     if done is None or session.dry_run or (done.error and done.error.code in NOT_THE_FILES):
         return done
     moved = attempt(session, blank, _file_away, file, done, inbox)
     return moved if moved and moved.error else _summarize(done)
 
 
-def _import(session: Session, file: Landed, inbox: Path) -> Outcome:
+def _import(session: Session, file: Landed, inbox: Path, watch: Watch) -> Outcome:
     """Import a file in the name of the folder in which it lies."""
     module, function = IMPORTERS[file.kind]
     importer: Callable[..., Outcome] = getattr(
         import_module(f"vouchercli.ops.intake.{module}"), function
     )
-    more: dict[str, Any] = {"sender": file.platform}
+    more: dict[str, Any] = {"sender": file.platform, "watch": watch}
     if file.kind == "eligibility":
         # The residents count as listed from the time of the file, however late the tick takes it in
         more["listed_at"] = min(session.now, file.changed_at)

@@ -47,7 +47,8 @@ class Done:
     """The result of one job: an `outcome`, or the `error` that stopped it (the rest of the tick
     goes on).
 
-    `subject` is the round or the file; `due_at` None: files and money are not due at a second.
+    `subject` is the round or the file; `due_at` None: files and money are not due at a second;
+    `done_at`: when it was begun, by the tick's clock or, of what is quick, by the clock of then.
     """
 
     job: str
@@ -57,6 +58,14 @@ class Done:
     due_at: int | None = None
     outcome: Outcome | None = None
     error: VoucherError | None = None
+    done_at: int | None = None
+
+    @property
+    def late(self) -> int | None:
+        """How many seconds after it was due it was done; None: it is not due at a second."""
+        if self.due_at is None or self.done_at is None:
+            return None
+        return self.done_at - self.due_at
 
     def problems(self, where: str = "") -> tuple[Problem, ...]:
         """The warnings of the outcome; or the refusal, placed at `where` when it names no place,
@@ -80,6 +89,7 @@ def attempt(
     """Run `work` (with a session and its arguments) and put its result into `blank`; None when
     there was nothing to do. Raises `Busy`: then all other jobs wait too.
     """
+    blank = replace(blank, done_at=session.now)
     try:
         outcome = work(session, *args)
     except Busy:

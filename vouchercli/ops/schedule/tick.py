@@ -14,7 +14,6 @@ from vouchercli.errors import VoucherError
 from vouchercli.formats.written import folders
 from vouchercli.identities import hide
 from vouchercli.ops import answers
-from vouchercli.ops.rounds import issuance_orders as orders
 from vouchercli.ops.rounds import releases
 from vouchercli.ops.schedule import clocks, futures
 from vouchercli.ops.schedule import inbox as inboxes
@@ -25,21 +24,21 @@ from vouchercli.ops.schedule.jobs import (
     do_job,
     list_scheduled,
 )
-from vouchercli.ops.schedule.reminders import list_waiting, remind, remind_of_proposal
+from vouchercli.ops.schedule.quick import QuickJobs, begin
+from vouchercli.ops.schedule.reminders import list_waiting, remind_of_proposal
 from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Problem, Table, only, say
 from vouchercli.rules import doors, times
 from vouchercli.rules import schedule as law
-from vouchercli.store import issuance_orders, programmes
+from vouchercli.store import programmes
 from vouchercli.store import schedule as store
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from vouchercli.rules.schedule import Due
+    from vouchercli.formats.written.folders import Landed
     from vouchercli.session import Session
-    from vouchercli.store.issuance_orders import Order
 
 COLUMNS = (
     Column("deed", "Job", "word", source="job", shown="called"),
@@ -79,10 +78,22 @@ def choose_places(
     )
 
 
-def tick(session: Session, where: Places, *, is_clock_right: bool = False) -> Outcome:
+def stand_still(session: Session) -> Session:
+    """A clock that does not move while the tick is at work."""
+    return session
+
+
+def tick(
+    session: Session,
+    where: Places,
+    *,
+    is_clock_right: bool = False,
+    at_present: Callable[[Session], Session] = stand_still,
+) -> Outcome:
     """Do all that is due, in the name of the clock; silent when nothing is. Raises `Busy` at once
     when another tick is at work, `clock_jumped` when the clock is not believed (`is_clock_right`: a
-    person says it is, in their own name).
+    person says it is, in their own name). `at_present` gives a session with the time of now, for
+    what falls due while the tick is at work.
 
     A job that fails is reported (status partial, exit 4) and the next tick tries it again; the
     other jobs go on.
@@ -94,14 +105,21 @@ def tick(session: Session, where: Places, *, is_clock_right: bool = False) -> Ou
         _require_clock(at_work._replace(actor=person), where, is_clock_right=is_clock_right)
         done: list[Done] = []
         problems: list[Problem] = []
-        for each in _do_all(at_work, where):
+
+        def report(each: Done) -> None:
             done.append(each)
-            problems += _note(
-                at_work,
-                where,
-                each,
-                is_first_fault=not any(p.code == "unwritable_log" for p in problems),
+            problems.extend(
+                _note(
+                    at_work,
+                    where,
+                    each,
+                    is_first_fault=not any(p.code == "unwritable_log" for p in problems),
+                )
             )
+
+        quick = QuickJobs(at_work, where.outbox, at_present, report)
+        for each in _do_all(at_work, where, quick):
+            report(each)
         if not session.dry_run:
             blank = Done("beat", str(session.path), times.HOME_ZONE)
             unbeaten = attempt(session, blank, _beat, done)
@@ -135,20 +153,22 @@ def _require_clock(session: Session, where: Places, *, is_clock_right: bool) -> 
 # ---------------------------------------------------------------- the order of a tick
 
 
-def _do_all(session: Session, where: Places) -> Iterator[Done]:
-    for job in law.BEFORE_INTAKE:
-        yield from _do_rounds(session, job)
-    yield from _take_in_files(session, where)
+def _do_all(session: Session, where: Places, quick: QuickJobs) -> Iterator[Done]:
+    """Do all jobs; gives those that `quick` does not report."""
+    waiting = inboxes.list_waiting(session, where.inbox)
+    quick.has_asking_files = any(file.kind in inboxes.ASKING for file in waiting)
+    quick.do()
+    yield from _say_unreadable(where)
+    yield from _take_in_files(session, where, waiting, quick)
     for blank, batch in futures.list_due(session):
         yield from _do_one(session, blank, futures.take_in, batch)
     for job in law.AFTER_INTAKE:
-        yield from _do_rounds(session, job)
-    yield from _write_orders(session, where)
+        yield from _do_rounds(session, job, quick)
+    quick.has_asking_files = False
+    quick.do_now()
     yield from _release_money(session)
-    for due in law.list_reminders(list_scheduled(session), session.now):
-        yield from _do_one(session, _begin(due), remind, due)
-    for blank, waiting, about in list_waiting(session):
-        yield from _do_one(session, blank, remind_of_proposal, blank, waiting, about)
+    for blank, proposal, about in list_waiting(session):
+        yield from _do_one(session, blank, remind_of_proposal, blank, proposal, about)
     if where.inbox.is_dir():
         yield from inboxes.remind_of_strays(session, where.inbox)
 
@@ -159,19 +179,14 @@ def _do_one(session: Session, blank: Done, work: Any, *args: Any) -> Iterator[Do
         yield done
 
 
-def _do_rounds(session: Session, job: str) -> Iterator[Done]:
+def _do_rounds(session: Session, job: str, quick: QuickJobs) -> Iterator[Done]:
     for due in law.list_due(job, list_scheduled(session), session.now):
-        yield from _do_one(session, _begin(due), do_job, due)
+        if not quick.has_failed(begin(due)):
+            yield from _do_one(session, begin(due), do_job, due)
 
 
-def _begin(due: Due) -> Done:
-    return Done(due.job, due.round.round, due.round.zone, due.round.programme, due.due_at)
-
-
-def _take_in_files(session: Session, where: Places) -> Iterator[Done]:
-    """Take in the files one by one, in the order in which they came. What a file asks for is
-    allocated before the next file, as a punctual tick would do.
-    """
+def _say_unreadable(where: Places) -> Iterator[Done]:
+    """Say which folders are not there, or cannot be read."""
     if where.is_inbox_named and not where.inbox.is_dir():
         yield Done(
             "import",
@@ -196,31 +211,21 @@ def _take_in_files(session: Session, where: Places) -> Iterator[Done]:
                 folder=str(folder),
             ),
         )
-    for file in inboxes.list_waiting(session, where.inbox):
-        done = inboxes.take_in(session, file, where.inbox)
+
+
+def _take_in_files(
+    session: Session, where: Places, waiting: list[Landed], quick: QuickJobs
+) -> Iterator[Done]:
+    """Take in the files one by one, in the order in which they came. What a file asks for is
+    allocated before the next file, as a punctual tick would do.
+    """
+    for file in waiting:
+        quick.do_between()
+        done = inboxes.take_in(session, file, where.inbox, quick)
         if done is not None:
             yield done
         if file.kind in inboxes.ASKING:
-            yield from _do_rounds(session, "allocate")
-
-
-def _write_orders(session: Session, where: Places) -> Iterator[Done]:
-    for order in issuance_orders.unwritten(session.db, session.programme, session.now):
-        blank = Done("write", order.round, order.time_zone, order.programme)
-        yield from _do_one(session, blank, _write_order, order, where.outbox)
-
-
-def _write_order(session: Session, order: Order, outbox: Path) -> Outcome:
-    path = str(orders.choose_path(outbox, order))
-    if not session.dry_run:
-        orders.write_order(session, order, outbox)
-    message = say(
-        "wrote order {number} of {round} to {file}",
-        number=order.number,
-        round=order.round,
-        file=path,
-    )
-    return Outcome({"round": order.round, "order": order.number, "file": path}, says=(message,))
+            yield from _do_rounds(session, "allocate", quick)
 
 
 def _release_money(session: Session) -> Iterator[Done]:
@@ -235,14 +240,14 @@ def _release_money(session: Session) -> Iterator[Done]:
 
 def _beat(session: Session, done: list[Done]) -> None:
     late = [
-        session.now - each.due_at
+        each.late
         for each in done
-        if each.due_at is not None and each.result != "failed" and each.job != "remind"
+        if each.late is not None and each.result != "failed" and each.job != "remind"
     ]
     with writing(session) as db:
         store.note_beat(
             db,
-            at=session.now,
+            at=max([session.now, *(each.done_at for each in done if each.done_at is not None)]),
             entered_at=session.entered_at,
             host=platform.node(),
             os_user=session.os_user,
@@ -264,7 +269,7 @@ def _note(session: Session, where: Places, done: Done, *, is_first_fault: bool) 
         folders.append(
             where.log,
             {
-                "at": times.iso(session.now, done.zone),
+                "at": times.iso(session.now if done.done_at is None else done.done_at, done.zone),
                 "pid": os.getpid(),
                 **_describe(session, done),
             },
@@ -281,10 +286,7 @@ def _tabulate(session: Session, done: list[Done]) -> Table:
     """Tabulate the results of jobs, in the time zone of the first."""
     rows = []
     for each in done:
-        message, late = (
-            _choose_message(each),
-            None if each.due_at is None else session.now - each.due_at,
-        )
+        message, late = _choose_message(each), each.late
         rows.append(
             each.__dict__
             | {

@@ -141,6 +141,7 @@ class Feed:
                 block.is_last
                 or chunks.is_border(block.last_line)
                 or len(total.lines) > chunks.LEFT_TO_JUDGE
+                or intake.is_awaited()
             )
             proved = None if is_border else self._next_block()
         self._writer.add_up(intake)

@@ -19,6 +19,7 @@ from vouchercli.ops.intake.kinds import Written
 from vouchercli.store import (
     duplicates,
     limits,
+    merchant_runs,
     programmes,
     proved_redemptions,
     segments,
@@ -178,3 +179,4 @@ def _keep_run(intake: Intake, first_id: int, rows: pl.DataFrame) -> None:
     transaction_numbers.keep(
         intake.db, intake.batch_id, first_id, keys.astype("<u4").tobytes(), span
     )
+    merchant_runs.keep(intake.db, first_id, rows["merchant_id"].to_list())
