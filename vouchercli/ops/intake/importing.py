@@ -21,7 +21,7 @@ from vouchercli.ops.intake.kinds import NOTHING, Intake, Kind
 from vouchercli.result import Outcome, say
 from vouchercli.rules.times import HOME_ZONE
 from vouchercli.store import audit, batches, incoming, programmes
-from vouchercli.store.db import loosely, writing
+from vouchercli.store.db import loosely, temporarily, writing
 from vouchercli.store.turns import Turns
 
 if TYPE_CHECKING:
@@ -53,6 +53,9 @@ class Watch(Protocol):
 
     def is_awaited(self) -> bool:
         """Whether something else is to be done now, so that the chunk should end soon."""
+
+    def idle(self) -> None:
+        """Rows are read, and no lock is held: something else may be done now."""
 
 
 @dataclass(frozen=True)
@@ -245,11 +248,12 @@ def _import_file(job: Job) -> Outcome:
     coming_chunks = _chunks(intake, done_line)
     with ExitStack() as after_first_chunk:
         while (chunk := next(coming_chunks, None)) is not None:
+            is_staged = _stage_ahead(job, intake, chunk)
             with job.chunk():
                 if outcome := _repeat_if_overtaken(job, intake, done_line):
                     return outcome
                 intake = intake if intake.batch_id else _begin_batch(job, intake)
-                chunk_intake, more = _judge_chunk(intake, chunk, job.watch)
+                chunk_intake, more = _judge_chunk(intake, chunk, job.watch, is_staged=is_staged)
                 if chunk_intake.is_whole:
                     return _finish(job, chunk_intake, more)
                 if done_line == 0:
@@ -369,16 +373,39 @@ def _begin_batch(job: Job, intake: Intake) -> Intake:
     return replace(intake, batch_id=batch_id)
 
 
+def _stage_ahead(job: Job, intake: Intake, chunk: Chunk) -> bool:
+    """Stage a file that comes in as one chunk before the lock is taken: reading it takes most of
+    the time. Whether that was done.
+    """
+    db, watch = intake.db, job.watch
+    if chunk.proved or intake.kind.settle or db.in_transaction:
+        return False
+
+    def report(rows: int) -> None:
+        if watch:
+            watch.read(rows)
+            watch.idle()
+
+    with temporarily(db):
+        staging.expect(intake)
+        staging.stage(intake, chunk.records, report_rows=report)
+    return True
+
+
 def _judge_chunk(
-    intake: Intake, chunk: Chunk, watch: Watch | None
+    intake: Intake, chunk: Chunk, watch: Watch | None, *, is_staged: bool
 ) -> tuple[Intake, dict[str, Any]]:
     """Stage, judge and keep one chunk; returns the intake, which then says whether the chunk was
     the whole file."""
-    staging.expect(intake)
-    written, records = (
-        chunk.proved.write(intake, chunk) if chunk.proved else (NOTHING, chunk.records)
-    )
-    staging.stage(intake, records, report_rows=watch.read if watch else None)
+    written = NOTHING
+    if is_staged:
+        incoming.name_batch(intake.db, intake.kind.name, intake.batch_id)
+    else:
+        staging.expect(intake)
+        written, records = (
+            chunk.proved.write(intake, chunk) if chunk.proved else (NOTHING, chunk.records)
+        )
+        staging.stage(intake, records, report_rows=watch.read if watch else None)
     intake = replace(
         intake,
         is_whole=chunk.is_last
