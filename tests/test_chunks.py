@@ -46,6 +46,12 @@ class Onlooker:
     def read(self, rows: int) -> None:
         self._within()
 
+    def idle(self) -> None:
+        pass
+
+    def is_awaited(self) -> bool:
+        return False
+
     def committed(self, share: float | None) -> None:
         self.chunks += 1
         self.is_stopped = bool(self._committed(self.chunks))

@@ -17,6 +17,7 @@ from towns import CLAIMS, ask
 
 from vouchercli.ops.intake import by_columns, chunks
 from vouchercli.ops.intake.claims import KIND
+from vouchercli.ops.intake.eligibility import import_eligibility
 from vouchercli.ops.intake.importing import take_in
 from vouchercli.ops.schedule.tick import Places, tick
 from vouchercli.store import turns
@@ -65,6 +66,7 @@ def land(here: Path, kind: str = "claims", name: str = "long.csv") -> None:
         "claims": CLAIMS + rows,
         "applications": "application_no,round,resident,applied_at\n"
         "A1,r3,resident 1,2020-03-27 09:00:00\n",
+        "eligibility": "resident,group\n" + "".join(f"p{i},g\n" for i in range(10_001)),
     }
     path = here / "inbox" / "voucher" / kind / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -121,6 +123,14 @@ def test_a_round_opens_between_the_chunks_of_a_long_file(town: Voucher, here: Pa
     assert all(0 <= seconds <= 2 for _, seconds in late)
 
 
+def test_a_round_opens_while_a_list_is_read(town: Voucher, here: Path) -> None:
+    land(here, "eligibility", "people.csv")
+    done = [each[:2] for each in run(here, clock(step=10))]
+    assert done.index(("open", "r2")) < done.index(("import", "voucher/eligibility/people.csv"))
+    deeds = ask(here, DEEDS.format(since=towns.at(NOON)).replace("claims.", "eligibility."))
+    assert deeds[0] == ("round.open",) and ("eligibility.import",) in deeds
+
+
 def test_a_clock_that_stands_still_opens_nothing_early(town: Voucher, here: Path) -> None:
     land(here)
     assert [each[0] for each in run(here, lambda session: session)] == ["import"]
@@ -168,7 +178,7 @@ class Desk:
 
     def __init__(self, between: Callable[[], None], *, is_awaited: bool = False) -> None:
         self._between, self._is_awaited = between, is_awaited
-        self.chunks = 0
+        self.chunks = self.idled = 0
 
     def read(self, rows: int) -> None:
         """So many rows."""
@@ -176,6 +186,11 @@ class Desk:
     def committed(self, share: float | None) -> None:
         """A chunk."""
         self.chunks += 1
+        self._between()
+
+    def idle(self) -> None:
+        """Rows are read, no lock is held."""
+        self.idled += 1
         self._between()
 
     def is_awaited(self) -> bool:
@@ -224,6 +239,25 @@ def test_a_chunk_ends_with_its_block_when_somebody_waits(
     with towns.session(here / "voucher.db", now=towns.at(NOON)) as session:
         assert take_in(session, KIND, file, watch=desk).data["accepted"] == ROWS
     assert desk.chunks == -(-(ROWS + 1) // (5 * blocks))
+
+
+def test_nobody_waits_while_a_list_is_read(town: Voucher, here: Path) -> None:
+    land(here, "eligibility", "people.csv")
+    with (
+        towns.session(here / "voucher.db", now=towns.at(NOON)) as session,
+        closing(sqlite3.connect(here / "voucher.db", isolation_level=None, timeout=0)) as other,
+    ):
+
+        def write() -> None:
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("ROLLBACK")
+
+        desk = Desk(write)
+        file = str(here / "inbox/voucher/eligibility/people.csv")
+        assert import_eligibility(session, file, watch=desk).data["accepted"] == 10_001
+        assert desk.idled == 1
+        rows = session.db.execute("SELECT count(*), sum(batch_id > 0) FROM eligibility").fetchone()
+        assert (*rows,) == (10_001, 10_001)
 
 
 def test_another_command_may_write_between_two_chunks(town: Voucher, here: Path) -> None:

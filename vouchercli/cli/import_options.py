@@ -105,6 +105,9 @@ class ImportProgress:
         """Nothing else waits to be done here."""
         return False
 
+    def idle(self) -> None:
+        """Nothing else is to be done here."""
+
     def leave(self) -> None:
         """Clear the progress away; Ctrl-C means again what it meant before."""
         if self._progress:

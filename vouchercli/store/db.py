@@ -259,6 +259,19 @@ def loosely(db: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
+def temporarily(db: sqlite3.Connection) -> Iterator[None]:
+    """A transaction that writes temporary tables alone, and so takes no lock on the file."""
+    db.execute("BEGIN")
+    try:
+        yield
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
 def _step(db: sqlite3.Connection) -> Iterator[None]:
     """A part of the open transaction that is undone by itself when it fails; whoever opened the
     transaction ends it.

@@ -33,6 +33,7 @@ FROM incoming_{kind}
 """
     for kind in KINDS
 }
+NAME_BATCH = {kind: f"UPDATE incoming_{kind} SET batch_id = ?" for kind in KINDS}
 ADD_WARNING = "INSERT OR REPLACE INTO incoming_warnings (place, reason, detail) VALUES (?, ?, ?)"
 
 COUNT = """
@@ -76,6 +77,11 @@ def expect(db: sqlite3.Connection, kind: str, create: str) -> None:
 def put(db: sqlite3.Connection, statement: str, rows: Iterable[tuple[Any, ...]]) -> None:
     """Stage the rows as they stream; `statement` is the kind's own insert."""
     db.executemany(statement, rows)
+
+
+def name_batch(db: sqlite3.Connection, kind: str, batch_id: int) -> None:
+    """Say whose the rows are that were staged before their batch had begun."""
+    db.execute(NAME_BATCH[kind], (batch_id,))
 
 
 def warn(db: sqlite3.Connection, warnings: Iterable[tuple[int, str, str]]) -> None:

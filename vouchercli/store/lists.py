@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 ROUNDS_WANTED = """
 SELECT round_id FROM rounds WHERE programme_id = :programme_id AND ifnull(round = :round, 1)
 """
+ANY_ROW = "SELECT 1"
 COUNT, AT_MOST = "SELECT count(*)", "LIMIT :most"
 
 
@@ -73,7 +74,7 @@ class Listing:
         # made once, at the top of a module, of constants
         self._rows = "\n".join((select, "ORDER BY", order, AT_MOST))
         _, start, rest = select.partition("\nFROM ")
-        counted = "SELECT 1" + start + rest if start and not names_columns else select
+        counted = "".join((ANY_ROW, start, rest)) if start and not names_columns else select
         self._count = "\n".join((COUNT, "FROM (", counted, AT_MOST, ")"))
 
     def rows(self, db: sqlite3.Connection, most: int | None, **asked: Any) -> Iterator[Any]:

@@ -29,7 +29,7 @@ from vouchercli.store import (
     mended_rejects,
     programmes,
 )
-from vouchercli.store.db import loosely, writing
+from vouchercli.store.db import loosely, temporarily, writing
 from vouchercli.store.turns import Turns
 
 if TYPE_CHECKING:
@@ -62,6 +62,9 @@ class Watch(Protocol):
 
     def is_awaited(self) -> bool:
         """Whether something else is to be done now, so that the chunk should end soon."""
+
+    def idle(self) -> None:
+        """Rows are read, and no lock is held: something else may be done now."""
 
 
 @dataclass(frozen=True)
@@ -237,6 +240,7 @@ def _take_in_chunks(
     coming_chunks = _chunks(intake, done_line, replaced)
     with ExitStack() as after_first_chunk:
         while (chunk := next(coming_chunks, None)) is not None:
+            is_staged = _stage_ahead(job, intake, chunk)
             with job.chunk():
                 if outcome := _repeat_if_overtaken(job, intake, done_line, replaced):
                     return outcome
@@ -246,7 +250,7 @@ def _take_in_chunks(
                         None,
                     )
                 intake = intake if intake.batch_id else _begin_batch(job, intake)
-                chunk_intake, more = _judge_chunk(intake, chunk, job.watch)
+                chunk_intake, more = _judge_chunk(intake, chunk, job.watch, is_staged=is_staged)
                 if chunk_intake.is_whole:
                     return _finish(job, chunk_intake, more | instead)
                 if done_line == 0:
@@ -389,16 +393,41 @@ def _begin_batch(job: Job, intake: Intake) -> Intake:
     return dataclasses.replace(intake, batch_id=batch_id)
 
 
+def _stage_ahead(job: Job, intake: Intake, chunk: Chunk) -> bool:
+    """Stage a file that comes in as one chunk before the lock is taken: reading it takes most of
+    the time. Whether that was done.
+    """
+    db, watch = intake.db, job.watch
+    if chunk.proved or intake.kind.settle or db.in_transaction:
+        return False
+
+    def report(rows: int) -> None:
+        if watch:
+            watch.read(rows)
+            watch.idle()
+
+    with temporarily(db):
+        staging.expect(intake)
+        staging.stage(intake, mending.watch(intake, chunk.records), report_rows=report)
+    return True
+
+
 def _judge_chunk(
-    intake: Intake, chunk: Chunk, watch: Watch | None
+    intake: Intake, chunk: Chunk, watch: Watch | None, *, is_staged: bool
 ) -> tuple[Intake, dict[str, Any]]:
     """Stage, judge and keep one chunk; returns the intake, which then says whether the chunk was
     the whole file."""
-    staging.expect(intake)
-    written, records = (
-        chunk.proved.write(intake, chunk) if chunk.proved else (NOTHING, chunk.records)
-    )
-    staging.stage(intake, mending.watch(intake, records), report_rows=watch.read if watch else None)
+    written = NOTHING
+    if is_staged:
+        incoming.name_batch(intake.db, intake.kind.name, intake.batch_id)
+    else:
+        staging.expect(intake)
+        written, records = (
+            chunk.proved.write(intake, chunk) if chunk.proved else (NOTHING, chunk.records)
+        )
+        staging.stage(
+            intake, mending.watch(intake, records), report_rows=watch.read if watch else None
+        )
     intake = dataclasses.replace(
         intake,
         is_whole=chunk.is_last

@@ -80,6 +80,11 @@ class QuickJobs:
             with suppress(Busy), closing(open_db(session.path)) as db:
                 self._do(session._replace(db=db))
 
+    def idle(self) -> None:
+        """While a file is read and no lock is held: do what fell due meanwhile."""
+        if self.is_awaited():
+            self.committed(None)
+
     def is_awaited(self) -> bool:
         """Whether a job fell due since the last look, so that the chunk should end."""
         return self._next_at <= self._present().now
