@@ -73,7 +73,7 @@ class Listing:
         # made once, at the top of a module, of constants
         self._rows = "\n".join((select, "ORDER BY", order, AT_MOST))
         _, start, rest = select.partition("\nFROM ")
-        counted = "SELECT 1" + start + rest if start and not names_columns else select
+        counted = "".join(("SELECT 1", start, rest)) if start and not names_columns else select
         self._count = "\n".join((COUNT, "FROM (", counted, AT_MOST, ")"))
 
     def rows(self, db: sqlite3.Connection, most: int | None, **asked: Any) -> Iterator[Any]:
