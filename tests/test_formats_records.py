@@ -281,7 +281,7 @@ def test_a_column_that_is_missing_is_named_for_every_profile(tmp_path: Path) -> 
         refusal(ours(tmp_path, header=HEADER.replace("merchant_no,", "shop,")))
         .problems[0]
         .params["missing"]
-        == "merchant_no"
+        == "merchant_no/商户编号"
     )
 
 
