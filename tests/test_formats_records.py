@@ -275,13 +275,13 @@ def test_a_column_that_is_missing_is_named_for_every_profile(tmp_path: Path) -> 
     assert error.where.endswith("x.csv:1")
     assert (
         error.problems[0].text.format(**error.problems[0].params)
-        == "profile voucher needs the columns: subsidy"
+        == "profile voucher needs the columns: subsidy/补贴金额"
     )
     assert (
         refusal(ours(tmp_path, header=HEADER.replace("merchant_no,", "shop,")))
         .problems[0]
         .params["missing"]
-        == "merchant_no"
+        == "merchant_no/商户编号"
     )
 
 
@@ -290,7 +290,7 @@ def test_a_list_of_names_without_numbers_is_no_registry_of_ours(tmp_path: Path) 
         error = refusal(written(tmp_path, text), "merchants")
         assert (error.code, error.problems[0].params["missing"]) == (
             "unknown_layout",
-            "merchant_no",
+            "merchant_no/商户编号",
         )
 
 

@@ -229,7 +229,7 @@ def test_a_settlement_file_of_unionpay_is_read(tmp_path: Path) -> None:
         "1",
         "M001",
         "",
-        "20200328121000",
+        "2020-03-28 12:10:00",
         "0000000100.00",
     )
 

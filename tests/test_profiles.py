@@ -120,7 +120,7 @@ def test_a_guessed_profile_reads_its_file(voucher: Callable[..., Ran]) -> None:
     [
         (
             "加盟店番号,店舗名,市区町村,業種\nK1,髙島屋本店,高松市,小売\nK2,カフェ1番街,丸亀市,飲食\n",
-            "cp932",
+            "shift_jis",
             {
                 "merchant_no": "加盟店番号",
                 "name": "店舗名",
@@ -130,7 +130,7 @@ def test_a_guessed_profile_reads_its_file(voucher: Callable[..., Ran]) -> None:
         ),
         (
             "가맹점번호,상호명,소재지,업종\n1,맛있는김밥,수원시 팔달구,음식점\n2,엄마손칼국수,용인시,음식점\n",
-            "cp949",
+            "euc-kr",
             {
                 "merchant_no": "가맹점번호",
                 "name": "상호명",
@@ -145,7 +145,7 @@ def test_a_guessed_profile_reads_its_file(voucher: Callable[..., Ran]) -> None:
         ),
         (
             "merchant_no,name\nKR1,맛있는김밥\nKR2,엄마손칼국수\n",
-            "cp949",
+            "euc-kr",
             {"merchant_no": "merchant_no", "name": "name"},
         ),
         (
@@ -155,7 +155,7 @@ def test_a_guessed_profile_reads_its_file(voucher: Callable[..., Ran]) -> None:
         ),
         (
             "Store ID,Store Name,Street\nF1,Crèperie Müller,Rue Général 1\nF2,Fiancée,Rue Basse\n",
-            "cp1252",
+            "latin-1",
             {"merchant_no": "Store ID", "name": "Store Name", "address": "Street"},
         ),
     ],
@@ -163,7 +163,11 @@ def test_a_guessed_profile_reads_its_file(voucher: Callable[..., Ran]) -> None:
 def test_registries_of_many_lands_are_guessed(
     voucher: Callable[..., Ran], text: str, encoding: str, columns: dict[str, str]
 ) -> None:
-    document = guessed(voucher("profile", "guess", write("m.csv", text, encoding)).out)
+    document = guessed(
+        voucher(
+            "profile", "guess", write("m.csv", text, {"shift_jis": "cp932"}.get(encoding, encoding))
+        ).out
+    )
     assert document["encoding"] == encoding
     assert document["columns"] == columns
 
@@ -275,3 +279,76 @@ def test_a_file_that_fits_no_profile_is_refused(voucher: Callable[..., Ran]) -> 
     assert (
         "[unknown_layout]" in voucher("profile", "try", write("x.csv", "a,b\n1,2\n"), expect=3).err
     )
+
+
+# ---------------------------------------------------------------- layouts that must be said
+
+
+def taken_in(voucher: Callable[..., Ran], file: str, *columns: str) -> list[tuple[str, ...]]:
+    """These columns of the rows of a file, read by the profile that was guessed from it."""
+    voucher("profile", "guess", file, "--to", "guessed.yaml")
+    ran = voucher("profile", "try", file, "--profile", "guessed.yaml", "-o", "json")
+    return [tuple(row[column] for column in columns) for row in ran.data["rows"]]
+
+
+def test_a_file_without_a_header_is_read_by_places(voucher: Callable[..., Ran]) -> None:
+    file = write("bare.csv", "M001;知味观;上城区\nM002;武林银泰;下城区\n")
+    assert taken_in(voucher, file, "merchant_no", "name") == [
+        ("M001", "知味观"),
+        ("M002", "武林银泰"),
+    ]
+    document = yamls.read("guessed.yaml").value
+    assert (document["header"], document["delimiter"]) == ("none", ";")
+
+
+def test_lines_without_delimiters_are_cut_where_blanks_stand(voucher: Callable[..., Ran]) -> None:
+    lines = "M001  知味观    上城区  \nM0022 武林银泰  下城区  \n"
+    file = write("fixed.txt", lines, "gb18030")
+    assert taken_in(voucher, file, "merchant_no", "name") == [
+        ("M001", "知味观"),
+        ("M0022", "武林银泰"),
+    ]
+    assert yamls.read("guessed.yaml").value["widths"] == [6, 10, 8]
+
+
+def test_the_day_first_is_seen_where_the_values_say_it(voucher: Callable[..., Ran]) -> None:
+    text = (
+        "领取编号,期次,用户ID,领取时间\nC1,hz-1,U1,27/03/2020 08:00\nC2,hz-1,U2,04/04/2020 09:30\n"
+    )
+    file = write("c.csv", text)
+    assert taken_in(voucher, file, "claimed_at") == [
+        ("2020-03-27 08:00:00",),
+        ("2020-04-04 09:30:00",),
+    ]
+    assert yamls.read("guessed.yaml").value["time"] == "%d/%m/%Y %H:%M"
+
+
+def test_day_and_month_that_could_be_either_are_left_open(voucher: Callable[..., Ran]) -> None:
+    text = "领取编号,期次,用户ID,领取时间\nC1,hz-1,U1,03/04/2020 08:00\n"
+    ran = voucher("profile", "guess", write("c.csv", text))
+    assert "time" not in guessed(ran.out)
+    assert "# time: '%d/%m/%Y %H:%M'" in ran.out
+    assert "# time: '%m/%d/%Y %H:%M'" in ran.out
+
+
+def test_sheets_of_one_kind_are_one_file(voucher: Callable[..., Ran]) -> None:
+    import xlsxwriter
+
+    with xlsxwriter.Workbook("districts.xlsx") as book:
+        for district in ("上城区", "西湖区"):
+            sheet = book.add_worksheet(district)
+            sheet.write_row(0, 0, ["商户编号", "商户名称", "区县"])
+            sheet.write_row(1, 0, [f"M-{district}", f"店-{district}", district])
+    assert taken_in(voucher, "districts.xlsx", "merchant_no") == [("M-上城区",), ("M-西湖区",)]
+    assert yamls.read("guessed.yaml").value["sheets"] == "all"
+
+
+def test_a_date_and_a_time_of_day_are_joined(voucher: Callable[..., Ran]) -> None:
+    text = (
+        "券码,订单号,商户编号,交易日期,交易时间,订单金额,优惠金额\n"
+        "W1,O1,M1,20200328,121000,100.00,10.00\nW2,O2,M1,20200329,93015,60.00,10.00\n"
+    )
+    assert taken_in(voucher, write("abc.csv", text), "paid_at") == [
+        ("2020-03-28 12:10:00",),
+        ("2020-03-29 09:30:15",),
+    ]

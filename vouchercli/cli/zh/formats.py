@@ -47,9 +47,9 @@ TEXT = {
     "unpack it and import the right one, or choose with archive: in a profile": "请解压后导入所需文件，或在格式文件中用 archive: 指定",
     # layouts
     "{file} fits no profile of a {kind}; columns found: {columns}": "{file} 不符合任何一种{kind}格式；文件中的列：{columns}",
-    "write a profile (configs/platforms/voucher.yaml shows how) and name it with --profile": "请编写格式文件（写法见 configs/platforms/voucher.yaml），并用 --profile 指定",
-    "if the columns are unreadable, name the encoding: voucher {noun} import {file} --encoding big5 (or shift_jis, euc-kr, latin-1); else write a profile (configs/platforms/voucher.yaml shows how) and name it with --profile": "若列名是乱码，请指明编码：voucher {noun} import {file} --encoding big5（或 shift_jis、euc-kr、latin-1）；否则请编写格式文件（写法见 configs/platforms/voucher.yaml），并用 --profile 指定",
-    "hidden sheets are not read ({hidden}): show the one that is meant and save the file; or write a profile (configs/platforms/voucher.yaml shows how)": "隐藏的工作表不读取（{hidden}）：请取消隐藏所需工作表后保存；或编写格式文件（写法见 configs/platforms/voucher.yaml）",
+    "voucher profile guess {file} --to my-platform.yaml, correct it, then voucher {noun} import {file} --profile my-platform.yaml; an empty file with our own columns: voucher {noun} blank -o csv": "voucher profile guess {file} --to my-platform.yaml，修改后执行 voucher {noun} import {file} --profile my-platform.yaml；需要本系统格式的空白文件：voucher {noun} blank -o csv",
+    "if the columns are unreadable, name the encoding: voucher {noun} import {file} --encoding big5 (or shift_jis, euc-kr, latin-1); else voucher profile guess {file} --to my-platform.yaml": "若列名是乱码，请指明编码：voucher {noun} import {file} --encoding big5（或 shift_jis、euc-kr、latin-1）；否则：voucher profile guess {file} --to my-platform.yaml",
+    "hidden sheets are not read ({hidden}): show the one that is meant and save the file; or voucher profile guess {file} --to my-platform.yaml": "隐藏的工作表不读取（{hidden}）：请取消隐藏所需工作表后保存；或：voucher profile guess {file} --to my-platform.yaml",
     "read them as one with sheets: all in a profile, or choose with sheet:; or save the one that is meant as a file of its own": "请在格式文件中写 sheets: all 合并读取，或用 sheet: 指定一张；也可将所需工作表另存为单独文件",
     "{file} has no sheet {sheet}; it has: {sheets}": "{file} 没有工作表 {sheet}；现有：{sheets}",
     "write its name as it stands in the file: sheet: or sheets: in the profile": "请在格式文件的 sheet: 或 sheets: 中照文件写工作表名",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from vouchercli.formats.guessing.values import Look
 
 MOST = 0.8  # of the values of a column: all but the odd damaged one
-LEAST = 2.0  # below this nothing is said
+LEAST, LEAST_BARE = 2.0, 1.0  # below this nothing is said; without a header
 # of a payment, where nothing else is said: a payment, of a pack of one coupon
 SUPPOSED = ("kind", "coupon_no")
 LACKED, STRANGE = 6, 30  # what speaks against a kind of file
@@ -57,10 +57,11 @@ def _worth(guessed: Mapping, looks: Sequence[Look]) -> float:
     neither.
     """
     has_clock = any(look.with_clock >= MOST for look in looks)
+    has_date = any(look.moments >= MOST for look in looks)
     has_amount = any(look.decimals >= MOST for look in looks)
     fitting = (
         ("redemptions",)
-        if has_clock and has_amount
+        if has_date and has_amount
         else ("claims", "applications", "redemptions")
         if has_clock
         else (guessed.kind,)
@@ -71,7 +72,11 @@ def _worth(guessed: Mapping, looks: Sequence[Look]) -> float:
 
 def mapping(header: Sequence[str], looks: Sequence[Look], kind: str) -> Mapping:
     """Each field's column, the clearest first; a column is given once."""
-    guesses = sorted(_weighed(header, looks, kind), key=lambda guess: -guess.weight)
+    least = LEAST if header else LEAST_BARE
+    guesses = sorted(
+        (guess for guess in _weighed(header, looks, kind) if guess.weight >= least),
+        key=lambda guess: -guess.weight,
+    )
     chosen: dict[str, Guess] = {}
     used: set[int] = set()
     for guess in guesses:
@@ -93,13 +98,12 @@ def mapping(header: Sequence[str], looks: Sequence[Look], kind: str) -> Mapping:
 
 def _weighed(header: Sequence[str], looks: Sequence[Look], kind: str) -> Iterator[Guess]:
     for field in FIELDS[kind]:
-        for place, (name, look) in enumerate(zip(header, looks, strict=True)):
+        for place, look in enumerate(looks):
             if not _may_be(kind, field, look):
                 continue
-            by_name = names.weight(kind, field, name)
-            weight = by_name + _by_values(kind, field, look)
-            if weight >= LEAST:
-                yield Guess(field, place, weight, by_name > 0)
+            by_name = names.weight(kind, field, header[place]) if header else 0.0
+            weight = by_name + _by_values(kind, field, look, is_bare=not header)
+            yield Guess(field, place, weight, by_name > 0)
 
 
 def _may_be(kind: str, field: str, look: Look) -> bool:
@@ -107,29 +111,32 @@ def _may_be(kind: str, field: str, look: Look) -> bool:
     if not look.filled:
         return field not in FILLED[kind]
     shape = type_of(field)
-    by_shape = {"time": look.moments, "amount": look.amounts}
-    if shape in by_shape:
-        return by_shape[shape] >= MOST
+    if shape in ("time", "amount"):
+        return (look.moments if shape == "time" else look.amounts) >= MOST
     if field == "kind" and kind == "redemptions":
         return look.is_kind
     if shape == "name":
         return look.moments < MOST
-    if field in ("resident", "mobile", "phone", "round"):
-        return True
-    return look.with_clock < MOST and (look.people < MOST or field != "round")
+    return look.with_clock < MOST
 
 
-def _by_values(kind: str, field: str, look: Look) -> float:
-    """How much the values alone speak for a field."""
-    if type_of(field) == "time":
-        return 2.0 if look.with_clock >= MOST else 1.0
-    if field == "resident":
-        return 3.0 if look.people >= MOST else 0.0
-    if field == "uscc":
-        return 5.0 if look.unified >= MOST else 0.0
-    if field == "kind" and kind == "redemptions":
-        return 3.0
-    if field in ("transaction_no", "claim_no", "application_no", "merchant_no"):
-        is_own = look.unique == 1 and look.people < MOST and look.moments < MOST
-        return 1.0 if is_own and look.filled == 1 else 0.0
-    return 0.0
+def _by_values(kind: str, field: str, look: Look, *, is_bare: bool) -> float:
+    """How much the values alone speak for a field; more of them where there is no header."""
+    is_own = look.unique == look.filled == 1 and look.people < MOST and look.moments < MOST
+    speaks = {
+        "time": 2.0 if look.with_clock >= MOST else 1.0,
+        "resident": 3.0 * (look.people >= MOST),
+        "uscc": 5.0 * (look.unified >= MOST),
+        "kind": 3.0 * (kind == "redemptions"),
+        **dict.fromkeys(NUMBERS, 1.0 * is_own),
+    }
+    if is_bare:
+        speaks |= {
+            "name": 2.0 * look.worded * look.unique,
+            "amount": 1.0 * (look.decimals >= MOST),
+        }
+    return speaks.get(field, speaks.get(type_of(field), 0.0) if type_of(field) in SHAPES else 0.0)
+
+
+NUMBERS = ("transaction_no", "claim_no", "application_no", "merchant_no")
+SHAPES = ("time", "amount")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from vouchercli.formats.guessing.columns import Guess, Mapping
-    from vouchercli.formats.guessing.layouts import Layout
+    from vouchercli.formats.guessing.layouts import Table
     from vouchercli.formats.guessing.values import Look
 
 CARD = re.compile(r"\d{16,19}")
@@ -45,7 +45,7 @@ class Setting(NamedTuple):
     is_sure: bool = True
 
 
-def draft(read: Reading, layout: Layout, looks: Sequence[Look], guessed: Mapping) -> str:
+def draft(read: Reading, table: Table, looks: Sequence[Look], guessed: Mapping) -> str:
     """The YAML text. Where nothing is lacking it is a whole profile."""
     lines = [
         f"# Guessed from {read.file}: compare every line with the file, then try it:",
@@ -57,9 +57,9 @@ def draft(read: Reading, layout: Layout, looks: Sequence[Look], guessed: Mapping
         _pair("name", {"zh": read.platform, "en": read.platform}),
         *(_setting(each) for each in read.settings),
         "columns:",
-        *_columns(layout, looks, guessed),
-        *_around(layout, looks, guessed),
-        *_left(layout, looks, guessed),
+        *_columns(table, looks, guessed),
+        *_around(table, looks, guessed),
+        *_left(table, looks, guessed),
     ]
     return "\n".join(lines) + "\n"
 
@@ -73,38 +73,38 @@ def _setting(each: Setting) -> str:
     return ("" if each.is_sure else "# ") + _pair(each.key, each.value, each.why)
 
 
-def _columns(layout: Layout, looks: Sequence[Look], guessed: Mapping) -> Iterator[str]:
+def _columns(table: Table, looks: Sequence[Look], guessed: Mapping) -> Iterator[str]:
     by_field = {guess.field: guess for guess in guessed.guesses}
     for field in FIELDS[guessed.kind]:
         if field in by_field:
             guess = by_field[field]
             look = looks[guess.place]
             why = "its name" if guess.by_name else "its values alone: look at it"
-            shown = _values(field, _name(layout, guess), look)
-            yield "  " + _pair(field, _source(layout, looks, guess), f"{why}; {shown}")
+            shown = _values(field, _name(table, guess), look)
+            yield "  " + _pair(field, _source(table, looks, guess), f"{why}; {shown}")
         elif field == "kind" and guessed.kind == "redemptions":
-            yield "  " + _kind_of_rows(layout, looks, guessed)
+            yield "  " + _kind_of_rows(table, looks, guessed)
         elif field == "coupon_no":
             yield "  " + _pair(field, {"value": "1"}, "no column says it: one coupon a pack?")
         elif field in guessed.lacking and not _is_keyed(guessed, field):
             yield f"  # {field}: ?  every row needs it: name its column, or write {{value: ...}}"
 
 
-def _source(layout: Layout, looks: Sequence[Look], guess: Guess) -> object:
+def _source(table: Table, looks: Sequence[Look], guess: Guess) -> object:
     """Where the field is read from, as a profile says it."""
-    column, look = _column(layout, guess.place), looks[guess.place]
+    column, look = _column(table, guess.place), looks[guess.place]
     clock = _clock_beside(looks, guess)
     if clock is not None:
-        return {"join": [column, _column(layout, clock)]}
+        return {"join": [column, _column(table, clock)]}
     if guess.field != "kind":
-        return column if layout.header else {"column": column}
+        return column
     refunds = [word for word in look.words if REFUND.search(word)]
     payments = [word for word in look.words if word not in refunds and PAYMENT.search(word)]
     return {"column": column, **_one_of("pay", payments), **_one_of("refund", refunds)}
 
 
-def _column(layout: Layout, place: int) -> object:
-    return layout.header[place] if layout.header else place + 1
+def _column(table: Table, place: int) -> object:
+    return table.header[place] if table.header else place + 1  # by their numbers, from 1
 
 
 def _clock_beside(looks: Sequence[Look], guess: Guess) -> int | None:
@@ -119,10 +119,10 @@ def _one_of(key: str, words: Sequence[str]) -> dict[str, str]:
     return {key: f"^({'|'.join(map(re.escape, words))})$"} if words else {}
 
 
-def _kind_of_rows(layout: Layout, looks: Sequence[Look], guessed: Mapping) -> str:
+def _kind_of_rows(table: Table, looks: Sequence[Look], guessed: Mapping) -> str:
     place = guessed.place("order_amount")
-    if place is not None and looks[place].negative and layout.header:
-        return _pair("kind", {"sign": layout.header[place]}, "a minus before the amount: a refund")
+    if place is not None and looks[place].negative and table.header:
+        return _pair("kind", {"sign": table.header[place]}, "a minus before the amount: a refund")
     return _pair("kind", {"value": "pay"}, "no column says payment or refund: are all payments?")
 
 
@@ -133,13 +133,13 @@ def _is_keyed(guessed: Mapping, field: str) -> bool:
     )
 
 
-def _around(layout: Layout, looks: Sequence[Look], guessed: Mapping) -> Iterator[str]:
+def _around(table: Table, looks: Sequence[Look], guessed: Mapping) -> Iterator[str]:
     if _is_keyed(guessed, "merchant_no") and "merchant_no" in guessed.lacking:
-        key, is_unique = _key_of_shops(layout, looks, guessed)
+        key, is_unique = _key_of_shops(table, looks, guessed)
         why = "no number: these tell the first rows apart" if is_unique else "two shops share them"
         yield _pair("key", key, why)
-    if layout.footer:
-        like = "^" + re.escape(re.sub(r"[\d\W]+$", "", id_text(layout.footer)) or layout.footer)
+    if table.footer:
+        like = "^" + re.escape(re.sub(r"[\d\W]+$", "", id_text(table.footer)) or table.footer)
         yield _pair("footer", {"like": like}, "the last lines begin so")
     amounts = [
         place
@@ -153,9 +153,7 @@ def _around(layout: Layout, looks: Sequence[Look], guessed: Mapping) -> Iterator
         yield "# " + _pair("unit", "fen", "all amounts are whole: are they fen?")
 
 
-def _key_of_shops(
-    layout: Layout, looks: Sequence[Look], guessed: Mapping
-) -> tuple[list[str], bool]:
+def _key_of_shops(table: Table, looks: Sequence[Look], guessed: Mapping) -> tuple[list[str], bool]:
     """The name, and as many other columns as it takes to tell the shops of the first rows apart;
     whether it does.
     """
@@ -169,20 +167,20 @@ def _key_of_shops(
     assert named is not None
     key = [named, *known[:1]]  # shops of a chain share a name
     for place in (*known[1:], *others, None):
-        rows = [tuple(row[at] for at in key) for row in layout.rows]
+        rows = [tuple(row[at] for at in key) for row in table.rows]
         is_unique = len({*rows}) == len(rows)
         if is_unique or place is None:
             break
         key.append(place)
-    return [fields.get(at) or str(_column(layout, at)) for at in key], is_unique
+    return [fields.get(at) or str(_column(table, at)) for at in key], is_unique
 
 
-def _left(layout: Layout, looks: Sequence[Look], guessed: Mapping) -> Iterator[str]:
+def _left(table: Table, looks: Sequence[Look], guessed: Mapping) -> Iterator[str]:
     used = {guess.place for guess in guessed.guesses}
     free = [
         f"{name} ({_values('', name, look)})"
         for place, (name, look) in enumerate(
-            zip(layout.header or _places(looks), looks, strict=True)
+            zip(table.header or _places(looks), looks, strict=True)
         )
         if place not in used and name
     ]
@@ -201,8 +199,8 @@ def _places(looks: Sequence[Look]) -> tuple[str, ...]:
     return tuple(f"column {place}" for place in range(1, len(looks) + 1))
 
 
-def _name(layout: Layout, guess: Guess) -> str:
-    return layout.header[guess.place] if layout.header else ""
+def _name(table: Table, guess: Guess) -> str:
+    return table.header[guess.place] if table.header else ""
 
 
 def _values(field: str, name: str, look: Look) -> str:

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.formats.tables import cells
+from vouchercli.formats.tables.nothing import is_nothing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -24,6 +25,7 @@ REFUND = re.compile(
     r"退款|退货|撤销|冲正|退回|refund|return|revers|cancel|void|返金|返品|取消|환불|취소",
     re.IGNORECASE,
 )
+WORDED = re.compile(r"[^\W\d_]{2}")  # two letters: no bare number
 FEW = 8  # different words: a column of kinds
 DAY = r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})|20\d{6}"
 CLOCK = r"\d{1,2}[:时点]\d{2}(分?:?\d{2}秒?)?(\.\d+)?|\d{6}"
@@ -34,8 +36,8 @@ MOMENT = re.compile(
 
 
 class Look(NamedTuple):
-    """Shares of the filled cells of a column, 0 to 1, and its first values. `words`: its different
-    values where there are few.
+    """Shares of the filled cells of a column, 0 to 1, and its first values. `texts`: its different
+    values, as `words` where there are few.
     """
 
     filled: float
@@ -49,8 +51,10 @@ class Look(NamedTuple):
     people: float
     unified: float
     unique: float
+    worded: float
     words: tuple[str, ...]
     sample: tuple[str, ...]
+    texts: tuple[str, ...]
 
     @property
     def is_kind(self) -> bool:
@@ -65,8 +69,8 @@ def is_said(word: str) -> bool:
 
 
 def look_at(texts: Sequence[str]) -> Look:
-    """What the cells of one column look like."""
-    ids = [text for cell in texts if (text := cells.id_text(cell))]
+    """What the cells of one column look like; null words are blank."""
+    ids = [text for cell in texts if (text := cells.id_text(cell)) and not is_nothing(text)]
     different = dict.fromkeys(ids)
 
     def share(is_so: Callable[[str], object]) -> float:
@@ -87,6 +91,8 @@ def look_at(texts: Sequence[str]) -> Look:
         people=share(PERSON.fullmatch),
         unified=share(UNIFIED.fullmatch),
         unique=len(different) / count,
+        worded=share(WORDED.search),
         words=tuple(different) if len(different) <= FEW and len(ids) >= len(different) else (),
         sample=tuple(list(different)[:3]),
+        texts=tuple(different),
     )

@@ -210,13 +210,20 @@ def _of_spec(spec: Spec, *, is_needed: bool) -> Iterator[tuple[str, ...]]:
 
 
 def missing(profile: Profile, keys: set[str]) -> list[str]:
-    """The columns that `profile` needs and the header lacks (by the first name of each)."""
-    lacking = [names[0] for names in needed_columns(profile) if not column_keys(names) & keys]
+    """The columns that `profile` needs and the header lacks, as they are shown."""
+    lacking = [_called(names) for names in needed_columns(profile) if not column_keys(names) & keys]
     if profile.kind == "redemptions" and not any(
         _is_there(profile.fields[field], keys) for field in MERCHANT if field in profile.fields
     ):
-        lacking.append(MERCHANT[0])
+        known = [profile.fields[field].columns for field in MERCHANT if field in profile.fields]
+        lacking.append(_called(next(filter(None, known), MERCHANT)))
     return list(dict.fromkeys(lacking))
+
+
+def _called(names: Sequence[str]) -> str:
+    """The first name of a column; where that is English, also the first that is not."""
+    other = next((name for name in names[1:] if not name.isascii()), "")
+    return f"{names[0]}/{other}" if names[0].isascii() and other else names[0]
 
 
 def _is_there(spec: Spec, keys: set[str]) -> bool:
@@ -337,15 +344,19 @@ def _advice(source: Source) -> str:
     if source.is_guess:
         return (
             "if the columns are unreadable, name the encoding: voucher {noun} import {file}"
-            " --encoding big5 (or shift_jis, euc-kr, latin-1); else write a profile"
-            " (configs/platforms/voucher.yaml shows how) and name it with --profile"
+            " --encoding big5 (or shift_jis, euc-kr, latin-1); else voucher profile guess {file}"
+            " --to my-platform.yaml"
         )
     if source.hidden:
         return (
             "hidden sheets are not read ({hidden}): show the one that is meant and save the file;"
-            " or write a profile (configs/platforms/voucher.yaml shows how)"
+            " or voucher profile guess {file} --to my-platform.yaml"
         )
-    return "write a profile (configs/platforms/voucher.yaml shows how) and name it with --profile"
+    return (
+        "voucher profile guess {file} --to my-platform.yaml, correct it, then voucher {noun} import"
+        " {file} --profile my-platform.yaml; an empty file with our own columns: voucher {noun}"
+        " blank -o csv"
+    )
 
 
 def noun_of(kind: str) -> str:

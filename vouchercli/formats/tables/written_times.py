@@ -61,7 +61,7 @@ def as_iso(text: str, forms: tuple[str, ...] = ()) -> str:
     """
     for form in forms:
         match = compiled(form).fullmatch(text.strip())
-        if match and (written := _by_form(match)):
+        if match and (written := by_form(match)):
             return written
     if forms and not YEAR_FIRST.match(text):
         raise UnreadableTime(OTHER_FORM)
@@ -158,7 +158,7 @@ def _offset(text: str | None) -> str:
     return f"{digits[0]}{hours:0>2}:{minutes}"
 
 
-def _by_form(match: re.Match[str]) -> str:
+def by_form(match: re.Match[str]) -> str:
     """The time that a form has found; '' where its numbers are no day and month."""
     part = match.groupdict()
     if seconds := part.get("s"):

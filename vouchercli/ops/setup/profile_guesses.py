@@ -9,13 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vouchercli.formats import whole_files
-from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS
-from vouchercli.formats.guessing import columns, drafts, encodings, layouts, values
+from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, type_of
+from vouchercli.formats.configs.layouts import TAB
+from vouchercli.formats.guessing import columns, drafts, encodings, layouts, times, values
+from vouchercli.formats.guessing.drafts import Setting
+from vouchercli.formats.tables.sources import open_source
 from vouchercli.result import Message, Outcome, say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from vouchercli.formats.guessing.columns import Mapping
-    from vouchercli.formats.tables.sources import Source
+    from vouchercli.formats.guessing.layouts import Table
+    from vouchercli.formats.guessing.values import Look
 
 SLUG = re.compile(r"[^a-z0-9]+")
 
@@ -24,14 +30,16 @@ def guess_profile(file: str, *, kind: str | None, encoding: str | None, to: Path
     """A commented profile for the file, as a document; `to`: written into this new file. Raises
     `VoucherError` for all that cannot be read.
     """
-    source, is_guess = encodings.open_guessed(file, encoding)
-    part = source.parts[0]
-    layout = layouts.layout_of(part)
-    looks = [values.look_at(cells) for cells in zip(*layout.rows, strict=True)]
-    header = layout.header or ("",) * len(looks)
-    guessed = columns.best_mapping(header, looks, [kind] if kind else [*FIELDS])
-    read = drafts.Reading(source.name, _slug(source.name), _settings(source, is_guess=is_guess))
-    text = drafts.draft(read, layout, looks, guessed)
+    source = open_source(file, encoding=encoding)
+    codec = ""
+    if encoding is None:
+        source, codec = encodings.likeliest(source)
+    table, sheets = layouts.best_table(source)
+    looks = [values.look_at(cells) for cells in zip(*table.rows, strict=True)]
+    guessed = columns.best_mapping(table.header, looks, [kind] if kind else [*FIELDS])
+    settings = _settings(codec or encoding or "", table, sheets, looks, guessed)
+    read = drafts.Reading(source.name, _slug(source.name), tuple(settings))
+    text = drafts.draft(read, table, looks, guessed)
     if to is not None:
         whole_files.write_new(to, text.encode())
     return Outcome(
@@ -51,12 +59,32 @@ def _says(file: str, guessed: Mapping, to: Path | None) -> tuple[Message, ...]:
     return tuple(says)
 
 
-def _settings(source: Source, *, is_guess: bool) -> tuple[drafts.Setting, ...]:
-    settings = []
-    if is_guess:
-        why = "a guess: it gives the most names and common characters"
-        settings.append(drafts.Setting("encoding", source.encoding, why))
-    return tuple(settings)
+def _settings(
+    encoding: str, table: Table, sheets: list[str], looks: list[Look], guessed: Mapping
+) -> Iterator[Setting]:
+    """The keys of the profile that say how the file is laid out."""
+    if encoding:
+        why = "it gives the most names and common characters"
+        yield Setting("encoding", encoding, why)
+    if table.widths:
+        why = "where every line has a blank: compare it with the description of the file"
+        yield Setting("widths", [*table.widths], why)
+    if not table.header:
+        yield Setting("header", "none", "columns are named by their numbers")
+        if table.part.delimiter not in ("", ","):
+            delimiter = TAB if table.part.delimiter == "\t" else table.part.delimiter
+            yield Setting("delimiter", delimiter, "what stands between the cells")
+    if sheets:
+        yield Setting("sheets", "all", "these have the same columns: " + ", ".join(sheets))
+    texts = [
+        text
+        for guess in guessed.guesses
+        if type_of(guess.field) == "time"
+        for text in looks[guess.place].texts
+    ]
+    for number, form in enumerate(forms := times.forms_of(texts)):
+        why = "how times are written" if len(forms) == 1 else "day first, or month first?"
+        yield Setting("time", form, why, is_sure=len(forms) == 1 and number == 0)
 
 
 def _data(guessed: Mapping, text: str) -> dict[str, object]:
