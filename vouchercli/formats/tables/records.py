@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vouchercli.formats.tables.sources import Source
 
 HIDDEN = "***"
+LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class Record(NamedTuple):
@@ -309,7 +310,7 @@ class Reading:
         has_number = self.plan.has_number
         inside = [text for cell in row if not cell.isprintable() for text in cell.splitlines()]
         for text in (*row.lines, *inside):
-            cells = cells_of(text, self.delimiter)
+            cells = cells_of(text, self.delimiter or ",")  # rejects are kept without it
             if len(cells) == self.width and has_number(cells):
                 return line, line + len(row.lines)
         return None
@@ -409,13 +410,16 @@ class Reading:
         return replace(problem, params=problem.params | {"value": HIDDEN})
 
 
-def broken_again(cells: Any, detail: dict[str, Any]) -> Any:
+def as_read(cells: Any, detail: dict[str, Any], *, is_text: bool) -> Any:
     """The cells of a reject as they were read: a line of a damaged place stays one, whatever it
-    looks like by itself.
+    looks like by itself, and a row over several lines of a text is one.
     """
-    if isinstance(cells, list) and "last_line" in detail:
+    if not isinstance(cells, list):
+        return cells
+    if "last_line" in detail:
         return BrokenRow(cells, detail["first_line"], detail["last_line"])
-    return cells
+    behind = [text for cell in cells for text in LINE_END.split(cell)[1:]]
+    return LongRow(cells, tuple(behind)) if is_text and behind else cells
 
 
 def _quote_problem(row: BrokenRow) -> Problem:
