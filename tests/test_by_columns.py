@@ -39,6 +39,7 @@ def come_to(
     for stray in here.glob(f"{path.name}*"):
         stray.unlink()
     shutil.copy(here / "voucher.db", path)
+    shutil.copy(here / "voucher.key", path.with_suffix(".key"))
     told: list[Any] = []
     with session(path, "mei") as one, pytest.MonkeyPatch.context() as patch:
         patch.setattr(chunks, "LINES", lines)

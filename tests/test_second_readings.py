@@ -96,7 +96,7 @@ def test_a_guess_does_not_replace_what_somebody_said(
     ran = voucher("merchant", "import", "m.csv")
     assert ran.err == (
         "m.csv was imported before as batch 1 (2 accepted, 0 rejected): nothing to do\n"
-        "it was read by profile voucher in big5: to read it otherwise, name --profile or"
+        "it was read by profile voucher in cp950: to read it otherwise, name --profile or"
         " --encoding\n"
     )
     assert merchants_of(here) == [("M7", "茶館"), ("M8", "書店")]
@@ -128,7 +128,7 @@ def test_the_log_says_what_replaced_what(voucher: Callable[..., Ran]) -> None:
         "stay": [],
     }
     done, undone = voucher("audit", "log", "-o", "json").data["lines"][:2]
-    assert (undone["deed"], undone["detail"]["encoding"]) == ("merchants.undo", "big5")
+    assert (undone["deed"], undone["detail"]["encoding"]) == ("merchants.undo", "cp950")
     assert (done["deed"], done["detail"]["replaces"]) == ("merchants.import", 1)
 
 

@@ -40,7 +40,7 @@ INNER = row("T9", "x", "C2")
 def lines_and_classes(text: str, *widths: int) -> list[tuple[int, str]]:
     lines = io.StringIO(text, newline="")
     found = csvs.records(lines, ",", 1, frozenset(widths))
-    return [(line, type(cells).__name__) for line, cells in found]
+    return [(line, type(cells).__name__ if cells else "blank") for line, cells in found]
 
 
 # ---------------------------------------------------------------- well-formed files
@@ -100,6 +100,20 @@ def test_the_warning_names_the_first_and_the_last_line(city: Any, here: Path) ->
         "f.csv:2",
     )
     assert problem["message"].startswith("lines 2 to 4 are one row")
+
+
+def test_the_warning_comes_also_when_the_row_is_judged_again(city: Any, here: Path) -> None:
+    voucher = city()
+    (here / "f.csv").write_text(HEADER + row("T1", f'"a\n{INNER}b"').replace("M1", "M9"), "utf-8")
+    batch = voucher("redemption", "import", "f.csv", "-o", "json", expect=4).json["data"]["batch"]
+    (here / "m.csv").write_text("merchant_no,name\nM9,丙\n", "utf-8")
+    voucher("merchant", "import", "m.csv")
+    data = voucher("batch", "retry", str(batch), "-o", "json").json
+    assert (data["data"]["accepted"], data["data"]["warning_reasons"]) == (
+        1,
+        {"lines_inside_a_cell": 1},
+    )
+    assert data["problems"][0]["message"].startswith("lines 2 to 4 are one row")
 
 
 def test_lines_that_could_be_no_rows_carry_no_warning(city: Any, here: Path) -> None:
@@ -165,6 +179,10 @@ ROWS = [f"{number},b,c\n" for number in range(9)]
         (['1,"My \\"q\\" shop","a\n', 'line break"\n'], [1, 2]),
         # the quote that closed it by chance opened a cell of several lines
         (['1,"x\n', '3,"r\n', "T9,p,q\n", 'x",s\n'], [1, 2, 3, 4]),
+        # what stands between two such lines, and behind them, is read
+        (['1,"新"时代,z\n', "2,p,q\n", "\n", '3,"老"字号,q\n', "4,p,q\n", '5,"r",s\n'], [1, 4]),
+        (['1,"新"时代,z\n', "2,p,q\n", "合计\n", '3,"r",s\n'], [1]),
+        (['1,x,"y\n', "2,p,q\n", '3,"老"字号,q\n', "4,p,q\n"], [1, 2, 3]),
         # nothing closes it
         (['1,x,"y\n', "2,p,q\n", "3,r,s\n"], list(range(1, 13))),
     ],
@@ -173,7 +191,8 @@ def test_every_line_of_a_damaged_place_is_rejected_and_none_behind_it(
     lines: list[str], broken: list[int]
 ) -> None:
     found = lines_and_classes("".join([*lines, *ROWS]), 3)
-    assert [line for line, _ in found] == list(range(1, len(lines) + 10))
+    filled = [at for at, line in enumerate([*lines, *ROWS], 1) if line.strip()]
+    assert [line for line, cells in found if cells != "blank"] == filled
     assert [line for line, name in found if name == "BrokenRow"] == broken
 
 

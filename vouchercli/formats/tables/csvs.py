@@ -23,6 +23,7 @@ SHOWN = 1000  # characters kept of a line that is one endless cell
 # Lines behind a quote mark that nothing closes: no remark has so many that all look like rows.
 REACH = 50
 NO_WIDTHS: frozenset[int] = frozenset()
+IN, OUT = "in", "out"  # where a line stands: within a quoted cell, or at the beginning of a record
 
 
 class LongRow(list[str]):
@@ -126,7 +127,7 @@ def _with_care(
         except csv.Error:  # a cell longer than any cell: an unclosed quote
             pass
         ahead.give_back(pending)
-        place = _damaged_place(ahead, marks, widths)
+        place = _damaged_place(ahead, marks)
         last, is_open = first + len(place) - 1, _stays_open(place[0], delimiter)
         for number, line in enumerate(place, first):
             if line.strip():
@@ -240,54 +241,46 @@ def _is_swallowed(lines: list[str], cells: int, marks: _Marks, widths: frozenset
     return bool(widths) and cells not in widths and marks.hold_row(lines, widths)
 
 
-def _damaged_place(ahead: _Ahead, marks: _Marks, widths: frozenset[int]) -> list[str]:
+def _damaged_place(ahead: _Ahead, marks: _Marks) -> list[str]:
     """The lines that cannot be told apart, taken from the coming ones. Behind the first it is not
-    known whether a line stands within a cell (IN) or begins a record (OUT): the place goes on until
-    both readings agree, or one of them is no longer possible.
+    known whether a line stands within its cell, or begins a record: the place goes on until both
+    readings agree on what follows, or the first is refuted.
     """
     coming = ahead.look()
-    begin = next(coming)
-    is_open = marks.opening.fullmatch(begin) is not None or _stays_open(begin, marks.delimiter)
-    size, could_be = 0, {"in", "out"}
-    is_in, is_right = True, True  # the reading IN is possible; OUT gave rows of the file's width
-    count = 1
+    is_open = _stays_open(next(coming), marks.delimiter)
+    within, outside = {IN}, {OUT}  # where the next line may stand, by either reading
+    count, size = 1, 0
     for line in coming:
         size += len(line)
         if size > MAX_CELL or (not is_open and count > REACH):
             break
         count += 1
         if '"' not in line:
-            is_right = is_right and (not widths or 1 + line.count(marks.delimiter) in widths)
             continue
-        after: set[str] = set()
-        if "out" in could_be:
-            if marks.is_whole(line):
-                after.add("out")
-                is_right = is_right and (not widths or marks.is_row(line, widths))
-            else:
-                is_right = False
-                if marks.opening.fullmatch(line):
-                    after.add("in")
-        if "in" in could_be:
-            states = _states_within(line, marks)
-            is_in = is_in and bool(states)
-            after |= states
-        could_be = after or {"in", "out"}
-        if could_be == {"out"}:
-            if is_right and not is_in:  # the quote that closed it by chance opens a cell
-                return ahead.take(min(count, REACH + 1) if is_open else 1)
-            return ahead.take(count)
+        within, outside = _behind(line, within, marks), _behind(line, outside, marks)
+        if not (within or outside):  # this line is the next damaged one
+            return ahead.take(min(count - 1, REACH + 1) if is_open else 1)
+        if within | outside == {OUT}:
+            if within:
+                return ahead.take(count)
+            break  # what closed the cell by chance opens another one
     return ahead.take(min(count, REACH + 1) if is_open else 1)
 
 
-def _states_within(line: str, marks: _Marks) -> set[str]:
-    """What may follow a line that begins within a quoted cell."""
-    states = set()
-    if marks.closing.fullmatch(line):
-        states.add("out")
-    if marks.inner.fullmatch(line):
-        states.add("in")
-    return states
+def _behind(line: str, states: set[str], marks: _Marks) -> set[str]:
+    """Where the line behind this one may stand; nowhere when this one cannot stand so."""
+    found = set()
+    if OUT in states:
+        if marks.is_whole(line):
+            found.add(OUT)
+        if marks.opening.fullmatch(line):
+            found.add(IN)
+    if IN in states:
+        if marks.closing.fullmatch(line):
+            found.add(OUT)
+        if marks.inner.fullmatch(line):
+            found.add(IN)
+    return found
 
 
 def _stays_open(line: str, delimiter: str) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import profiles
 from vouchercli.formats.tables import headers, layouts
-from vouchercli.formats.tables.csvs import NO_WIDTHS, BrokenRow
+from vouchercli.formats.tables.csvs import NO_WIDTHS, BrokenRow, LongRow
 from vouchercli.formats.tables.records import Reading
 from vouchercli.formats.tables.sources import Part, Source, open_source
 from vouchercli.formats.tables.swapped_columns import refuse_swapped
@@ -139,7 +139,10 @@ def read_again(
     """Rows that were kept (rejects) under the header and profile they came with; no preamble, no
     footer.
     """
-    kept = [(line, cells if isinstance(cells, BrokenRow) else list(cells)) for line, cells in rows]
+    kept = [
+        (line, cells if isinstance(cells, (BrokenRow, LongRow)) else list(cells))
+        for line, cells in rows
+    ]
     part = Part("", lambda after=0, widths=NO_WIDTHS: iter(kept))
     names = (
         *header,

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 SAMPLE = 100  # rows that show what the keys of a file look like
 SEPARATOR = "\x1f"  # between cells that are looked at together: no identity goes over it
+LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class Record(NamedTuple):
@@ -393,7 +394,7 @@ class Reading:
         has_number = self.plan.has_number
         inside = [text for cell in row if not cell.isprintable() for text in cell.splitlines()]
         for text in (*row.lines, *inside):
-            cells = cells_of(text, self.delimiter)
+            cells = cells_of(text, self.delimiter or ",")  # rejects are kept without it
             if len(cells) == self.width and has_number(cells):
                 return line, line + len(row.lines)
         return None
@@ -510,13 +511,16 @@ def mask_found(text: str, mask: Callable[[str], str]) -> str:
     return identities.mask(text, lambda found: mask(id_text(found)))
 
 
-def broken_again(cells: Any, detail: dict[str, Any]) -> Any:
+def as_read(cells: Any, detail: dict[str, Any], *, is_text: bool) -> Any:
     """The cells of a reject as they were read: a line of a damaged place stays one, whatever it
-    looks like by itself.
+    looks like by itself, and a row over several lines of a text is one.
     """
-    if isinstance(cells, list) and "last_line" in detail:
+    if not isinstance(cells, list):
+        return cells
+    if "last_line" in detail:
         return BrokenRow(cells, detail["first_line"], detail["last_line"])
-    return cells
+    behind = [text for cell in cells for text in LINE_END.split(cell)[1:]]
+    return LongRow(cells, tuple(behind)) if is_text and behind else cells
 
 
 def quote_problem(row: BrokenRow) -> Problem:

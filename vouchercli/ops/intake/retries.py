@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs.fields import FIELDS
-from vouchercli.formats.tables.records import Record, broken_again
+from vouchercli.formats.tables.records import Record, as_read
 from vouchercli.ops.intake import staging, summaries, undoing
 from vouchercli.ops.intake.kinds import Intake, Kind
 from vouchercli.result import SHOWN, Column, Message, Outcome, Problem, Table, say
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 Place = tuple[int, int]  # (batch_id, line)
 Counts = dict[int, tuple[int, int, int]]  # batch_id -> rows (accepted, duplicate, rejected)
 NONE = (0, 0, 0)
+WORKBOOKS = ("xlsx", "xls")  # in place of the encoding of a text
 
 
 def retry(
@@ -246,8 +247,9 @@ def _stage(
     """Put a batch's rejects of these reasons and `lines` (None: all) back among the incoming rows;
     returns where they stand as rejects.
     """
+    is_text = batch.encoding not in WORKBOOKS
     kept = [
-        (row.line, broken_again(json.loads(row.cells), json.loads(row.detail)))
+        (row.line, as_read(json.loads(row.cells), json.loads(row.detail), is_text=is_text))
         for row in batches.rejects(intake.db, batch.batch, reasons)
         if lines is None or row.line in lines
     ]
