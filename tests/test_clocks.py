@@ -112,7 +112,7 @@ def test_what_rests_on_rows_of_tomorrow_waits_with_them(town: Voucher, here: Pat
     later = PAYMENTS + pay("T1", "C1", "2020-03-29 10:00:00")
     later += pay("F1", "C1", "2020-03-29 11:00:00", "refund", "T1")
     assert bring(town, "redemption", later, NOW, expect=4)["reasons"] == {"in_future": 2}
-    rows = "C1,r2,ann,2020-03-29 09:00:00\nC2,none,bob,2020-03-29 09:00:00\n"
+    rows = "C1,r2,ann,2020-03-29 09:00:00\nC2,nowhere,bob,2020-03-29 09:00:00\n"
     assert bring(town, "claim", CLAIMS + rows, NOW, expect=4)["reasons"] == {"in_future": 2}
     town("schedule", "tick", "--now", "2020-03-29 12:00", "-o", "json", expect=4)
     assert ask(here, "SELECT claim_no FROM claims") == [("C1",)]
