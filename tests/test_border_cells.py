@@ -79,7 +79,8 @@ def test_no_shop_is_called_so(name: str) -> None:
 @pytest.mark.parametrize("error", ERRORS.split())
 def test_the_error_of_a_spreadsheet_is_no_value(error: str) -> None:
     for field in ("claim_no", "name", "district", "subsidy", "paid_at"):
-        assert told(field, error) == readers.ERROR
+        problem = readers.UNCALCULATED if error == "#NOVALUE!" else readers.ERROR
+        assert told(field, error) == problem
     assert told("district", error, may_stay=True) == readers.unknown(error)
 
 
@@ -543,3 +544,41 @@ def test_a_form_of_time_must_say_a_date(voucher: Any, here: Path, form: str) -> 
     (here / "c.csv").write_text("a,b,c,d\n", "utf-8")
     ran = voucher("claim", "import", "c.csv", "--profile", "p.yaml", "-o", "json", expect=3)
     assert {"bad_time_form", "wrong_type"} & {each["code"] for each in ran.json["problems"]}
+
+
+def test_columns_take_compact_times_blank_discounts_and_words_for_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("polars")
+    from vouchercli.formats.columnar import blocks
+    from vouchercli.formats.tables.files import read
+
+    rows = (
+        "T1,pay,C1,1,M1,20200328121005,45.00,,10.00,-\n"
+        "T2,pay,C1,2,M1,20200328 121005,45.00,-,10.00,NULL\n"
+        "T3,pay,NULL,3,M1,2020-03-28 12:10:05,45.00,0,10.00,\n"
+        "T4,pay,2-Jan,3,M1,2020-03-28 12:10:05,45.00,0,10.00,\n"
+    )
+    (tmp_path / "p.csv").write_text(PAYMENTS + rows)
+    (block,) = blocks.blocks(read(tmp_path / "p.csv", "redemptions"), 0, lambda line: line + 99)
+    frame, others = block.columns()
+    assert frame["paid_at"].to_list() == ["2020-03-28 12:10:05"] * 2
+    assert frame["merchant_discount"].to_list() == ["0", "0"]
+    assert frame["refund_of"].to_list() == ["", ""]
+    assert others == [4, 5]
+
+
+def test_times_of_a_payment_interface_need_no_profile(city: Any, here: Path) -> None:
+    voucher = city()
+    cells = ("20200328121000", "20200328 183000", "20200328T120000+0800", "04/03/2020 12:00")
+    rows = [[f"T{number}", *PAYMENT[1:]] for number in range(4)]
+    for row, cell, claim in zip(rows, cells, ("C1", "C2", "C3", "C3"), strict=True):
+        row[2], row[5] = claim, cell
+    (here / "p.csv").write_text(PAYMENTS + "\n".join(map(",".join, rows)) + "\n", "utf-8")
+    ran = voucher("redemption", "import", "p.csv", "-o", "json", expect=4)
+    assert (ran.data["accepted"], ran.data["reasons"]) == (3, {"bad_time": 1})
+    assert "time:" in ran.json["problems"][0]["message"]
+    shown = voucher("redemption", "list", "-o", "json").data["redemptions"]
+    assert [each["paid_at"] for each in shown] == [
+        "2020-03-28T12:00:00+08:00",
+        "2020-03-28T12:10:00+08:00",
+        "2020-03-28T18:30:00+08:00",
+    ]

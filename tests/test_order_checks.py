@@ -71,8 +71,8 @@ REFUSED = [
     ({"channel": "online"}, "out_of_scope", "online is not in channel offline"),
     ({"merchant": "M2"}, "out_of_scope", "下城区 is not in districts 上城区"),
     ({"merchant": "M3"}, "merchant_suspended", "M3 was suspended"),
-    ({"merchant": "NONE"}, "unknown_merchant", "NONE is not in the registry"),
-    ({"merchant": "NONE", "at": "2020-07-03 03:00"}, "unknown_merchant", "NONE"),
+    ({"merchant": "M404"}, "unknown_merchant", "M404 is not in the registry"),
+    ({"merchant": "M404", "at": "2020-07-03 03:00"}, "unknown_merchant", "M404"),
     ({"amount": "39.99"}, "below_threshold", "39.99 after merchant discounts"),
 ]
 

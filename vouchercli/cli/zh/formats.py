@@ -86,6 +86,8 @@ TEXT = {
     "it is not written as the profile expects": "写法与格式不符",
     "a spreadsheet wrote it as a number, with commas: format the column as text and export the file again": "电子表格将其写成了带千分位逗号的数字：请将该列设为文本格式后重新导出",
     "it is a spreadsheet's error, not a value: correct the cell there and export the file again": "这是电子表格的错误值，不是数据：请在表中改正该单元格后重新导出",
+    "its formula was saved without a value: open the file in a spreadsheet, save it, and send it again": "公式没有保存计算结果：请用电子表格软件打开并保存后重新提交",
+    "what stood here was damaged: write the number again": "原内容已损坏：请重新填写号码",
     "it says that there is no value": "该写法表示没有内容",
     "several values stand in one cell: give each a cell of its own": "一个单元格里有多个值：请分列填写",
     "a spreadsheet kept the identity number as a number: its last three digits are lost": "电子表格将身份证号存成了数字：末三位已丢失",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.formats.configs.fields import type_of
 from vouchercli.formats.tables import cells, damage, written_times
-from vouchercli.formats.tables.nothing import fold, is_error, is_nothing
+from vouchercli.formats.tables.nothing import DAMAGED, NO_VALUE, fold, is_error, is_nothing
 from vouchercli.result import Problem, Word
 
 if TYPE_CHECKING:
@@ -45,6 +45,11 @@ GROUPED = Word(
 ERROR = Word(
     "it is a spreadsheet's error, not a value: correct the cell there and export the file again"
 )
+UNCALCULATED = Word(
+    "its formula was saved without a value: open the file in a spreadsheet, save it, and send it"
+    " again"
+)
+TO_WRITE_AGAIN = Word("what stood here was damaged: write the number again")
 NOTHING = Word("it says that there is no value")
 NOT_FEN = Word("it is not a whole number of fen")
 NO_KIND = Word("it says neither payment nor refund")
@@ -71,6 +76,12 @@ def cell_fault(column: str, value: str, problem: Word, code: str = "bad_row") ->
             params={"column": column, "value": value, "problem": problem},
         )
     )
+
+
+def error_fault(column: str, text: str) -> RowFault:
+    """The fault of a cell that is a spreadsheet's error, or was marked as one by us."""
+    marked = {NO_VALUE: UNCALCULATED, DAMAGED: TO_WRITE_AGAIN}
+    return cell_fault(column, text, marked.get(text.partition(" ")[0], ERROR))
 
 
 def blank_fault(column: str) -> RowFault:
@@ -177,7 +188,7 @@ def _judge(field: str, column: str, *, may_stay: bool) -> Callable[..., str]:
         if is_error(text):
             if may_stay:
                 return unknown(text)
-            raise cell_fault(column, text, ERROR)
+            raise error_fault(column, text)
         fault = damaged(text)
         if fault and not (is_meant and fault is TURNED):
             raise cell_fault(column, text, fault)
@@ -250,7 +261,7 @@ def kinds(
         if kind is None:
             text = cells.id_text(cell)
             if is_error(text):
-                raise cell_fault(column, text, ERROR)
+                raise error_fault(column, text)
             if refund.search(text):
                 kind = "refund"
             else:
@@ -268,7 +279,7 @@ def _by_sign(place: int, column: str) -> Callable[[Sequence[str]], str]:
     def kind_of(row: Sequence[str]) -> str:
         text = cells.amount_text(row[place])
         if is_error(text):
-            raise cell_fault(column, text, ERROR)
+            raise error_fault(column, text)
         return "refund" if text.startswith("-") else "pay"
 
     return kind_of
