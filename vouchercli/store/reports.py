@@ -365,10 +365,9 @@ UNEXPIRED = (
 # The face that was used of claims that can still be used; the claims lead, each finds its
 # redemptions by its key.
 USED_UNEXPIRED = """
-SELECT CAST(coalesce(sum(x.spent * k.denomination_fen), 0) AS BIGINT) AS face_fen
-FROM claims c CROSS JOIN rounds r ON r.round_id = c.round_id CROSS JOIN redemptions x
-    ON x.claim_id = c.claim_id
-    CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = x.coupon_no
+SELECT CAST(coalesce(sum(x.face_fen), 0) AS BIGINT) AS face_fen
+FROM claims c CROSS JOIN redemption_facts x
+    ON x.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023
 WHERE c.round_id = :round_id AND c.claimed_at <= :as_of AND c.expires_at > :at
     AND x.paid_at <= :as_of
 """
@@ -382,17 +381,18 @@ SELECT r.round_id, CAST(sum(CASE WHEN r.per_resident = 1 THEN 1 ELSE 0 END) AS B
 USERS_EVER = (
     """
 WITH refunded AS MATERIALIZED (
-    SELECT claim_id, count(*) AS refunds, -sum(vouchers) AS undone FROM redemptions
-        WHERE refund_of IS NOT NULL GROUP BY +claim_id
+    SELECT claim_id, count(*) AS refunds, -sum(b.vouchers) AS undone
+    FROM refunds b CROSS JOIN redemptions USING (redemption_id) GROUP BY claim_id
 )
 """
     + COUNTED_USERS
     + """
-FROM (SELECT DISTINCT claim_id FROM redemptions) u CROSS JOIN claims c ON c.claim_id = u.claim_id
-    CROSS JOIN rounds r ON r.round_id = c.round_id
+FROM (SELECT DISTINCT voucher / 1024 AS claim_id FROM redemptions) u
+    CROSS JOIN claims c ON c.claim_id = u.claim_id CROSS JOIN rounds r ON r.round_id = c.round_id
 WHERE c.claim_id NOT IN (
     SELECT f.claim_id FROM refunded f WHERE (SELECT count(*) FROM redemptions x
-        WHERE x.claim_id = f.claim_id) - f.refunds <= f.undone
+        WHERE x.voucher BETWEEN f.claim_id * 1024 AND f.claim_id * 1024 + 1023)
+        - f.refunds <= f.undone
 )
 GROUP BY r.round_id ORDER BY r.round_id
 """
@@ -401,12 +401,15 @@ USERS_UNTIL = (
     COUNTED_USERS
     + """
 FROM rounds r CROSS JOIN claims c ON c.round_id = r.round_id
-WHERE EXISTS (SELECT 1 FROM redemptions x WHERE x.claim_id = c.claim_id AND x.paid_at <= :as_of)
+WHERE EXISTS (SELECT 1 FROM redemptions x
+        WHERE x.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023
+            AND x.paid_at <= :as_of)
     AND c.claim_id NOT IN (
-    SELECT x.claim_id FROM redemptions x
-    WHERE x.claim_id IN (SELECT y.claim_id FROM redemptions y WHERE y.refund_of IS NOT NULL)
-        AND x.paid_at <= :as_of
-    GROUP BY x.claim_id HAVING sum(x.vouchers) <= 0
+    SELECT u.claim_id
+    FROM (SELECT DISTINCT claim_id FROM refunds CROSS JOIN redemptions USING (redemption_id)) u
+    CROSS JOIN redemption_facts x
+        ON x.voucher BETWEEN u.claim_id * 1024 AND u.claim_id * 1024 + 1023
+    WHERE x.paid_at <= :as_of GROUP BY u.claim_id HAVING sum(x.vouchers) <= 0
 )
 GROUP BY r.round_id ORDER BY r.round_id
 """

@@ -208,7 +208,7 @@ def _reopen(intake: Intake, only: int | None) -> None:
 
 
 def _accept(intake: Intake) -> dict[str, Any]:
-    redemptions.accept(intake.db, intake.batch_id, splits.splitter(intake))
+    redemptions.accept(intake.db, splits.splitter(intake))
     if intake.is_whole:  # of a chunk it does not matter yet
         totals.drop_empty(intake.db)
     return {}

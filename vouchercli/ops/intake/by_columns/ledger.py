@@ -125,7 +125,6 @@ class Writer(feed.Writer):
         for at in range(0, fit.height, SLICE):
             refused += proved_redemptions.add(
                 intake.db,
-                intake.batch_id,
                 first_id + at,
                 _columns(fit[at : at + SLICE], proved_redemptions.COLUMNS),
             )
@@ -157,8 +156,12 @@ class Writer(feed.Writer):
             key=typing.keys(rows["transaction_no"]),
         )
         first_id = proved_redemptions.next_id(intake.db)
-        columns = _columns(rows, proved_redemptions.REFUND_COLUMNS)
-        proved_redemptions.add_refunds(intake.db, intake.batch_id, first_id, columns)
+        proved_redemptions.add_refunds(
+            intake.db,
+            first_id,
+            _columns(rows, proved_redemptions.REFUND_COLUMNS),
+            _columns(rows, proved_redemptions.UNDONE_COLUMNS),
+        )
         _keep_run(intake, first_id, rows)
         return rows
 

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 CONTENT = (
     "transaction_no",
-    "claim_id",
-    "coupon_no",
+    "voucher",
     "merchant_id",
     "paid_at",
     "base_fen",
@@ -32,8 +31,7 @@ CONTENT = (
 KNOWN = (
     "line",
     "transaction_no",
-    "claim_id",
-    "coupon_no",
+    "voucher",
     "merchant_id",
     "segment_id",
     "channel",
@@ -97,12 +95,12 @@ class Prover:
         if not rows.height:
             return Proof(NOTHING, [], [], NOTHING, [*irregular, *lines], 0)
         rows = self._book.join(rows)
-        rows = rows.with_columns(channel=self._book.used_channel(rows))
+        rows = rows.with_columns(channel=self._book.used_channel(rows), voucher=VOUCHER)
         is_payment = rows["kind"] == "pay"
         paid, repeated = _drop_repeats(self._keep_lawful(rows.filter(is_payment)))
         paid, days = self._keep_uncontested(paid)
         # the index by voucher is then written in its own order
-        paid = paid.sort("claim_id", "coupon_no")
+        paid = paid.sort("voucher")
         paid = paid.with_columns(key=typing.keys(paid["transaction_no"]))
         changes = paid.select(CHANGE).unique(maintain_order=True).with_row_index("change")
         paid = paid.join(changes, on=CHANGE, how="left", maintain_order="left")
@@ -176,7 +174,9 @@ class Prover:
         What shares a voucher with a fact is found when it is written, what shares a number with one
         when the import ends.
         """
-        rows = rows.filter(~VOUCHER.is_duplicated() & ~col("transaction_no").hash().is_duplicated())
+        rows = rows.filter(
+            ~col("voucher").is_duplicated() & ~col("transaction_no").hash().is_duplicated()
+        )
         if not self._limit.is_set:
             return rows.drop("resident"), []
         visits = visits_of(rows)
@@ -187,7 +187,7 @@ class Prover:
 
 def _drop_repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
     """The rows without those that repeat an earlier one in everything, and the lines of these."""
-    shared = rows.filter(VOUCHER.is_duplicated())
+    shared = rows.filter(col("voucher").is_duplicated())
     repeated = shared.filter(~pl.struct(CONTENT).is_first_distinct())["line"]
     if repeated.len():
         rows = rows.filter(~col("line").is_in(repeated.implode()))

@@ -12,8 +12,8 @@ from vouchercli.rules.subsidy import WHOLE_BP
 from vouchercli.store import transaction_numbers
 
 DAY = 86_400
-# a pack has fewer than a thousand coupons
-VOUCHER = col("claim_id") * 1000 + col("coupon_no")
+# as `redemptions` has it: a pack has fewer than a thousand coupons
+VOUCHER = col("claim_id") * 1024 + col("coupon_no")
 
 
 def lawful_subsidy() -> pl.Expr:
