@@ -153,7 +153,7 @@ WHERE reason IS NULL AND kind = 'pay' AND (resident, merchant_id, day) IN (
         FROM (SELECT DISTINCT resident, merchant_id, day FROM judged WHERE reason IS NULL
             AND kind = 'pay') AS j
         CROSS JOIN claims c ON c.resident = j.resident
-        CROSS JOIN redemptions f
+        CROSS JOIN redemptions f INDEXED BY redemptions_by_voucher
             ON f.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023
             AND f.merchant_id = j.merchant_id AND f.day = j.day AND f.refund_of IS NULL
         WHERE counts(c.round_id, f.day)
@@ -192,7 +192,8 @@ FROM redemption_facts f WHERE f.voucher IN (SELECT voucher FROM judged WHERE is_
 STANDING_VISITS = """
 SELECT DISTINCT j.resident, j.merchant_id, j.day, f.claim_id, f.coupon_no
 FROM judged j CROSS JOIN claims c ON c.resident = j.resident
-CROSS JOIN redemptions f ON f.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023
+CROSS JOIN redemptions f INDEXED BY redemptions_by_voucher
+    ON f.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023
     AND f.merchant_id = j.merchant_id AND f.day = j.day AND f.refund_of IS NULL
 WHERE j.is_contested AND counts(c.round_id, f.day)
 """

@@ -121,10 +121,10 @@ SELECT x.transaction_no, x.kind, c.claim_no, x.coupon_no, k.coupon, r.round, m.m
         p.transaction_no AS refund_of, x.stays_fen, x.batch_id,
     x.redemption_id
 FROM redemption_facts x
-JOIN claims c ON c.claim_id = x.claim_id
-JOIN rounds r ON r.round_id = c.round_id
-JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = x.coupon_no
-JOIN merchants m ON m.merchant_id = x.merchant_id
+CROSS JOIN claims c ON c.claim_id = x.claim_id
+CROSS JOIN rounds r ON r.round_id = c.round_id
+CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = x.coupon_no
+CROSS JOIN merchants m ON m.merchant_id = x.merchant_id
 LEFT JOIN redemptions p ON p.redemption_id = x.refund_of
 WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
     AND ifnull(c.claim_no = :claim_no, 1)

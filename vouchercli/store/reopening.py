@@ -35,7 +35,8 @@ SAME_VISIT = """
 INSERT OR IGNORE INTO leaving
 SELECT f.redemption_id FROM incoming_redemptions i CROSS JOIN claims c ON c.claim_no = i.claim_no
 CROSS JOIN claims o ON o.resident = c.resident
-CROSS JOIN redemptions f ON f.voucher BETWEEN o.claim_id * 1024 AND o.claim_id * 1024 + 1023
+CROSS JOIN redemptions f INDEXED BY redemptions_by_voucher
+    ON f.voucher BETWEEN o.claim_id * 1024 AND o.claim_id * 1024 + 1023
     AND f.day = i.day AND f.refund_of IS NULL
 CROSS JOIN merchants m ON m.merchant_id = f.merchant_id AND (m.merchant_no = i.merchant_no
     OR m.platform_no = nullif(i.platform_no, ''))
