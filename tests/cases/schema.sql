@@ -569,6 +569,10 @@ CREATE TABLE templates (
     UNIQUE (template, version)
 ) STRICT;
 
+CREATE TABLE uncounted_runs (
+    first_id  INTEGER PRIMARY KEY REFERENCES redemption_runs ON DELETE CASCADE
+) STRICT;
+
 CREATE TABLE verdicts (
     verdict_id   INTEGER PRIMARY KEY,
     proposal_id  INTEGER NOT NULL REFERENCES proposals,
@@ -674,6 +678,15 @@ BEGIN
 END;
 
 CREATE TRIGGER seats_never_vanish BEFORE DELETE ON seats BEGIN SELECT RAISE(ABORT, 'a round keeps its seats'); END;
+
+CREATE VIEW merchant_sums AS
+SELECT merchant_id, round_id, month, vouchers, base_fen, subsidy_fen, public_fen, platform_fen, match_fen, floor_fen, face_fen, stays_fen
+FROM merchant_totals
+UNION ALL
+SELECT f.merchant_id, f.round_id, f.day / 100, f.vouchers, f.base_fen, f.subsidy_fen, f.public_fen, f.platform_fen, f.match_fen,
+    f.floor_fen, f.face_fen, f.stays_fen
+FROM uncounted_runs u CROSS JOIN redemption_runs n USING (first_id)
+    CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id AND n.last_id;
 
 CREATE VIEW redemption_facts AS
 SELECT f.redemption_id, f.transaction_no, CASE WHEN f.refund_of IS NULL THEN 'pay' ELSE 'refund' END AS kind, f.claim_id, f.coupon_no,

@@ -177,7 +177,7 @@ SELECT r.round || ' ' || month || ' ' || m.merchant_no AS subject, sum(kept) AS 
 FROM (
     SELECT round_id, month, merchant_id, base_fen AS kept, 0 AS counted, """
     + KEPT
-    + """ FROM merchant_totals
+    + """ FROM merchant_sums
     UNION ALL
     SELECT round_id, month, merchant_id, 0, base_fen, """
     + COUNTED

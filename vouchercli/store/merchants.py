@@ -195,7 +195,7 @@ WHERE c.merchant_id = ? ORDER BY c.batch_id
 TOTALS = """
 SELECT p.programme, r.round, sum(t.vouchers), sum(t.base_fen), sum(t.public_fen),
     sum(t.platform_fen), sum(t.match_fen)
-FROM merchant_totals AS t JOIN rounds AS r USING (round_id)
+FROM merchant_sums AS t JOIN rounds AS r USING (round_id)
     JOIN programmes AS p USING (programme_id)
 WHERE t.merchant_id = ?
 GROUP BY r.round_id ORDER BY p.programme, r.opens_at, r.round

@@ -179,6 +179,9 @@ ADDED = ", ".join(totals.SUMMED)
 TAKEN_OFF = ", ".join("-" + name for name in totals.SUMMED)
 OF_MERCHANTS = "SELECT merchant_id, round_id, "
 KEPT_MONTHS = OF_MERCHANTS + ADDED + " FROM merchant_totals WHERE month BETWEEN ? AND ?"
+# While a large import runs: with what it has not added to the totals yet.
+MONTHS_SO_FAR = OF_MERCHANTS + ADDED + " FROM merchant_sums WHERE month BETWEEN ? AND ?"
+IS_COUNTING = "SELECT EXISTS (SELECT 1 FROM uncounted_runs)"
 PAID_BETWEEN = """
 FROM (SELECT ? AS from_at, ? AS until_at) s CROSS JOIN redemption_runs n
     ON n.first_paid_at < s.until_at AND n.last_paid_at >= s.from_at
@@ -203,12 +206,11 @@ def by_merchant(
     """(merchant_no, name, sums) of every merchant with anything in the span, pooled over `rounds`
     (ids), by number.
     """
-    parts: list[Part] = (
-        [(KEPT_MONTHS, (months.first, months.last))] if months.first <= months.last else []
-    )
+    kept = MONTHS_SO_FAR if typed.number(db, IS_COUNTING) else KEPT_MONTHS
+    parts: list[Part] = [(kept, (months.first, months.last))] if months.first <= months.last else []
     by_day = dict(db.execute(VOUCHERS_BY_DAY).fetchall()) if months.cuts else {}
     for cut in months.cuts:
-        parts += _parts_of(cut, by_day, zone)
+        parts += _parts_of(cut, kept, by_day, zone)
     if not parts or not rounds:
         return []
     parameters = [value for _, values in parts for value in values]
@@ -245,11 +247,11 @@ def _merchants(source: str, rounds: int) -> str:
     )
 
 
-def _parts_of(cut: Cut, by_day: dict[int, int], zone: str) -> list[Part]:
-    """The facts that count, or the whole month less the facts that do not: whichever are fewer."""
+def _parts_of(cut: Cut, kept: str, by_day: dict[int, int], zone: str) -> list[Part]:
+    """The facts that count, or the whole month (the statement `kept`) less the facts that do not: whichever are fewer."""
     if _facts(by_day, (cut.span,), zone) <= _facts(by_day, cut.rest, zone):
         return [(ADD_FACTS, cut.span)]
-    return [(KEPT_MONTHS, (cut.month, cut.month)), *((TAKE_FACTS, span) for span in cut.rest)]
+    return [(kept, (cut.month, cut.month)), *((TAKE_FACTS, span) for span in cut.rest)]
 
 
 def _facts(by_day: dict[int, int], spans: Sequence[tuple[int, int]], zone: str) -> int:

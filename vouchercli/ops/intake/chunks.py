@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 # a block; a multiple of it ends each block but the last. Rows that are judged one by one come in
 # chunks of one block
 LINES = 50_000
-# Proved rows come in chunks of two blocks, behind the first twenty of eight: they mostly touch the
-# same pages, which are then written once. A chunk also ends where more rows are left to be
-# judged than can be judged in some seconds: other commands wait for the lock meanwhile.
-TOGETHER, MANY, MANY_TOGETHER = 2, 20, 8
+# Proved rows come in chunks of eight blocks: they mostly touch the same pages, which are then
+# written once. A chunk also ends where more rows are left to be judged than can be judged in some
+# seconds: other commands wait for the lock meanwhile.
+TOGETHER = 8
 LEFT_TO_JUDGE = 20_000
 
 
@@ -31,8 +31,7 @@ def end_of(line: int) -> int:
 
 def is_border(line: int) -> bool:
     """Whether a chunk of proved rows ends with the block that ends at `line`."""
-    count = line // LINES
-    return count % (TOGETHER if count <= MANY else MANY_TOGETHER) == 0
+    return line // LINES % TOGETHER == 0
 
 
 def chunks(reading: Reading, after_line: int, *, is_cut: bool) -> Iterator[Chunk]:

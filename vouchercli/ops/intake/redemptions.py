@@ -214,6 +214,11 @@ def _accept(intake: Intake) -> dict[str, Any]:
     return {}
 
 
+def _settle(intake: Intake) -> None:
+    totals.count(intake.db, intake.batch_id)  # where the import went on by rows, or was killed
+    settle(intake)
+
+
 def _by_columns(intake: Intake, done_line: int) -> Iterator[Chunk] | None:
     if not by_columns.goes_by_columns(intake):
         return None
@@ -238,7 +243,7 @@ KIND = Kind(
     judge=_judge,
     accept=_accept,
     undo=_undo,
-    settle=settle,
+    settle=_settle,
     reopen=_reopen,
     moved=reopening.moved,
     waiting=WAITING,

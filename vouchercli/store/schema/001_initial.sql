@@ -452,6 +452,20 @@ CREATE TABLE merchant_totals (
     PRIMARY KEY (merchant_id, round_id, month)
 ) STRICT, WITHOUT ROWID;
 
+-- Runs whose facts are not in merchant_totals yet: a large import adds them together every million rows or two, and when it ends. What
+-- merchants have come to, a running import included, is in `merchant_sums`.
+CREATE TABLE uncounted_runs (
+    first_id  INTEGER PRIMARY KEY REFERENCES redemption_runs ON DELETE CASCADE
+) STRICT;
+CREATE VIEW merchant_sums AS
+SELECT merchant_id, round_id, month, vouchers, base_fen, subsidy_fen, public_fen, platform_fen, match_fen, floor_fen, face_fen, stays_fen
+FROM merchant_totals
+UNION ALL
+SELECT f.merchant_id, f.round_id, f.day / 100, f.vouchers, f.base_fen, f.subsidy_fen, f.public_fen, f.platform_fen, f.match_fen,
+    f.floor_fen, f.face_fen, f.stays_fen
+FROM uncounted_runs u CROSS JOIN redemption_runs n USING (first_id)
+    CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id AND n.last_id;
+
 CREATE TABLE funder_totals (
     round_id    INTEGER NOT NULL REFERENCES rounds,
     day         INTEGER NOT NULL,
