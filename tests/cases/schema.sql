@@ -651,12 +651,14 @@ CREATE TRIGGER postings_never_change BEFORE UPDATE ON postings BEGIN SELECT RAIS
 
 CREATE TRIGGER postings_never_vanish BEFORE DELETE ON postings BEGIN SELECT RAISE(ABORT, 'postings are append-only'); END;
 
-CREATE TRIGGER refunds_leave_no_more_than_the_sale AFTER INSERT ON redemptions WHEN NEW.refund_of IS NOT NULL
+CREATE TRIGGER refunds_leave_no_more_than_the_sale AFTER INSERT ON refunds
 BEGIN
     SELECT RAISE(ABORT, 'subsidy without a sale')
-    WHERE (SELECT sum(s.after_fen - s.before_fen) FROM redemptions f JOIN splits s ON s.split_id = f.split_id
-            WHERE f.redemption_id = NEW.refund_of OR f.refund_of = NEW.refund_of)
-        > (SELECT sum(f.base_fen) FROM redemptions f WHERE f.redemption_id = NEW.refund_of OR f.refund_of = NEW.refund_of);
+    FROM redemptions b
+    WHERE b.redemption_id = NEW.redemption_id
+        AND (SELECT sum(s.after_fen - s.before_fen) FROM redemptions f JOIN splits s ON s.split_id = f.split_id
+            WHERE f.redemption_id = b.refund_of OR f.refund_of = b.refund_of)
+        > (SELECT sum(f.base_fen) FROM redemptions f WHERE f.redemption_id = b.refund_of OR f.refund_of = b.refund_of);
 END;
 
 CREATE TRIGGER refunds_leave_with_their_row AFTER DELETE ON redemptions WHEN OLD.refund_of IS NOT NULL

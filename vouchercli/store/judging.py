@@ -256,7 +256,7 @@ WHERE reason IS NOT NULL AND reason <> 'duplicate' AND transaction_no IS NOT NUL
 # That the claim came and was refused; the last time, if it came more than once.
 REFUSED_CLAIM = """
 SELECT json_object('refused_for', j.reason, 'refused_batch', j.batch_id, 'refused_line', j.line)
-FROM rejects j CROSS JOIN batches b USING (batch_id)
+FROM rejects j INDEXED BY refused_claims CROSS JOIN batches b USING (batch_id)
 WHERE j.reason <> 'unknown_claim' AND json_extract(j.detail, '$.round') IS NOT NULL
     AND b.kind = 'claims' AND b.programme_id = ?1 AND b.state <> 'undone'
     AND json_extract(j.detail, '$.claim_no') = ?2

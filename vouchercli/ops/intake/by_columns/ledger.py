@@ -172,9 +172,7 @@ class Writer(feed.Writer):
         self._keep_run(intake, first_id, rows, rows.height)
         return rows
 
-    def _keep_run(
-        self, intake: Intake, first_id: int, rows: pl.DataFrame, written: int
-    ) -> None:
+    def _keep_run(self, intake: Intake, first_id: int, rows: pl.DataFrame, written: int) -> None:
         keys, paid_at = rows["key"].to_numpy(), rows["paid_at"]
         span = int(paid_at.min()), int(paid_at.max())  # type: ignore[arg-type]
         transaction_numbers.keep(
@@ -188,5 +186,3 @@ class Writer(feed.Writer):
 
 def _columns(rows: pl.DataFrame, names: tuple[str, ...]) -> list[list[Any]]:
     return [rows.get_column(name).to_list() for name in names]
-
-
