@@ -234,9 +234,9 @@ def test_the_database_refuses_a_refund_that_leaves_more_subsidy_than_sale(town: 
     voucher = town("full_restores", THREE_HUNDRED)
     take_in(voucher, PAY.format(1), PART.format(1, "38.67"))
     with closing(sqlite3.connect("voucher.db")) as db:
-        # 1.33 is left of both; a refund that gives nothing back may take nothing of the sale
+        # of 10.00 with 1.33 of subsidy a refund that gives nothing back may take 8.67
         db.execute("INSERT INTO splits VALUES (99, 1, 133, 133, 0, 0, 0, 0)")
-        for number, fen, is_refused in ((98, 0, False), (99, -1, True)):
+        for number, fen, is_refused in ((98, -867, False), (99, -1, True)):
             db.execute(
                 "INSERT INTO redemptions SELECT ?1, 'F' || ?1, voucher, ?1, merchant_id,"
                 " segment_id, channel, paid_at, day, ?2, 0, 99, ?1, refund_of"

@@ -248,7 +248,9 @@ def _merchants(source: str, rounds: int) -> str:
 
 
 def _parts_of(cut: Cut, kept: str, by_day: dict[int, int], zone: str) -> list[Part]:
-    """The facts that count, or the whole month (the statement `kept`) less the facts that do not: whichever are fewer."""
+    """The facts that count, or the whole month (the statement `kept`) less the facts that do not:
+    whichever are fewer.
+    """
     if _facts(by_day, (cut.span,), zone) <= _facts(by_day, cut.rest, zone):
         return [(ADD_FACTS, cut.span)]
     return [(kept, (cut.month, cut.month)), *((TAKE_FACTS, span) for span in cut.rest)]
