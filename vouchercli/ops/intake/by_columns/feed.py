@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # blocks that are proved before they are asked for: loading the claims of a round then delays
 # nothing
-AHEAD = 3
+AHEAD = 2
 
 
 class Prover(Protocol):

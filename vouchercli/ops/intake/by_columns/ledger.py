@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 # Facts that are added to the totals of merchants at once.
 COUNTED_AT_ONCE = 2_000_000
-SLICE = 10_000  # rows that are lists of Python's at once: they take many times the room of columns
 SIGNED = ("base_fen", "merchant_discount_fen", "subsidy_fen")  # negative in a refund
 LEAST_BASE = pl.min_horizontal("base_fen", "full_base_fen")  # of the whole payment
 
@@ -129,11 +128,11 @@ class Writer(feed.Writer):
         )
         first_id = proved_redemptions.next_id(intake.db)
         refused: list[int] = []
-        for at in range(0, fit.height, SLICE):
+        for at in range(0, fit.height, sums.SLICE):
             refused += proved_redemptions.add(
                 intake.db,
                 first_id + at,
-                _columns(fit[at : at + SLICE], proved_redemptions.COLUMNS),
+                _columns(fit[at : at + sums.SLICE], proved_redemptions.COLUMNS),
             )
         self._keep_run(intake, first_id, fit, fit.height - len(refused))
         if not refused:

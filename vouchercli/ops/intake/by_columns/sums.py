@@ -21,19 +21,15 @@ if TYPE_CHECKING:
 
     from vouchercli.store.redemptions import Split
 
+SLICE = 10_000  # rows that are lists of Python's at once: they take many times the room of columns
 PARTS = ("public_fen", "platform_fen", "match_fen")  # of a split
 # in the order of `totals.SUMMED`; of a proved refund nothing stays
 SUMMED = ("vouchers", "base_fen", "subsidy_fen", *PARTS, "floor_fen", "face_fen", "stays_fen")
-# what the totals are made of
+# what the totals are made of; small numbers are kept small, for the rows of a whole chunk wait
 MOVED = (
-    "round_id",
-    "day",
+    *(col(name).cast(pl.Int32) for name in ("round_id", "day", "channel", "segment_id")),
+    *(col(name).cast(pl.Int32) for name in ("merchant_id", "split_id", "vouchers")),
     "coupon",
-    "channel",
-    "segment_id",
-    "merchant_id",
-    "split_id",
-    "vouchers",
     "base_fen",
     "subsidy_fen",
     "floor_fen",
@@ -68,7 +64,7 @@ def add_up(
     known = pl.DataFrame(
         [(number, *splits[number][:3]) for number in numbers],
         orient="row",
-        schema=dict.fromkeys(("split_id", *PARTS), pl.Int64),
+        schema={"split_id": pl.Int32} | dict.fromkeys(PARTS, pl.Int64),
     )
     rows = rows.join(known, on="split_id", how="left").with_columns(
         month=col("day") // 100, stays_fen=lit(0)
@@ -81,6 +77,7 @@ ADDED = [col(name).cast(pl.Int64).sum() for name in SUMMED]
 
 def _groups(rows: pl.DataFrame, segments: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     combined = rows.group_by(proved_redemptions.COMBINED_KEY).agg(ADDED)
+    combined = combined.cast({"segment_id": pl.Int64})
     channels = col("channel").replace_strict(dict(enumerate(CHANNELS)), return_dtype=pl.String)
     named = combined.join(
         pl.DataFrame(segments, orient="row", schema=SEGMENT), on="segment_id", how="left"
@@ -127,7 +124,8 @@ class Merchants:
         if self._frames and self._runs.items() <= standing.items():
             rows = pl.concat(self._frames).group_by(proved_redemptions.MERCHANT_KEY)
             rows_in_order = rows.agg(ADDED).sort("merchant_id", "round_id", "month")
-            proved_redemptions.add_merchants(db, [column.to_list() for column in rows_in_order])
+            for some in rows_in_order.iter_slices(SLICE):
+                proved_redemptions.add_merchants(db, [column.to_list() for column in some])
             totals.counted(db, self._runs)
         totals.count(db, batch_id)
         self._frames, self._runs = [], {}
