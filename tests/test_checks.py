@@ -241,6 +241,9 @@ SPOILED: dict[str, Breaches] = {
     "UPDATE merchant_totals SET face_fen = 7 WHERE merchant_id = 2": {
         "merchant_totals": [("r1 202003 M2", "400000", "400000")]
     },
+    "INSERT INTO uncounted_runs VALUES (1)": {  # all three rows are counted already
+        "merchant_totals": [("r1 202003 M1", "5000", "2500"), ("r1 202003 M2", "800000", "400000")]
+    },
     "UPDATE funder_totals SET amount_fen = 1 WHERE day = 20200327": {
         "funder_totals": [("r1 20200327 treasury", "1", "1000")]
     },

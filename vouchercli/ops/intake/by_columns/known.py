@@ -38,19 +38,34 @@ CLAIM = {
 }
 
 
+LAST_KEY = np.uint64((1 << 64) - 1)
+
+
 class Numbered:
     """Rows in the order of the hash of their `number`."""
 
     def __init__(self, rows: pl.DataFrame) -> None:
         keys = _keys(rows["number"])
         order = np.argsort(keys, kind="stable")
-        self.rows, self._keys = rows[order], keys[order]
+        self.rows = rows[order]
+        self._keys = np.append(keys[order], LAST_KEY)
+        # the first place of each group of keys that begin with the same bits: about one a group
+        bits = max(len(keys).bit_length(), 1)
+        self._shift = np.uint64(64 - bits)
+        groups = np.arange(1 << bits, dtype=np.uint64) << self._shift
+        self._first = np.searchsorted(self._keys, groups)
 
     def find(self, numbers: pl.Series) -> tuple[Array, Array]:
         """Whether each of these numbers is known, and its place where it is."""
-        if not len(self._keys):
+        if not self.rows.height:
             return np.zeros(len(numbers), bool), np.zeros(len(numbers), np.int64)
-        places = np.minimum(np.searchsorted(self._keys, _keys(numbers)), len(self._keys) - 1)
+        keys = _keys(numbers)
+        places = self._first[keys >> self._shift]
+        behind = np.flatnonzero(self._keys[places] < keys)
+        while len(behind):
+            places[behind] += 1
+            behind = behind[self._keys[places[behind]] < keys[behind]]
+        places = np.minimum(places, self.rows.height - 1)
         is_known = self.rows["number"].gather(places) == numbers
         return is_known.fill_null(value=False).to_numpy(), places
 
