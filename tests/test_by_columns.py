@@ -677,11 +677,13 @@ def test_rounds_that_are_over_make_room_and_may_come_back() -> None:
     def piece(first: int) -> list[tuple[str, str, str, str, str]]:
         return [(f"{first},{first + 1}", f"C{first}\nC{first + 1}", "00" * 16, "0,0", "9,9")]
 
-    rows = pl.DataFrame({"claim_no": ["C1", "C2", "C3", "C4", "none"]})
+    numbers = pl.Series(["C1", "C2", "C3", "C4", "none"])
     claims, found = Claims(), []
     for round_id, over in ((1, set()), (2, {1}), (1, set())):
         claims.add(round_id, piece(2 * round_id - 1), over)
-        found.append((claims.rounds, claims.join(rows).rows_by_key("round_id", named=True)))
+        is_known, places = claims.find(numbers)
+        known = claims.at(places[is_known]).rows_by_key("round_id", named=True)
+        found.append((claims.rounds, known))
     assert [sorted(rounds) for rounds, _ in found] == [[1], [2], [1, 2]]
     assert [{one: len(known) for one, known in by_round.items()} for _, by_round in found] == [
         {1: 2},

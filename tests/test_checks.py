@@ -126,13 +126,13 @@ SPOILED: dict[str, Breaches] = {
         "claim_totals": [("r1 20200329", "1", "0")]
     },
     # ---------------------------------------------------------------- payments
-    "UPDATE redemptions SET spent = 2 WHERE redemption_id = 2": {
-        "no_voucher_redeemed_twice": [("C2/4", "1", "2")]
+    "UPDATE refunds SET spent = 1 WHERE redemption_id = 3": {
+        "no_voucher_redeemed_twice": [("C1/1", "1", "2")]
     },
-    "UPDATE redemptions SET spent = -1 WHERE redemption_id = 3": {
+    "UPDATE refunds SET spent = -1 WHERE redemption_id = 3": {
         "no_voucher_redeemed_twice": []  # 1 - 1 = 0
     },
-    "UPDATE redemptions SET spent = -2 WHERE redemption_id = 3": {
+    "UPDATE refunds SET spent = -2 WHERE redemption_id = 3": {
         "no_voucher_redeemed_twice": [("C1/1", "1", "-1")]
     },
     "UPDATE splits SET after_fen = 444 WHERE after_fen = 1000": {
@@ -167,11 +167,11 @@ SPOILED: dict[str, Breaches] = {
     "UPDATE redemptions SET refund_of = 3 WHERE redemption_id = 3": {
         "refunds_within_payments": [("None", "None", "2000")]
     },
-    "UPDATE redemptions SET coupon_no = 2 WHERE redemption_id = 3": {
+    "UPDATE redemptions SET voucher = 1024 + 2 WHERE redemption_id = 3": {
         "refunds_within_payments": [("None", "None", "2000")],
         "no_voucher_redeemed_twice": [("C1/2", "1", "0")],
     },
-    "UPDATE redemptions SET claim_id = 3 WHERE redemption_id = 3": {
+    "UPDATE redemptions SET voucher = 3 * 1024 + 1 WHERE redemption_id = 3": {
         "refunds_within_payments": [("None", "None", "2000")],
         "no_voucher_redeemed_twice": [("C3/1", "1", "0")],
     },
@@ -245,6 +245,9 @@ SPOILED: dict[str, Breaches] = {
     "UPDATE merchant_totals SET face_fen = 7 WHERE merchant_id = 2": {
         "merchant_totals": [("r1 202003 M2", "400000", "400000")]
     },
+    "INSERT INTO uncounted_runs VALUES (1)": {  # all three rows are counted already
+        "merchant_totals": [("r1 202003 M1", "5000", "2500"), ("r1 202003 M2", "800000", "400000")]
+    },
     "UPDATE funder_totals SET amount_fen = 1 WHERE day = 20200327": {
         "funder_totals": [("r1 20200327 treasury", "1", "1000")]
     },
@@ -290,11 +293,15 @@ SPOILED: dict[str, Breaches] = {
     "UPDATE redemptions SET segment_id = 99 WHERE redemption_id = 2": {
         "references": [("redemptions", "segments", "2")]
     },
-    "UPDATE redemptions SET claim_id = 99 WHERE redemption_id = 2": {
+    "UPDATE redemptions SET voucher = 99 * 1024 + 1 WHERE redemption_id = 2": {
         "references": [("redemptions", "claims", "2")]
     },
-    "UPDATE redemptions SET batch_id = 99 WHERE redemption_id = 2": {
-        "references": [("redemptions", "batches", "2")]
+    "UPDATE redemption_runs SET batch_id = 99": {
+        "references": [("redemption_runs", "batches", "1")]
+    },
+    "DELETE FROM refunds": {"references": [("redemptions", "refunds", "3")]},
+    "UPDATE refunds SET redemption_id = 2": {
+        "references": [("redemptions", "refunds", "3"), ("refunds", "redemptions", "2")]
     },
     "UPDATE claims SET batch_id = 99 WHERE claim_id = 3": {
         "references": [("claims", "batches", "3")]

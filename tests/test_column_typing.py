@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vouchercli.rules import times
 from vouchercli.rules.money import parse_yuan
 from vouchercli.rules.subsidy import lawful_subsidy
 from vouchercli.store import transaction_numbers
@@ -47,3 +50,36 @@ def test_keys_are_the_stores(texts: list[str]) -> None:
         assert typing.keys(pl.Series(some, dtype=pl.String)).to_list() == [
             transaction_numbers.key(text) for text in some
         ]
+
+
+CLOCKS = st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1)).map(
+    lambda at: f"{at:%Y-%m-%d}{'T' if at.minute % 2 else ' '}{at:%H:%M:%S}"
+)
+ODD = ["2020-02-30 08:00:00", "2020-03-08 24:00:00", "2020-03-08 23:60:00", "2020-03-08 23:59:60"]
+ODD += ["2020-3-8 08:00:00", "2020-03-08 08:00", "2020-03-08x08:00:00", "2020-03-08 08.00.00", ""]
+ODD += ["１020-03-08 08:00", "0000-00-00 00:00:00", "9999-12-31 00:00:00", "-999-03-08 08:00:00"]
+
+
+@pytest.mark.parametrize("zone", ["Asia/Shanghai", "America/New_York"])
+@given(texts=st.lists(CLOCKS | st.sampled_from(ODD) | st.none()))
+def test_moments_are_the_laws_or_left_to_it(zone: str, texts: list[str | None]) -> None:
+    """Days of 23 or 25 hours are left to it, and whatever is not a moment as we write it."""
+    from vouchercli.ops.intake.by_columns import typing
+
+    clock, expected = times.Reader(zone), []
+    for text in texts:
+        day = (text or "")[:10].replace("-", "")
+        if text is None or text in ODD or _length(int(day), zone) != typing.DAY:
+            expected.append((None, None, None))
+        else:
+            of_day = sum(
+                int(text[at : at + 2]) * unit for at, unit in ((11, 3600), (14, 60), (17, 1))
+            )
+            expected.append((*clock.read(text), of_day))
+    found = typing.moments(pl.Series(texts, dtype=pl.String), zone)
+    assert list(zip(*(column.to_list() for column in found), strict=True)) == expected
+
+
+def _length(day: int, zone: str) -> int:
+    first, end = times.day_bounds(day, zone)
+    return end - first

@@ -187,6 +187,8 @@ def test_what_waits_or_stands_is_there_once(db: sqlite3.Connection) -> None:
     )
     for table, key in again:
         row = dict(db.execute(f"SELECT * FROM {table} LIMIT 1").fetchone()) | {key: 99}
+        for generated in ("claim_id", "coupon_no") if table == "redemptions" else ():
+            del row[generated]
         with pytest.raises(sqlite3.IntegrityError, match="UNIQUE constraint failed"):
             add(db, table, **row)
     # what has ended does not wait, and what was undone may come again

@@ -234,20 +234,21 @@ def test_the_database_refuses_a_refund_that_leaves_more_subsidy_than_sale(town: 
     voucher = town("full_restores", THREE_HUNDRED)
     take_in(voucher, PAY.format(1), PART.format(1, "38.67"))
     with closing(sqlite3.connect("voucher.db")) as db:
-        row = db.execute("SELECT * FROM redemptions WHERE refund_of IS NOT NULL").fetchone()
-        names = [each[1] for each in db.execute("PRAGMA table_info(redemptions)")]
-        values = dict(zip(names, row, strict=True)) | {
-            "redemption_id": 99,
-            "transaction_no": "F9",
-            "use_no": 3,
-            "base_fen": -900,
-        }
-        columns, marks = ", ".join(values), ", ".join("?" * len(values))
-        with pytest.raises(sqlite3.IntegrityError, match="subsidy without a sale"):
-            db.execute("UPDATE splits SET after_fen = 133, before_fen = 133 WHERE after_fen = 133")
+        # of 10.00 with 1.33 of subsidy a refund that gives nothing back may take 8.67
+        db.execute("INSERT INTO splits VALUES (99, 1, 133, 133, 0, 0, 0, 0)")
+        for number, fen, is_refused in ((98, -867, False), (99, -1, True)):
             db.execute(
-                f"INSERT INTO redemptions ({columns}) VALUES ({marks})", tuple(values.values())
+                "INSERT INTO redemptions SELECT ?1, 'F' || ?1, voucher, ?1, merchant_id,"
+                " segment_id, channel, paid_at, day, ?2, 0, 99, ?1, refund_of"
+                " FROM redemptions WHERE refund_of IS NOT NULL LIMIT 1",
+                (number, fen),
             )
+            undone = "INSERT INTO refunds VALUES (?, 0, 0, 0)"
+            if is_refused:
+                with pytest.raises(sqlite3.IntegrityError, match="subsidy without a sale"):
+                    db.execute(undone, (number,))
+            else:
+                db.execute(undone, (number,))
 
 
 @pytest.mark.parametrize("fen", [-1, 3_999])

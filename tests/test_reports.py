@@ -179,8 +179,7 @@ class World:
         self.add(
             "redemptions",
             transaction_no=f"T{after + 1}",
-            claim_id=claim_id,
-            coupon_no=coupon_no,
+            voucher=1024 * claim_id + coupon_no,
             use_no=after + 1,
             merchant_id=merchant_id,
             segment_id=merchant_id,
@@ -190,14 +189,14 @@ class World:
             base_fen=sign * base_fen,
             merchant_discount_fen=0,
             split_id=self.split(face["round_id"], face["denomination_fen"], kind),
-            vouchers=sign,
-            spent=sign,
-            floor_fen=None if kind == "pay" else -min(base_fen, face["full_base_fen"]),
             refund_of=None if kind == "pay" else paid,
-            batch_id=BATCH,
             line=after + 1,
         )
-        transaction_numbers.keep_written(self.db, BATCH, after)
+        if kind == "refund":
+            floor_fen = -min(base_fen, face["full_base_fen"])
+            undone = {"vouchers": -1, "spent": -1, "floor_fen": floor_fen}
+            self.add("refunds", redemption_id=after + 1, **undone)
+        transaction_numbers.keep_written(self.db, after, [(BATCH, 1)])
         totals.add_written(self.db, after)
 
     def split(self, round_id: int, face_fen: int, kind: str) -> int:
@@ -686,7 +685,7 @@ def test_a_cut_month_is_made_up_from_the_fewer_facts(world: World) -> None:
 
 
 USED = (
-    "SELECT coalesce(sum(spent), 0) FROM redemptions WHERE claim_id = ? AND coupon_no = ? AND"
+    "SELECT coalesce(sum(spent), 0) FROM redemption_facts WHERE claim_id = ? AND coupon_no = ? AND"
     " paid_at <= ?"
 )
 

@@ -74,7 +74,7 @@ INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profil
 VALUES (?1, ?2, ?3, '', ?1, ?2, '', '', '[]', 'done', 9, 9, 0, 0, 0, '', 0)
 """
 PAYMENT = """
-INSERT INTO redemptions VALUES (?, ?, ?, 1, ?, ?, 1, 0, ?, 20200327, 1, 0, ?, 1, 1, NULL, ?, 1, 1)
+INSERT INTO redemptions VALUES (?, ?, 1024 * ? + 1, ?, ?, 1, 0, ?, 20200327, 1, 0, ?, 1, ?)
 """
 
 
@@ -1210,25 +1210,30 @@ def test_payments_are_counted_from_the_second_of_a_suspension(db: sqlite3.Connec
     rows = [(1, 1, 100, None), (2, 1, 200, None), (3, 1, 300, 1), (4, 2, 400, None)]
     for number, merchant, at, refund_of in rows:
         db.execute(PAYMENT, (number, f"T{number}", number, 1, merchant, at, 1, refund_of))
-    transaction_numbers.keep_written(db, 1, 0)
+    transaction_numbers.keep_written(db, 0, [(1, len(rows))])
     assert [suspensions.paid_since(db, 1, at) for at in (100, 101, 200, 201)] == [2, 1, 1, 0]
 
 
 # ---------------------------------------------------------------- numbers and money
 
 
-def test_a_run_holds_numbers_without_a_gap(db: sqlite3.Connection) -> None:
+def test_a_run_holds_numbers_of_one_batch_without_a_gap(db: sqlite3.Connection) -> None:
     for number, at in ((1, 50), (2, 40), (3, 60), (5, 70), (6, 65)):
         db.execute(PAYMENT, (number, f"T{number}", number, 1, 1, at, 1, None))
-    transaction_numbers.keep_written(db, 1, 1)
+    transaction_numbers.keep_written(db, 1, [(1, 3), (2, 1)])
     runs = db.execute(
-        "SELECT first_id, last_id, first_paid_at, last_paid_at, length(keys) FROM redemption_runs"
+        "SELECT first_id, last_id, batch_id, first_paid_at, last_paid_at, length(keys)"
+        " FROM redemption_runs"
     )
-    assert list(map(tuple, runs)) == [(2, 3, 40, 60, 8), (5, 6, 65, 70, 8)]
+    assert list(map(tuple, runs)) == [
+        (2, 3, 1, 40, 60, 8),
+        (5, 5, 1, 70, 70, 4),
+        (6, 6, 2, 65, 65, 4),
+    ]
     assert transaction_numbers.last_id(db) == 6
     db.execute("DELETE FROM redemptions WHERE redemption_id IN (2, 3, 5)")
     transaction_numbers.drop_empty(db)
-    assert [row[0] for row in db.execute("SELECT first_id FROM redemption_runs")] == [5]
+    assert [row[0] for row in db.execute("SELECT first_id FROM redemption_runs")] == [6]
 
 
 @pytest.mark.parametrize("long_run", [0, 1 << 40])
@@ -1240,7 +1245,7 @@ def test_a_number_is_known_by_its_key_whatever_its_last_bits(
     numbers = ("16777215", "33554431", "16777216", "0", "x")  # 2**24 - 1, 2**25 - 1, 2**24
     for number, text in enumerate(numbers, 1):
         db.execute(PAYMENT, (number, text, number, 1, 1, 0, 1, None))
-    transaction_numbers.keep_written(db, 1, 0)
+    transaction_numbers.keep_written(db, 0, [(1, len(numbers))])
     for number, text in enumerate(numbers, 1):
         transaction_numbers.find_standing(db, [text, "none of them"])
         assert [row[0] for row in db.execute("SELECT redemption_id FROM standing_numbers")] == [
@@ -1250,7 +1255,7 @@ def test_a_number_is_known_by_its_key_whatever_its_last_bits(
     assert transaction_numbers.key("4294967296") == 0
 
 
-SOLE = (1, 1, "T1", 1, 4_500, START)
+SOLE = (1024 + 1, "T1", 1, 4_500, START)
 FACT = {
     "transaction_no": "T1",
     "claim_id": 1,
@@ -1264,10 +1269,7 @@ FACT = {
     "base_fen": 4_500,
     "merchant_discount_fen": 5,
     "split_id": 1,
-    "vouchers": 1,
-    "spent": 1,
     "refund_of": None,
-    "batch_id": 1,
     "line": 1,
 }
 
@@ -1277,20 +1279,30 @@ def pay(db: sqlite3.Connection, number: int, **other: Any) -> None:
         amounts = {"before_fen": 0, "after_fen": 1_000, "public_fen": 1_000}
         amounts |= {"platform_fen": 0, "match_fen": 0, "stays": 0}
         add(db, "splits", split_id=1, round_id=1, **amounts)
-    add(db, "redemptions", redemption_id=number, **FACT | other)
+    values = FACT | other
+    voucher = 1024 * values.pop("claim_id") + values.pop("coupon_no")
+    undone = {name: values.pop(name, 0) for name in ("vouchers", "spent", "floor_fen")}
+    batch_id, at = values.pop("batch_id", 1), values["paid_at"]
+    add(db, "redemptions", redemption_id=number, voucher=voucher, **values)
+    if values["refund_of"]:
+        add(db, "refunds", redemption_id=number, **undone)
+    db.execute("DELETE FROM redemption_runs WHERE first_id = ?", (number,))
+    keys = transaction_numbers.key(values["transaction_no"]).to_bytes(4, "little")
+    transaction_numbers.keep(db, batch_id, number, keys, (at, at))
 
 
 @pytest.mark.parametrize(
     ("place", "value", "answer"),
     [
-        (0, 2, None),
-        (1, 2, None),
-        (2, "T2", None),
-        (3, 2, None),
-        (4, 4_501, None),
-        (5, START - 1, None),
-        (5, START, (1, 1_000)),
-        (5, START + 1, (1, 1_000)),
+        (0, 2 * 1024 + 1, (3, 1_000)),  # that voucher has a payment of the same number
+        (0, 1024 + 2, (2, 1_000)),
+        (0, 1024 + 3, None),
+        (1, "T2", None),
+        (2, 2, None),
+        (3, 4_501, None),
+        (4, START - 1, None),
+        (4, START, (1, 1_000)),
+        (4, START + 1, (1, 1_000)),
     ],
 )
 def test_a_refund_finds_the_payment_that_is_alone_on_its_voucher(
@@ -1301,18 +1313,15 @@ def test_a_refund_finds_the_payment_that_is_alone_on_its_voucher(
     pay(db, 3, claim_id=2)
     asked = [*SOLE]
     asked[place] = value
-    others = {0: "claim_id", 1: "coupon_no"}
-    if place in others:  # that voucher has a payment of the same number
-        answer = (3, 1_000) if place == 0 else (2, 1_000)
     assert proved_redemptions.sole_payment(db, tuple(asked)) == answer
-    pay(db, 4, use_no=2, transaction_no="R1", refund_of=1, vouchers=0)
+    pay(db, 4, use_no=2, transaction_no="R1", refund_of=1)
     pay(db, 5, use_no=2, claim_id=2, transaction_no="T5")
     pay(db, 6, use_no=2, coupon_no=2, transaction_no="T6")
     assert proved_redemptions.sole_payment(db, tuple(asked)) is None
 
 
-SAID = (1, 1, "T1", 1, START, 4_500, 5, 1_000)
-OTHERS = (3, 2, "T2", 2, START + 1, 4_501, 6, 999)
+SAID = (1024 + 1, "T1", 1, START, 4_500, 5, 1_000)
+OTHERS = (3 * 1024 + 1, "T2", 2, START + 1, 4_501, 6, 999)
 
 
 def test_a_payment_is_a_duplicate_of_one_that_is_alike_in_everything(
@@ -1322,7 +1331,8 @@ def test_a_payment_is_a_duplicate_of_one_that_is_alike_in_everything(
     pay(db, 2, claim_id=2)
     pay(db, 3, claim_id=2, use_no=2, transaction_no="R1", refund_of=2)
     rows = [(place, *SAID[:place], other, *SAID[place + 1 :]) for place, other in enumerate(OTHERS)]
-    rows += [(20, *SAID), (21, 2, *SAID[1:]), (22, 2, 1, "R1", *SAID[3:])]
+    rows += [(20, *SAID), (21, 2 * 1024 + 1, *SAID[1:])]
+    rows += [(22, 2 * 1024 + 1, "R1", *SAID[2:])]
     assert proved_redemptions.find_standing(db, rows) == {20: (1, 1), 21: (1, 1)}
 
 
@@ -1337,7 +1347,6 @@ def test_visits_are_the_payments_of_a_span_of_time(db: sqlite3.Connection) -> No
     ):
         also: dict[str, Any] = {"merchant_id": merchant_id, "paid_at": at, "refund_of": refund_of}
         pay(db, number, claim_id=claim_id, use_no=number, transaction_no=f"T{number}", **also)
-    transaction_numbers.keep_written(db, 1, 0)
     first, second, third = ((A, 1, 20200327), (B, 2, 20200327), (A, 3, 20200327))
     spans = {
         (0, 100): [],
@@ -1390,7 +1399,6 @@ def test_visits_over_the_limit_of_their_day_are_found_by_day_and_shop(
         also |= {"paid_at": START + (day - 27) * DAY, "day": 20200300 + day}
         number_ = {"transaction_no": f"T{number:02}", "coupon_no": coupon_no}
         pay(db, number, claim_id=claim_id, **number_, **also)
-    transaction_numbers.keep_written(db, 1, 0)
     found = store_limits.crowded_visits(db, 1, 0, towns.ZONE)
     assert found == [("M2", 20200328, 2, "T02"), ("M1", 20200329, 2, "T04")]
     at_29 = START + 2 * DAY
@@ -1409,22 +1417,31 @@ def test_only_the_first_payment_of_a_voucher_is_written(db: sqlite3.Connection) 
         {"claim_id": 2, "coupon_no": 3, "line": 4},
         {"claim_id": 2, "coupon_no": 2, "line": 5},
     ]
+    for row in rows:
+        row["voucher"] = 1024 * row["claim_id"] + row["coupon_no"]
     columns = [[(FACT | row)[name] for row in rows] for name in proved_redemptions.COLUMNS]
-    assert proved_redemptions.add(db, 2, 3, columns) == [4, 6]
-    written = "SELECT redemption_id, claim_id, coupon_no, use_no, batch_id, line FROM redemptions"
+    assert proved_redemptions.add(db, 3, columns) == [4, 6]
+    written = "SELECT redemption_id, claim_id, coupon_no, use_no, line FROM redemptions"
     assert list(map(tuple, db.execute(written + " WHERE redemption_id > 2 ORDER BY 1"))) == [
-        (3, 1, 2, 1, 2, 2),
-        (5, 2, 3, 1, 2, 4),
+        (3, 1, 2, 1, 2),
+        (5, 2, 3, 1, 4),
     ]
     back = {"before_fen": 1_000, "after_fen": 0, "public_fen": -1_000}
     back |= {"platform_fen": 0, "match_fen": 0, "stays": 0}
     add(db, "splits", split_id=2, round_id=1, **back)
-    refund = FACT | {"transaction_no": "R3", "coupon_no": 2, "payment_id": 3, "line": 9}
-    refund |= {"base_fen": -FACT["base_fen"], "split_id": 2, "spent": -1, "floor_fen": -4_000}
-    columns = [[refund[name]] for name in proved_redemptions.REFUND_COLUMNS]
-    proved_redemptions.add_refunds(db, 2, 7, columns)
-    last = "SELECT redemption_id, claim_id, coupon_no, use_no, vouchers, refund_of FROM redemptions"
-    assert tuple(db.execute(last + " WHERE line = 9").fetchone()) == (7, 1, 2, 2, -1, 3)
+    refund = FACT | {"transaction_no": "R3", "voucher": 1024 + 2, "payment_id": 3, "line": 9}
+    refund |= {"base_fen": -FACT["base_fen"], "split_id": 2}
+    refund |= {"vouchers": -1, "spent": -1, "floor_fen": -4_000}
+    columns, undone = (
+        [[refund[name]] for name in names]
+        for names in (proved_redemptions.REFUND_COLUMNS, proved_redemptions.UNDONE_COLUMNS)
+    )
+    proved_redemptions.add_refunds(db, 7, columns, undone)
+    last = "SELECT redemption_id, claim_id, coupon_no, use_no, refund_of FROM redemptions"
+    assert tuple(db.execute(last + " WHERE line = 9").fetchone()) == (7, 1, 2, 2, 3)
+    assert [*map(tuple, db.execute("SELECT * FROM refunds"))] == [(7, -1, -1, -4_000)]
+    db.execute("DELETE FROM redemptions WHERE line = 9")
+    assert db.execute("SELECT count(*) FROM refunds").fetchone()[0] == 0
 
 
 def test_merchants_that_were_ever_suspended_are_left_to_the_judge(db: sqlite3.Connection) -> None:

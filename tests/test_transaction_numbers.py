@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ADD = """
-INSERT INTO redemptions (redemption_id, transaction_no, claim_id, coupon_no, use_no, merchant_id,
-    segment_id, channel, paid_at, day,
-    base_fen, merchant_discount_fen, split_id, vouchers, spent, refund_of, batch_id, line)
-VALUES (?, ?, ?, 1, 1, 1, 1, 0, 0, 20200327, 1, 0, 1, 1, 1, ?, ?, 0)
+INSERT INTO redemptions (redemption_id, transaction_no, voucher, use_no, merchant_id,
+    segment_id, channel, paid_at, day, base_fen, merchant_discount_fen, split_id, line, refund_of)
+VALUES (?, ?, ?, 1, 1, 1, 0, 0, 20200327, 1, 0, 1, 0, ?)
 """
 NUMBERS = "SELECT transaction_no FROM redemptions WHERE redemption_id BETWEEN ? AND ?"
 ROWS = 600
@@ -43,9 +42,7 @@ def filled(city: Any, here: Path) -> sqlite3.Connection:
                 f"A{chance.randrange(900)}",
             ]
         )
-        db.execute(
-            ADD, (number, told, number, chance.choice([None, None, 1]), (number - 1) // 200 + 1)
-        )
+        db.execute(ADD, (number, told, number * 1024 + 1, chance.choice([None, None, 1])))
     for first in range(1, ROWS, 100):
         told = [row[0] for row in db.execute(NUMBERS, (first, first + 99))]
         keys = b"".join(transaction_numbers.key(one).to_bytes(4, "little") for one in told)
@@ -65,7 +62,8 @@ def test_what_stands_twice_is_found(
     monkeypatch.setattr(transaction_numbers, "PASSES_EVERY", passes_every)
     for batch in (1, 2, 3):
         facts = filled.execute(
-            "SELECT redemption_id, transaction_no, refund_of IS NULL, batch_id FROM redemptions"
+            "SELECT redemption_id, transaction_no, refund_of IS NULL, n.batch_id FROM redemptions"
+            " JOIN redemption_runs n ON redemption_id BETWEEN n.first_id AND n.last_id"
         ).fetchall()
         groups: dict[tuple[Any, ...], list[tuple[int, int]]] = {}
         for one, number, kind, of_batch in facts:

@@ -35,9 +35,11 @@ CREATE INDEX proposals_by_subject ON proposals (subject, subject_id);
 
 CREATE UNIQUE INDEX proposals_waiting ON proposals (subject, subject_id) WHERE state = 'proposed';
 
+CREATE INDEX redemption_runs_by_batch ON redemption_runs (batch_id);
+
 CREATE INDEX redemptions_by_payment ON redemptions (refund_of) WHERE refund_of IS NOT NULL;
 
-CREATE UNIQUE INDEX redemptions_by_voucher ON redemptions (claim_id, coupon_no, use_no);
+CREATE UNIQUE INDEX redemptions_by_voucher ON redemptions (voucher, use_no);
 
 CREATE INDEX refused_claims ON rejects (json_extract(detail, '$.claim_no'))  -- payments name what was refused
     WHERE reason <> 'unknown_claim' AND json_extract(detail, '$.round') IS NOT NULL;
@@ -469,10 +471,9 @@ CREATE TABLE redemption_runs (
 ) STRICT;
 
 CREATE TABLE redemptions (
-    redemption_id          INTEGER PRIMARY KEY,
+    redemption_id          INTEGER PRIMARY KEY,         -- in the order of the files: `redemption_runs` finds its batch
     transaction_no         TEXT NOT NULL,               -- unique with the kind: `redemption_runs` finds it
-    claim_id               INTEGER NOT NULL,
-    coupon_no              INTEGER NOT NULL,
+    voucher                INTEGER NOT NULL,            -- claim_id * 1024 + coupon_no
     use_no                 INTEGER NOT NULL,            -- the voucher's first row, second ...: pay, refund, pay again
     merchant_id            INTEGER NOT NULL,
     segment_id             INTEGER NOT NULL,
@@ -482,12 +483,17 @@ CREATE TABLE redemptions (
     base_fen               INTEGER NOT NULL,            -- list price - merchant discount; the threshold is tested on it
     merchant_discount_fen  INTEGER NOT NULL,
     split_id               INTEGER NOT NULL,            -- the subsidy, and how the funders share it
-    vouchers               INTEGER NOT NULL,            -- +1 a payment, -1 a refund that undoes it, 0 any other refund
-    spent                  INTEGER NOT NULL,            -- +1 a payment, -1 a refund that gives the voucher back, 0 any other refund
-    floor_fen              INTEGER,                     -- what a refund takes from the least base of its payment; NULL: a payment
+    line                   INTEGER NOT NULL,
     refund_of              INTEGER,                     -- the payment that is refunded; NULL: this is a payment
-    batch_id               INTEGER NOT NULL,
-    line                   INTEGER NOT NULL
+    claim_id               INTEGER GENERATED ALWAYS AS (voucher / 1024) VIRTUAL,     -- to look for a claim's rows:
+    coupon_no              INTEGER GENERATED ALWAYS AS (voucher % 1024) VIRTUAL     -- voucher BETWEEN claim_id * 1024 AND ... + 1023
+) STRICT;
+
+CREATE TABLE refunds (
+    redemption_id  INTEGER PRIMARY KEY,
+    vouchers       INTEGER NOT NULL,                    -- -1 where the payment is undone, else 0
+    spent          INTEGER NOT NULL,                    -- -1 where the voucher can be used again, else 0
+    floor_fen      INTEGER NOT NULL                     -- what it takes from the least base of its payment
 ) STRICT;
 
 CREATE TABLE rehearsals (only INTEGER PRIMARY KEY CHECK (only = 1)) STRICT;
@@ -601,6 +607,10 @@ CREATE TABLE templates (
     UNIQUE (template, version)
 ) STRICT;
 
+CREATE TABLE uncounted_runs (
+    first_id  INTEGER PRIMARY KEY REFERENCES redemption_runs ON DELETE CASCADE
+) STRICT;
+
 CREATE TABLE verdicts (
     verdict_id   INTEGER PRIMARY KEY,
     proposal_id  INTEGER NOT NULL REFERENCES proposals,
@@ -682,13 +692,18 @@ CREATE TRIGGER postings_never_change BEFORE UPDATE ON postings BEGIN SELECT RAIS
 
 CREATE TRIGGER postings_never_vanish BEFORE DELETE ON postings BEGIN SELECT RAISE(ABORT, 'postings are append-only'); END;
 
-CREATE TRIGGER refunds_leave_no_more_than_the_sale AFTER INSERT ON redemptions WHEN NEW.refund_of IS NOT NULL
+CREATE TRIGGER refunds_leave_no_more_than_the_sale AFTER INSERT ON refunds
 BEGIN
     SELECT RAISE(ABORT, 'subsidy without a sale')
-    WHERE (SELECT sum(s.after_fen - s.before_fen) FROM redemptions f JOIN splits s ON s.split_id = f.split_id
-            WHERE f.redemption_id = NEW.refund_of OR f.refund_of = NEW.refund_of)
-        > (SELECT sum(f.base_fen) FROM redemptions f WHERE f.redemption_id = NEW.refund_of OR f.refund_of = NEW.refund_of);
+    FROM redemptions b
+    WHERE b.redemption_id = NEW.redemption_id
+        AND (SELECT sum(s.after_fen - s.before_fen) FROM redemptions f JOIN splits s ON s.split_id = f.split_id
+            WHERE f.redemption_id = b.refund_of OR f.refund_of = b.refund_of)
+        > (SELECT sum(f.base_fen) FROM redemptions f WHERE f.redemption_id = b.refund_of OR f.refund_of = b.refund_of);
 END;
+
+CREATE TRIGGER refunds_leave_with_their_row AFTER DELETE ON redemptions WHEN OLD.refund_of IS NOT NULL
+BEGIN DELETE FROM refunds WHERE redemption_id = OLD.redemption_id; END;
 
 CREATE TRIGGER rehearsal_for_good BEFORE DELETE ON rehearsals BEGIN SELECT RAISE(ABORT, 'a rehearsal stays one'); END;
 
@@ -707,6 +722,15 @@ END;
 
 CREATE TRIGGER seats_never_vanish BEFORE DELETE ON seats BEGIN SELECT RAISE(ABORT, 'a round keeps its seats'); END;
 
+CREATE VIEW merchant_sums AS
+SELECT merchant_id, round_id, month, vouchers, base_fen, subsidy_fen, public_fen, platform_fen, match_fen, floor_fen, face_fen, stays_fen
+FROM merchant_totals
+UNION ALL
+SELECT f.merchant_id, f.round_id, f.day / 100, f.vouchers, f.base_fen, f.subsidy_fen, f.public_fen, f.platform_fen, f.match_fen,
+    f.floor_fen, f.face_fen, f.stays_fen
+FROM uncounted_runs u CROSS JOIN redemption_runs n USING (first_id)
+    CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id AND n.last_id;
+
 CREATE VIEW redemption_facts AS
 SELECT f.redemption_id, f.transaction_no, CASE WHEN f.refund_of IS NULL THEN 'pay' ELSE 'refund' END AS kind, f.claim_id, f.coupon_no,
     s.round_id, k.coupon, f.merchant_id, f.segment_id, CASE f.channel WHEN 1 THEN 'offline' WHEN 2 THEN 'online' ELSE '' END AS channel,
@@ -716,10 +740,18 @@ SELECT f.redemption_id, f.transaction_no, CASE WHEN f.refund_of IS NULL THEN 'pa
     s.match_fen,                                        -- the merchant's match (and any merchant share)
     -s.stays * s.public_fen AS stays_fen,               -- public subsidy that a refund left without a sale
     -- the least base for the subsidy that it brought
-    CASE WHEN f.refund_of IS NOT NULL THEN f.floor_fen WHEN f.base_fen < k.full_base_fen THEN f.base_fen ELSE k.full_base_fen END
-        AS floor_fen,
-    f.spent * k.denomination_fen AS face_fen,
-    f.split_id, f.vouchers, f.spent, s.stays, f.refund_of, f.batch_id, f.line
+    CASE WHEN f.refund_of IS NOT NULL THEN (SELECT floor_fen FROM refunds b WHERE b.redemption_id = f.redemption_id)
+        WHEN f.base_fen < k.full_base_fen THEN f.base_fen ELSE k.full_base_fen END AS floor_fen,
+    -- the face that is spent: +1 denomination a payment, -1 a refund that gives the voucher back, 0 any other refund
+    CASE WHEN f.refund_of IS NULL THEN 1 ELSE (SELECT spent FROM refunds b WHERE b.redemption_id = f.redemption_id) END
+        * k.denomination_fen AS face_fen,
+    f.split_id,
+    -- +1 a payment, -1 a refund that undoes it, 0 any other refund
+    CASE WHEN f.refund_of IS NULL THEN 1 ELSE (SELECT vouchers FROM refunds b WHERE b.redemption_id = f.redemption_id) END AS vouchers,
+    CASE WHEN f.refund_of IS NULL THEN 1 ELSE (SELECT spent FROM refunds b WHERE b.redemption_id = f.redemption_id) END AS spent,
+    s.stays, f.refund_of,
+    (SELECT n.batch_id FROM redemption_runs n WHERE n.first_id <= f.redemption_id ORDER BY n.first_id DESC LIMIT 1) AS batch_id,
+    f.line, f.voucher, f.use_no
 FROM redemptions f CROSS JOIN splits s ON s.split_id = f.split_id CROSS JOIN rounds r ON r.round_id = s.round_id
     CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.coupon_no;
 

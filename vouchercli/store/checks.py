@@ -27,15 +27,17 @@ BATCHES_HAVE_THEIR_FACTS = """
 SELECT b.batch_id AS subject, b.accepted AS expected, f.facts AS found FROM batches b
 JOIN (
     SELECT batch_id, count(*) AS facts FROM claims GROUP BY batch_id
-    UNION ALL SELECT batch_id, count(*) FROM redemptions GROUP BY batch_id
+    UNION ALL SELECT n.batch_id, count(*) FROM redemption_runs n CROSS JOIN redemptions f
+        ON f.redemption_id BETWEEN n.first_id AND n.last_id GROUP BY n.batch_id
 ) f ON f.batch_id = b.batch_id
 WHERE b.accepted <> f.facts OR b.state = 'undone'
 UNION ALL
 SELECT b.batch_id, b.accepted, 0 FROM batches b
 WHERE b.state = 'done' AND b.accepted > 0 AND (
     (b.kind = 'claims' AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.batch_id = b.batch_id))
-    OR (b.kind = 'redemptions' AND NOT EXISTS (SELECT 1 FROM redemptions r
-        WHERE r.batch_id = b.batch_id)))
+    OR (b.kind = 'redemptions' AND NOT EXISTS (SELECT 1 FROM redemption_runs n
+        CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
+        WHERE n.batch_id = b.batch_id)))
 """
 PACKS_WITHIN_QUOTA = """
 SELECT r.round AS subject, r.claimed AS expected, count(c.claim_id) AS found
@@ -70,7 +72,7 @@ GROUP BY round_id, day HAVING sum(kept) <> sum(counted)
 NO_VOUCHER_REDEEMED_TWICE = """
 SELECT c.claim_no || '/' || f.coupon_no AS subject, 1 AS expected, sum(f.spent) AS found
 FROM redemption_facts f JOIN claims c ON c.claim_id = f.claim_id
-GROUP BY f.claim_id, f.coupon_no HAVING found NOT IN (0, 1) OR sum(f.subsidy_fen) < 0
+GROUP BY f.voucher HAVING found NOT IN (0, 1) OR sum(f.subsidy_fen) < 0
 """
 PAYMENTS_WITHIN_VALIDITY = """
 SELECT f.transaction_no AS subject, c.expires_at AS expected, f.paid_at AS found
@@ -81,7 +83,7 @@ REFUNDS_WITHIN_PAYMENTS = """
 SELECT p.transaction_no AS subject, p.base_fen AS expected, -sum(f.base_fen) AS found
 FROM redemption_facts f LEFT JOIN redemption_facts p ON p.redemption_id = f.refund_of
     AND p.kind = 'pay'
-    AND p.claim_id = f.claim_id AND p.coupon_no = f.coupon_no
+    AND p.voucher = f.voucher
 WHERE f.kind = 'refund'
 GROUP BY f.refund_of HAVING p.redemption_id IS NULL OR -sum(f.base_fen) > p.base_fen
     OR -sum(f.subsidy_fen) > p.subsidy_fen
@@ -122,9 +124,10 @@ WHERE s.round_id IS NOT c.round_id OR (f.refund_of IS NULL AND s.before_fen <> 0
 # Every number can be found again by its key, and no number stands twice in its kind (an import
 # looks at its own when it ends).
 NUMBERS_ONCE = """
-SELECT transaction_no AS subject, 1 AS expected, count(*) AS found FROM redemptions
-WHERE batch_id NOT IN (SELECT batch_id FROM batches WHERE state = 'importing')
-GROUP BY transaction_no, refund_of IS NULL HAVING count(*) > 1
+SELECT f.transaction_no AS subject, 1 AS expected, count(*) AS found
+FROM redemption_runs n CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
+WHERE n.batch_id NOT IN (SELECT batch_id FROM batches WHERE state = 'importing')
+GROUP BY f.transaction_no, f.refund_of IS NULL HAVING count(*) > 1
 """
 NUMBERS_IN_RUNS = """
 SELECT f.transaction_no AS subject, number_key(f.transaction_no) AS expected,
@@ -174,7 +177,7 @@ SELECT r.round || ' ' || month || ' ' || m.merchant_no AS subject, sum(kept) AS 
 FROM (
     SELECT round_id, month, merchant_id, base_fen AS kept, 0 AS counted, """
     + KEPT
-    + """ FROM merchant_totals
+    + """ FROM merchant_sums
     UNION ALL
     SELECT round_id, month, merchant_id, 0, base_fen, """
     + COUNTED
@@ -260,8 +263,15 @@ UNION ALL
 SELECT 'redemptions', 'claims', redemption_id FROM redemptions f WHERE NOT EXISTS (SELECT 1
     FROM claims c WHERE c.claim_id = f.claim_id)
 UNION ALL
-SELECT 'redemptions', 'batches', redemption_id FROM redemptions
+SELECT 'redemption_runs', 'batches', first_id FROM redemption_runs
     WHERE batch_id NOT IN (SELECT batch_id FROM batches)
+UNION ALL
+SELECT 'redemptions', 'refunds', redemption_id FROM redemptions
+    WHERE refund_of IS NOT NULL AND redemption_id NOT IN (SELECT redemption_id FROM refunds)
+UNION ALL
+SELECT 'refunds', 'redemptions', redemption_id FROM refunds b WHERE NOT EXISTS (
+    SELECT 1 FROM redemptions f
+    WHERE f.redemption_id = b.redemption_id AND f.refund_of IS NOT NULL)
 UNION ALL
 SELECT 'claims', 'batches', claim_id FROM claims WHERE batch_id NOT IN (SELECT batch_id
     FROM batches)

@@ -96,7 +96,7 @@ FROM leaving_claims JOIN claims c USING (claim_id) JOIN rounds r USING (round_id
 GONE = """
 SELECT round_id, count(*) FROM incoming_claims i
 WHERE claim_id IS NOT NULL AND reason IS NOT NULL AND EXISTS (SELECT 1 FROM redemptions f
-    WHERE f.claim_id = i.claim_id)
+    WHERE f.voucher BETWEEN i.claim_id * 1024 AND i.claim_id * 1024 + 1023)
 GROUP BY round_id
 """
 COUNT = "UPDATE rounds SET claimed = claimed + ? WHERE round_id = ?"
@@ -106,11 +106,12 @@ INSERT INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at,
 SELECT claim_id, claim_no, round_id, resident, -claim_id, claimed_at, claimed_at, batch_id, line
     FROM incoming_claims i
 WHERE claim_id IS NOT NULL AND reason IS NOT NULL AND EXISTS (SELECT 1 FROM redemptions f
-    WHERE f.claim_id = i.claim_id)
+    WHERE f.voucher BETWEEN i.claim_id * 1024 AND i.claim_id * 1024 + 1023)
 """
 THEIR_REDEMPTIONS = """
 INSERT INTO leaving
-SELECT f.redemption_id FROM incoming_claims i CROSS JOIN redemptions f ON f.claim_id = i.claim_id
+SELECT f.redemption_id FROM incoming_claims i CROSS JOIN redemptions f
+    ON f.voucher BETWEEN i.claim_id * 1024 AND i.claim_id * 1024 + 1023
 WHERE i.claim_id IS NOT NULL AND i.reason IS NOT NULL
 """
 REJECT = """
@@ -187,7 +188,8 @@ SELECT f.batch_id, f.line, f.transaction_no, f.kind, 'unknown_claim', m.merchant
     CASE f.kind WHEN 'pay' THEN f.subsidy_fen + (SELECT ifnull(sum(r.subsidy_fen), 0)
         FROM redemption_facts r WHERE r.refund_of = f.redemption_id AND NOT r.stays) ELSE 0 END,
     NULL, NULL
-FROM losers i CROSS JOIN redemption_facts f ON f.claim_id = i.claim_id
+FROM losers i CROSS JOIN redemption_facts f
+    ON f.voucher BETWEEN i.claim_id * 1024 AND i.claim_id * 1024 + 1023
     JOIN merchants m ON m.merchant_id = f.merchant_id
 ORDER BY 1, 2
 """

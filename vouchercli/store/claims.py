@@ -234,7 +234,8 @@ GIVE_UP_SEATS = (
 )
 
 STANDS_ON = """
-SELECT r.batch_id, count(*) AS later FROM redemptions r JOIN claims c ON c.claim_id = r.claim_id
+SELECT r.batch_id, count(*) AS later FROM claims c CROSS JOIN redemption_facts r
+    ON r.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023
 WHERE c.batch_id = ? GROUP BY r.batch_id ORDER BY r.batch_id
 """
 
@@ -265,7 +266,8 @@ class ClaimLine(NamedTuple):
 
 SELECT_LINES = """
 SELECT c.claim_no, r.round, c.resident, c.claimed_at, c.expires_at,
-    (SELECT coalesce(sum(vouchers), 0) FROM redemptions x WHERE x.claim_id = c.claim_id),
+    (SELECT coalesce(sum(vouchers), 0) FROM redemption_facts x
+        WHERE x.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023),
     t.coupons, c.batch_id
 FROM claims c CROSS JOIN rounds r ON r.round_id = c.round_id CROSS JOIN templates t
     ON t.template_id = r.template_id

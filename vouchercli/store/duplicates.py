@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.store import batches, bulk_insert, typed
+from vouchercli.store import batches, bulk_insert, handed_redemptions, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,7 +23,7 @@ WHERE i.reason = 'duplicate'
 """,
     "redemptions": """
 SELECT i.batch_id, i.line, f.batch_id AS fact_batch, f.line AS fact_line
-FROM judged i CROSS JOIN redemptions f ON f.claim_id = i.claim_id AND f.coupon_no = i.coupon_no
+FROM judged i CROSS JOIN redemption_facts f ON f.voucher = i.voucher
     AND f.transaction_no = i.transaction_no AND (f.refund_of IS NULL) = (i.kind = 'pay')
     AND f.merchant_id = i.merchant_id AND f.paid_at = i.paid_at AND abs(f.base_fen) = i.base_fen
     AND abs(f.merchant_discount_fen) = i.merchant_discount_fen
@@ -114,11 +114,19 @@ UPDATE {kind} SET
 WHERE batch_id = ?1 AND line IN (SELECT line FROM heirs)
 """
     for kind in STANDING
+    if kind != "redemptions"  # whose batch is that of their run
 }
 # What had left the store by another way than its file has no heir.
 DROP_IDLE = {
     kind: f"DELETE FROM heirs WHERE line NOT IN (SELECT line FROM {kind} WHERE batch_id = ?)"
-    for kind in STANDING
+    for kind in MOVE
+} | {
+    "redemptions": """
+DELETE FROM heirs WHERE line NOT IN (
+    SELECT f.line FROM redemption_runs n CROSS JOIN redemptions f
+        ON f.redemption_id BETWEEN n.first_id AND n.last_id
+    WHERE n.batch_id = ?)
+"""
 }
 MOVE_WARNINGS = """
 UPDATE OR REPLACE warnings SET
@@ -228,7 +236,12 @@ def hand_over(db: sqlite3.Connection, kind: str, batch_id: int) -> list[Stay]:
     db.execute(CREATE_HEIRS)
     db.execute(FIND_HEIRS, (batch_id,))
     if typed.number(db, ARE_HEIRS):
-        for statement in (DROP_IDLE[kind], MOVE[kind], MOVE_WARNINGS, MOVE_MENDED, REPOINT):
+        db.execute(DROP_IDLE[kind], (batch_id,))
+        if kind == "redemptions":
+            handed_redemptions.move(db, batch_id)
+        else:
+            db.execute(MOVE[kind], (batch_id,))
+        for statement in (MOVE_WARNINGS, MOVE_MENDED, REPOINT):
             db.execute(statement, (batch_id,))
         db.execute(FORGET_OWN)
         stay = typed.rows(db, Stay, BY_HEIR)

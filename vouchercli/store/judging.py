@@ -62,8 +62,9 @@ ORDER BY 1
 JUDGE = f"""
 CREATE TEMP TABLE judged AS
 SELECT place, batch_id, line, transaction_no, kind, claim_no, paid_at, day, base_fen,
-    merchant_discount_fen, refund_of, CASE kind WHEN 'pay' THEN coalesce(stated_fen, lawful_fen)
-        ELSE stated_fen END AS subsidy_fen, min(base_fen, full_base_fen) AS least_base_fen,
+    merchant_discount_fen, refund_of, claim_id * 1024 + coupon_no AS voucher,
+    CASE kind WHEN 'pay' THEN coalesce(stated_fen, lawful_fen) ELSE stated_fen END AS subsidy_fen,
+    min(base_fen, full_base_fen) AS least_base_fen,
     claim_id, coupon_no, resident, expires_at, round_id, merchant_id, merchant_no, segment_id,
     stands,
     used_channel(round_id, channel) AS channel,
@@ -115,7 +116,7 @@ FROM (
         SELECT min(until_at) FROM merchant_pasts p WHERE p.merchant_id = m.merchant_id
             AND p.until_at > i.paid_at)
     LEFT JOIN segments g ON g.segment_id = coalesce(v.segment_id, m.segment_id)
-    LEFT JOIN redemptions f ON f.claim_id = c.claim_id AND f.coupon_no = i.coupon_no
+    LEFT JOIN redemptions f ON f.voucher = c.claim_id * 1024 + i.coupon_no
         AND f.transaction_no = i.transaction_no
         AND (f.refund_of IS NULL) = (i.kind = 'pay')
     LEFT JOIN splits s ON s.split_id = f.split_id
@@ -130,12 +131,11 @@ CONTEST_SHARED = """
 UPDATE judged AS j SET is_contested = 1
 WHERE reason IS NULL AND (
     kind = 'refund'
-    OR (claim_id, coupon_no) IN (SELECT claim_id, coupon_no FROM judged WHERE reason IS NULL
-        GROUP BY 1, 2 HAVING count(*) > 1)
+    OR voucher IN (SELECT voucher FROM judged WHERE reason IS NULL
+        GROUP BY voucher HAVING count(*) > 1)
     OR transaction_no IN (SELECT transaction_no FROM judged WHERE reason IS NULL GROUP BY kind,
         transaction_no HAVING count(*) > 1)
-    OR EXISTS (SELECT 1 FROM redemptions f WHERE f.claim_id = j.claim_id
-        AND f.coupon_no = j.coupon_no)
+    OR EXISTS (SELECT 1 FROM redemptions f WHERE f.voucher = j.voucher)
     OR EXISTS (SELECT 1 FROM standing_numbers n WHERE n.transaction_no = j.transaction_no
         AND n.kind = j.kind)
 )
@@ -146,15 +146,16 @@ CONTEST_VISITS = """
 UPDATE judged SET is_contested = 1
 WHERE reason IS NULL AND kind = 'pay' AND (resident, merchant_id, day) IN (
     SELECT resident, merchant_id, day FROM (
-        SELECT resident, merchant_id, day, claim_id, coupon_no FROM judged WHERE reason IS NULL
+        SELECT resident, merchant_id, day, voucher FROM judged WHERE reason IS NULL
             AND kind = 'pay'
         UNION
-        SELECT j.resident, j.merchant_id, j.day, f.claim_id, f.coupon_no
+        SELECT j.resident, j.merchant_id, j.day, f.voucher
         FROM (SELECT DISTINCT resident, merchant_id, day FROM judged WHERE reason IS NULL
             AND kind = 'pay') AS j
         CROSS JOIN claims c ON c.resident = j.resident
-        CROSS JOIN redemptions f ON f.claim_id = c.claim_id AND f.merchant_id = j.merchant_id
-            AND f.day = j.day AND f.refund_of IS NULL
+        CROSS JOIN redemptions f INDEXED BY redemptions_by_voucher
+            ON f.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023
+            AND f.merchant_id = j.merchant_id AND f.day = j.day AND f.refund_of IS NULL
         WHERE counts(c.round_id, f.day)
     )
     GROUP BY resident, merchant_id, day HAVING count(*) > visit_limit(day)
@@ -171,15 +172,13 @@ STANDING_PAYMENTS = """
 SELECT f.redemption_id, f.claim_id, f.coupon_no, f.transaction_no, f.merchant_id, f.paid_at,
     f.base_fen, f.subsidy_fen, f.floor_fen
 FROM redemption_facts f
-WHERE f.kind = 'pay' AND (f.claim_id, f.coupon_no) IN (SELECT claim_id, coupon_no FROM judged
-    WHERE is_contested)
+WHERE f.kind = 'pay' AND f.voucher IN (SELECT voucher FROM judged WHERE is_contested)
 ORDER BY f.paid_at, f.redemption_id
 """
 STANDING_REFUNDS = """
 SELECT f.refund_of, f.paid_at, f.base_fen, f.subsidy_fen, f.spent
 FROM redemption_facts f
-WHERE f.kind = 'refund' AND (f.claim_id, f.coupon_no) IN (SELECT claim_id, coupon_no FROM judged
-    WHERE is_contested)
+WHERE f.kind = 'refund' AND f.voucher IN (SELECT voucher FROM judged WHERE is_contested)
 ORDER BY f.paid_at, f.redemption_id
 """
 STANDING_NUMBERS = """
@@ -188,14 +187,14 @@ FROM judged j JOIN standing_numbers n ON n.transaction_no = j.transaction_no AND
     WHERE j.is_contested
 UNION
 SELECT f.transaction_no, f.kind
-FROM redemption_facts f WHERE (f.claim_id, f.coupon_no) IN (SELECT claim_id, coupon_no FROM judged
-    WHERE is_contested)
+FROM redemption_facts f WHERE f.voucher IN (SELECT voucher FROM judged WHERE is_contested)
 """
 STANDING_VISITS = """
 SELECT DISTINCT j.resident, j.merchant_id, j.day, f.claim_id, f.coupon_no
 FROM judged j CROSS JOIN claims c ON c.resident = j.resident
-CROSS JOIN redemptions f ON f.claim_id = c.claim_id AND f.merchant_id = j.merchant_id
-    AND f.day = j.day AND f.refund_of IS NULL
+CROSS JOIN redemptions f INDEXED BY redemptions_by_voucher
+    ON f.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023
+    AND f.merchant_id = j.merchant_id AND f.day = j.day AND f.refund_of IS NULL
 WHERE j.is_contested AND counts(c.round_id, f.day)
 """
 RULE = """
@@ -243,13 +242,12 @@ UPDATE incoming_redemptions AS i SET detail = (
         'returns_fen', (SELECT j.returns_fen FROM judged j WHERE j.place = i.place),
         'paid_fen', p.base_fen,
         'left_fen', p.base_fen + (SELECT ifnull(sum(base_fen), 0) FROM redemptions b
-            WHERE b.refund_of = p.redemption_id
-                                  AND b.claim_id = p.claim_id AND b.coupon_no = p.coupon_no)))
+            WHERE b.refund_of = p.redemption_id AND b.voucher = p.voucher)))
     FROM (SELECT 1)
     LEFT JOIN claims c ON c.claim_no = i.claim_no
     LEFT JOIN rounds r ON r.round_id = c.round_id
     LEFT JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = i.coupon_no
-    LEFT JOIN redemptions p ON p.claim_id = c.claim_id AND p.coupon_no = i.coupon_no
+    LEFT JOIN redemptions p ON p.voucher = c.claim_id * 1024 + i.coupon_no
         AND p.transaction_no = i.refund_of
         AND p.refund_of IS NULL AND i.reason <> 'in_future'
 )
@@ -258,7 +256,7 @@ WHERE reason IS NOT NULL AND reason <> 'duplicate' AND transaction_no IS NOT NUL
 # That the claim came and was refused; the last time, if it came more than once.
 REFUSED_CLAIM = """
 SELECT json_object('refused_for', j.reason, 'refused_batch', j.batch_id, 'refused_line', j.line)
-FROM rejects j CROSS JOIN batches b USING (batch_id)
+FROM rejects j INDEXED BY refused_claims CROSS JOIN batches b USING (batch_id)
 WHERE j.reason <> 'unknown_claim' AND json_extract(j.detail, '$.round') IS NOT NULL
     AND b.kind = 'claims' AND b.programme_id = ?1 AND b.state <> 'undone'
     AND json_extract(j.detail, '$.claim_no') = ?2
@@ -282,7 +280,7 @@ WHERE reason = 'out_of_scope'
 NAME_HOLDER = """
 UPDATE incoming_redemptions AS i SET detail = json_set(detail, '$.transaction_no', (
     SELECT f.transaction_no FROM claims c
-    JOIN redemptions f ON f.claim_id = c.claim_id AND f.coupon_no = i.coupon_no
+    JOIN redemptions f ON f.voucher = c.claim_id * 1024 + i.coupon_no
         AND f.refund_of IS NULL
     WHERE c.claim_no = i.claim_no ORDER BY f.paid_at DESC LIMIT 1
 ))

@@ -76,9 +76,10 @@ WHERE c.batch_id = ?1 AND c.before = '' AND NOT m.is_registered
 # What another file uses too is as if that one had added it, unless others changed it in between.
 HAND_ON = """
 UPDATE merchant_changes AS c SET batch_id = u.batch_id
-FROM (SELECT merchant_id, min(batch_id) AS batch_id FROM redemptions
-    WHERE merchant_id IN (SELECT merchant_id FROM merchant_changes WHERE batch_id = ?1)
-    GROUP BY merchant_id) AS u
+FROM (SELECT f.merchant_id, min(n.batch_id) AS batch_id FROM redemption_runs n
+    CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
+    WHERE f.merchant_id IN (SELECT merchant_id FROM merchant_changes WHERE batch_id = ?1)
+    GROUP BY f.merchant_id) AS u
 WHERE c.batch_id = ?1 AND c.merchant_id = u.merchant_id AND NOT EXISTS (
     SELECT 1 FROM merchant_changes AS o
     WHERE o.merchant_id = c.merchant_id AND o.batch_id <> ?1 AND o.batch_id <= u.batch_id)
@@ -215,7 +216,7 @@ WHERE c.merchant_id = ? ORDER BY c.batch_id
 TOTALS = """
 SELECT p.programme, r.round, sum(t.vouchers), sum(t.base_fen), sum(t.public_fen),
     sum(t.platform_fen), sum(t.match_fen)
-FROM merchant_totals AS t JOIN rounds AS r USING (round_id)
+FROM merchant_sums AS t JOIN rounds AS r USING (round_id)
     JOIN programmes AS p USING (programme_id)
 WHERE t.merchant_id = ?
 GROUP BY r.round_id ORDER BY p.programme, r.opens_at, r.round

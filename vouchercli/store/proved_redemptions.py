@@ -129,8 +129,7 @@ def visits_since(db: sqlite3.Connection, first_id: int) -> list[tuple[bytes, int
 
 COLUMNS = (
     "transaction_no",
-    "claim_id",
-    "coupon_no",
+    "voucher",
     "merchant_id",
     "segment_id",
     "channel",
@@ -143,33 +142,31 @@ COLUMNS = (
 )
 # A voucher's first row only: where one stands already, nothing is written.
 ADD = """
-INSERT OR IGNORE INTO redemptions (redemption_id, batch_id, transaction_no, claim_id, coupon_no,
-    merchant_id, segment_id, channel, paid_at,
-    day, base_fen, merchant_discount_fen, split_id, line, use_no, vouchers, spent)
+INSERT OR IGNORE INTO redemptions (redemption_id, transaction_no, voucher, merchant_id, segment_id,
+    channel, paid_at, day, base_fen, merchant_discount_fen, split_id, line, use_no)
 """
-PAYMENT = "(?1 + :n, ?2, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, 1, 1)"
+PAYMENT = "(?1 + :n, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1)"
 # What a refund needs to undo all of it: its payment, alone on the voucher.
 SOLE_PAYMENT = """
 SELECT f.redemption_id, s.after_fen FROM redemptions f JOIN splits s ON s.split_id = f.split_id
-WHERE f.claim_id = ?1 AND f.coupon_no = ?2 AND f.refund_of IS NULL AND f.transaction_no = ?3
-    AND f.merchant_id = ?4 AND f.base_fen = ?5
-  AND f.paid_at <= ?6
-  AND NOT EXISTS (SELECT 1 FROM redemptions o WHERE o.claim_id = ?1 AND o.coupon_no = ?2
-      AND o.redemption_id <> f.redemption_id)
+WHERE f.voucher = ?1 AND f.refund_of IS NULL AND f.transaction_no = ?2 AND f.merchant_id = ?3
+    AND f.base_fen = ?4 AND f.paid_at <= ?5
+    AND NOT EXISTS (SELECT 1 FROM redemptions o WHERE o.voucher = ?1
+        AND o.redemption_id <> f.redemption_id)
 """
-REFUND_COLUMNS = (*COLUMNS, "spent", "floor_fen", "payment_id")
+REFUND_COLUMNS = (*COLUMNS, "payment_id")
 ADD_REFUND = """
-INSERT INTO redemptions (redemption_id, batch_id, transaction_no, claim_id, coupon_no, merchant_id,
-    segment_id, channel, paid_at,
-    day, base_fen, merchant_discount_fen, split_id, line, spent, floor_fen, refund_of, use_no,
-    vouchers)
+INSERT INTO redemptions (redemption_id, transaction_no, voucher, merchant_id, segment_id, channel,
+    paid_at, day, base_fen, merchant_discount_fen, split_id, line, refund_of, use_no)
 """
-REFUND = "(?1 + :n, ?2, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 2, -1)"
+REFUND = "(?1 + :n, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 2)"
+UNDONE_COLUMNS = ("vouchers", "spent", "floor_fen")
+ADD_UNDONE = "INSERT INTO refunds (redemption_id, vouchers, spent, floor_fen)"
+UNDONE = "(?1 + :n, ?, ?, ?)"
 WRITTEN = "SELECT redemption_id FROM redemptions WHERE redemption_id BETWEEN ? AND ?"
 SAME = (
     "line",
-    "claim_id",
-    "coupon_no",
+    "voucher",
     "transaction_no",
     "merchant_id",
     "paid_at",
@@ -178,8 +175,8 @@ SAME = (
     "subsidy_fen",
 )
 IS_SAME = """
-SELECT batch_id, line FROM redemption_facts
-WHERE claim_id = ? AND coupon_no = ? AND transaction_no = ? AND merchant_id = ? AND paid_at = ?
+SELECT batch_id, line FROM redemption_facts WHERE voucher = ? AND transaction_no = ?
+    AND merchant_id = ? AND paid_at = ?
     AND base_fen = ? AND merchant_discount_fen = ? AND subsidy_fen = ? AND kind = 'pay'
 """
 COMBINED_KEY = ("round_id", "day", "coupon", "channel", "segment_id")
@@ -195,33 +192,35 @@ def next_id(db: sqlite3.Connection) -> int:
     return transaction_numbers.last_id(db) + 1
 
 
-def add(
-    db: sqlite3.Connection, batch_id: int, first_id: int, columns: Sequence[list[Any]]
-) -> list[int]:
+def add(db: sqlite3.Connection, first_id: int, columns: Sequence[list[Any]]) -> list[int]:
     """Write payments, given by `COLUMNS`, with ids from `first_id` on, each as the first of its
     voucher. Returns the ids of those whose voucher a fact holds already: they were not written.
     """
     refused = []
-    for some in bulk_insert.put(db, ADD, PAYMENT, columns, numbered=(first_id, batch_id)):
+    for some in bulk_insert.put(db, ADD, PAYMENT, columns, numbered=(first_id,)):
         ids = range(first_id + some.start, first_id + some.stop)
         refused += sorted({*ids}.difference(typed.column(db, WRITTEN, (ids[0], ids[-1]))))
     return refused
 
 
 def sole_payment(db: sqlite3.Connection, asked: tuple[Any, ...]) -> tuple[int, int] | None:
-    """(redemption_id, subsidy_fen) of the payment that is alone on its voucher, by (claim_id,
-    coupon_no, transaction_no, merchant_id, base_fen, at the latest at this second).
+    """(redemption_id, subsidy_fen) of the payment that is alone on its voucher, by (voucher,
+    transaction_no, merchant_id, base_fen, at the latest at this second).
     """
     return next(iter(typed.tuples(db, SOLE_PAYMENT, asked)), None)
 
 
 def add_refunds(
-    db: sqlite3.Connection, batch_id: int, first_id: int, columns: Sequence[list[Any]]
+    db: sqlite3.Connection,
+    first_id: int,
+    columns: Sequence[list[Any]],
+    undone: Sequence[list[Any]],
 ) -> None:
-    """Write full refunds, given by `REFUND_COLUMNS` (amounts negative), with ids from `first_id`
-    on, each as its voucher's second row.
+    """Write full refunds, given by `REFUND_COLUMNS` (amounts negative) and `UNDONE_COLUMNS`, with
+    ids from `first_id` on, each as its voucher's second row.
     """
-    bulk_insert.put(db, ADD_REFUND, REFUND, columns, numbered=(first_id, batch_id))
+    bulk_insert.put(db, ADD_REFUND, REFUND, columns, numbered=(first_id,))
+    bulk_insert.put(db, ADD_UNDONE, UNDONE, undone, numbered=(first_id,))
 
 
 def find_standing(

@@ -45,45 +45,56 @@ ADD_SPLIT_PART = "INSERT INTO split_parts (split_id, funder_id, amount_fen) VALU
 # does not has come too late. Refunds are written in that order too: each leaves no more subsidy
 # than sale, but only behind those before it.
 ACCEPT = """
-INSERT INTO redemptions (redemption_id, transaction_no, claim_id, coupon_no, use_no, merchant_id,
-    segment_id, channel, paid_at, day,
-    base_fen, merchant_discount_fen, split_id, vouchers, spent, floor_fen, refund_of, batch_id,
-    line)
-SELECT :last_id + row_number() OVER (ORDER BY j.place), j.transaction_no, j.claim_id, j.coupon_no,
+INSERT INTO redemptions (redemption_id, transaction_no, voucher, use_no, merchant_id, segment_id,
+    channel, paid_at, day, base_fen, merchant_discount_fen, split_id, line, refund_of)
+SELECT :after + j.row_no, j.transaction_no, j.voucher,
     j.use_no + (SELECT coalesce(max(use_no), 0) FROM redemptions u
-                WHERE u.claim_id = j.claim_id AND u.coupon_no = j.coupon_no
-                    AND u.redemption_id <= :after),
+                WHERE u.voucher = j.voucher AND u.redemption_id <= :after),
     j.merchant_id, j.segment_id, CASE j.channel WHEN 'offline' THEN 1 WHEN 'online' THEN 2 ELSE 0
         END, j.paid_at, j.day,
     CASE j.kind WHEN 'pay' THEN j.base_fen ELSE -j.base_fen END,
     CASE j.kind WHEN 'pay' THEN j.merchant_discount_fen ELSE -j.merchant_discount_fen END,
-    s.split_id, j.vouchers, j.spent, j.floor_fen, p.redemption_id, j.batch_id, j.line
-FROM (
-    SELECT *, row_number() OVER (PARTITION BY claim_id, coupon_no ORDER BY paid_at,
-        kind = 'refund', transaction_no, place) AS use_no
-    FROM judged WHERE reason IS NULL
-) j
+    s.split_id, j.line, p.redemption_id
+FROM accepted j
 JOIN splits s ON s.round_id = j.round_id AND s.before_fen = j.before_fen
     AND s.after_fen = j.after_fen AND s.stays = j.stays
-LEFT JOIN redemptions p ON j.kind = 'refund' AND p.claim_id = j.claim_id
-    AND p.coupon_no = j.coupon_no
+LEFT JOIN redemptions p ON j.kind = 'refund' AND p.voucher = j.voucher
     AND p.transaction_no = j.refund_of AND p.refund_of IS NULL
 WHERE j.kind = :kind
-ORDER BY iif(j.kind = 'refund', j.use_no, 0), j.place
+ORDER BY iif(j.kind = 'refund', j.use_no, 0), j.row_no
 """
+CLEAR_ACCEPTED = "DROP TABLE IF EXISTS temp.accepted"
+# The fit rows in the order of their ids: those of a batch together, its payments first.
+CREATE_ACCEPTED = """
+CREATE TEMP TABLE accepted AS
+SELECT *, row_number() OVER (ORDER BY batch_id, kind, place) AS row_no,
+    row_number() OVER (PARTITION BY voucher ORDER BY paid_at, kind, transaction_no, place) AS use_no
+FROM judged WHERE reason IS NULL
+"""
+ACCEPT_REFUNDS = """
+INSERT INTO refunds (redemption_id, vouchers, spent, floor_fen)
+SELECT :after + row_no, vouchers, spent, floor_fen FROM accepted WHERE kind = 'refund'
+"""
+ACCEPTED = "SELECT batch_id, count(*) FROM accepted GROUP BY batch_id ORDER BY batch_id"
 
 # A row of another batch on the same voucher at the same time or later, or a refund of this batch's
 # payment.
 STANDS_ON = """
-SELECT l.batch_id, count(DISTINCT l.redemption_id) AS later FROM redemptions f
-JOIN redemptions l ON l.claim_id = f.claim_id AND l.coupon_no = f.coupon_no
-    AND l.batch_id <> f.batch_id
+SELECT l.batch_id, count(DISTINCT l.redemption_id) AS later
+FROM redemption_runs n CROSS JOIN redemptions f
+    ON f.redemption_id BETWEEN n.first_id AND n.last_id
+CROSS JOIN redemption_facts l ON l.voucher = f.voucher AND l.redemption_id <> f.redemption_id
     AND (l.paid_at >= f.paid_at OR l.refund_of = f.redemption_id)
-WHERE f.batch_id = ? GROUP BY l.batch_id ORDER BY l.batch_id
+WHERE n.batch_id = ?1 AND l.batch_id <> ?1 GROUP BY l.batch_id ORDER BY l.batch_id
 """
 CLEAR_LEAVING = "DROP TABLE IF EXISTS temp.leaving"
 CREATE_LEAVING = "CREATE TEMP TABLE leaving (redemption_id INTEGER PRIMARY KEY)"
-ALL_LEAVE = "INSERT INTO leaving SELECT redemption_id FROM redemptions WHERE batch_id = ?"
+ALL_LEAVE = """
+INSERT INTO leaving
+SELECT f.redemption_id FROM redemption_runs n CROSS JOIN redemptions f
+    ON f.redemption_id BETWEEN n.first_id AND n.last_id
+WHERE n.batch_id = ?
+"""
 DELETE_LEAVING = (
     "DELETE FROM redemptions WHERE redemption_id IN (SELECT redemption_id FROM leaving)"
 )
@@ -133,7 +144,11 @@ WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
 ORDER = "x.paid_at, x.redemption_id"
 LIST_OF_ALL = Listing(Line, LIST, ORDER)
 LIST_OF_CLAIM = Listing(
-    Line, LIST + "AND x.claim_id = (SELECT claim_id FROM claims WHERE claim_no = :claim_no)", ORDER
+    Line,
+    LIST
+    + """AND x.voucher BETWEEN (SELECT claim_id * 1024 FROM claims WHERE claim_no = :claim_no)
+    AND (SELECT claim_id * 1024 + 1023 FROM claims WHERE claim_no = :claim_no)""",
+    ORDER,
 )
 LIST_OF_NUMBER = Listing(
     Line, LIST + "AND x.redemption_id IN (SELECT redemption_id FROM standing_numbers)", ORDER
@@ -143,7 +158,7 @@ LIST_OF_SOME = Listing(
 )
 
 
-def accept(db: sqlite3.Connection, batch_id: int, parts: Callable[[int, int], Split]) -> None:
+def accept(db: sqlite3.Connection, parts: Callable[[int, int], Split]) -> None:
     """Write the fit rows as facts, payments before refunds, and add them to the totals.
 
     `parts(round_id, amount_fen)` is the law's split of a subsidy: it is asked once for each new
@@ -151,11 +166,12 @@ def accept(db: sqlite3.Connection, batch_id: int, parts: Callable[[int, int], Sp
     """
     add_splits(db, [*map(tuple, db.execute(NEW_SPLITS))], parts)
     after = transaction_numbers.last_id(db)
+    db.execute(CLEAR_ACCEPTED)
+    db.execute(CREATE_ACCEPTED)
     for kind in ("pay", "refund"):
-        db.execute(
-            ACCEPT, {"kind": kind, "last_id": transaction_numbers.last_id(db), "after": after}
-        )
-    transaction_numbers.keep_written(db, batch_id, after)
+        db.execute(ACCEPT, {"kind": kind, "after": after})
+    db.execute(ACCEPT_REFUNDS, {"after": after})
+    transaction_numbers.keep_written(db, after, typed.tuples(db, ACCEPTED))
     merchant_runs.keep_written(db, after)
     totals.add_written(db, after)
 

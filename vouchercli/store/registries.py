@@ -337,9 +337,10 @@ SELECT batch_id, sum(later) AS later FROM (
     SELECT batch_id, count(*) AS later FROM merchant_changes
     WHERE batch_id > ?1 AND merchant_id IN (SELECT merchant_id FROM mine) GROUP BY batch_id
     UNION ALL
-    SELECT batch_id, count(*) FROM redemptions
-    WHERE batch_id > ?1 AND merchant_id IN (SELECT merchant_id FROM mine WHERE is_counted)
-        GROUP BY batch_id
+    SELECT n.batch_id, count(*) FROM redemption_runs n CROSS JOIN redemptions f
+        ON f.redemption_id BETWEEN n.first_id AND n.last_id
+    WHERE n.batch_id > ?1 AND f.merchant_id IN (SELECT merchant_id FROM mine WHERE is_counted)
+        GROUP BY n.batch_id
     UNION ALL
     SELECT batch_id, count(*) FROM suspensions
     WHERE batch_id > ?1 AND merchant_id IN (SELECT merchant_id FROM merchant_changes

@@ -28,8 +28,9 @@ ALIVE = "SELECT count(*) FROM claims WHERE round_id = ? AND expires_at > ?"
 # The claims lead, each finds its redemptions by its key.
 PAID_BY_ALIVE = """
 SELECT f.funder, CAST(sum(s.amount_fen) AS BIGINT) AS amount_fen
-FROM claims c CROSS JOIN redemptions x ON x.claim_id = c.claim_id CROSS JOIN split_parts s
-    ON s.split_id = x.split_id
+FROM claims c CROSS JOIN redemptions x
+    ON x.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023
+    CROSS JOIN split_parts s ON s.split_id = x.split_id
     CROSS JOIN funders f ON f.funder_id = s.funder_id
 WHERE c.round_id = ? AND c.expires_at > ? GROUP BY f.funder ORDER BY f.funder
 """

@@ -28,14 +28,16 @@ FREED = "SELECT round_id, funder_id, fen FROM freed"
 SAME_VOUCHER = """
 INSERT OR IGNORE INTO leaving
 SELECT f.redemption_id FROM incoming_redemptions i CROSS JOIN claims c ON c.claim_no = i.claim_no
-CROSS JOIN redemptions f ON f.claim_id = c.claim_id AND f.coupon_no = i.coupon_no
+CROSS JOIN redemptions f ON f.voucher = c.claim_id * 1024 + i.coupon_no
 WHERE i.reason IS NULL
 """
 SAME_VISIT = """
 INSERT OR IGNORE INTO leaving
 SELECT f.redemption_id FROM incoming_redemptions i CROSS JOIN claims c ON c.claim_no = i.claim_no
 CROSS JOIN claims o ON o.resident = c.resident
-CROSS JOIN redemptions f ON f.claim_id = o.claim_id AND f.day = i.day AND f.refund_of IS NULL
+CROSS JOIN redemptions f INDEXED BY redemptions_by_voucher
+    ON f.voucher BETWEEN o.claim_id * 1024 AND o.claim_id * 1024 + 1023
+    AND f.day = i.day AND f.refund_of IS NULL
 CROSS JOIN merchants m ON m.merchant_id = f.merchant_id AND (m.merchant_no = i.merchant_no
     OR m.platform_no = nullif(i.platform_no, ''))
 WHERE i.reason IS NULL AND i.kind = 'pay'
@@ -51,18 +53,18 @@ WHERE (n.transaction_no, n.kind) IN (SELECT transaction_no, kind FROM incoming_r
 REUSED = "INSERT OR IGNORE INTO leaving SELECT redemption_id FROM standing_numbers"
 OVERTAKEN = """
 INSERT OR IGNORE INTO leaving
-SELECT r.redemption_id FROM redemptions r
-WHERE r.refund_of IS NOT NULL AND r.batch_id = ifnull(?, r.batch_id) AND EXISTS (
+SELECT r.redemption_id FROM redemption_facts r
+WHERE r.refund_of IS NOT NULL AND ifnull(r.batch_id = ?, 1) AND EXISTS (
     SELECT 1 FROM redemptions o
-    WHERE o.claim_id = r.claim_id AND o.coupon_no = r.coupon_no AND o.use_no < r.use_no
+    WHERE o.voucher = r.voucher AND o.use_no < r.use_no
       AND (o.paid_at, o.refund_of IS NOT NULL, o.transaction_no) > (r.paid_at, 1, r.transaction_no)
 )
 """
 OF_OTHERS = """
 DELETE FROM leaving WHERE redemption_id IN (
-    SELECT f.redemption_id FROM leaving JOIN redemptions f USING (redemption_id) JOIN claims c
-        ON c.claim_id = f.claim_id
-    JOIN rounds r ON r.round_id = c.round_id
+    SELECT f.redemption_id FROM leaving CROSS JOIN redemption_facts f USING (redemption_id)
+    CROSS JOIN claims c ON c.claim_id = f.claim_id
+    CROSS JOIN rounds r ON r.round_id = c.round_id
     WHERE r.programme_id <> :programme_id OR f.batch_id <> ifnull(:only, f.batch_id)
 )
 """
@@ -70,7 +72,7 @@ DELETE FROM leaving WHERE redemption_id IN (
 COMPANIONS = """
 INSERT OR IGNORE INTO leaving
 SELECT o.redemption_id FROM leaving CROSS JOIN redemptions f USING (redemption_id)
-CROSS JOIN redemptions o ON o.claim_id = f.claim_id AND o.coupon_no = f.coupon_no
+CROSS JOIN redemptions o ON o.voucher = f.voucher
 """
 # What a file with subsidies said of one is what the row changed: it was accepted.
 STAGE = """
@@ -102,7 +104,7 @@ LEFT JOIN redemptions p ON p.redemption_id = f.refund_of
 """
 FORGET_WARNINGS = """
 DELETE FROM warnings WHERE (batch_id, line) IN (SELECT f.batch_id, f.line FROM leaving
-    JOIN redemptions f USING (redemption_id))
+    CROSS JOIN redemption_facts f USING (redemption_id))
 """
 
 

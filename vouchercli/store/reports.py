@@ -180,6 +180,9 @@ ADDED = ", ".join(totals.SUMMED)
 TAKEN_OFF = ", ".join("-" + name for name in totals.SUMMED)
 OF_MERCHANTS = "SELECT merchant_id, round_id, "
 KEPT_MONTHS = OF_MERCHANTS + ADDED + " FROM merchant_totals WHERE month BETWEEN ? AND ?"
+# While a large import runs: with what it has not added to the totals yet.
+MONTHS_SO_FAR = OF_MERCHANTS + ADDED + " FROM merchant_sums WHERE month BETWEEN ? AND ?"
+IS_COUNTING = "SELECT EXISTS (SELECT 1 FROM uncounted_runs)"
 PAID_BETWEEN = """
 FROM (SELECT ? AS from_at, ? AS until_at) s CROSS JOIN redemption_runs n
     ON n.first_paid_at < s.until_at AND n.last_paid_at >= s.from_at
@@ -204,12 +207,11 @@ def by_merchant(
     """(merchant_no, name, sums) of every merchant with anything in the span, pooled over `rounds`
     (ids), by number.
     """
-    parts: list[Part] = (
-        [(KEPT_MONTHS, (months.first, months.last))] if months.first <= months.last else []
-    )
+    kept = MONTHS_SO_FAR if typed.number(db, IS_COUNTING) else KEPT_MONTHS
+    parts: list[Part] = [(kept, (months.first, months.last))] if months.first <= months.last else []
     by_day = dict(db.execute(VOUCHERS_BY_DAY).fetchall()) if months.cuts else {}
     for cut in months.cuts:
-        parts += _parts_of(cut, by_day, zone)
+        parts += _parts_of(cut, kept, by_day, zone)
     if not parts or not rounds:
         return []
     parameters = [value for _, values in parts for value in values]
@@ -246,11 +248,13 @@ def _merchants(source: str, rounds: int) -> str:
     )
 
 
-def _parts_of(cut: Cut, by_day: dict[int, int], zone: str) -> list[Part]:
-    """The facts that count, or the whole month less the facts that do not: whichever are fewer."""
+def _parts_of(cut: Cut, kept: str, by_day: dict[int, int], zone: str) -> list[Part]:
+    """The facts that count, or the whole month (the statement `kept`) less the facts that do not:
+    whichever are fewer.
+    """
     if _facts(by_day, (cut.span,), zone) <= _facts(by_day, cut.rest, zone):
         return [(ADD_FACTS, cut.span)]
-    return [(KEPT_MONTHS, (cut.month, cut.month)), *((TAKE_FACTS, span) for span in cut.rest)]
+    return [(kept, (cut.month, cut.month)), *((TAKE_FACTS, span) for span in cut.rest)]
 
 
 def _facts(by_day: dict[int, int], spans: Sequence[tuple[int, int]], zone: str) -> int:
@@ -378,10 +382,9 @@ TWICE = 7_200  # seconds: more than an hour that comes twice
 # The face that was used of claims that can still be used; the claims lead, each finds its
 # redemptions by its key.
 USED_UNEXPIRED = """
-SELECT CAST(coalesce(sum(x.spent * k.denomination_fen), 0) AS BIGINT) AS face_fen
-FROM claims c CROSS JOIN rounds r ON r.round_id = c.round_id CROSS JOIN redemptions x
-    ON x.claim_id = c.claim_id
-    CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = x.coupon_no
+SELECT CAST(coalesce(sum(x.face_fen), 0) AS BIGINT) AS face_fen
+FROM claims c CROSS JOIN redemption_facts x
+    ON x.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023
 WHERE c.round_id = :round_id AND c.claimed_at <= :as_of AND c.expires_at > :at
     AND x.paid_at <= :as_of
 """
@@ -395,17 +398,18 @@ SELECT r.round_id, CAST(sum(CASE WHEN r.per_resident = 1 THEN 1 ELSE 0 END) AS B
 USERS_EVER = (
     """
 WITH refunded AS MATERIALIZED (
-    SELECT claim_id, count(*) AS refunds, -sum(vouchers) AS undone FROM redemptions
-        WHERE refund_of IS NOT NULL GROUP BY +claim_id
+    SELECT claim_id, count(*) AS refunds, -sum(b.vouchers) AS undone
+    FROM refunds b CROSS JOIN redemptions USING (redemption_id) GROUP BY claim_id
 )
 """
     + COUNTED_USERS
     + """
-FROM (SELECT DISTINCT claim_id FROM redemptions) u CROSS JOIN claims c ON c.claim_id = u.claim_id
-    CROSS JOIN rounds r ON r.round_id = c.round_id
+FROM (SELECT DISTINCT voucher / 1024 AS claim_id FROM redemptions) u
+    CROSS JOIN claims c ON c.claim_id = u.claim_id CROSS JOIN rounds r ON r.round_id = c.round_id
 WHERE c.claim_id NOT IN (
     SELECT f.claim_id FROM refunded f WHERE (SELECT count(*) FROM redemptions x
-        WHERE x.claim_id = f.claim_id) - f.refunds <= f.undone
+        WHERE x.voucher BETWEEN f.claim_id * 1024 AND f.claim_id * 1024 + 1023)
+        - f.refunds <= f.undone
 )
 GROUP BY r.round_id ORDER BY r.round_id
 """
@@ -414,12 +418,15 @@ USERS_UNTIL = (
     COUNTED_USERS
     + """
 FROM rounds r CROSS JOIN claims c ON c.round_id = r.round_id
-WHERE EXISTS (SELECT 1 FROM redemptions x WHERE x.claim_id = c.claim_id AND x.paid_at <= :as_of)
+WHERE EXISTS (SELECT 1 FROM redemptions x
+        WHERE x.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023
+            AND x.paid_at <= :as_of)
     AND c.claim_id NOT IN (
-    SELECT x.claim_id FROM redemptions x
-    WHERE x.claim_id IN (SELECT y.claim_id FROM redemptions y WHERE y.refund_of IS NOT NULL)
-        AND x.paid_at <= :as_of
-    GROUP BY x.claim_id HAVING sum(x.vouchers) <= 0
+    SELECT u.claim_id
+    FROM (SELECT DISTINCT claim_id FROM refunds CROSS JOIN redemptions USING (redemption_id)) u
+    CROSS JOIN redemption_facts x
+        ON x.voucher BETWEEN u.claim_id * 1024 AND u.claim_id * 1024 + 1023
+    WHERE x.paid_at <= :as_of GROUP BY u.claim_id HAVING sum(x.vouchers) <= 0
 )
 GROUP BY r.round_id ORDER BY r.round_id
 """

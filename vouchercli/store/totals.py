@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
 SUMMED = (
     "vouchers",
@@ -26,6 +27,13 @@ WRITTEN = "FROM redemption_facts f WHERE f.redemption_id > :after"
 LEAVING = """FROM temp.leaving CROSS JOIN redemption_facts f
     ON f.redemption_id = leaving.redemption_id
     WHERE f.redemption_id > :after"""
+# Those of a running import may not be in the totals of merchants yet.
+IS_COUNTED = """
+    AND (SELECT max(first_id) FROM redemption_runs WHERE first_id <= f.redemption_id)
+        NOT IN (SELECT first_id FROM uncounted_runs)"""
+UNCOUNTED = """FROM uncounted_runs u CROSS JOIN redemption_runs n USING (first_id)
+    CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id AND n.last_id
+    WHERE n.batch_id = :batch_id"""
 POOL = """
 ON CONFLICT DO UPDATE SET vouchers = vouchers + excluded.vouchers,
     base_fen = base_fen + excluded.base_fen,
@@ -73,7 +81,7 @@ WITH combined AS MATERIALIZED ({COMBINED} {facts} GROUP BY {COMBINED_KEY})
 """,
         f"""
 INSERT INTO merchant_totals
-SELECT f.round_id, f.day / 100, f.merchant_id, {SIGNED_SUMS} {facts}
+SELECT f.round_id, f.day / 100, f.merchant_id, {SIGNED_SUMS} {facts} {of_merchants}
 GROUP BY f.round_id, f.day / 100, f.merchant_id {POOL}
 """,
         # The parts of a split are the same for every fact that has it: counted, then multiplied.
@@ -89,8 +97,24 @@ FROM (
 GROUP BY g.round_id, g.day, p.funder_id ORDER BY 4 {POOL_PARTS}
 """,
     )
-    for facts in (WRITTEN, LEAVING)
+    for facts, of_merchants in ((WRITTEN, ""), (LEAVING, IS_COUNTED))
 )
+COUNT_LATER = "INSERT INTO uncounted_runs (first_id) VALUES (?)"
+UNCOUNTED_RUNS = """
+SELECT u.first_id, (SELECT count(*) FROM redemptions f
+    WHERE f.redemption_id BETWEEN n.first_id AND n.last_id)
+FROM uncounted_runs u CROSS JOIN redemption_runs n USING (first_id) WHERE n.batch_id = ?
+"""
+COUNTED = "DELETE FROM uncounted_runs WHERE first_id = ?"
+COUNT = f"""
+INSERT INTO merchant_totals
+SELECT f.round_id, f.day / 100, f.merchant_id, {SUMS} {UNCOUNTED}
+GROUP BY f.round_id, f.day / 100, f.merchant_id {POOL}
+"""
+ALL_COUNTED = """
+DELETE FROM uncounted_runs
+WHERE first_id IN (SELECT first_id FROM redemption_runs WHERE batch_id = ?)
+"""
 # What a refund or an undo has emptied leaves no trace.
 DROP_EMPTY = (
     """
@@ -125,3 +149,27 @@ def drop_empty(db: sqlite3.Connection) -> None:
     """
     for statement in DROP_EMPTY:
         db.execute(statement)
+
+
+def count_later(db: sqlite3.Connection, first_id: int) -> None:
+    """The facts of that run come into the totals of merchants later (`counted`, `count`)."""
+    db.execute(COUNT_LATER, (first_id,))
+
+
+def uncounted(db: sqlite3.Connection, batch_id: int) -> dict[int, int]:
+    """The runs of a batch whose facts are not in the totals of merchants yet: how many stand, by
+    their first id.
+    """
+    return dict(db.execute(UNCOUNTED_RUNS, (batch_id,)).fetchall())
+
+
+def counted(db: sqlite3.Connection, runs: Iterable[int]) -> None:
+    """The facts of these runs were added to the totals of merchants."""
+    db.executemany(COUNTED, [(first_id,) for first_id in runs])
+
+
+def count(db: sqlite3.Connection, batch_id: int) -> None:
+    """Add the facts of a batch to the totals of merchants that are not in them yet."""
+    if db.execute(UNCOUNTED_RUNS, (batch_id,)).fetchone():
+        db.execute(COUNT, {"batch_id": batch_id})
+        db.execute(ALL_COUNTED, (batch_id,))

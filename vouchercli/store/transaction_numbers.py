@@ -11,8 +11,8 @@ import sys
 from array import array
 from functools import cache
 from importlib.util import find_spec
-from itertools import groupby
-from typing import TYPE_CHECKING
+from itertools import chain, groupby, repeat
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from vouchercli.store import typed
@@ -61,9 +61,11 @@ SELECT redemption_id, transaction_no, CASE WHEN refund_of IS NULL THEN 'pay' ELS
 """
 DROP_SINGLE = """
 DELETE FROM standing_numbers WHERE (transaction_no, kind) IN (
-    SELECT n.transaction_no, n.kind FROM standing_numbers n JOIN redemptions f
-        ON f.redemption_id = n.redemption_id
-    GROUP BY n.transaction_no, n.kind HAVING count(*) = 1 OR sum(f.batch_id = ?) = 0
+    SELECT transaction_no, kind FROM (
+        SELECT n.*, (SELECT r.batch_id FROM redemption_runs r
+            WHERE r.first_id <= n.redemption_id ORDER BY r.first_id DESC LIMIT 1) AS batch_id
+        FROM standing_numbers n)
+    GROUP BY transaction_no, kind HAVING count(*) = 1 OR sum(batch_id = ?) = 0
 )
 """
 
@@ -94,11 +96,16 @@ def keep(
         db.execute(ADD_RUN, (first_id, first_id + len(keys) // 4 - 1, batch_id, *span, keys))
 
 
-def keep_written(db: sqlite3.Connection, batch_id: int, after: int) -> None:
-    """Keep the runs of the redemptions with an id above `after`."""
-    numbered = enumerate(db.execute(WRITTEN, (after,)))
-    for _, run in groupby(numbered, key=lambda each: each[1][0] - each[0]):  # ids without a gap
-        ids, numbers, times = zip(*(row for _, row in run), strict=True)
+def keep_written(db: sqlite3.Connection, after: int, batches: Iterable[tuple[Any, ...]]) -> None:
+    """Keep the runs of the redemptions with an id above `after`; `batches`: whose they are, in
+    the order of their ids (batch_id, how many rows).
+    """
+    owners = chain.from_iterable(repeat(batch_id, rows) for batch_id, rows in batches)
+    owned = enumerate(zip(owners, db.execute(WRITTEN, (after,)), strict=True))
+    # of one batch, ids without a gap
+    runs = groupby(owned, key=lambda each: (each[1][0], each[1][1][0] - each[0]))
+    for (batch_id, _), run in runs:
+        ids, numbers, times = zip(*(row for _, (_, row) in run), strict=True)
         keys = _swapped(array("I", map(key, numbers))).tobytes()
         keep(db, batch_id, ids[0], keys, (min(times), max(times)))
 

@@ -19,10 +19,10 @@ LINES = 50_000
 # Rows that are judged one by one come in smaller chunks, of about a second: whoever wants to write
 # waits for the chunk at hand
 ROWS = 10_000
-# Proved rows come in chunks of two blocks, behind the first twenty of eight: they mostly touch the
-# same pages, which are then written once. A chunk also ends where more rows are left to be
-# judged than can be judged in a second, and with the block at hand when somebody waits to write.
-TOGETHER, MANY, MANY_TOGETHER = 2, 20, 8
+# Proved rows come in chunks of eight blocks: they mostly touch the same pages, which are then
+# written once. A chunk also ends where more rows are left to be judged than can be judged in a
+# second, and with the block at hand when somebody waits to write.
+TOGETHER = 8
 LEFT_TO_JUDGE = 10_000
 
 
@@ -42,8 +42,7 @@ def _rows() -> int:
 
 def is_border(line: int) -> bool:
     """Whether a chunk of proved rows ends with the block that ends at `line`."""
-    count = line // LINES
-    return count % (TOGETHER if count <= MANY else MANY_TOGETHER) == 0
+    return line // LINES % TOGETHER == 0
 
 
 def chunks(reading: Reading, after_line: int, *, is_cut: bool) -> Iterator[Chunk]:

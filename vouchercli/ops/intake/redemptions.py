@@ -210,10 +210,15 @@ def _reopen(intake: Intake, only: int | None) -> None:
 
 
 def _accept(intake: Intake) -> dict[str, Any]:
-    redemptions.accept(intake.db, intake.batch_id, splits.splitter(intake))
+    redemptions.accept(intake.db, splits.splitter(intake))
     if intake.is_whole:  # of a chunk it does not matter yet
         totals.drop_empty(intake.db)
     return {}
+
+
+def _settle(intake: Intake) -> None:
+    totals.count(intake.db, intake.batch_id)  # where the import went on by rows, or was killed
+    settle(intake)
 
 
 def _by_columns(intake: Intake, done_line: int) -> Iterator[Chunk] | None:
@@ -241,7 +246,7 @@ KIND = Kind(
     judge=_judge,
     accept=_accept,
     undo=_undo,
-    settle=settle,
+    settle=_settle,
     reopen=_reopen,
     moved=reopening.moved,
     waiting=WAITING,

@@ -322,12 +322,13 @@ BEGIN UPDATE seats SET free = free + 1 WHERE round_id = OLD.round_id; END;
 CREATE TRIGGER claims_stay_in_their_round BEFORE UPDATE OF round_id ON claims
 BEGIN SELECT RAISE(ABORT, 'a claim stays in its round'); END;
 
--- Payments and refunds, one row each; a refund's amounts are negative, so that every sum is net. What it paid stands in `splits`.
+-- Payments and refunds, one row each, as narrow as they can be; a refund's amounts are negative, so that every sum is net. What a row
+-- paid stands in `splits`, what all rows of a run share in `redemption_runs`, what only a refund has in `refunds`. `redemption_facts`
+-- shows all of it in words. A field that few files have gets a table of its own beside this one, with rows only where a file has it.
 CREATE TABLE redemptions (
-    redemption_id          INTEGER PRIMARY KEY,
+    redemption_id          INTEGER PRIMARY KEY,         -- in the order of the files: `redemption_runs` finds its batch
     transaction_no         TEXT NOT NULL,               -- unique with the kind: `redemption_runs` finds it
-    claim_id               INTEGER NOT NULL,
-    coupon_no              INTEGER NOT NULL,
+    voucher                INTEGER NOT NULL,            -- claim_id * 1024 + coupon_no
     use_no                 INTEGER NOT NULL,            -- the voucher's first row, second ...: pay, refund, pay again
     merchant_id            INTEGER NOT NULL,
     segment_id             INTEGER NOT NULL,
@@ -337,25 +338,50 @@ CREATE TABLE redemptions (
     base_fen               INTEGER NOT NULL,            -- list price - merchant discount; the threshold is tested on it
     merchant_discount_fen  INTEGER NOT NULL,
     split_id               INTEGER NOT NULL,            -- the subsidy, and how the funders share it
-    vouchers               INTEGER NOT NULL,            -- +1 a payment, -1 a refund that undoes it, 0 any other refund
-    spent                  INTEGER NOT NULL,            -- +1 a payment, -1 a refund that gives the voucher back, 0 any other refund
-    floor_fen              INTEGER,                     -- what a refund takes from the least base of its payment; NULL: a payment
+    line                   INTEGER NOT NULL,
     refund_of              INTEGER,                     -- the payment that is refunded; NULL: this is a payment
-    batch_id               INTEGER NOT NULL,
-    line                   INTEGER NOT NULL
+    claim_id               INTEGER GENERATED ALWAYS AS (voucher / 1024) VIRTUAL,     -- to look for a claim's rows:
+    coupon_no              INTEGER GENERATED ALWAYS AS (voucher % 1024) VIRTUAL     -- voucher BETWEEN claim_id * 1024 AND ... + 1023
 ) STRICT;
+CREATE UNIQUE INDEX redemptions_by_voucher ON redemptions (voucher, use_no);
+CREATE INDEX redemptions_by_payment ON redemptions (refund_of) WHERE refund_of IS NOT NULL;
+
+-- What a refund undoes; a payment is one voucher, which it spends.
+CREATE TABLE refunds (
+    redemption_id  INTEGER PRIMARY KEY,
+    vouchers       INTEGER NOT NULL,                    -- -1 where the payment is undone, else 0
+    spent          INTEGER NOT NULL,                    -- -1 where the voucher can be used again, else 0
+    floor_fen      INTEGER NOT NULL                     -- what it takes from the least base of its payment
+) STRICT;
+CREATE TRIGGER refunds_leave_with_their_row AFTER DELETE ON redemptions WHEN OLD.refund_of IS NOT NULL
+BEGIN DELETE FROM refunds WHERE redemption_id = OLD.redemption_id; END;
 
 -- No subsidy without a sale: what is kept of a payment's subsidy is never more than what is left of its base. (Of a payment alone the
--- law of templates says so: no coupon pays more than its threshold.)
-CREATE TRIGGER refunds_leave_no_more_than_the_sale AFTER INSERT ON redemptions WHEN NEW.refund_of IS NOT NULL
+-- law of templates says so: no coupon pays more than its threshold.) It stands here and not at `redemptions`: there it would make every
+-- payment slower, for SQLite copies each page that a statement touches which a trigger may abort.
+CREATE TRIGGER refunds_leave_no_more_than_the_sale AFTER INSERT ON refunds
 BEGIN
     SELECT RAISE(ABORT, 'subsidy without a sale')
-    WHERE (SELECT sum(s.after_fen - s.before_fen) FROM redemptions f JOIN splits s ON s.split_id = f.split_id
-            WHERE f.redemption_id = NEW.refund_of OR f.refund_of = NEW.refund_of)
-        > (SELECT sum(f.base_fen) FROM redemptions f WHERE f.redemption_id = NEW.refund_of OR f.refund_of = NEW.refund_of);
+    FROM redemptions b
+    WHERE b.redemption_id = NEW.redemption_id
+        AND (SELECT sum(s.after_fen - s.before_fen) FROM redemptions f JOIN splits s ON s.split_id = f.split_id
+            WHERE f.redemption_id = b.refund_of OR f.refund_of = b.refund_of)
+        > (SELECT sum(f.base_fen) FROM redemptions f WHERE f.redemption_id = b.refund_of OR f.refund_of = b.refund_of);
 END;
-CREATE UNIQUE INDEX redemptions_by_voucher ON redemptions (claim_id, coupon_no, use_no);
-CREATE INDEX redemptions_by_payment ON redemptions (refund_of) WHERE refund_of IS NOT NULL;
+
+-- Redemptions that were written together, all of one batch: what they share, instead of indexes on their numbers and times, which would
+-- be the wall of every large import. The key in place n (from 0) is that of redemption first_id + n; equal keys are only a hint, the
+-- numbers themselves decide. What was paid in a span of time is looked for in the runs that overlap it: files come more or less in the
+-- order of time.
+CREATE TABLE redemption_runs (
+    first_id       INTEGER PRIMARY KEY,
+    last_id        INTEGER NOT NULL,
+    batch_id       INTEGER NOT NULL,
+    first_paid_at  INTEGER NOT NULL,                    -- of all that were written, also when some have left since
+    last_paid_at   INTEGER NOT NULL,
+    keys           BLOB NOT NULL                        -- unsigned 32-bit little-endian, made by store.transaction_numbers.key
+) STRICT;
+CREATE INDEX redemption_runs_by_batch ON redemption_runs (batch_id);
 
 -- The facts as a reader wants them: words for codes, and what each funder kind paid; nothing but this view knows how they are stored.
 -- CROSS JOIN: the facts lead, whatever index they are found by.
@@ -368,24 +394,20 @@ SELECT f.redemption_id, f.transaction_no, CASE WHEN f.refund_of IS NULL THEN 'pa
     s.match_fen,                                        -- the merchant's match (and any merchant share)
     -s.stays * s.public_fen AS stays_fen,               -- public subsidy that a refund left without a sale
     -- the least base for the subsidy that it brought
-    CASE WHEN f.refund_of IS NOT NULL THEN f.floor_fen WHEN f.base_fen < k.full_base_fen THEN f.base_fen ELSE k.full_base_fen END
-        AS floor_fen,
-    f.spent * k.denomination_fen AS face_fen,
-    f.split_id, f.vouchers, f.spent, s.stays, f.refund_of, f.batch_id, f.line
+    CASE WHEN f.refund_of IS NOT NULL THEN (SELECT floor_fen FROM refunds b WHERE b.redemption_id = f.redemption_id)
+        WHEN f.base_fen < k.full_base_fen THEN f.base_fen ELSE k.full_base_fen END AS floor_fen,
+    -- the face that is spent: +1 denomination a payment, -1 a refund that gives the voucher back, 0 any other refund
+    CASE WHEN f.refund_of IS NULL THEN 1 ELSE (SELECT spent FROM refunds b WHERE b.redemption_id = f.redemption_id) END
+        * k.denomination_fen AS face_fen,
+    f.split_id,
+    -- +1 a payment, -1 a refund that undoes it, 0 any other refund
+    CASE WHEN f.refund_of IS NULL THEN 1 ELSE (SELECT vouchers FROM refunds b WHERE b.redemption_id = f.redemption_id) END AS vouchers,
+    CASE WHEN f.refund_of IS NULL THEN 1 ELSE (SELECT spent FROM refunds b WHERE b.redemption_id = f.redemption_id) END AS spent,
+    s.stays, f.refund_of,
+    (SELECT n.batch_id FROM redemption_runs n WHERE n.first_id <= f.redemption_id ORDER BY n.first_id DESC LIMIT 1) AS batch_id,
+    f.line, f.voucher, f.use_no
 FROM redemptions f CROSS JOIN splits s ON s.split_id = f.split_id CROSS JOIN rounds r ON r.round_id = s.round_id
     CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.coupon_no;
-
--- Redemptions that were written together, instead of indexes on their numbers and times, which would be the wall of every large import.
--- The key in place n (from 0) is that of redemption first_id + n; equal keys are only a hint, the numbers themselves decide. What was
--- paid in a span of time is looked for in the runs that overlap it: files come more or less in the order of time.
-CREATE TABLE redemption_runs (
-    first_id       INTEGER PRIMARY KEY,
-    last_id        INTEGER NOT NULL,
-    batch_id       INTEGER NOT NULL,
-    first_paid_at  INTEGER NOT NULL,                    -- of all that were written, also when some have left since
-    last_paid_at   INTEGER NOT NULL,
-    keys           BLOB NOT NULL                        -- unsigned 32-bit little-endian, made by store.transaction_numbers.key
-) STRICT;
 
 -- ---------------------------------------------------------------- totals, kept in the transaction of each batch
 
@@ -432,6 +454,20 @@ CREATE TABLE merchant_totals (
     stays_fen     INTEGER NOT NULL,
     PRIMARY KEY (merchant_id, round_id, month)
 ) STRICT, WITHOUT ROWID;
+
+-- Runs whose facts are not in merchant_totals yet: a large import adds them together every million rows or two, and when it ends. What
+-- merchants have come to, a running import included, is in `merchant_sums`.
+CREATE TABLE uncounted_runs (
+    first_id  INTEGER PRIMARY KEY REFERENCES redemption_runs ON DELETE CASCADE
+) STRICT;
+CREATE VIEW merchant_sums AS
+SELECT merchant_id, round_id, month, vouchers, base_fen, subsidy_fen, public_fen, platform_fen, match_fen, floor_fen, face_fen, stays_fen
+FROM merchant_totals
+UNION ALL
+SELECT f.merchant_id, f.round_id, f.day / 100, f.vouchers, f.base_fen, f.subsidy_fen, f.public_fen, f.platform_fen, f.match_fen,
+    f.floor_fen, f.face_fen, f.stays_fen
+FROM uncounted_runs u CROSS JOIN redemption_runs n USING (first_id)
+    CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id AND n.last_id;
 
 CREATE TABLE funder_totals (
     round_id    INTEGER NOT NULL REFERENCES rounds,

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from polars import col, when
 
-from vouchercli.ops.intake.by_columns.known import Claims, Merchants, ask_once
+from vouchercli.ops.intake.by_columns.known import Claims, Coupons, Merchants, ask_once
 from vouchercli.ops.intake.by_columns.typing import DAY
 from vouchercli.ops.intake.by_columns.visits import Visits
 from vouchercli.rules import scope, times
@@ -26,15 +26,6 @@ if TYPE_CHECKING:
 
 CHANNELS = ("", "offline", "online")  # by their code
 CODES = {channel: code for code, channel in enumerate(CHANNELS)}
-COUPON = {
-    "round_id": pl.Int64,
-    "coupon_no": pl.Int64,
-    "coupon": pl.String,
-    "denomination_fen": pl.Int64,
-    "threshold_fen": pl.Int64,
-    "percent_bp": pl.Int64,
-    "full_base_fen": pl.Int64,
-}
 
 
 class Book:
@@ -53,9 +44,7 @@ class Book:
         }
         self._expired_by = proved_redemptions.expired_by(self._db)
         self._claims = Claims()
-        self._coupons = pl.DataFrame(
-            proved_redemptions.coupons(self._db, programme_id), orient="row", schema=COUPON
-        )
+        self._coupons = Coupons(proved_redemptions.coupons(self._db, programme_id))
         self._merchants = Merchants(
             proved_redemptions.merchants(self._db), segments.every(self._db)
         )
@@ -82,10 +71,18 @@ class Book:
         for round_id in sorted(round_ids_needed.difference(self._claims.rounds)):
             over = {each for each in self._claims.rounds if self._spans[each][1] <= first - DAY}
             self._claims.add(round_id, proved_redemptions.claims(self._db, round_id), over)
-        rows = self._drop_released(self._claims.join(rows)).join(
-            self._coupons, on=["round_id", "coupon_no"], how="inner", maintain_order="left"
+        # each row is looked for everywhere before any is left out: they are copied once
+        has_claim, claims = self._claims.find(rows["claim_no"])
+        has_merchant, merchants = self._merchants.find(rows["merchant_no"])
+        is_known = has_claim & has_merchant
+        rows = rows.drop("claim_no", "merchant_no").filter(pl.Series(is_known))
+        rows = rows.hstack(self._claims.at(claims[is_known]))
+        is_coupon, coupons = self._coupons.find(rows["round_id"], rows["coupon_no"])
+        rows = rows.hstack(self._merchants.at(merchants[is_known])).hstack(
+            self._coupons.at(coupons)
         )
-        return self._merchants.join(rows)
+        rows = rows if is_coupon.all() else rows.filter(pl.Series(is_coupon))
+        return self._drop_released(rows)
 
     def _drop_released(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows without those on vouchers that have given up their money: they take it back when

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 # blocks that are proved before they are asked for: loading the claims of a round then delays
 # nothing
-AHEAD = 3
+AHEAD = 2
 
 
 class Prover(Protocol):
@@ -56,8 +56,8 @@ class Writer:
     def add_up(self, intake: Intake) -> None:
         """All blocks of the chunk are written; the other rows are judged next."""
 
-    def end(self, intake: Intake) -> None:
-        """The chunk is about to be committed."""
+    def end(self, intake: Intake, *, is_last: bool) -> None:
+        """The chunk is about to be committed; `is_last`: no other follows."""
 
 
 @dataclass
@@ -83,7 +83,7 @@ class Feed:
         self._blocks = blocks.blocks(intake.reading, done_line, chunks.end_of)
         self._coming: deque[Future[ProvedBlock | None]] = deque()
         self._first: ProvedBlock | None = None  # of the chunk that comes next
-        self._is_by_lines = True
+        self._is_by_lines, self._is_last = True, False
 
     def __iter__(self) -> Iterator[Chunk]:
         self._coming.extend(self._pool.submit(self._prove_next) for _ in range(AHEAD))
@@ -144,12 +144,13 @@ class Feed:
                 or intake.is_awaited()
             )
             proved = None if is_border else self._next_block()
+        self._is_last = chunk.is_last
         self._writer.add_up(intake)
         return total, unproved
 
     def end(self, intake: Intake) -> None:
         """The chunk is about to be committed."""
-        self._writer.end(intake)
+        self._writer.end(intake, is_last=self._is_last)
 
     def _prove_anew(self) -> None:
         self._prover.close()

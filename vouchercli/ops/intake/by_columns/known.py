@@ -19,6 +19,15 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 SEGMENT = {"segment_id": pl.Int64, "district": pl.String, "industry": pl.String, "size": pl.String}
+COUPON = {
+    "round_id": pl.Int64,
+    "coupon_no": pl.Int64,
+    "coupon": pl.String,
+    "denomination_fen": pl.Int64,
+    "threshold_fen": pl.Int64,
+    "percent_bp": pl.Int64,
+    "full_base_fen": pl.Int64,
+}
 CLAIM = {
     "claim_id": pl.UInt32,
     "number": pl.String,
@@ -29,22 +38,36 @@ CLAIM = {
 }
 
 
+LAST_KEY = np.uint64((1 << 64) - 1)
+
+
 class Numbered:
     """Rows in the order of the hash of their `number`."""
 
     def __init__(self, rows: pl.DataFrame) -> None:
         keys = _keys(rows["number"])
         order = np.argsort(keys, kind="stable")
-        self.rows, self._keys = rows[order], keys[order]
+        self.rows = rows[order]
+        self._keys = np.append(keys[order], LAST_KEY)
+        # the first place of each group of keys that begin with the same bits: about one a group
+        bits = max(len(keys).bit_length(), 1)
+        self._shift = np.uint64(64 - bits)
+        groups = np.arange(1 << bits, dtype=np.uint64) << self._shift
+        self._first = np.searchsorted(self._keys, groups)
 
-    def find(self, rows: pl.DataFrame, number: str) -> tuple[pl.DataFrame, Array]:
-        """The rows whose `number` is known, without it, and the place where each is known."""
-        if not len(self._keys):
-            return rows.clear().drop(number), np.empty(0, np.int64)
-        numbers = rows.get_column(number)
-        places = np.minimum(np.searchsorted(self._keys, _keys(numbers)), len(self._keys) - 1)
+    def find(self, numbers: pl.Series) -> tuple[Array, Array]:
+        """Whether each of these numbers is known, and its place where it is."""
+        if not self.rows.height:
+            return np.zeros(len(numbers), bool), np.zeros(len(numbers), np.int64)
+        keys = _keys(numbers)
+        places = self._first[keys >> self._shift]
+        behind = np.flatnonzero(self._keys[places] < keys)
+        while len(behind):
+            places[behind] += 1
+            behind = behind[self._keys[places[behind]] < keys[behind]]
+        places = np.minimum(places, self.rows.height - 1)
         is_known = self.rows["number"].gather(places) == numbers
-        return rows.filter(is_known).drop(number), places[is_known.to_numpy()]
+        return is_known.fill_null(value=False).to_numpy(), places
 
 
 class Merchants:
@@ -66,13 +89,14 @@ class Merchants:
         )
         self._covered: dict[int, Array] = {}
 
-    def join(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The rows whose merchant is known, with merchant_id, segment_id and merchant_place (where
-        `cover` has it).
-        """
-        rows, places = self._merchants.find(rows, "merchant_no")
+    def find(self, numbers: pl.Series) -> tuple[Array, Array]:
+        """Which numbers are a merchant's, and its place where they are."""
+        return self._merchants.find(numbers)
+
+    def at(self, places: Array) -> pl.DataFrame:
+        """merchant_id, segment_id and merchant_place (where `cover` has it) of merchants."""
         known = self._merchants.rows.select("merchant_id", "segment_id")[places]
-        return rows.hstack(known).with_columns(merchant_place=pl.Series(places))
+        return known.with_columns(merchant_place=pl.Series(places))
 
     def cover(self, round_id: int, where: scope.Scope) -> Array:
         """Which merchants a round's vouchers are for (rules.scope.covers): asked once for each kind
@@ -122,14 +146,41 @@ class Claims:
             frames.append(pl.DataFrame(columns).with_columns(round_no=round_no))
         self._claims = Numbered(pl.concat(frames))
 
-    def join(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The rows whose claim is known, with claim_id, round_id, resident, claimed_at,
-        expires_at.
-        """
-        rows, places = self._claims.find(rows, "claim_no")
+    def find(self, numbers: pl.Series) -> tuple[Array, Array]:
+        """Which numbers are a claim's, and its place where they are."""
+        return self._claims.find(numbers)
+
+    def at(self, places: Array) -> pl.DataFrame:
+        """claim_id, round_id, resident, claimed_at, expires_at of claims."""
         known = self._claims.rows.drop("number")[places]
         known = known.with_columns(col("claim_id", "claimed_at", "round_no").cast(pl.Int64))
-        return rows.hstack(known.rename({"round_no": "round_id"}))
+        return known.rename({"round_no": "round_id"})
+
+
+class Coupons:
+    """The vouchers of every round."""
+
+    def __init__(self, coupons: list[tuple[Any, ...]]) -> None:
+        frame = pl.DataFrame(coupons, orient="row", schema=COUPON)
+        self._rows = frame.sort("round_id", "coupon_no")
+        self._keys = _coupon_keys(self._rows["round_id"], self._rows["coupon_no"])
+
+    def find(self, round_ids: pl.Series, coupon_nos: pl.Series) -> tuple[Array, Array]:
+        """Which of these vouchers there are, and the place of each."""
+        keys = _coupon_keys(round_ids, coupon_nos)
+        places = np.minimum(np.searchsorted(self._keys, keys), max(len(self._keys) - 1, 0))
+        is_known = self._keys[places] == keys if len(self._keys) else np.zeros(len(keys), bool)
+        return is_known, places
+
+    def at(self, places: Array) -> pl.DataFrame:
+        """coupon, denomination_fen, threshold_fen, percent_bp, full_base_fen of vouchers."""
+        return self._rows.drop("round_id", "coupon_no")[places]
+
+
+def _coupon_keys(round_ids: pl.Series, coupon_nos: pl.Series) -> Array:
+    """One number for each voucher of a round; a pack has fewer than a thousand coupons."""
+    keys: Array = round_ids.to_numpy() * 1024 + coupon_nos.to_numpy()
+    return keys
 
 
 def ask_once(rows: pl.DataFrame, rule: Callable[..., bool]) -> Array:

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from vouchercli.ops.intake.kinds import Chunk, Intake
     from vouchercli.store.redemptions import Change
 
-SLICE = 10_000  # rows that are lists of Python's at once: they take many times the room of columns
+# Facts that are added to the totals of merchants at once.
+COUNTED_AT_ONCE = 2_000_000
 SIGNED = ("base_fen", "merchant_discount_fen", "subsidy_fen")  # negative in a refund
 LEAST_BASE = pl.min_horizontal("base_fen", "full_base_fen")  # of the whole payment
 
@@ -61,6 +62,7 @@ class Writer(feed.Writer):
         self._moved: list[pl.DataFrame] = []  # not yet in the totals
         self._pool = ThreadPoolExecutor(1)
         self._sums: Future[sums.Sums] | None = None
+        self._merchants = sums.Merchants()
 
     def begin(self, intake: Intake) -> None:
         """Read the visits of rows that were judged and accepted since the last chunk."""
@@ -92,11 +94,15 @@ class Writer(feed.Writer):
             )
             self._moved = []
 
-    def end(self, intake: Intake) -> None:
+    def end(self, intake: Intake, *, is_last: bool) -> None:
         """Add what was written to the totals."""
         if self._sums:
-            self._sums.result().add_to(intake.db)
+            added = self._sums.result()
+            added.add_to(intake.db)
+            self._merchants.add(added.merchants)
             self._sums = None
+        if is_last or self._merchants.facts >= COUNTED_AT_ONCE:
+            self._merchants.add_to(intake.db, intake.batch_id)
 
     def _drop_visited(self, proof: Proof) -> tuple[pl.DataFrame, list[int]]:
         """The payments but those on a visit that a judged row has used, and the lines of these."""
@@ -124,14 +130,13 @@ class Writer(feed.Writer):
         )
         first_id = proved_redemptions.next_id(intake.db)
         refused: list[int] = []
-        for at in range(0, fit.height, SLICE):
+        for at in range(0, fit.height, sums.SLICE):
             refused += proved_redemptions.add(
                 intake.db,
-                intake.batch_id,
                 first_id + at,
-                _columns(fit[at : at + SLICE], proved_redemptions.COLUMNS),
+                _columns(fit[at : at + sums.SLICE], proved_redemptions.COLUMNS),
             )
-        _keep_run(intake, first_id, fit)
+        self._keep_run(intake, first_id, fit, fit.height - len(refused))
         if not refused:
             return fit, 0, []
         is_refused = np.zeros(fit.height, bool)
@@ -160,10 +165,23 @@ class Writer(feed.Writer):
             key=typing.keys(rows["transaction_no"]),
         )
         first_id = proved_redemptions.next_id(intake.db)
-        columns = _columns(rows, proved_redemptions.REFUND_COLUMNS)
-        proved_redemptions.add_refunds(intake.db, intake.batch_id, first_id, columns)
-        _keep_run(intake, first_id, rows)
+        proved_redemptions.add_refunds(
+            intake.db,
+            first_id,
+            _columns(rows, proved_redemptions.REFUND_COLUMNS),
+            _columns(rows, proved_redemptions.UNDONE_COLUMNS),
+        )
+        self._keep_run(intake, first_id, rows, rows.height)
         return rows
+
+    def _keep_run(self, intake: Intake, first_id: int, rows: pl.DataFrame, written: int) -> None:
+        keys, paid_at = rows["key"].to_numpy(), rows["paid_at"]
+        span = int(paid_at.min()), int(paid_at.max())  # type: ignore[arg-type]
+        transaction_numbers.keep(
+            intake.db, intake.batch_id, first_id, keys.astype("<u4").tobytes(), span
+        )
+        merchant_runs.keep(intake.db, first_id, rows["merchant_id"].to_list())
+        self._merchants.keep(intake.db, first_id, written)
 
     def _split_numbers(self, changes: list[Change]) -> pl.Series:
         return pl.Series([number for number, _ in self._shares.splits_of(changes)])
@@ -171,12 +189,3 @@ class Writer(feed.Writer):
 
 def _columns(rows: pl.DataFrame, names: tuple[str, ...]) -> list[list[Any]]:
     return [rows.get_column(name).to_list() for name in names]
-
-
-def _keep_run(intake: Intake, first_id: int, rows: pl.DataFrame) -> None:
-    keys, paid_at = rows["key"].to_numpy(), rows["paid_at"]
-    span = int(paid_at.min()), int(paid_at.max())  # type: ignore[arg-type]
-    transaction_numbers.keep(
-        intake.db, intake.batch_id, first_id, keys.astype("<u4").tobytes(), span
-    )
-    merchant_runs.keep(intake.db, first_id, rows["merchant_id"].to_list())

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 
 CONTENT = (
     "transaction_no",
-    "claim_id",
-    "coupon_no",
+    "voucher",
     "merchant_id",
     "paid_at",
     "base_fen",
@@ -32,8 +31,7 @@ CONTENT = (
 KNOWN = (
     "line",
     "transaction_no",
-    "claim_id",
-    "coupon_no",
+    "voucher",
     "merchant_id",
     "segment_id",
     "channel",
@@ -97,12 +95,12 @@ class Prover:
         if not rows.height:
             return Proof(NOTHING, [], [], NOTHING, [*irregular, *lines], 0)
         rows = self._book.join(rows)
-        rows = rows.with_columns(channel=self._book.used_channel(rows))
+        rows = rows.with_columns(channel=self._book.used_channel(rows), voucher=VOUCHER)
         is_payment = rows["kind"] == "pay"
-        paid, repeated = _drop_repeats(self._keep_lawful(rows.filter(is_payment)))
-        paid, days = self._keep_uncontested(paid)
+        paid, repeated = _drop_shared(self._keep_lawful(rows.filter(is_payment)))
+        paid, days = self._keep_roomy(paid)
         # the index by voucher is then written in its own order
-        paid = paid.sort("claim_id", "coupon_no")
+        paid = paid.sort("voucher")
         paid = paid.with_columns(key=typing.keys(paid["transaction_no"]))
         changes = paid.select(CHANGE).unique(maintain_order=True).with_row_index("change")
         paid = paid.join(changes, on=CHANGE, how="left", maintain_order="left")
@@ -169,14 +167,8 @@ class Prover:
             .select(LAWFUL)
         )
 
-    def _keep_uncontested(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
-        """The rows that share neither voucher nor number with another row of the block, on visits
-        that are not full; and, where a limit is set on these, their days.
-
-        What shares a voucher with a fact is found when it is written, what shares a number with one
-        when the import ends.
-        """
-        rows = rows.filter(~VOUCHER.is_duplicated() & ~col("transaction_no").hash().is_duplicated())
+    def _keep_roomy(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[int]]:
+        """The rows on visits that are not full; and, where a limit is set on these, their days."""
         if not self._limit.is_set:
             return rows.drop("resident"), []
         visits = visits_of(rows)
@@ -185,10 +177,20 @@ class Prover:
         return rows, rows["day"].unique().sort().to_list()
 
 
-def _drop_repeats(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
-    """The rows without those that repeat an earlier one in everything, and the lines of these."""
-    shared = rows.filter(VOUCHER.is_duplicated())
-    repeated = shared.filter(~pl.struct(CONTENT).is_first_distinct())["line"]
-    if repeated.len():
-        rows = rows.filter(~col("line").is_in(repeated.implode()))
+def _drop_shared(rows: pl.DataFrame) -> tuple[pl.DataFrame, pl.Series]:
+    """The rows that share neither voucher nor number with another row of the block, but for those
+    that repeat an earlier one in everything, and the lines of these.
+
+    What shares a voucher with a fact is found when it is written, what shares a number with one
+    when the import ends.
+    """
+    numbers = col("transaction_no").hash()
+    is_shared = col("voucher").is_duplicated() | numbers.is_duplicated()
+    shared = rows.filter(is_shared)
+    is_first = pl.struct(CONTENT).is_first_distinct()
+    repeated = shared.filter(~is_first)["line"]
+    kept = shared.filter(is_first).filter(is_shared)["line"]
+    dropped = pl.concat([repeated, kept])
+    if dropped.len():
+        rows = rows.filter(~col("line").is_in(dropped.implode()))
     return rows, repeated

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import polars as pl
 from polars import col
 
-from vouchercli.ops.intake.by_columns.typing import VOUCHER
 from vouchercli.store import proved_redemptions
 
 if TYPE_CHECKING:
@@ -38,16 +37,14 @@ def candidates(refunds: pl.DataFrame) -> pl.DataFrame:
         & (col("paid_at") < col("expires_at"))
         & (col("paid_at") <= col("latest_at"))
     )
-    return in_time.filter(~VOUCHER.is_duplicated() & ~col("transaction_no").is_duplicated())
+    return in_time.filter(~col("voucher").is_duplicated() & ~col("transaction_no").is_duplicated())
 
 
 def join_payments(db: sqlite3.Connection, refunds: pl.DataFrame) -> pl.DataFrame:
     """The refunds that return all of a payment that is alone on its voucher, with `payment_id` and
     the `subsidy_fen` it had.
     """
-    payment_keys = refunds.select(
-        "claim_id", "coupon_no", "refund_of", "merchant_id", "base_fen", "paid_at"
-    )
+    payment_keys = refunds.select("voucher", "refund_of", "merchant_id", "base_fen", "paid_at")
     payments = [
         proved_redemptions.sole_payment(db, row) or (None, None) for row in payment_keys.iter_rows()
     ]

@@ -21,38 +21,31 @@ if TYPE_CHECKING:
 
     from vouchercli.store.redemptions import Split
 
+SLICE = 10_000  # rows that are lists of Python's at once: they take many times the room of columns
 PARTS = ("public_fen", "platform_fen", "match_fen")  # of a split
 # in the order of `totals.SUMMED`; of a proved refund nothing stays
 SUMMED = ("vouchers", "base_fen", "subsidy_fen", *PARTS, "floor_fen", "face_fen", "stays_fen")
-# what the totals are made of
-MOVED = (
-    "round_id",
-    "day",
-    "coupon",
-    "channel",
-    "segment_id",
-    "merchant_id",
-    "split_id",
-    "vouchers",
-    "base_fen",
-    "subsidy_fen",
-    "floor_fen",
-    "face_fen",
-)
+# what the totals are made of; small numbers are kept small, for the rows of a whole chunk wait
+MOVED: list[pl.Expr] = [
+    *(col(name).cast(pl.Int32) for name in ("round_id", "day", "channel", "segment_id")),
+    *(col(name).cast(pl.Int32) for name in ("merchant_id", "split_id", "vouchers")),
+    *map(col, ("coupon", "base_fen", "subsidy_fen", "floor_fen", "face_fen")),
+]
 
 
 @dataclass(frozen=True)
 class Sums:
-    """Rows to be pooled with those of the tables of totals; `merchants` as columns."""
+    """Rows to be pooled with those of the tables of totals; `merchants` as a frame: they are added
+    together with those of other chunks.
+    """
 
     groups: list[tuple[Any, ...]]
-    merchants: list[list[int]]
+    merchants: pl.DataFrame
     funders: list[tuple[int, int, int, int]]
 
     def add_to(self, db: sqlite3.Connection) -> None:
-        """Add them to the totals of the database."""
+        """Add them to the totals of the database, but for those of merchants."""
         proved_redemptions.add_groups(db, self.groups)
-        proved_redemptions.add_merchants(db, self.merchants)
         proved_redemptions.add_funders(db, self.funders)
 
 
@@ -67,7 +60,7 @@ def add_up(
     known = pl.DataFrame(
         [(number, *splits[number][:3]) for number in numbers],
         orient="row",
-        schema=dict.fromkeys(("split_id", *PARTS), pl.Int64),
+        schema={"split_id": pl.Int32} | dict.fromkeys(PARTS, pl.Int64),
     )
     rows = rows.join(known, on="split_id", how="left").with_columns(
         month=col("day") // 100, stays_fen=lit(0)
@@ -80,6 +73,7 @@ ADDED = [col(name).cast(pl.Int64).sum() for name in SUMMED]
 
 def _groups(rows: pl.DataFrame, segments: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     combined = rows.group_by(proved_redemptions.COMBINED_KEY).agg(ADDED)
+    combined = combined.cast({"segment_id": pl.Int64})
     channels = col("channel").replace_strict(dict(enumerate(CHANNELS)), return_dtype=pl.String)
     named = combined.join(
         pl.DataFrame(segments, orient="row", schema=SEGMENT), on="segment_id", how="left"
@@ -91,13 +85,46 @@ def _groups(rows: pl.DataFrame, segments: list[tuple[Any, ...]]) -> list[tuple[A
     return sums
 
 
-def _merchants(rows: pl.DataFrame) -> list[list[int]]:
-    by_merchant = (
-        rows.group_by(proved_redemptions.MERCHANT_KEY)
-        .agg(ADDED)
-        .sort("merchant_id", "round_id", "month")
-    )
-    return [column.to_list() for column in by_merchant]
+def _merchants(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.group_by(proved_redemptions.MERCHANT_KEY).agg(ADDED)
+
+
+class Merchants:
+    """What runs of facts add to the totals of merchants, kept until it is added all at once: each
+    merchant's row is then written once, not with every chunk.
+    """
+
+    def __init__(self) -> None:
+        self._frames: list[pl.DataFrame] = []
+        self._runs: dict[int, int] = {}
+
+    @property
+    def facts(self) -> int:
+        """How many facts wait."""
+        return sum(self._runs.values())
+
+    def keep(self, db: sqlite3.Connection, first_id: int, facts: int) -> None:
+        """So many facts of a run will be in the sums; they are counted later."""
+        self._runs[first_id] = facts
+        totals.count_later(db, first_id)
+
+    def add(self, merchants: pl.DataFrame) -> None:
+        """Sums of facts that were kept."""
+        self._frames.append(merchants)
+
+    def add_to(self, db: sqlite3.Connection, batch_id: int) -> None:
+        """Add everything to the totals. Where another command has taken facts of these runs away
+        meanwhile, and of runs that an earlier process left, the facts themselves are added up.
+        """
+        standing = totals.uncounted(db, batch_id)
+        if self._frames and self._runs.items() <= standing.items():
+            rows = pl.concat(self._frames).group_by(proved_redemptions.MERCHANT_KEY)
+            rows_in_order = rows.agg(ADDED).sort("merchant_id", "round_id", "month")
+            for some in rows_in_order.iter_slices(SLICE):
+                proved_redemptions.add_merchants(db, [column.to_list() for column in some])
+            totals.counted(db, self._runs)
+        totals.count(db, batch_id)
+        self._frames, self._runs = [], {}
 
 
 def _funders(rows: pl.DataFrame, splits: Mapping[int, Split]) -> list[tuple[int, int, int, int]]:

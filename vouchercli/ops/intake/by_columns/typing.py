@@ -4,16 +4,24 @@ cell; None where it is not plain.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 import polars as pl
-from polars import col, when
+from polars import col, lit, when
 
 from vouchercli.rules import times
 from vouchercli.rules.subsidy import WHOLE_BP
 from vouchercli.store import transaction_numbers
 
+if TYPE_CHECKING:
+    Array = np.ndarray[Any, Any]
+
 DAY = 86_400
-# a pack has fewer than a thousand coupons
-VOUCHER = col("claim_id") * 1000 + col("coupon_no")
+WIDTH = len("2020-03-27 08:00:00")
+DIGITS = [0, 1, 2, 3, 5, 6, 8, 9, 11, 12, 14, 15, 17, 18]  # where it has them
+# as `redemptions` has it: a pack has fewer than a thousand coupons
+VOUCHER = col("claim_id") * 1024 + col("coupon_no")
 
 
 def lawful_subsidy() -> pl.Expr:
@@ -38,22 +46,50 @@ def moments(texts: pl.Series, zone: str) -> tuple[pl.Series, pl.Series, pl.Serie
     """`2020-03-27 08:00:00` as UTC seconds, local day (yyyymmdd) and second of the local day
     (`rules.times.Reader.read`); None on days of 23 or 25 hours, which are read one by one.
     """
-    local = (
-        texts.str.replace("T", " ", literal=True)
-        .str.to_datetime("%Y-%m-%d %H:%M:%S", strict=False)
-        .dt.epoch("s")
+    is_long = texts.str.len_bytes().fill_null(0) == WIDTH
+    if not is_long.all():
+        texts = pl.select(when(is_long).then(texts).otherwise(lit("-" * WIDTH))).to_series()
+    octets = np.frombuffer((texts.str.join("").item() or "").encode(), np.uint8)
+    octets = octets.reshape(-1, WIDTH)
+    year, month, day, hour, minute, second = (
+        _digits(octets, first, end)
+        for first, end in ((0, 4), (5, 7), (8, 10), (11, 13), (14, 16), (17, 19))
     )
-    date, of_day = local // DAY, local % DAY
-    starts: dict[int, int | None] = {}
-    names: dict[int, int | None] = {}
-    for number in date.drop_nulls().unique():
-        name = times.day_of(number * DAY, "UTC")
-        first, end = times.day_bounds(name, zone)
-        starts[number], names[number] = (first, name) if end - first == DAY else (None, None)
-    midnight, day = (
-        date.replace_strict(known, default=None, return_dtype=pl.Int64) for known in (starts, names)
+    name = year * 10_000 + month * 100 + day
+    is_moment = (octets[:, DIGITS] - ord("0") <= 9).all(axis=1) & (hour < 24)
+    is_moment &= (minute < 60) & (second < 60) & np.isin(octets[:, 10], (ord(" "), ord("T")))
+    for place, mark in ((4, "-"), (7, "-"), (13, ":"), (16, ":")):
+        is_moment &= octets[:, place] == ord(mark)
+    name[~is_moment] = 0
+    names, places = np.unique(name, return_inverse=True)
+    starts = np.array([_start(each, zone) for each in names.tolist()], np.int64)
+    midnight = starts[places]
+    of_day = (hour * 60 + minute) * 60 + second
+    is_plain = pl.Series(midnight >= 0)
+    at, day_name, second_of_day = (
+        pl.select(when(is_plain).then(pl.Series(values.astype(np.int64)))).to_series()
+        for values in (midnight + of_day, name, of_day)
     )
-    return midnight + of_day, day, of_day
+    return at, day_name, second_of_day
+
+
+def _digits(octets: Array, first: int, end: int) -> Array:
+    """The number in these places of each row."""
+    number = octets[:, first].astype(np.int32) - ord("0")
+    for place in range(first + 1, end):
+        number = number * 10 + octets[:, place] - ord("0")
+    return number
+
+
+def _start(day: int, zone: str) -> int:
+    """When a local day (yyyymmdd) begins; -1 when there is none of that name, when it has not 24
+    hours, or when it was before 1970.
+    """
+    try:
+        first, end = times.day_bounds(day, zone)
+    except (ValueError, OverflowError):
+        return -1
+    return first if end - first == DAY else -1
 
 
 def lines_without(lines: pl.Series, decided: pl.Series) -> list[int]:
