@@ -179,7 +179,8 @@ class Coupons:
 
 def _coupon_keys(round_ids: pl.Series, coupon_nos: pl.Series) -> Array:
     """One number for each voucher of a round; a pack has fewer than a thousand coupons."""
-    return round_ids.to_numpy() * 1024 + coupon_nos.to_numpy()
+    keys: Array = round_ids.to_numpy() * 1024 + coupon_nos.to_numpy()
+    return keys
 
 
 def ask_once(rows: pl.DataFrame, rule: Callable[..., bool]) -> Array:

@@ -26,15 +26,11 @@ PARTS = ("public_fen", "platform_fen", "match_fen")  # of a split
 # in the order of `totals.SUMMED`; of a proved refund nothing stays
 SUMMED = ("vouchers", "base_fen", "subsidy_fen", *PARTS, "floor_fen", "face_fen", "stays_fen")
 # what the totals are made of; small numbers are kept small, for the rows of a whole chunk wait
-MOVED = (
+MOVED: list[pl.Expr] = [
     *(col(name).cast(pl.Int32) for name in ("round_id", "day", "channel", "segment_id")),
     *(col(name).cast(pl.Int32) for name in ("merchant_id", "split_id", "vouchers")),
-    "coupon",
-    "base_fen",
-    "subsidy_fen",
-    "floor_fen",
-    "face_fen",
-)
+    *(col(name) for name in ("coupon", "base_fen", "subsidy_fen", "floor_fen", "face_fen")),
+]
 
 
 @dataclass(frozen=True)
