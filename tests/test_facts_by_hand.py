@@ -366,6 +366,11 @@ def facts(db: sqlite3.Connection) -> sqlite3.Connection:
         claim(db, number, round_id, resident, START - DAY)
     amounts = {"before_fen": 1_000, "after_fen": 0, "public_fen": -1_000}
     add(db, "splits", split_id=2, round_id=1, **amounts, platform_fen=0, match_fen=0, stays=0)
+    amounts = {"before_fen": 0, "after_fen": 1_000, "public_fen": 1_000}
+    for round_id in (2, 3):
+        values = {**amounts, "platform_fen": 0, "match_fen": 0, "stays": 0}
+        add(db, "splits", split_id=10 + round_id, round_id=round_id, **values)
+    rounds = {number: round_id for number, round_id, _ in CLAIMS}
     for number, claim_id, coupon, use, code, merchant, seconds, refund_of, batch in FACTS:
         put(
             db,
@@ -380,6 +385,7 @@ def facts(db: sqlite3.Connection) -> sqlite3.Connection:
             refund_of=refund_of,
             batch_id=batch,
             line=number,
+            **({} if rounds[claim_id] == 1 else {"split_id": 10 + rounds[claim_id]}),
         )
     keep(db)
     return db
@@ -396,7 +402,7 @@ def put(db: sqlite3.Connection, number: int, **values: Any) -> None:
 
 def keep(db: sqlite3.Connection) -> None:
     """The totals of the facts, as an import keeps them."""
-    for split_id, amount in ((1, 1_000), (2, -1_000)):
+    for split_id, amount in ((1, 1_000), (2, -1_000), (12, 1_000), (13, 1_000)):
         add(db, "split_parts", split_id=split_id, funder_id=1, amount_fen=amount)
     totals.add_written(db, 0)
 

@@ -141,7 +141,7 @@ ASKED: dict[str, tuple[Callable[[Session], Any], tuple[str, ...]]] = {
         ("SCAN merchant_totals", "sorted"),
     ),
     # who used a voucher is counted from all that was redeemed: docs/performance.md
-    "report rounds": (report_rounds, ("SCAN redemptions", "SCAN x", "sorted")),
+    "report rounds": (report_rounds, ("SCAN redemptions", "SCAN x", "SCAN b", "sorted")),
 }
 
 

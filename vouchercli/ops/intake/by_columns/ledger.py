@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from vouchercli.ops.intake.kinds import Chunk, Intake
     from vouchercli.store.redemptions import Change
 
-# Facts that are added to the totals of merchants at once.
-COUNTED_AT_ONCE = 2_000_000
+# Facts that are added to the totals of merchants at once, and those that are added up at once.
+COUNTED_AT_ONCE, SUMMED_AT_ONCE = 2_000_000, 150_000
 SIGNED = ("base_fen", "merchant_discount_fen", "subsidy_fen")  # negative in a refund
 LEAST_BASE = pl.min_horizontal("base_fen", "full_base_fen")  # of the whole payment
 
@@ -61,7 +61,7 @@ class Writer(feed.Writer):
         ] = {}  # local day -> the visits of rows judged one by one, in order
         self._moved: list[pl.DataFrame] = []  # not yet in the totals
         self._pool = ThreadPoolExecutor(1)
-        self._sums: Future[sums.Sums] | None = None
+        self._sums: list[Future[sums.Sums]] = []
         self._merchants = sums.Merchants()
 
     def begin(self, intake: Intake) -> None:
@@ -79,6 +79,8 @@ class Writer(feed.Writer):
         refunded = self._refund(intake, proof.refunds)
         unproved = proof.refunds.join(refunded, on="line", how="anti")["line"].to_list()
         self._moved += [frame.select(sums.MOVED) for frame in (paid, refunded) if frame.height]
+        if sum(frame.height for frame in self._moved) >= SUMMED_AT_ONCE:
+            self._begin_sums(intake)
         return Written(
             paid.height + refunded.height,
             proof.repeated + duplicates,
@@ -89,20 +91,22 @@ class Writer(feed.Writer):
         """The rest of the chunk is judged now; meanwhile what was written is added up."""
         self._next = proved_redemptions.next_id(intake.db)
         if self._moved:
-            self._sums = self._pool.submit(
-                sums.add_up, self._moved, self._shares.by_number, segments.every(intake.db)
-            )
-            self._moved = []
+            self._begin_sums(intake)
 
     def end(self, intake: Intake, *, is_last: bool) -> None:
         """Add what was written to the totals."""
-        if self._sums:
-            added = self._sums.result()
+        for added in (each.result() for each in self._sums):
             added.add_to(intake.db)
             self._merchants.add(added.merchants)
-            self._sums = None
+        self._sums = []
         if is_last or self._merchants.facts >= COUNTED_AT_ONCE:
             self._merchants.add_to(intake.db, intake.batch_id)
+
+    def _begin_sums(self, intake: Intake) -> None:
+        every = segments.every(intake.db)
+        added_up = self._pool.submit(sums.add_up, self._moved, self._shares.by_number, every)
+        self._sums.append(added_up)
+        self._moved = []
 
     def _drop_visited(self, proof: Proof) -> tuple[pl.DataFrame, list[int]]:
         """The payments but those on a visit that a judged row has used, and the lines of these."""

@@ -1,0 +1,100 @@
+"""How SQLite finds facts: by their voucher or their id, never by looking through all of them or by
+an index made for one question. Timings cannot be held by a test; plans can.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from vouchercli.store import (
+    claims,
+    incoming,
+    judging,
+    proved_redemptions,
+    redemptions,
+    releases,
+    reopening,
+    reports,
+    totals,
+    transaction_numbers,
+)
+from vouchercli.store import db as store
+
+if TYPE_CHECKING:
+    import sqlite3
+    from pathlib import Path
+
+LAW = ("lawful_subsidy", "is_in_scope", "used_channel", "visit_limit", "counts", "yuan")
+STATEMENTS = {
+    "judge": judging.JUDGE.split(" AS\n", 1)[1],
+    "shared": judging.CONTEST_SHARED,
+    "visits": judging.CONTEST_VISITS,
+    "standing payments": judging.STANDING_PAYMENTS,
+    "standing refunds": judging.STANDING_REFUNDS,
+    "standing numbers": judging.STANDING_NUMBERS,
+    "standing visits": judging.STANDING_VISITS,
+    "explain": judging.EXPLAIN,
+    "holder": judging.NAME_HOLDER,
+    "same voucher": reopening.SAME_VOUCHER,
+    "same visit": reopening.SAME_VISIT,
+    "same number": reopening.SAME_NUMBER,
+    "overtaken": reopening.OVERTAKEN,
+    "of others": reopening.OF_OTHERS,
+    "companions": reopening.COMPANIONS,
+    "stage": reopening.STAGE,
+    "accept": redemptions.ACCEPT,
+    "stands on": redemptions.STANDS_ON,
+    "all leave": redemptions.ALL_LEAVE,
+    "sole payment": proved_redemptions.SOLE_PAYMENT,
+    "the same": proved_redemptions.IS_SAME,
+    "alive": releases.PAID_BY_ALIVE,
+    "unexpired": reports.USED_UNEXPIRED,
+    "claims undone": claims.STANDS_ON,
+    "merchants": totals.COUNT,
+}
+
+
+@pytest.fixture
+def db(city: Any, here: Path) -> sqlite3.Connection:
+    """A file with the temporary tables of an import."""
+    city()
+    db = store.open_db(here / "voucher.db")
+    for name in LAW:
+        db.create_function(name, -1, lambda *_: 1)
+    db.execute(judging.CREATE_INCOMING)
+    db.execute(judging.JUDGE, {"programme_id": 1, "latest_at": 0})
+    db.execute(redemptions.CREATE_ACCEPTED)
+    db.execute(incoming.CREATE_FREED)
+    redemptions.expect_leaving(db)
+    transaction_numbers.expect_none(db)
+    return db
+
+
+# Few rows that a statement may look through: all refunds, the runs that are not counted yet.
+FEW = {"overtaken": "USING INDEX redemptions_by_payment", "merchants": "SCAN u"}
+FACTS = re.compile(r"SCAN (f|o|l|x|p|u|b|redemptions)\b")
+
+
+def plan(db: sqlite3.Connection, statement: str) -> list[str]:
+    """The steps of SQLite's plan."""
+    named = dict.fromkeys(re.findall(r":(\w+)", statement), 0)
+    numbered = [int(number) for number in re.findall(r"\?(\d+)", statement)]
+    plain = (0,) * (max(numbered) if numbered else statement.count("?"))
+    steps = db.execute(f"EXPLAIN QUERY PLAN {statement}", named or plain)
+    return [step["detail"] for step in steps]
+
+
+@pytest.mark.parametrize("name", STATEMENTS)
+def test_facts_are_found_by_their_voucher_or_their_id(db: sqlite3.Connection, name: str) -> None:
+    steps = plan(db, STATEMENTS[name])
+    assert steps and not [step for step in steps if "AUTOMATIC" in step]
+    scans = [step for step in steps if FACTS.match(step)]
+    assert not [step for step in scans if FEW.get(name, "nothing") not in step]
+
+
+def test_a_plan_that_looks_through_all_facts_is_known(db: sqlite3.Connection) -> None:
+    steps = plan(db, "SELECT 1 FROM redemptions f WHERE f.claim_id = ?")
+    assert [bool(FACTS.match(step)) for step in steps] == [True]
