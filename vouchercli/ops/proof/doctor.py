@@ -337,7 +337,7 @@ def _access(path: Path) -> Finding:
     open_files = [each for each in beside if os.name == "posix" and _is_open_to_all(each)]
     if not open_files:
         return Finding(Word("Access"), Word("not for everybody"))
-    files = " ".join(map(str, open_files))
+    files = tuple(map(str, open_files))
     exposed = Problem(
         "file_exposed",
         "everybody on this machine can read or lock {files}",
