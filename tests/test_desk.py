@@ -248,6 +248,39 @@ def test_an_auditors_copy_answers_what_the_file_answers_and_takes_nothing(
     assert not [*here.glob("voucher.db-*")] and database.read_bytes() == before
 
 
+def test_doctor_reads_an_auditors_copy_to_its_end(
+    town: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = here / "voucher.db"
+    for left in ("-wal", "-shm"):
+        database.with_name(database.name + left).unlink(missing_ok=True)
+    (here / "voucher.key").unlink()
+    usual = {"Staff": ("warning", "no_staff"), "Clock": ("warning", "clock_behind")}
+    closed(monkeypatch, here, database, Path("voucher.db"))
+    examined = town("doctor", "-o", "json").data["checks"]
+    states = {row["check"]: (row["state"], row["code"]) for row in examined}
+    assert {check: state for check, state in states.items() if state[0] != "ok"} == {
+        "Free space": ("warning", "folder_not_writable"),
+        "Database": ("warning", "read_only_database"),
+        "Key": ("warning", "no_key"),
+        **usual,
+    }
+    assert {"Integrity", "Journal", "Programmes", "Staff", "Schedule"} <= states.keys()
+    (here / "voucher.db-wal").write_bytes(b"x" * 100)
+    refused = town("doctor", "-o", "json", expect=5).data["checks"]
+    assert refused[-1]["code"] == "unread_changes"
+
+
+def test_doctor_says_that_an_old_copy_cannot_be_read(
+    town: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with sqlite3.connect(here / "voucher.db") as db:
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    closed(monkeypatch, here, Path("voucher.db"))
+    assert "too_old_to_read" in town("doctor", expect=5).err
+
+
 def test_beside_a_writer_its_last_changes_are_read(
     town: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -263,7 +263,10 @@ def test_rejects_never_replace_a_file(city: Callable[..., Callable[..., Ran]], h
 
 def test_a_file_of_another_kind_is_told_apart(city: Callable[..., Callable[..., Ran]]) -> None:
     refused = city()("redemption", "import", "claims.csv", expect=3).err
-    assert "claims.csv is a claims file, not a redemptions file [other_kind]" in refused
+    assert (
+        "claims.csv has the columns of the claims file, not of the redemptions file [other_kind]"
+        in refused
+    )
     assert "next: voucher claim import claims.csv" in refused
 
 

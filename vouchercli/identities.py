@@ -206,6 +206,8 @@ def is_somebody(text: str) -> bool:
 
 
 def _hide_value(name: str, value: object) -> object:
+    if isinstance(value, tuple):  # several names
+        return tuple(_hide_value(name, each) for each in value)
     if not isinstance(value, str) or not SUSPECT.search(value) or AMOUNT.fullmatch(value):
         return value
     hidden = mask_numbers(value, lambda _: HIDDEN) if name in KEYS else hide(value)

@@ -65,7 +65,7 @@ def open_db(path: Path, *, create: bool = False) -> sqlite3.Connection:
             folder=str(path.absolute().parent),
             path=str(path),
         )
-    read_only = _read_only(path) if path.exists() else ""
+    read_only = read_only_query(path) if path.exists() else ""
     try:
         db = sqlite3.connect(
             f"{path.absolute().as_uri()}?{read_only}" if read_only else path,
@@ -83,12 +83,12 @@ def open_db(path: Path, *, create: bool = False) -> sqlite3.Connection:
         raise busy_or_refused(error, path) from error
     if version != SCHEMA_VERSION:
         if read_only and 0 < version < SCHEMA_VERSION:
-            raise _too_old_to_read(path)
+            raise too_old_to_read(path)
         _migrate(db, path, version, create=create)
     return db
 
 
-def _read_only(path: Path) -> str:
+def read_only_query(path: Path) -> str:
     """How SQLite is to open a file that this user cannot write, as the query of its URI; '' for
     one that can be written. Raises `unread_changes` when its last changes cannot be read here.
 
@@ -116,7 +116,8 @@ def _read_only(path: Path) -> str:
     )
 
 
-def _too_old_to_read(path: Path) -> VoucherError:
+def too_old_to_read(path: Path) -> VoucherError:
+    """The refusal of an older file that can only be read."""
     return VoucherError(
         "too_old_to_read",
         "{path} was written by an older voucher and cannot be brought up to date: it is read-only",

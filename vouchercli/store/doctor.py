@@ -9,7 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vouchercli.store.db import APPLICATION_ID, BUSY_TIMEOUT_MS
+from vouchercli.store.db import APPLICATION_ID, BUSY_TIMEOUT_MS, read_only_query
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,8 @@ TABLES = "SELECT count(*) FROM sqlite_schema"
 class Vitals:
     """A file at a glance: ours or not, its schema, the first fault SQLite finds ('' for none), its
     journal, its programmes and those that list no staff, its last deed, its last tick and how many
-    deeds that left undone; what a clock said that was not believed since.
+    deeds that left undone; what a clock said that was not believed since; whether this user can
+    only read it.
     """
 
     is_ours: bool
@@ -44,6 +45,7 @@ class Vitals:
     last_tick_at: int | None = None
     last_tick_failed: int = 0
     jumped_at: int | None = None
+    is_read_only: bool = False
 
 
 def sqlite_version() -> tuple[int, ...]:
@@ -53,11 +55,14 @@ def sqlite_version() -> tuple[int, ...]:
 
 def vitals(path: Path, known_schema: int) -> Vitals:
     """Examine the file at `path`. Raises `sqlite3.DatabaseError` when it cannot be opened or is no
-    database.
+    database, `VoucherError` (unread_changes) when it can only be read, and not all of it.
     """
+    read_only = read_only_query(path)
     with closing(
         sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode=rw", uri=True, timeout=BUSY_TIMEOUT_MS / 1000
+            f"{path.absolute().as_uri()}?{read_only or 'mode=rw'}",
+            uri=True,
+            timeout=BUSY_TIMEOUT_MS / 1000,
         )
     ) as db:
         db.execute("PRAGMA query_only = ON")
@@ -65,7 +70,7 @@ def vitals(path: Path, known_schema: int) -> Vitals:
         is_ours = db.execute("PRAGMA application_id").fetchone()[0] == APPLICATION_ID
         is_empty = db.execute(TABLES).fetchone()[0] == 0
         if not is_ours or schema != known_schema:
-            return Vitals(is_ours, is_empty, schema)
+            return Vitals(is_ours, is_empty, schema, is_read_only=bool(read_only))
         checked = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
         last = db.execute(LAST_DEED).fetchone()
         tick = db.execute(LAST_TICK).fetchone() or (None, 0, None)
@@ -79,4 +84,5 @@ def vitals(path: Path, known_schema: int) -> Vitals:
             tuple(row[0] for row in db.execute(WITHOUT_STAFF)),
             last[0] if last else None,
             *tick,
+            is_read_only=bool(read_only),
         )

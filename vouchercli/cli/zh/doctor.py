@@ -41,6 +41,8 @@ TEXT = {
     "set PYTHONUTF8=1 and a UTF-8 locale": "请设置 PYTHONUTF8=1 并使用 UTF-8 语言环境",
     "{path} is on a network drive ({kind}): SQLite cannot lock it safely": "{path} 位于网络磁盘（{kind}）：SQLite 无法可靠加锁",
     "keep the database on a disk of this machine": "请把数据库放在本机磁盘上",
+    "{path} can only be read here: every list, report and check answers, nothing can be entered": "{path} 在此处只能读取：各项清单、报表和核对均可使用，不能录入",
+    "for a copy that is right; else check who owns the file and its folder": "如为供查阅的副本，属正常；否则请检查该文件及其所在文件夹的所有者",
     "nothing can be written in {folder}": "无法写入文件夹 {folder}",
     "check who owns the folder": "请检查该文件夹的所有者与权限",
     "only {free} MiB are free in {folder}": "{folder} 仅剩 {free} MiB 可用空间",

@@ -44,7 +44,7 @@ TEXT = {
     "{file} as it is read": "{file} 的读取情况",
     "The first rows": "前几行",
     "rows read on trial: {rows}; nothing was kept": "试读 {rows} 行；未保存任何内容",
-    "Columns of a {kind}": "{kind}的各列",
+    "Columns of the {kind}": "{kind}的各列",
     "what belongs there": "填写内容",
     "example": "示例",
     "it was read row by row, which is slow: what reads large files quickly (polars, numpy) cannot be had for this machine, or is not installed": "已逐行读取，速度较慢：本机没有或未安装快速读取大文件的组件（polars、numpy）",

@@ -320,11 +320,12 @@ def unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
     tried = sorted(profiles, key=lambda profile: (len(missing(profile, keys)), profile.profile))
     return VoucherError(
         "unknown_layout",
-        "{file} fits no profile of a {kind}; columns found: {columns}",
+        "{file} fits no profile of the {kind}; columns found: {columns}",
         where=f"{source.name}:{line}",
         hint=_advice(source),
         hidden=", ".join(source.hidden),
         noun=noun_of(profiles[0].kind),
+        kind_name=profiles[0].kind,
         problems=[
             Problem(
                 "missing_columns",
@@ -345,17 +346,17 @@ def _advice(source: Source) -> str:
         return (
             "if the columns are unreadable, name the encoding: voucher {noun} import {file}"
             " --encoding big5 (or shift_jis, euc-kr, latin-1); else voucher profile guess {file}"
-            " --to my-platform.yaml"
+            " --kind {kind_name} --to my-platform.yaml"
         )
     if source.hidden:
         return (
             "hidden sheets are not read ({hidden}): show the one that is meant and save the file;"
-            " or voucher profile guess {file} --to my-platform.yaml"
+            " or voucher profile guess {file} --kind {kind_name} --to my-platform.yaml"
         )
     return (
-        "voucher profile guess {file} --to my-platform.yaml, correct it, then voucher {noun} import"
-        " {file} --profile my-platform.yaml; an empty file with our own columns: voucher {noun}"
-        " blank -o csv"
+        "voucher profile guess {file} --kind {kind_name} --to my-platform.yaml, correct it, then"
+        " voucher {noun} import {file} --profile my-platform.yaml; an empty file with our own"
+        " columns: voucher {noun} blank -o csv"
     )
 
 
@@ -367,7 +368,7 @@ def noun_of(kind: str) -> str:
 def _of_other_kind(source: Source, line: int, kind: str, other: str) -> VoucherError:
     return VoucherError(
         "other_kind",
-        "{file} is a {other}, not a {kind}",
+        "{file} has the columns of the {other}, not of the {kind}",
         hint="voucher {noun} import {file}",
         where=f"{source.name}:{line}",
         file=source.name,

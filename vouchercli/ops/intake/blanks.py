@@ -110,7 +110,7 @@ EXPLAINED = (
 
 def explain(kind: str, language: str) -> Outcome:
     """The columns of our own layout of such a file, and what belongs into each."""
-    title = say("Columns of a {kind}", kind=KIND_WORDS[kind])
+    title = say("Columns of the {kind}", kind=KIND_WORDS[kind])
     table = Table(title, EXPLAINED, _explained(kind, language), key="columns")
     return Outcome({"kind": kind}, (table,))
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import sqlite3
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from vouchercli.rules import times
 from vouchercli.rules.times import HOME_ZONE
 from vouchercli.store import doctor as store
 from vouchercli.store import identities
-from vouchercli.store.db import busy_or_refused
+from vouchercli.store.db import busy_or_refused, too_old_to_read
 from vouchercli.store.schema_files import SCHEMA_VERSION
 
 OLDEST_PYTHON = (3, 11)
@@ -187,6 +188,8 @@ def _room(path: Path) -> Finding:
             "folder_not_writable",
             "nothing can be written in {folder}",
             hint="check who owns the folder",
+            # beside a copy that is there to be read nothing need be written
+            level="warning" if _is_copy_to_read(path) else "error",
             params={"folder": str(folder)},
         )
         return Finding(Word("Free space"), "", closed)
@@ -200,6 +203,10 @@ def _room(path: Path) -> Finding:
         params={"free": free, "folder": str(folder)},
     )
     return Finding(Word("Free space"), f"{free:,} MiB", full if free < wished else None)
+
+
+def _is_copy_to_read(path: Path) -> bool:
+    return path.exists() and not os.access(path, os.W_OK)
 
 
 # ---------------------------------------------------------------- the file
@@ -220,6 +227,8 @@ def _file(path: Path, now: int) -> list[Finding]:
         vitals = store.vitals(path, SCHEMA_VERSION)
     except sqlite3.DatabaseError as error:
         return [Finding(Word("Database"), display, busy_or_refused(error, path).as_problems()[0])]
+    except VoucherError as error:
+        return [Finding(Word("Database"), display, error.as_problems()[0])]
     schema = Finding(Word("Database"), display, _schema(display, vitals))
     if vitals.schema != SCHEMA_VERSION or not vitals.is_ours:
         return [schema]
@@ -227,7 +236,7 @@ def _file(path: Path, now: int) -> list[Finding]:
         schema,
         _integrity(path, vitals),
         _journal(path, vitals),
-        _key(path),
+        _key(path, vitals),
         _access(path),
         _programme(vitals),
         _staff(vitals),
@@ -251,11 +260,22 @@ def _schema(path: str, vitals: store.Vitals) -> Problem | None:
             hint="install the newer voucher",
             params={"path": path, "version": vitals.schema, "known": SCHEMA_VERSION},
         )
+    if vitals.schema < SCHEMA_VERSION and vitals.is_read_only:
+        return too_old_to_read(Path(path)).as_problems()[0]
     if vitals.schema < SCHEMA_VERSION:
         return Problem(
             "older_database",
             "{path} has an older schema; the next command brings it up to date",
             hint="back up both files first",
+            level="warning",
+            params={"path": path},
+        )
+    if vitals.is_read_only:
+        return Problem(
+            "read_only_database",
+            "{path} can only be read here: every list, report and check answers, nothing can be"
+            " entered",
+            hint="for a copy that is right; else check who owns the file and its folder",
             level="warning",
             params={"path": path},
         )
@@ -280,10 +300,15 @@ def _journal(path: Path, vitals: store.Vitals) -> Finding:
         level="warning",
         params={"path": str(path)},
     )
-    return Finding(Word("Journal"), vitals.journal, None if vitals.journal == "wal" else problem)
+    # nobody writes into a copy that can only be read: no report waits
+    is_well = vitals.journal == "wal" or vitals.is_read_only
+    return Finding(Word("Journal"), vitals.journal, None if is_well else problem)
 
 
-def _key(path: Path) -> Finding:
+def _key(path: Path, vitals: store.Vitals) -> Finding:
+    """Whether the key is there and the right one; a copy that is there to be read may be without it
+    (an auditor needs none).
+    """
     refused = None
     try:
         identities.load_key(path)
@@ -298,6 +323,8 @@ def _key(path: Path) -> Finding:
             )
     except VoucherError as error:
         refused = error.as_problems()[0]
+        if error.code == "no_key" and vitals.is_read_only:
+            refused = replace(refused, level="warning")
     return Finding(Word("Key"), str(identities.key_path(path)), refused)
 
 
@@ -310,7 +337,7 @@ def _access(path: Path) -> Finding:
     open_files = [each for each in beside if os.name == "posix" and _is_open_to_all(each)]
     if not open_files:
         return Finding(Word("Access"), Word("not for everybody"))
-    files = " ".join(map(str, open_files))
+    files = tuple(map(str, open_files))
     exposed = Problem(
         "file_exposed",
         "everybody on this machine can read or lock {files}",
