@@ -583,7 +583,8 @@ def test_both_ways_of_reading_reject_the_same_rows(
         monkeypatch.setattr(by_columns, "BYTES", way_bytes)
         town(kind, "import", file, expect=4)
         ((batch,),) = towns.ask(".", "SELECT max(batch_id) FROM batches")
-        facts = f"SELECT line FROM {kind}s WHERE batch_id = ? ORDER BY line"
+        table = {"claim": "claims", "redemption": "redemption_facts"}[kind]
+        facts = f"SELECT line FROM {table} WHERE batch_id = ? ORDER BY line"
         found.append((rejected(town, batch), towns.ask(".", facts, batch)))
         town("batch", "undo", str(batch), "--yes")
     assert found[0] == found[1]

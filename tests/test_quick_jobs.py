@@ -228,7 +228,7 @@ def test_a_writer_stands_in_line_while_the_lock_is_held(town: Voucher, here: Pat
         assert (here / "voucher.db-line").exists()
 
 
-@pytest.mark.parametrize(("is_awaited", "blocks"), [(False, 2), (True, 1)])
+@pytest.mark.parametrize(("is_awaited", "blocks"), [(False, 8), (True, 1)])
 def test_a_chunk_ends_with_its_block_when_somebody_waits(
     town: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch, is_awaited: bool, blocks: int
 ) -> None:
