@@ -103,6 +103,7 @@ class Profile:
     key: tuple[str, ...]
     encoding: str | None
     is_fen: bool
+    has_decimal_comma: bool  # 1.200,50 is one thousand two hundred and a half
     refunds_are_negative: bool
     skip: tuple[Filter, ...]
     only: tuple[Filter, ...]
@@ -210,6 +211,7 @@ def _read_once(path: Path, state: tuple[int, ...]) -> dict[str, Profile]:
 SECTION = (
     "encoding",
     "unit",
+    "decimal",
     "refunds",
     "columns",
     "key",
@@ -242,6 +244,7 @@ PAY, REFUND = "^pay$", "^refund$"
 # Keys of a section that say nothing in files of other kinds.
 ONLY_FOR = {
     "unit": ("redemptions",),
+    "decimal": ("redemptions",),
     "refunds": ("redemptions",),
     "key": ("merchants",),
     "resident": ("applications", "eligibility", "claims"),
@@ -305,6 +308,7 @@ def _profile(head: dict[str, Any], kind: str, part: dict[str, Node]) -> Profile:
         key_may_lack=key_may_lack,
         encoding=encoding_names.read(part["encoding"]),
         is_fen=part["unit"].choice(("yuan", "fen")) == "fen",
+        has_decimal_comma=part["decimal"].choice((".", ",")) == ",",
         refunds_are_negative=part["refunds"].choice(("positive", "negative")) == "negative",
         skip=_filters(part["skip"]),
         only=_filters(part["only"]),
