@@ -183,6 +183,21 @@ def every(name_or_path: str | Path) -> dict[str, Profile]:
     return {kind: profile for kind, profile in each.items() if kind}
 
 
+def as_far_as_written(name_or_path: str | Path) -> tuple[dict[str, Profile], list[Fault]]:
+    """The profiles of a file that may lack fields which every row needs, and a fault for each that
+    is lacking. Raises `VoucherError` as `every`.
+    """
+    lacking: list[Fault] = []
+
+    def read_in_part(document: Any) -> tuple[dict[str, Profile], list[Fault]]:
+        found, faults = read(document)
+        lacking.extend(fault for fault in faults if fault.code == "missing_field")
+        return found, [fault for fault in faults if fault.code != "missing_field"]
+
+    found = yamls.checked(locate.find("platforms", name_or_path), read_in_part)[0]
+    return {kind: profile for kind, profile in found.items() if kind}, lacking
+
+
 def known_profiles(kind: str) -> list[Profile]:
     """Every profile for `kind` that can be found from here, by name."""
     return [profiles[kind] for profiles in all_known() if kind in profiles]

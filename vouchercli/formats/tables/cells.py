@@ -32,7 +32,7 @@ TEXT_FORMULA = re.compile(r'="(.*)"', re.DOTALL)
 LINE_BREAK = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
 UNSEEN = re.compile(f"[{INVISIBLE}]")
 # 1.200,50 and 1 200,50, as much of Europe writes amounts
-WITH_COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:([. '])\d{3})(?:\1\d{3})*)(?:,\d+)?")
+WITH_COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:([. '])\d{3})(?:\1\d{3})*)(?:,\d{1,2})?")
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 # 11002.0, 11002.00, 11002,00: a number that once was a text
 WHOLE_FLOAT = re.compile(r"(\d{1,15})\.0+|(\d{4,15}),00?")
