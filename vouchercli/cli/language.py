@@ -98,7 +98,9 @@ def t(text: str, params: Mapping[str, Any] | None = None) -> str:
     pasted = "".join(re.findall(COMMAND, sentence))
     return sentence.format(
         **{
-            key: _sentence_value(value, is_pasted=f"{{{key}}}" in pasted)
+            key: _column(value)
+            if key == "column"
+            else _sentence_value(value, is_pasted=f"{{{key}}}" in pasted)
             for key, value in params.items()
         }
     )
@@ -119,6 +121,13 @@ def translate_stand_ins(text: str) -> str:
         lambda match: t(match[0]) if match[0] in STAND_INS else match[0],
         text,
     )
+
+
+def _column(name: Any) -> Any:
+    """The name of a column; one that a file without a header has by its place alone is said so."""
+    if isinstance(name, str) and name.isascii() and name.isdigit():
+        return t("column {place}", {"place": name})
+    return _sentence_value(name, is_pasted=False)
 
 
 def _sentence_value(value: Any, *, is_pasted: bool) -> Any:

@@ -12,7 +12,7 @@ import re
 import unicodedata
 from datetime import date
 
-from vouchercli.identities import check_character, is_luhn
+from vouchercli.identities import check_character, find, is_luhn
 from vouchercli.result import Word
 
 ROUNDED_IDENTITY = Word(
@@ -22,6 +22,7 @@ ROUNDED_CARD = Word(
     "a spreadsheet kept the number of the card as a number: its last digits are lost"
 )
 SEVERAL_VALUES = Word("several values stand in one cell: give each a cell of its own")
+BESIDE_A_NUMBER = Word("something else stands beside the number: leave only the number")
 
 BEFORE_WAYS, WAY = 1, 2  # as cells were cleaned before there were ways; of files made now
 
@@ -34,7 +35,7 @@ MOBILE = re.compile(r"(?:(?:\+|00)?86|0)?(1[3-9]\d{9})")
 NUMBER = re.compile(r"\d{17}[\dX]|\d{15}", re.ASCII)  # of an identity card
 TRAVEL = re.compile(r"[A-Z]{1,2}\d{6,10}[A-Z]?", re.ASCII)  # a passport, a permit
 DIGITS = re.compile(r"\d{11,}", re.ASCII)  # of a bank card
-SEVERAL = re.compile("[;,\t\r\n\uff1b\uff0c]")
+SEVERAL = re.compile("[;,\t\r\n\u2028\u2029\uff1b\uff0c\u3001]")
 WHOLE = re.compile(r"(\d+)\.0+", re.ASCII)
 
 # What `even_out` may change, of texts of letters, digits, - and other marks of numbers; a text with
@@ -42,6 +43,8 @@ WHOLE = re.compile(r"(\d+)\.0+", re.ASCII)
 CHANGEABLE = (
     r"^(?:0086|86|0)1[3-9][0-9]{9}$|^[0-9]{15}$|^[0-9]{17}x$|^[A-Za-z]{1,2}[0-9]{6,10}[A-Za-z]?$"
 )
+# Two numbers, as far as the marks that identifiers are made of may part them.
+PARTED = r"[0-9X]+[|/#_]+[0-9]{11}|[0-9]{11}[0-9X]*[|/#_]+[0-9]"
 DASHED = r"^(?:-*[A-Za-z]){0,2}[0-9-]*(?:[A-Za-z]-*)?$"
 
 
@@ -105,8 +108,19 @@ def has_wrong_check(number: str) -> bool:
 
 
 def is_several(text: str) -> bool:
-    """Whether several values stand in it, beside marks that part the cells of tables."""
-    return SEVERAL.search(text) is not None
+    """Whether several values stand in it: beside marks that part values, or two numbers that each
+    look like a person's.
+    """
+    return SEVERAL.search(text) is not None or len(find(text)) > 1
+
+
+def has_more_than_a_number(text: str) -> bool:
+    """Whether a name or a label stands beside a person's number: 手机 13800000001."""
+    found = find(text)
+    if text.isascii() or len(found) != 1:
+        return False
+    rest = text[: found[0].start] + text[found[0].end :]
+    return any(char.isalpha() and not char.isascii() for char in rest)
 
 
 def is_rounded(number: str) -> bool:

@@ -20,6 +20,7 @@ from vouchercli.formats.tables.footers import Tally
 if TYPE_CHECKING:
     from vouchercli.formats.tables.records import Reading
 
+WHOLE = r"^-?\d{1,12}$"  # with commas before the decimals, the others are read one by one
 LINES = 50_000  # looked through at a time
 AMOUNT = r"^-?\d{1,12}(\.\d{1,2})?$"
 
@@ -48,7 +49,8 @@ class Survey:
 
     def __init__(self, reading: Reading) -> None:
         self._reading, self._watched = reading, reading.watched
-        self.tally = Tally()
+        self.tally = Tally(has_comma=reading.profile.has_decimal_comma)
+        self._amount = WHOLE if reading.profile.has_decimal_comma else AMOUNT
         self.footer: list[str] = []
         self.ignored = 0
         self.last = lines.NO_END
@@ -57,7 +59,7 @@ class Survey:
         """Count the rows of one piece."""
         reading = self._reading
         cells = frames.cells(reading, rows, [0, *self._watched.values()])
-        amounts = [col(str(place)).str.contains(AMOUNT) for place in self._watched.values()]
+        amounts = [col(str(place)).str.contains(self._amount) for place in self._watched.values()]
         special = pl.Series(
             [reading.is_special(cell) for cell in cells.get_column("0").to_list()], dtype=pl.Boolean
         )

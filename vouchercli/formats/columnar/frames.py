@@ -239,12 +239,11 @@ def _has_plain_cells(reading: Reading, no_id: str) -> pl.Expr:
             continue
         text, sort = col(field), type_of(field)
         conditions.append(text.is_not_null())
-        if not (isinstance(origin, Cell) and origin.is_read_one_by_one):
-            conditions.append(
-                text.str.contains(AMOUNT if sort == "amount" else TIME)
-                if sort in ("amount", "time")
-                else ~text.str.contains(no_id)
-            )
+        conditions.append(
+            text.str.contains(AMOUNT if sort == "amount" else TIME)
+            if sort in ("amount", "time")
+            else ~text.str.contains(no_id)
+        )
         if field in FILLED[reading.profile.kind]:
             conditions.append(text != "")
     conditions += [~each for each in _may_hold_identities(reading)]

@@ -103,6 +103,7 @@ class Profile:
     key: tuple[str, ...]
     encoding: str | None
     is_fen: bool
+    has_decimal_comma: bool  # 1.200,50 is one thousand two hundred and a half
     refunds_are_negative: bool
     skip: tuple[Filter, ...]
     only: tuple[Filter, ...]
@@ -182,6 +183,21 @@ def every(name_or_path: str | Path) -> dict[str, Profile]:
     return {kind: profile for kind, profile in each.items() if kind}
 
 
+def as_far_as_written(name_or_path: str | Path) -> tuple[dict[str, Profile], list[Fault]]:
+    """The profiles of a file that may lack fields which every row needs, and a fault for each that
+    is lacking. Raises `VoucherError` as `every`.
+    """
+    lacking: list[Fault] = []
+
+    def read_in_part(document: Any) -> tuple[dict[str, Profile], list[Fault]]:
+        found, faults = read(document)
+        lacking.extend(fault for fault in faults if fault.code == "missing_field")
+        return found, [fault for fault in faults if fault.code != "missing_field"]
+
+    found = yamls.checked(locate.find("platforms", name_or_path), read_in_part)[0]
+    return {kind: profile for kind, profile in found.items() if kind}, lacking
+
+
 def known_profiles(kind: str) -> list[Profile]:
     """Every profile for `kind` that can be found from here, by name."""
     return [profiles[kind] for profiles in all_known() if kind in profiles]
@@ -210,6 +226,7 @@ def _read_once(path: Path, state: tuple[int, ...]) -> dict[str, Profile]:
 SECTION = (
     "encoding",
     "unit",
+    "decimal",
     "refunds",
     "columns",
     "key",
@@ -242,6 +259,7 @@ PAY, REFUND = "^pay$", "^refund$"
 # Keys of a section that say nothing in files of other kinds.
 ONLY_FOR = {
     "unit": ("redemptions",),
+    "decimal": ("redemptions",),
     "refunds": ("redemptions",),
     "key": ("merchants",),
     "resident": ("applications", "eligibility", "claims"),
@@ -305,6 +323,7 @@ def _profile(head: dict[str, Any], kind: str, part: dict[str, Node]) -> Profile:
         key_may_lack=key_may_lack,
         encoding=encoding_names.read(part["encoding"]),
         is_fen=part["unit"].choice(("yuan", "fen")) == "fen",
+        has_decimal_comma=part["decimal"].choice((".", ",")) == ",",
         refunds_are_negative=part["refunds"].choice(("positive", "negative")) == "negative",
         skip=_filters(part["skip"]),
         only=_filters(part["only"]),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from vouchercli.formats.guessing.values import Look
 
 MOST = 0.8  # of the values of a column: all but the odd damaged one
+SOME = 0.3  # where the name says it: many are damaged, or written in several forms
 LEAST, LEAST_BARE = 2.0, 1.0  # below this nothing is said; without a header
 # of a payment, where nothing else is said: a payment, of a pack of one coupon
 SUPPOSED = ("kind", "coupon_no")
@@ -99,20 +100,21 @@ def mapping(header: Sequence[str], looks: Sequence[Look], kind: str) -> Mapping:
 def _weighed(header: Sequence[str], looks: Sequence[Look], kind: str) -> Iterator[Guess]:
     for field in FIELDS[kind]:
         for place, look in enumerate(looks):
-            if not _may_be(kind, field, look):
-                continue
             by_name = names.weight(kind, field, header[place]) if header else 0.0
+            share = SOME if by_name >= names.EXACT - 1 else MOST
+            if not _may_be(kind, field, look, share):
+                continue
             weight = by_name + _by_values(kind, field, look, is_bare=not header)
             yield Guess(field, place, weight, by_name > 0)
 
 
-def _may_be(kind: str, field: str, look: Look) -> bool:
-    """Whether the values allow it."""
+def _may_be(kind: str, field: str, look: Look, share: float) -> bool:
+    """Whether the values allow it: `share` of them are times, or amounts, where that is asked."""
     if not look.filled:
         return field not in FILLED[kind]
     shape = type_of(field)
     if shape in ("time", "amount"):
-        return (look.moments if shape == "time" else look.amounts) >= MOST
+        return (look.moments if shape == "time" else look.amounts) >= share
     if field == "kind" and kind == "redemptions":
         return look.is_kind
     if shape == "name":

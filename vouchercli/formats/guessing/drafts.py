@@ -56,12 +56,17 @@ def draft(read: Reading, table: Table, looks: Sequence[Look], guessed: Mapping) 
         f"kind: {guessed.kind}",
         _pair("name", {"zh": read.platform, "en": read.platform}),
         *(_setting(each) for each in read.settings),
-        "columns:",
-        *_columns(table, looks, guessed),
+        *_under("columns:", [*_columns(table, looks, guessed)]),
         *_around(table, looks, guessed),
         *_left(table, looks, guessed),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _under(key: str, lines: list[str]) -> list[str]:
+    """A key and what stands under it; where all of that is left to people, it is empty."""
+    is_empty = all(line.lstrip().startswith("#") for line in lines)
+    return [f"{key} {{}}  # write under it, and take {{}} away" if is_empty else key, *lines]
 
 
 def _pair(key: str, value: object, comment: str = "") -> str:

@@ -119,11 +119,12 @@ NAMES: dict[str, dict[str, str]] = {
         ),
         "platform_no": "消耗商户号 特约商户号 微信商户号 支付宝商户号 mchid mch_id",
         "paid_at": (
-            "消耗时间 付款时间 完成时间 交易日期 使用时间 pay_time paytime transaction_time "
+            "消耗时间 付款时间 完成时间 交易日期 使用时间 日期 时间 记账日期 date datetime pay_time paytime transaction_time "
             "created_at 取引日時 決済日時 利用日時 사용일시 결제일시 거래일시 승인일시"
         ),
         "order_amount": (
-            "订单总金额 总金额 原价 应付金额 订单金额 金额 amount total total_amount "
+            "订单总金额 总金额 原价 应付金额 订单金额 金额 发生金额 amount total total_amount "
+            "billingamount transactionamount "
             "orderamount 取引金額 決済金額 利用金額 결제금액 거래금액 주문금액"
         ),
         "merchant_discount": "商户优惠金额 商家立减 merchantdiscount 店舗割引 가맹점할인",

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 AMOUNT = re.compile(r"[+-]?\d+(\.\d+)?")
+WITH_COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d{2}")  # 1.200,50
 PERSON = re.compile(
     r"[1-9]\d{5}(18|19|20)\d{2}(0[1-9]|1[0-2])[0-3]\d\d{3}[\dXx]|(\+?86[- ]?)?1[3-9]\d{9}"
     r"|[^@\s]+@[^@\s]+\.[^@\s]+|\d{3}\*{4}\d{4}|\d{6}\*{8}\w{4}"
@@ -68,6 +69,11 @@ def is_said(word: str) -> bool:
     return PAYMENT.search(word) is not None or REFUND.search(word) is not None
 
 
+def is_an_amount(text: str) -> bool:
+    """Whether a cleaned text is an amount, with a point or a comma before its decimals."""
+    return AMOUNT.fullmatch(text) is not None or WITH_COMMA.fullmatch(text) is not None
+
+
 def look_at(texts: Sequence[str]) -> Look:
     """What the cells of one column look like; null words are blank."""
     ids = [text for cell in texts if (text := cells.id_text(cell)) and not is_nothing(text)]
@@ -77,7 +83,7 @@ def look_at(texts: Sequence[str]) -> Look:
         return sum(1 for text in ids if is_so(text)) / len(ids) if ids else 0.0
 
     amounts = [cells.amount_text(text) for text in ids]
-    is_amount = [AMOUNT.fullmatch(text) is not None and len(text) < 14 for text in amounts]
+    is_amount = [is_an_amount(text) and len(text) < 14 for text in amounts]
     count = max(len(ids), 1)
     return Look(
         filled=len(ids) / max(len(texts), 1),
@@ -85,7 +91,7 @@ def look_at(texts: Sequence[str]) -> Look:
         with_clock=share(lambda text: MOMENT.fullmatch(text) and re.search(r":|\d{14}", text)),
         clocks=share(re.compile(r"\d{1,2}:\d{2}(:\d{2})?|\d{5,6}").fullmatch),
         amounts=sum(is_amount) / count,
-        decimals=share(re.compile(r"[¥￥]?[+-]?[\d,]+\.\d{1,2}元?").fullmatch),
+        decimals=share(re.compile(r"[¥￥]?[+-]?(?:[\d,]+\.\d{1,2}|[\d.]+,\d\d)元?").fullmatch),
         negative=sum(text.startswith("-") for text in amounts) / count,
         whole=share(re.compile(r"\d+").fullmatch),
         people=share(PERSON.fullmatch),

@@ -24,12 +24,15 @@ BLANKS = (
     "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
     "\u2028\u2029\u202f\u205f\u3000"
 )
-EDGE = BLANKS + INVISIBLE + "`"
+END_OF_FILE = "\x1a"  # Ctrl-Z: old programs end a text with it
+EDGE = BLANKS + INVISIBLE + "`" + END_OF_FILE
 QUOTES = "'\"\u2018\u2019\u201c\u201d\u02cb\uff07\uff02\uff40"
 # ="0012": how exports keep a spreadsheet from eating zeros
 TEXT_FORMULA = re.compile(r'="(.*)"', re.DOTALL)
 LINE_BREAK = re.compile(r"\s*[\r\n\u2028\u2029]+\s*")
 UNSEEN = re.compile(f"[{INVISIBLE}]")
+# 1.200,50 and 1 200,50, as much of Europe writes amounts
+WITH_COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:([. '])\d{3})(?:\1\d{3})*)(?:,\d{1,2})?")
 THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 # 11002.0, 11002.00, 11002,00: a number that once was a text
 WHOLE_FLOAT = re.compile(r"(\d{1,15})\.0+|(\d{4,15}),00?")
@@ -87,11 +90,31 @@ def amount_text(cell: str) -> str:
     text = bare_text(cell)
     if text[-2:] == ".0" and text[:-2].isdigit() and len(text) <= WIDEST_NUMBER:
         return text[:-2]
-    if not text.isascii():
-        text = text.replace("\u2212", "-").replace("¥", "").replace("元", "").strip(EDGE)
+    text = _without_unit(text)
     if "," in text and THOUSANDS.fullmatch(text):
         text = text.replace(",", "")
     return text
+
+
+def comma_amount_text(cell: str) -> str:
+    """The same where a comma stands before the decimals, as it is written (`with_point`); but a
+    cell of a sheet that holds a number has a point.
+    """
+    text = amount_text(cell) if isinstance(cell, Number) else _without_unit(bare_text(cell))
+    return text.replace(".", ",") if isinstance(cell, Number) else text
+
+
+def _without_unit(text: str) -> str:
+    if text.isascii():
+        return text
+    return text.replace("\u2212", "-").replace("¥", "").replace("元", "").strip(EDGE)
+
+
+def with_point(text: str) -> str:
+    """An amount with a comma before its decimals: `1.200,50` as 1200.50. Raises `ValueError`."""
+    if not WITH_COMMA.fullmatch(text):
+        raise ValueError(text)
+    return re.sub("[. ']", "", text).replace(",", ".")
 
 
 def time_text(cell: str) -> str:

@@ -54,7 +54,7 @@ def rows(
     widths: frozenset[int] = NO_WIDTHS,
 ) -> Iterator[tuple[int, list[str]]]:
     """(first line, cells) of every record behind line `after`; line 1 is the first. Cells are as
-    they stand, blanks and marks included. `widths`: how many cells a row may have, where that is
+    they stand, marks included, without the blanks before them. `widths`: how many cells a row may have, where that is
     known.
     """
     csv.field_size_limit(MAX_CELL)
@@ -83,7 +83,7 @@ def records(
     lines = iter(lines)
     marks = _marks(delimiter)
     pending: list[str] = []  # lines of the record that is being read
-    reader = csv.reader(_pass_on(lines, pending, []), delimiter=delimiter, strict=True)
+    reader = _reader(_pass_on(lines, pending, []), delimiter, is_strict=True)
     try:  # as fast as can be, for as long as nothing is odd
         for row in reader:
             if len(pending) == 1:
@@ -101,6 +101,12 @@ def records(
     yield from _with_care(_Ahead(pending, lines), marks, first, widths)
 
 
+def _reader(lines: Iterable[str], delimiter: str, *, is_strict: bool = False) -> Iterator[list[str]]:
+    """The reader of CSV. Blanks behind a delimiter are none of the cell: `a, "b, c"` is two."""
+    has_blanks = delimiter != " "
+    return csv.reader(lines, delimiter=delimiter, strict=is_strict, skipinitialspace=has_blanks)
+
+
 def _with_care(
     ahead: _Ahead, marks: _Marks, first: int, widths: frozenset[int]
 ) -> Iterator[tuple[int, list[str]]]:
@@ -109,7 +115,7 @@ def _with_care(
     while True:  # once, and again after each damaged place
         pending: list[str] = []
         ended: list[bool] = []
-        reader = csv.reader(_pass_on(ahead, pending, ended), delimiter=delimiter)
+        reader = _reader(_pass_on(ahead, pending, ended), delimiter)
         try:
             for row in reader:
                 if len(pending) == 1:
@@ -204,17 +210,18 @@ class _Marks(NamedTuple):
 @lru_cache(maxsize=64)
 def _marks(delimiter: str) -> _Marks:
     """The grammar of a line. `"398…"<TAB>,` is well-formed: payment exports write it so. A quote
-    mark inside a cell that does not begin with one is text.
+    mark inside a cell that does not begin with one is text; `, "b"` begins with one.
     """
     mark, blanks, text, cell = _grammar(delimiter)
+    before = _before(delimiter)
     rest = rf"(?:{mark}{cell})*+"
     end = r"(?:\r\n|\r|\n)?"
     return _Marks(
         delimiter,
         re.compile(cell + rest + end),
-        re.compile(rf'(?:{cell}{mark})*?"{text}'),
+        re.compile(rf'(?:{cell}{mark})*?{before}"{text}'),
         re.compile(rf'{text}"{blanks}{rest}{end}'),
-        re.compile(rf'{text}(?:"{blanks}{mark}(?:{cell}{mark})*?"{text})?'),
+        re.compile(rf'{text}(?:"{blanks}{mark}(?:{cell}{mark})*?{before}"{text})?'),
     )
 
 
@@ -222,8 +229,13 @@ def _grammar(delimiter: str) -> tuple[str, str, str, str]:
     """The parts of `_marks`: delimiter, what may stand behind a quoted cell, its text, a cell."""
     mark = re.escape(delimiter)
     blanks = "[ ]*+" if delimiter == "\t" else "[\t ]*+"
-    text = r'(?:[^"]|"")*+'
-    return mark, blanks, text, rf'(?:"{text}"{blanks}|(?!")[^{mark}\r\n]*+)'
+    text, before = r'(?:[^"]|"")*+', _before(delimiter)
+    return mark, blanks, text, rf'(?:{before}"{text}"{blanks}|(?!{before}")[^{mark}\r\n]*+)'
+
+
+def _before(delimiter: str) -> str:
+    """The blanks that may stand before a quoted cell."""
+    return "" if delimiter == " " else "[ ]*+"
 
 
 def whole_line(delimiter: str) -> re.Pattern[bytes]:
@@ -288,7 +300,7 @@ def _stays_open(line: str, delimiter: str) -> bool:
     pending: list[str] = []
     ended: list[bool] = []
     try:
-        next(csv.reader(_pass_on(iter([line]), pending, ended), delimiter=delimiter), None)
+        next(_reader(_pass_on(iter([line]), pending, ended), delimiter), None)
     except csv.Error:
         return True
     return bool(ended)
@@ -297,6 +309,6 @@ def _stays_open(line: str, delimiter: str) -> bool:
 def cells_of(line: str, delimiter: str) -> list[str]:
     """The cells of one line by itself."""
     try:
-        return next(csv.reader([line], delimiter=delimiter), [])
+        return next(_reader([line], delimiter), [])
     except csv.Error:
         return BrokenRow([line[:SHOWN] + "…"])

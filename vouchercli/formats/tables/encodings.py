@@ -17,12 +17,15 @@ if TYPE_CHECKING:
 
 PIECE = 1 << 20
 SAMPLE = 1 << 16
+WIDE = ("utf-16", "utf-32", "utf_16", "utf_32")  # a lost byte shifts all that follows
+FEW = 10  # of so many strange characters at most one is damaged
 # Characters of which the names, addresses and headers of Chinese tables are full.
 COMMON = frozenset(
     "的一二三四五上下中大小东西南北新老城区县市镇乡村路街号楼层室店铺馆场商业家人民公司有限"
     "餐饮食品酒茶面零售超便利服务心户名称编码额金支付款退交易时间日期月年元券类型线批发居"
 )
-OVER_ASCII = ("utf-8", "gb18030")  # ASCII is right in them wherever a character may begin
+CHINESE = codecs_named("gb18030")
+OVER_ASCII = ("utf-8", *CHINESE)  # ASCII is right in them wherever a character may begin
 # Two Chinese characters as UTF-8. A whole line of GB18030 is practically never valid UTF-8 as well:
 # its common characters begin with B0-D7, UTF-8's with E3-E9. So such a line inside a file that is
 # not UTF-8 means two encodings in one file.
@@ -62,6 +65,7 @@ def encoding_of(
     second = fallback or "gb18030"
     codec, second_line = _first_fitting(open_bytes, codecs_named(second), name)
     if second_line is not None:
+        _refuse_nearly(open_bytes, name, ("utf-8", *codecs_named(second)))
         raise VoucherError(
             "undecodable",
             "{file} is neither UTF-8 (line {utf8_line}) nor {second} (line {second_line})",
@@ -72,7 +76,7 @@ def encoding_of(
             second=second.upper(),
             second_line=second_line,
         )
-    mixed_line = _utf8_line(open_bytes) if codec == "gb18030" else None
+    mixed_line = _utf8_line(open_bytes) if codec in CHINESE else None
     if mixed_line is not None:
         raise VoucherError(
             "undecodable",
@@ -84,6 +88,37 @@ def encoding_of(
             second_line=mixed_line,
         )
     return codec
+
+
+def _refuse_nearly(
+    open_bytes: Callable[[], BinaryIO], name: str, encodings: tuple[str, ...]
+) -> None:
+    """Raises `VoucherError` undecodable with the place where it is damaged, when the text is one of
+    these encodings but for a few characters.
+    """
+    for encoding in encodings:
+        decoder = codecs.getincrementaldecoder(encoding)("replace")
+        strange = bad = 0
+        for piece in (*_pieces(open_bytes), b""):
+            text = decoder.decode(piece, final=not piece)
+            strange += len(text) - len(text.encode("ascii", "ignore"))
+            bad += text.count("\ufffd")
+        if bad * FEW <= strange:
+            line = _first_bad_line(open_bytes, encoding, name)
+            raise VoucherError(
+                "undecodable",
+                "{file} is {encoding}, but a character in line {line} is cut off or damaged (such"
+                " places: {count})",
+                hint=(
+                    "ask for the file again; or open it in a text editor, correct these places and"
+                    " save it as UTF-8"
+                ),
+                where=f"{name}:{line}",
+                file=name,
+                encoding=encoding.upper(),
+                count=bad,
+                line=line,
+            )
 
 
 def is_chinese(open_bytes: Callable[[], BinaryIO]) -> bool:
@@ -105,6 +140,8 @@ def strict_codec(open_bytes: Callable[[], BinaryIO], encoding: str) -> str | Non
 def _requested_encoding(open_bytes: Callable[[], BinaryIO], name: str, encoding: str) -> str:
     codec, line = _first_fitting(open_bytes, codecs_named(encoding), name)
     if line is not None:
+        if not codec.startswith(WIDE):
+            _refuse_nearly(open_bytes, name, codecs_named(encoding))
         raise VoucherError(
             "undecodable_as",
             "{file} is not {encoding}: line {line} cannot be read",
@@ -158,6 +195,8 @@ def _first_bad_line(open_bytes: Callable[[], BinaryIO], encoding: str, name: str
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         return 1 + _newlines(open_bytes, read) + error.object[: error.start].count(b"\n")
+    except UnicodeError:  # UTF-16 by name, without the mark that says which
+        return 1 + _newlines(open_bytes, read)
     return None
 
 

@@ -21,10 +21,11 @@ MAX_ROWS = 40  # a footer is a few lines; more means that rows follow it
 
 class Tally:
     """Sums of columns over the rows as they stream by, by pay and refund; under the column None the
-    rows are counted.
+    rows are counted. `has_comma`: commas stand before the decimals.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, has_comma: bool = False) -> None:
+        self._has_comma = has_comma
         self.sums: defaultdict[tuple[str | None, str], Decimal] = defaultdict(Decimal)
         self.unread: list[int] = []  # lines whose amounts could not be read
 
@@ -33,9 +34,16 @@ class Tally:
         self.sums[None, kind] += 1
         for column, position in watched.items():
             try:
-                self.sums[column, kind] += Decimal(cells.amount_text(row[position]) or "0")
-            except (InvalidOperation, IndexError):
+                self.sums[column, kind] += self.amount(row[position])
+            except (InvalidOperation, ValueError, IndexError):
                 self.unread.append(line)
+
+    def amount(self, cell: str) -> Decimal:
+        """The amount in a cell, 0 where it is blank. Raises `ValueError`, `InvalidOperation`."""
+        if not self._has_comma:
+            return Decimal(cells.amount_text(cell) or "0")
+        text = cells.comma_amount_text(cell)
+        return Decimal(cells.with_point(text) if text else "0")
 
     def total(self, column: str | None, kind: str) -> Decimal:
         """The sum of a column over the rows of that kind, or all."""
@@ -54,8 +62,11 @@ def compare(checks: Sequence[Check], tally: Tally, statement: str, name: str) ->
         for group, text in match.groupdict().items() if match else ():
             if match is None or text is None:
                 continue
-            announced = Decimal(cells.amount_text(text))
             counted = tally.total(check.sums.get(group), check.of)
+            try:
+                announced = tally.amount(text)
+            except (InvalidOperation, ValueError):
+                raise _mismatch(name, match[0], text, str(counted), tally) from None
             if announced != counted:
                 raise _mismatch(name, match[0], str(announced), str(counted), tally)
 

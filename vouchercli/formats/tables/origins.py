@@ -21,7 +21,8 @@ class Cell(NamedTuple):
     """A field that is read from one column. `is_needed`: a row that leaves it blank is refused;
     `is_fen`: the amount is in fen; `is_turned`: the amount of a refund has the other sign;
     `blanks`: the words that say that nothing is there, folded; `forms`: how times are written;
-    `may_stay`: where it is a spreadsheet's error, what is known stays.
+    `may_stay`: where it is a spreadsheet's error, what is known stays; `has_comma`: a comma stands
+    before the decimals of an amount.
     """
 
     field: str
@@ -34,6 +35,7 @@ class Cell(NamedTuple):
     blanks: frozenset[str] = frozenset()
     forms: tuple[str, ...] = ()
     may_stay: bool = False
+    has_comma: bool = False
 
     @property
     def type(self) -> Type:
@@ -51,7 +53,7 @@ class Cell(NamedTuple):
     @property
     def is_read_one_by_one(self) -> bool:
         """Whether only a look at each cell makes the field of it."""
-        return bool(self.spec.pattern or self.forms)
+        return bool(self.spec.pattern or self.forms or self.has_comma)
 
 
 class ByKind(NamedTuple):
@@ -111,5 +113,5 @@ def is_columnar(origin: Origin) -> bool:
         )
     if isinstance(origin, Cell):
         is_computed = origin.is_fen or origin.is_turned
-        return not (origin.spec.down or (origin.spec.pattern and is_computed))
+        return not (origin.spec.down or (origin.is_read_one_by_one and is_computed))
     return isinstance(origin, str)

@@ -269,6 +269,7 @@ class Plan:
             frozenset(map(fold, (*self.profile.blank, *spec.blank))),
             (spec.time or self.profile.time) if is_time else (),
             is_merchant and not is_key and field not in FILLED["merchants"],
+            is_amount and self.profile.has_decimal_comma,
         )
 
     def _is_the_only_merchant(self, field: str) -> bool:
@@ -286,13 +287,14 @@ class Plan:
 
     def _clean_row(self, columns: list[Cell]) -> re.Pattern[str] | None:
         """The pattern of a clean row; None where there is none: a column is read as two types, the
-        cells above are looked at, joined cells may hold marks, or a row may be a footer (nothing
-        but names and numbers).
+        cells above are looked at, commas stand before decimals, joined cells may hold marks, or a
+        row may be a footer (nothing but names and numbers).
         """
         types = {cell.place: cell.type for cell in columns}
         needed = {cell.place for cell in columns if cell.is_needed}
         if (
             self.downward
+            or any(cell.has_comma for cell in columns)
             or any(types[cell.place] != cell.type for cell in columns)
             or (self._is_bare and (self.profile.footer or not needed))
             or (not self._is_bare and len(columns) != len(self.parts))

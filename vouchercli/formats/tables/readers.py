@@ -25,6 +25,7 @@ CLEAN: dict[Type, Callable[[str], str]] = {
     "time": cells.time_text,
     "amount": cells.amount_text,
 }
+SEVERAL_LINES = Word("several lines stand in one cell: one number belongs there")
 LOST = Word(
     "a spreadsheet kept it as a number and lost its last digits: format the column as text and"
     " export the file again"
@@ -51,9 +52,11 @@ UNCALCULATED = Word(
 )
 TO_WRITE_AGAIN = Word("what stood here was damaged: write the number again")
 NOTHING = Word("it says that there is no value")
+NO_COMMA = Word("it is not an amount with a comma before its decimals, as the profile says")
 NOT_FEN = Word("it is not a whole number of fen")
 NO_KIND = Word("it says neither payment nor refund")
 NO_MATCH = Word("it is not written as the profile expects")
+OF_LINES = ("phone",)  # a shop may have several
 UNKNOWN = "\x1a"
 ANYTHING = "\u2042"  # a pattern that takes this takes anything: it does not say what is meant
 ONE_DIGIT = re.compile(r"\d{1,5}:\d")
@@ -103,6 +106,7 @@ def reader(
     forms: tuple[str, ...] = (),
     may_stay: bool = False,
     is_part: bool = False,
+    has_comma: bool = False,
 ) -> Callable[[str], str]:
     """Clean a cell, take what the profile says of it, and refuse what a spreadsheet has damaged:
     first `words` and `pattern`, for what the profile names is meant; then null words ('', also the
@@ -111,7 +115,7 @@ def reader(
 
     The function raises `RowFault`; of an error that `may_stay` it gives `unknown`.
     """
-    clean = CLEAN[type_of(field)]
+    clean = cells.comma_amount_text if has_comma else CLEAN[type_of(field)]
     judge = _judge(field, column, may_stay=may_stay)
     words: dict[str, str] = spec.words if spec else {}
     is_time = type_of(field) == "time" and not is_part
@@ -138,6 +142,8 @@ def reader(
             return ""
         else:
             text = judge(text, is_meant=False)
+        if has_comma and text:
+            return _with_point(column, text)
         return time_of(column, text, forms) if is_time and text else text
 
     return read
@@ -152,8 +158,16 @@ def reader_of(cell: Cell, *, is_part: bool = False) -> Callable[[str], str]:
         blanks=cell.blanks,
         forms=cell.forms,
         may_stay=cell.may_stay,
+        has_comma=cell.has_comma,
         is_part=is_part,
     )
+
+
+def _with_point(column: str, text: str) -> str:
+    try:
+        return cells.with_point(text)
+    except ValueError:
+        raise cell_fault(column, text, NO_COMMA, "bad_amount") from None
 
 
 def time_of(column: str, text: str, forms: tuple[str, ...]) -> str:
@@ -183,12 +197,16 @@ def _group(pattern: re.Pattern[str], field: str) -> int | str:
 
 def _judge(field: str, column: str, *, may_stay: bool) -> Callable[..., str]:
     damaged = DAMAGE[type_of(field)]
+    is_one_line = type_of(field) == "id" and field not in OF_LINES
 
     def judge(text: str, *, is_meant: bool) -> str:
         if is_error(text):
             if may_stay:
                 return unknown(text)
             raise error_fault(column, text)
+        if is_one_line and not (is_meant or text.isprintable()) and cells.LINE_BREAK.search(text):
+            shown = cells.LINE_BREAK.sub(" ⏎ ", text)
+            raise cell_fault(column, shown, SEVERAL_LINES)
         fault = damaged(text)
         if fault and not (is_meant and fault is TURNED):
             raise cell_fault(column, text, fault)

@@ -138,7 +138,7 @@ class Reading:
         """The rows of one sheet, or of the file; its last lines are compared with them alone."""
         plan = self.plan
         self._above = {}
-        tally = footers.Tally()
+        tally = footers.Tally(has_comma=self.profile.has_decimal_comma)
         # no row is counted apart or left out
         is_simple = not (
             self._checks

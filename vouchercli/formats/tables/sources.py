@@ -22,7 +22,7 @@ from vouchercli.formats import whole_files
 from vouchercli.formats.configs.layouts import Layout
 from vouchercli.formats.tables import csvs, fixed_widths, parquet
 from vouchercli.formats.tables.archives import ZIP_MAGIC, Blob, blob_of, spool, unpack
-from vouchercli.formats.tables.encodings import encoding_of, is_chinese, strict_codec
+from vouchercli.formats.tables.encodings import CHINESE, encoding_of, is_chinese, strict_codec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -164,7 +164,7 @@ def _encoding(
         if error.code != "undecodable" or asked or not codec:
             raise
         return codec, False
-    is_told = codec != "gb18030" or asked or fallback or is_chinese(text.open)
+    is_told = codec not in CHINESE or asked or fallback or is_chinese(text.open)
     return codec, not is_told
 
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
     from vouchercli.store.duplicates import Stay
 
+COMMA = re.compile(r"[+-]?\d{1,12}(?:\.\d{3})*,\d\d?")
+DECIMAL_COMMA = 'a comma stands before the decimals: say it in a profile, decimal: ","'
 KINDS = ("pay", "refund")
 CHANNELS = ("", "offline", "online")
 MOST_COUPONS = 999
@@ -118,6 +121,8 @@ def _read_amounts(order: str, discount: str, subsidy: str) -> tuple[int, int, in
         try:
             fen.append(parse_yuan(text))
         except ValueError:
+            if COMMA.fullmatch(text):
+                return _unfit(column, text, DECIMAL_COMMA, "bad_amount")
             return Unfit("bad_amount", {"column": column, "value": text})
         if fen[-1] < 0:
             return _unfit(column, text, "a negative amount", "bad_amount")

@@ -13,6 +13,7 @@ from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, type_of
 from vouchercli.formats.configs.layouts import TAB
 from vouchercli.formats.guessing import columns, drafts, encodings, layouts, times, values
 from vouchercli.formats.guessing.drafts import Setting
+from vouchercli.formats.guessing.values import WITH_COMMA
 from vouchercli.formats.tables.sources import open_source
 from vouchercli.result import Message, Outcome, say
 
@@ -82,6 +83,9 @@ def _settings(
         if type_of(guess.field) == "time"
         for text in looks[guess.place].texts
     ]
+    amounts = (guess.place for guess in guessed.guesses if type_of(guess.field) == "amount")
+    if any(WITH_COMMA.fullmatch(text) for place in amounts for text in looks[place].texts):
+        yield Setting("decimal", ",", "a comma stands before the decimals")
     for number, form in enumerate(forms := times.forms_of(texts)):
         why = "how times are written" if len(forms) == 1 else "day first, or month first?"
         yield Setting("time", form, why, is_sure=len(forms) == 1 and number == 0)

@@ -16,6 +16,7 @@ from vouchercli.result import SHOWN, Column, Outcome, Table, Word, say
 
 if TYPE_CHECKING:
     from vouchercli.formats.tables.records import Reading, Record
+    from vouchercli.result import Problem
 
 ROWS = 10  # unless --limit says more
 FACTS = (
@@ -32,10 +33,11 @@ def try_file(
     encoding: str | None,
     limit: int | None,
 ) -> Outcome:
-    """The first rows (`limit`; None: all) of a file by a profile, or by the one that fits it best.
+    """The first rows (`limit`; None: all) of a file by a profile, which may lack fields, or by the one
+    that fits it best.
     Raises `VoucherError` as an import does.
     """
-    reading = _reading(file, profile, kind, encoding)
+    reading, lacking = _reading(file, profile, kind, encoding)
     records = [*islice(reading.records(), limit)]
     faults = tuple(
         replace(record.fault, where=f"{reading.name}:{record.line}")
@@ -48,23 +50,28 @@ def try_file(
         data | {"rows_read": len(records), "rows_at_fault": len(faults)},
         (_about(reading), _rows(reading, records)),
         says,
-        faults,
-        "failed" if faults else "ok",
+        (*lacking, *faults),
+        "failed" if faults or lacking else "ok",
     )
 
 
-def _reading(file: str, profile: str | None, kind: str | None, encoding: str | None) -> Reading:
+def _reading(
+    file: str, profile: str | None, kind: str | None, encoding: str | None
+) -> tuple[Reading, list[Problem]]:
+    """The file as it is read, and what the profile lacks: one that is half written can be tried."""
     kinds = (kind,) if kind else tuple(FIELDS)
+    written, lacking = profiles.as_far_as_written(profile) if profile else ({}, [])
     candidates = [
         each
-        for known in ([profiles.every(profile)] if profile else profiles.all_known())
+        for known in ([written] if profile else profiles.all_known())
         for each in known.values()
         if each.kind in kinds
     ]
     if not candidates:
         assert profile is not None
         profiles.load(profile, kind)  # which says what it is for
-    return files.read_by(candidates, file, is_given=profile is not None, encoding=encoding)
+    reading = files.read_by(candidates, file, is_given=profile is not None, encoding=encoding)
+    return reading, [fault.problem(str(profile)) for fault in lacking]
 
 
 def _about(reading: Reading) -> Table:

@@ -16,13 +16,13 @@ NUMBER = r"^[1-9][0-9]{16}[0-9X]$"  # it may be an identity number
 
 def even_out(frame: pl.DataFrame, way: int) -> tuple[pl.DataFrame, list[int]]:
     """The rows with `resident` evened out, and the lines of those whose identity number has a last
-    character that does not fit: they are left to be judged one by one.
+    character that does not fit, or that may be two: they are left to be judged one by one.
     """
     residents = frame["resident"]
     if way != law.BEFORE_WAYS:
         residents = _evened(residents, way)
         frame = frame.with_columns(resident=residents)
-    is_wrong = _has_wrong_check(residents)
+    is_wrong = _has_wrong_check(residents) | residents.str.contains(law.PARTED)
     if not is_wrong.any():
         return frame, []
     return frame.filter(~is_wrong), frame["line"].filter(is_wrong).to_list()
