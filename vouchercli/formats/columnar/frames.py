@@ -62,7 +62,7 @@ def cells(reading: Reading, rows: Lines, also: Iterable[int] = ()) -> pl.DataFra
         positions.add(plan.kind_place)
     data = rows.text()
     frame = _read(reading, rows, data, sorted(positions))
-    if _has_marks(data, reading.delimiter):
+    if _has_marks(data, rows.table.delimiter):
         frame = frame.with_columns(pl.all().str.strip_chars(MARKS))
     return _with_kinds(reading, frame)
 
@@ -76,7 +76,7 @@ def _read(reading: Reading, rows: Lines, data: bytes, positions: list[int]) -> p
     frame = pl.read_csv(
         data,
         has_header=False,
-        separator=reading.delimiter,
+        separator=rows.table.delimiter,
         quote_char='"' if rows.is_quoted else None,
         infer_schema=False,
         empty_string_is_null=False,
