@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.store import batches, duplicates, typed
+from vouchercli.store import batches, bulk_insert, duplicates, typed
 from vouchercli.store.lists import Listing, joined
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
     from vouchercli.store.duplicates import Stay
     from vouchercli.store.lists import Listed
@@ -26,6 +27,10 @@ INSERT INTO incoming_eligibility (place, batch_id, line, cells, reason, detail, 
 VALUES (?,?,?,?,?,?,?,?,?)
 """
 TYPED_COLUMNS = 3
+STAGE = """
+INSERT INTO incoming_eligibility (batch_id, place, line, resident, resident_group, district)
+"""
+STAGED = "(?2, ?, ?, ?, ?, ?)"
 
 MARK_STANDING = """
 UPDATE incoming_eligibility AS i SET reason = 'duplicate'
@@ -124,6 +129,15 @@ SELECT resident_group, sum(lines * is_on), sum(lines * (1 - is_on)) FROM (
         GROUP BY resident_group
 ) GROUP BY resident_group ORDER BY resident_group
 """
+
+
+def stage(db: sqlite3.Connection, batch_id: int, columns: Sequence[list[Any]]) -> None:
+    """Stage regular rows of a large list, given by columns: line, resident (token), group,
+    district. They may turn out to be duplicates, but nothing else: their cells are not kept.
+    """
+    line, *others = columns
+    if line:
+        bulk_insert.put(db, STAGE, STAGED, [line, line, *others], numbered=(0, batch_id))
 
 
 def judge(db: sqlite3.Connection, programme_id: int) -> None:

@@ -10,8 +10,10 @@ import numpy as np
 import polars as pl
 from polars import col, lit, when
 
+from vouchercli import identities
 from vouchercli.formats.columnar.lines import NotByLinesError
 from vouchercli.formats.configs.fields import FILLED, GROUPS, KEYS, type_of
+from vouchercli.formats.tables.cells import column_key
 from vouchercli.formats.tables.damage import SUSPECT
 from vouchercli.formats.tables.nothing import NAMED, NULL_WORDS
 from vouchercli.formats.tables.origins import ByKind, Cell, Origin
@@ -45,7 +47,7 @@ NUMBER_OF_A_PERSON = (
 )
 MOBILE_OR_EMAIL = r"^(?:(?:00)?86)?-?1[3-9]\d(?:-?\d){8}$|@"
 OF_15_TO_19 = r"^\d{15,19}$"
-CLOSE_DIGITS = r"\d(?:[\s\-._/()·]{0,3}\d){10}|@"  # in a text that is kept
+TOKEN = "token:"
 MARKS = " \t`"  # every cell loses them, whatever it is
 
 
@@ -60,7 +62,7 @@ def cells(reading: Reading, rows: Lines, also: Iterable[int] = ()) -> pl.DataFra
         positions.add(plan.kind_place)
     data = rows.text()
     frame = _read(reading, rows, data, sorted(positions))
-    if _has_marks(data, reading.delimiter):
+    if _has_marks(data, rows.table.delimiter):
         frame = frame.with_columns(pl.all().str.strip_chars(MARKS))
     return _with_kinds(reading, frame)
 
@@ -74,7 +76,7 @@ def _read(reading: Reading, rows: Lines, data: bytes, positions: list[int]) -> p
     frame = pl.read_csv(
         data,
         has_header=False,
-        separator=reading.delimiter,
+        separator=rows.table.delimiter,
         quote_char='"' if rows.is_quoted else None,
         infer_schema=False,
         empty_string_is_null=False,
@@ -138,6 +140,8 @@ def _column(reading: Reading, frame: pl.DataFrame, origin: Origin) -> Any:
     if not isinstance(origin, Cell):
         return lit(origin)
     spec = origin.spec
+    if origin.type == "name":
+        return _names(reading, frame, origin)
     if origin.is_read_one_by_one:
         make = reading.plan.maker(origin._replace(place=0))
         texts = frame.get_column(str(origin.place)).to_list()
@@ -158,6 +162,19 @@ def _column(reading: Reading, frame: pl.DataFrame, origin: Origin) -> Any:
     if origin.is_turned:
         column = when(col("kind") == "refund").then(_opposite(column)).otherwise(column)
     return column
+
+
+def _names(reading: Reading, frame: pl.DataFrame, origin: Cell) -> pl.Series:
+    """Names of groups and districts, each read once as a row would be; None where a name may hold
+    a person.
+    """
+    make = reading.plan.maker(origin._replace(place=0))
+    texts = frame.get_column(str(origin.place))
+    names = {text: _text_or_none(make, [text], "") for text in texts.unique()}
+    for text, name in names.items():
+        if name and origin.field in GROUPS and (identities.SUSPECT.search(name) or TOKEN in name):
+            names[text] = None
+    return texts.replace_strict(names, return_dtype=pl.String)
 
 
 def _without_nothing(cell: Cell, column: pl.Expr) -> pl.Expr:
@@ -239,6 +256,8 @@ def _has_plain_cells(reading: Reading, no_id: str) -> pl.Expr:
             continue
         text, sort = col(field), type_of(field)
         conditions.append(text.is_not_null())
+        if sort == "name":
+            continue
         conditions.append(
             text.str.contains(AMOUNT if sort == "amount" else TIME)
             if sort in ("amount", "time")
@@ -247,6 +266,7 @@ def _has_plain_cells(reading: Reading, no_id: str) -> pl.Expr:
         if field in FILLED[reading.profile.kind]:
             conditions.append(text != "")
     conditions += [~each for each in _may_hold_identities(reading)]
+    conditions += [~each for each in _may_be_the_header(reading)]
     return pl.all_horizontal(conditions)
 
 
@@ -260,8 +280,6 @@ def _may_hold_identities(reading: Reading) -> Iterator[pl.Expr]:
         if isinstance(origin, str):
             continue
         text = col(field)
-        if field in GROUPS:
-            yield text.str.contains(CLOSE_DIGITS)
         if field in KEYS[kind]:
             years = text.str.extract(NUMBER_OF_A_PERSON)
             is_of_the_row = [years == col(moment).str.head(4) for moment in moments]
@@ -271,6 +289,16 @@ def _may_hold_identities(reading: Reading) -> Iterator[pl.Expr]:
                 yield text.str.contains(MOBILE_OR_EMAIL) | (
                     text.str.contains(OF_15_TO_19) & (text.str.len_bytes() != usual)
                 )
+
+
+def _may_be_the_header(reading: Reading) -> Iterator[pl.Expr]:
+    """Where a row may be the header once more: no time or amount tells it from a row of names and
+    numbers.
+    """
+    origin = reading.plan.origins.get("resident")
+    if reading.plan.is_bare and isinstance(origin, Cell):
+        key = column_key(origin.column)
+        yield col("resident").str.to_lowercase().str.strip_chars("#") == key
 
 
 def fen(column: str) -> pl.Expr:

@@ -15,6 +15,7 @@ from vouchercli.formats.tables import csvs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from vouchercli.formats.tables.line_texts import LineText
     from vouchercli.formats.tables.records import Reading
 
     Array = np.ndarray[Any, Any]
@@ -45,7 +46,7 @@ class Lines:
     """
 
     piece: Piece
-    delimiter: str
+    table: LineText
     starts: Array
     ends: Array
     is_regular: Array
@@ -67,9 +68,7 @@ class Lines:
     def row(self, number: int) -> list[str]:
         """The cells of one line."""
         at = number - self.piece.first
-        return csvs.cells_of(
-            self.piece.data[self.starts[at] : self.ends[at]].decode(), self.delimiter
-        )
+        return self.table.row(self.piece.data[self.starts[at] : self.ends[at]].decode())
 
 
 def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
@@ -77,13 +76,14 @@ def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
     cannot be cut at newlines.
     """
 
-    assert reading.text is not None
-    codec = "utf-8" if reading.encoding in ("utf-8", "ascii") else reading.encoding
-    is_one_octet = len(reading.delimiter) == 1 and reading.delimiter.isascii()
+    table = reading.as_lines()
+    assert table is not None
+    codec = "utf-8" if table.codec in ("utf-8", "ascii") else table.codec
+    is_one_octet = len(table.delimiter) == 1 and table.delimiter.isascii()
     # UTF-16 and its kin; files of fixed widths have no delimiter
     if not is_one_octet or codec.startswith(STATEFUL) or "\n".encode(codec) != b"\n":
         raise NotByLinesError
-    with reading.text.open() as stream:
+    with table.text.open() as stream:
         line, rest, newlines, is_end = 0, b"", 0, False
         while not (is_end and not rest):
             line_count = end_of(line + 1) - line
@@ -131,7 +131,9 @@ def sort_lines(reading: Reading, piece: Piece, last_row: int = NO_END) -> Lines:
     """The regular and the irregular lines between the header and `last_row`. Raises
     `NotByLinesError` when a quoted cell goes over a line's end.
     """
-    data, delimiter, width = piece.data, reading.delimiter, reading.width
+    table = reading.as_lines()
+    assert table is not None
+    data, delimiter, width = piece.data, table.delimiter, reading.width
     octets = np.frombuffer(data, np.uint8)
     ends = np.flatnonzero(octets == 10)
     starts = np.concatenate((np.zeros(1, ends.dtype), ends[:-1] + 1))
@@ -154,11 +156,14 @@ def sort_lines(reading: Reading, piece: Piece, last_row: int = NO_END) -> Lines:
                 is_regular[at] = regular.fullmatch(*line) is not None
                 if not (is_regular[at] or well_quoted.fullmatch(*line)):
                     raise NotByLinesError
+    for mark in table.odd_marks:
+        if mark in data:
+            is_regular &= _count(octets, ord(mark), ends) == 0
     is_irregular = ~is_regular & is_row
     is_regular &= is_row
     return Lines(
         piece,
-        delimiter,
+        table,
         starts,
         ends,
         is_regular,

@@ -48,7 +48,8 @@ ID = r"0-9A-Za-z_|#/"  # what identifiers are made of, beside the hyphen
 DATE = r"\d{4}-\d\d-\d\d"
 END = r"(?:\x1f|\Z)"  # of a cell
 NULL_NAMES = (
-    r"-+|[Nn](?i:ull|an?|one?|il|at)|[Uu](?i:ndefined)|\((?i:null|blank)\)|无|暂无|空|未填|未填写"
+    r"-+|[Nn](?i:ull|an?|one?|il|at)|[Uu](?i:ndefined)|\((?i:null|blank|na|none)\)|\(空白\)"
+    r"|（空白）|无|暂无|空|未填|未填写"
 )
 # Cells that need no cleaning, cannot be damaged and say something, by type.
 CLEAN: dict[Type, str] = {
@@ -104,7 +105,7 @@ class Plan:
         self.amounts = {cell.place for cell in columns if cell.type == "amount"}
         self.downward = {cell.place for cell in columns if cell.spec.down}
         # Nothing in a row but names and numbers: it may look like the header, or like a footer.
-        self._is_bare = not {"time", "amount"} & {cell.type for cell in columns}
+        self.is_bare = not {"time", "amount"} & {cell.type for cell in columns}
         self._clean = self._clean_row(columns)
         self._number = self.maker(self.origins[NUMBERS[profile.kind]])
         self._makers = [self.maker(origin) for origin in self.origins.values()]
@@ -143,12 +144,12 @@ class Plan:
         """
         if self._clean is None or len(row) != len(self.header) or row.__class__ is BrokenRow:
             return None
-        if self._is_bare and self.is_header(row):
+        if self.is_bare and self.is_header(row):
             return None
         joined = SEPARATOR.join(row)
         if "`" not in joined and "\t" not in joined:
             return row if self._clean.fullmatch(joined) else None
-        if self._is_bare:  # a mark within a name belongs to it
+        if self.is_bare:  # a mark within a name belongs to it
             return None
         joined = joined.replace("`", "").replace("\t", "")
         return joined.split(SEPARATOR) if self._clean.fullmatch(joined) else None
@@ -296,8 +297,8 @@ class Plan:
             self.downward
             or any(cell.has_comma for cell in columns)
             or any(types[cell.place] != cell.type for cell in columns)
-            or (self._is_bare and (self.profile.footer or not needed))
-            or (not self._is_bare and len(columns) != len(self.parts))
+            or (self.is_bare and (self.profile.footer or not needed))
+            or (not self.is_bare and len(columns) != len(self.parts))
         ):
             return None
         shapes = [

@@ -23,7 +23,7 @@ from vouchercli.formats.configs.fields import (
     PARTS_OF_PERSONAL,
     PERSONAL,
 )
-from vouchercli.formats.tables import footers, headers, sheets, surplus
+from vouchercli.formats.tables import footers, headers, line_texts, sheets, surplus
 from vouchercli.formats.tables.cells import EDGE, Number, column_key, column_keys, id_text
 from vouchercli.formats.tables.csvs import BrokenRow, LongRow, cells_of
 from vouchercli.formats.tables.nothing import is_error, is_nothing
@@ -72,6 +72,11 @@ class Reading:
         self.profile = header.profile
         self.name, self.sha256, self.encoding = source.name, source.sha256, source.encoding
         self.text, self.delimiter = source.text, header.part.delimiter
+        self._lines = (
+            None
+            if source.text is None
+            else line_texts.LineText(source.text, source.encoding, self.delimiter)
+        )
         self.share_read, self.hidden_sheets = source.share, source.hidden
         self.is_guess = source.is_guess and not any(
             name and not name.isascii() for name in header.names
@@ -236,6 +241,31 @@ class Reading:
         """
         for _ in self.records():
             pass
+
+    @property
+    def height(self) -> int:
+        """How many rows the sheet has that the file is; 0: it is a text, or several sheets."""
+        return 0 if self.text or len(self._headers) > 1 else self._header_row.part.height
+
+    def as_lines(self) -> line_texts.LineText | None:
+        """The file as a text of one line a row: a sheet is written out as one when this is asked
+        first. None for several sheets, and a sheet that cannot be written so.
+        """
+        if self._lines is None and self.height:
+            header = self._header_row
+            found = line_texts.of_sheet(
+                header.part.rows(header.last_line),
+                self.name,
+                header_line=header.line,
+                width=self.width,
+                full_width=header.width,
+                codes=self.plan.codes,
+            )
+            if found is not None:
+                self._lines, places = found
+                self.share_read = self._lines.text.share
+                self.numbers |= {place: self.header[place] for place in sorted(places)}
+        return self._lines
 
     @property
     def header_line(self) -> int:

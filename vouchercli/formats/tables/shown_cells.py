@@ -138,9 +138,15 @@ def _may_show_more(book: ZipFile, part: str, formats: dict[str, Zeros]) -> bool:
     if formats:
         marks.append(rb"""\bs=["'](?:%s)["']""" % "|".join(formats).encode())
     wanted, kept = re.compile(rb"|".join(marks)), b""
-    return any(
-        wanted.search(kept + piece) or not (kept := piece[-EDGE:]) for piece in _pieces(book, part)
-    )
+    # found far quicker; where none of these is, the pattern is not either
+    plain = [b'="e"', b"='e'", b"<f", b":f"]
+    plain += [quote + style.encode() + quote for style in formats for quote in (b'"', b"'")]
+    for piece in _pieces(book, part):
+        text = kept + piece
+        if any(each in text for each in plain) and wanted.search(text):
+            return True
+        kept = piece[-EDGE:]
+    return False
 
 
 def _pieces(book: ZipFile, part: str) -> Iterator[bytes]:

@@ -52,11 +52,14 @@ class Rows(Protocol):
 
 @dataclass(frozen=True)
 class Part:
-    """One table of the file: the text as it is cut by `delimiter` ('': by none), or one sheet."""
+    """One table of the file: the text as it is cut by `delimiter` ('': by none), or one sheet of
+    `height` rows.
+    """
 
     name: str
     rows: Rows
     delimiter: str = ""
+    height: int = 0
 
 
 @dataclass(frozen=True)
@@ -217,7 +220,10 @@ def _workbook(blob: Blob, head: bytes) -> tuple[str, tuple[Part, ...], tuple[str
     from vouchercli.formats.tables import spreadsheets
 
     sheets, hidden = spreadsheets.sheets(blob)
-    parts = tuple(Part(name, partial(spreadsheets.rows, sheet)) for name, sheet in sheets.items())
+    parts = tuple(
+        Part(name, partial(spreadsheets.rows, sheet), height=sheet.cells.height)
+        for name, sheet in sheets.items()
+    )
     return "xlsx" if head == ZIP_MAGIC else "xls", parts, hidden
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -102,10 +103,8 @@ def cell_text(cell: Any) -> str:
     """A stored value as text: 11002.0 -> 11002, a date -> 2020-03-27, a moment to its second, a
     duration as 150:20:00.
     """
-    if isinstance(cell, bool):
-        return str(cell).upper()
     if isinstance(cell, (int, float)):
-        return Number(_number(cell))
+        return str(cell).upper() if isinstance(cell, bool) else _number_text(cell)
     if isinstance(cell, datetime):
         return (cell + timedelta(microseconds=500_000)).replace(microsecond=0).isoformat(" ")
     if isinstance(cell, (date, time)):
@@ -114,6 +113,11 @@ def cell_text(cell: Any) -> str:
         seconds = round(cell.total_seconds())
         return f"{seconds // 3600}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
     return str(cell)
+
+
+@lru_cache(maxsize=10_000)  # amounts, and numbers of vouchers, are few
+def _number_text(value: float) -> Number:
+    return Number(_number(value))
 
 
 def _number(value: float) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops import lists
+from vouchercli.ops.intake import by_columns
 from vouchercli.ops.intake.importing import importer
 from vouchercli.ops.intake.kinds import Intake, Kind
 from vouchercli.ops.intake.retries import settle
@@ -13,6 +14,9 @@ from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.store import application_reopening, applications
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vouchercli.ops.intake.kinds import Chunk
     from vouchercli.session import Session
 
 
@@ -33,6 +37,15 @@ def _reopen(intake: Intake, only: int | None) -> None:
         application_reopening.reopen(intake.db, intake.programme_id, only)
 
 
+def _by_columns(intake: Intake, done_line: int) -> Iterator[Chunk] | None:
+    if not by_columns.goes_by_columns(intake):
+        return None
+    # everyday files never wait for the libraries behind it
+    from vouchercli.ops.intake.by_columns.applications import chunks
+
+    return chunks(intake, done_line)
+
+
 WAITING = ("application_reused",)  # what another application can lift
 
 KIND = Kind(
@@ -49,6 +62,7 @@ KIND = Kind(
     settle=settle,
     reopen=_reopen,
     waiting=WAITING,
+    by_columns=_by_columns,
 )
 
 import_applications = importer(KIND)

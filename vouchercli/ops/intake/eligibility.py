@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops import lists, residents
-from vouchercli.ops.intake import importing, list_changes
+from vouchercli.ops.intake import by_columns, importing, list_changes
 from vouchercli.ops.intake.kinds import Intake, Kind, Typed, Unfit
 from vouchercli.ops.intake.staging import DAMAGED, find_fault, warner_of_residents
 from vouchercli.result import SHOWN, Column, Outcome, Table, Word, say
@@ -14,8 +14,9 @@ from vouchercli.store import eligibility, identities, programmes
 from vouchercli.store.lists import of_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from vouchercli.ops.intake.kinds import Chunk
     from vouchercli.session import Session
     from vouchercli.store.duplicates import Stay
 
@@ -60,6 +61,15 @@ def _undo(session: Session, batch_id: int) -> list[Stay]:
     return stay
 
 
+def _by_columns(intake: Intake, done_line: int) -> Iterator[Chunk] | None:
+    if done_line or not by_columns.goes_by_columns(intake):
+        return None
+    # everyday files never wait for the libraries behind it
+    from vouchercli.ops.intake.by_columns.eligibility import chunks
+
+    return chunks(intake)
+
+
 KIND = Kind(
     name="eligibility",
     needs_programme=True,
@@ -72,6 +82,7 @@ KIND = Kind(
     undo=_undo,
     warnings=warner_of_residents(0),
     propose_undo=list_changes.propose_undo,
+    by_columns=_by_columns,
 )
 
 

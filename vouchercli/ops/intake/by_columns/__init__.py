@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 # From this size on a file is large: 15,000 to 20,000 rows, where the columns begin to win.
 BYTES = 2 << 20
+ROWS = 15_000  # of a sheet
 
 
 def is_large(intake: Intake) -> bool:
-    """Whether the file is a large text."""
+    """Whether the file is a large text, or a large sheet."""
     text = intake.reading.text
-    return text is not None and text.packed >= BYTES
+    return intake.reading.height >= ROWS if text is None else text.packed >= BYTES
 
 
 def is_installed() -> bool:
@@ -44,4 +45,5 @@ def goes_by_columns(intake: Intake) -> bool:
         and is_installed()
         and intake.reading.plan.is_columnar
         and mending.position(intake.reading) is None  # rejects come back row by row
+        and intake.reading.as_lines() is not None
     )

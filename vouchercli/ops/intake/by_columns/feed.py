@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vouchercli.formats.columnar import blocks
@@ -70,11 +71,18 @@ class ProvedBlock:
 
 
 class Feed:
-    """The chunks of one large file."""
+    """The chunks of one large file; one, unless it `is_cut`."""
 
     def __init__(
-        self, intake: Intake, done_line: int, make_prover: Callable[[], Prover], writer: Writer
+        self,
+        intake: Intake,
+        done_line: int,
+        make_prover: Callable[[], Prover],
+        writer: Writer,
+        *,
+        is_cut: bool = True,
     ) -> None:
+        self._is_cut = is_cut
         self._intake, self._done_line, self._writer = intake, done_line, writer
         self._make_prover, self._prover = make_prover, make_prover()
         self._epoch = 0
@@ -96,7 +104,7 @@ class Feed:
                 self._done_line = chunk.last_line
                 self._first = self._next_block()
             if not self._is_by_lines:
-                yield from chunks.chunks(self._intake.reading, self._done_line, is_cut=True)
+                yield from chunks.chunks(self._intake.reading, self._done_line, is_cut=self._is_cut)
         finally:
             self._pool.shutdown(cancel_futures=True)
             self._prover.close()
@@ -137,16 +145,28 @@ class Feed:
                 block.is_last,
                 block.share,
             )
-            is_border = (
-                block.is_last
-                or chunks.is_border(block.last_line)
-                or len(total.lines) > chunks.LEFT_TO_JUDGE
-                or intake.is_awaited()
+            is_border = block.is_last or (
+                self._is_cut
+                and (
+                    chunks.is_border(block.last_line)
+                    or len(total.lines) > chunks.LEFT_TO_JUDGE
+                    or intake.is_awaited()
+                )
             )
             proved = None if is_border else self._next_block()
         self._is_last = chunk.is_last
         self._writer.add_up(intake)
-        return total, unproved
+        if self._is_cut or self._is_by_lines:
+            return total, unproved
+        return total, chain(unproved, self._rest(chunk))
+
+    def _rest(self, chunk: Chunk) -> Iterator[Record]:
+        """The rows of a file that comes as a whole, from where it is not made of one line a row."""
+        for rest in chunks.chunks(self._intake.reading, chunk.last_line, is_cut=False):
+            yield from rest.records
+            chunk.last_line, chunk.share = rest.last_line, rest.share
+        chunk.is_last = True
+        self._is_by_lines = True
 
     def end(self, intake: Intake) -> None:
         """The chunk is about to be committed."""

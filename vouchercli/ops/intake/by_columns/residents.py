@@ -28,6 +28,13 @@ def even_out(frame: pl.DataFrame, way: int) -> tuple[pl.DataFrame, list[int]]:
     return frame.filter(~is_wrong), frame["line"].filter(is_wrong).to_list()
 
 
+def even_out_also(frame: pl.DataFrame, names: list[str], way: int) -> pl.DataFrame:
+    """The rows with what else they say of a person evened out: telephone, card, account, device."""
+    if way == law.BEFORE_WAYS or not names:
+        return frame
+    return frame.with_columns(_evened(frame[name], way).alias(name) for name in names)
+
+
 def _evened(residents: pl.Series, way: int) -> pl.Series:
     may_change = residents.str.contains(law.CHANGEABLE)
     if residents.str.contains("-", literal=True).any():
