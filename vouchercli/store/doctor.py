@@ -83,6 +83,6 @@ def vitals(path: Path, known_schema: int) -> Vitals:
             tuple(row[0] for row in db.execute(LOADED)),
             tuple(row[0] for row in db.execute(WITHOUT_STAFF)),
             last[0] if last else None,
-            *tick,
+            *(tick[0], tick[1], tick[2]),
             is_read_only=bool(read_only),
         )

@@ -101,7 +101,9 @@ def records(
     yield from _with_care(_Ahead(pending, lines), marks, first, widths)
 
 
-def _reader(lines: Iterable[str], delimiter: str, *, is_strict: bool = False) -> Iterator[list[str]]:
+def _reader(
+    lines: Iterable[str], delimiter: str, *, is_strict: bool = False
+) -> Iterator[list[str]]:
     """The reader of CSV. Blanks behind a delimiter are none of the cell: `a, "b, c"` is two."""
     has_blanks = delimiter != " "
     return csv.reader(lines, delimiter=delimiter, strict=is_strict, skipinitialspace=has_blanks)
