@@ -182,15 +182,11 @@ def _key_of_shops(table: Table, looks: Sequence[Look], guessed: Mapping) -> tupl
 
 def _left(table: Table, looks: Sequence[Look], guessed: Mapping) -> Iterator[str]:
     used = {guess.place for guess in guessed.guesses}
-    free = [
-        f"{name} ({_values('', name, look)})"
-        for place, (name, look) in enumerate(
-            zip(table.header or _places(looks), looks, strict=True)
-        )
-        if place not in used and name
-    ]
+    names = table.header or _places(looks)
+    # without values: people's names look like any other text
+    free = [name for place, name in enumerate(names) if place not in used and name]
     if free:
-        yield "# Columns that no field uses: " + "; ".join(free)
+        yield "# Columns that no field uses: " + ", ".join(free)
     absent = [
         field
         for field in FIELDS[guessed.kind]

@@ -26,6 +26,7 @@ REFUND = re.compile(
     r"退款|退货|撤销|冲正|退回|refund|return|revers|cancel|void|返金|返品|取消|환불|취소",
     re.IGNORECASE,
 )
+WHOLE = re.compile(r"\d+")  # 100.00 is none
 WORDED = re.compile(r"[^\W\d_]{2}")  # two letters: no bare number
 FEW = 8  # different words: a column of kinds
 DAY = r"\d{4}[-/.年]\d{1,2}[-/.月]\d{1,2}日?|\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})|20\d{6}"
@@ -77,7 +78,8 @@ def is_an_amount(text: str) -> bool:
 def look_at(texts: Sequence[str]) -> Look:
     """What the cells of one column look like; null words are blank."""
     ids = [text for cell in texts if (text := cells.id_text(cell)) and not is_nothing(text)]
-    different = dict.fromkeys(ids)
+    written = [text for cell in texts if (text := cells.name_text(cell)) and not is_nothing(text)]
+    different = dict.fromkeys(written)
 
     def share(is_so: Callable[[str], object]) -> float:
         return sum(1 for text in ids if is_so(text)) / len(ids) if ids else 0.0
@@ -93,7 +95,7 @@ def look_at(texts: Sequence[str]) -> Look:
         amounts=sum(is_amount) / count,
         decimals=share(re.compile(r"[¥￥]?[+-]?(?:[\d,]+\.\d{1,2}|[\d.]+,\d\d)元?").fullmatch),
         negative=sum(text.startswith("-") for text in amounts) / count,
-        whole=share(re.compile(r"\d+").fullmatch),
+        whole=sum(WHOLE.fullmatch(text) is not None for text in written) / count,
         people=share(PERSON.fullmatch),
         unified=share(UNIFIED.fullmatch),
         unique=len(different) / count,

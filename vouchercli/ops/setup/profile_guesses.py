@@ -39,7 +39,7 @@ def guess_profile(file: str, *, kind: str | None, encoding: str | None, to: Path
     looks = [values.look_at(cells) for cells in zip(*table.rows, strict=True)]
     guessed = columns.best_mapping(table.header, looks, [kind] if kind else [*FIELDS])
     settings = _settings(codec or encoding or "", table, sheets, looks, guessed)
-    read = drafts.Reading(source.name, _slug(source.name), tuple(settings))
+    read = drafts.Reading(source.name, _slug(str(to or source.name)), tuple(settings))
     text = drafts.draft(read, table, looks, guessed)
     if to is not None:
         whole_files.write_new(to, text.encode())
