@@ -5,6 +5,7 @@ need of everyday commands.
 from __future__ import annotations
 
 import gzip
+import sys
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -148,15 +149,40 @@ def test_without_its_library_a_parquet_file_is_refused_with_the_way_out(
     assert "ask for the file as CSV" in refused.err
 
 
-def test_without_the_libraries_a_large_file_says_that_it_is_slow(
-    city: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_without_the_libraries_a_large_file_comes_in_all_the_same_and_says_that_it_is_slow(
+    city: Any, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    voucher = city()
+    for name in ("r", "s"):
+        file = f"{name}.{suffix}"
+        frame = table().with_columns(note=pl.lit(name))
+        frame.write_csv(file) if suffix == "csv" else frame.write_excel(file)
+    monkeypatch.setattr(by_columns, "BYTES", 1)
+    monkeypatch.setattr(by_columns, "ROWS", 1)
+    with monkeypatch.context() as without:
+        for library in ("polars", "numpy"):
+            without.setitem(sys.modules, library, None)
+        slow = voucher("redemption", "import", f"r.{suffix}")
+    assert "it was read row by row, which is slow" in slow.err
+    assert "2 rows read = 2 accepted" in slow.err
+    quick = voucher("redemption", "import", f"s.{suffix}")
+    assert "row by row" not in quick.err
+    assert "2 rows read = 0 accepted + 2 duplicate" in quick.err
+
+
+@pytest.mark.parametrize("noun", ["application", "eligibility"])
+def test_without_the_libraries_large_lists_come_in_row_by_row(
+    city: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, noun: str
 ) -> None:
     voucher = city()
     monkeypatch.setattr(by_columns, "BYTES", 1)
-    monkeypatch.setattr(by_columns, "find_spec", lambda _: None)
-    table().write_csv("r.csv")
-    slow = voucher("redemption", "import", "r.csv", expect=None)
-    assert "it was read row by row, which is slow" in slow.err
-    monkeypatch.undo()
-    table().write_csv("s.csv")
-    assert "row by row" not in voucher("redemption", "import", "s.csv", expect=None).err
+    for library in ("polars", "numpy"):
+        monkeypatch.setitem(sys.modules, library, None)
+    text = "application_no,round,resident,applied_at\nA,r1,ann,2020-03-27 08:00:00\n"
+    (tmp_path / "l.csv").write_text(
+        text if noun == "application" else "resident,group\nann,g\n", "utf-8"
+    )
+    done = voucher(noun, "import", str(tmp_path / "l.csv"))
+    assert "1 rows read = 1 accepted" in done.err
+    assert "row by row" in done.err

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import towns
 import xlsxwriter
+from hypothesis import given
+from hypothesis import strategies as st
 from towns import write
 
 from vouchercli import identities
@@ -651,3 +653,31 @@ def test_a_bug_ends_without_the_identity_that_it_quotes(
     said = capsys.readouterr().err
     assert "Traceback" in said and "ValueError" in said
     assert "***" in said and "１３９" not in said.rsplit("ValueError", 1)[1]
+
+
+@given(text=st.text(alphabet="0123456789１٣ -_/.·()+@＠eExXａ\x1f号\u200b\u3000", max_size=60))
+def test_many_rows_are_passed_over_only_where_none_holds_anything(text: str) -> None:
+    may = identities.may_hold_one(text)
+    assert may or not identities.SUSPECT.search(text)
+    may_be_number = identities.may_hold_one(text, of_numbers=True)
+    assert may_be_number or not identities.SUSPECT_NUMBER.search(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "may_hold_one", "may_hold_a_number"),
+    [
+        ("城北面馆12345号\x1f西湖路500号", False, False),
+        ("0571-8167496\x1f1930200301", False, False),
+        ("0571-81674960", True, False),
+        ("138 1234 5678", True, False),
+        ("a@b.cn", True, False),
+        ("1.3812345679E+10", True, False),
+        ("330102 19900101 001X", True, True),
+        ("12345678901234567", True, True),
+    ],
+)
+def test_what_a_long_text_is_passed_over_for(
+    text: str, may_hold_one: bool, may_hold_a_number: bool
+) -> None:
+    assert identities.may_hold_one(text) is may_hold_one
+    assert identities.may_hold_one(text, of_numbers=True) is may_hold_a_number

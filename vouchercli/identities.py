@@ -59,6 +59,9 @@ SUSPECT = _Pattern(rf"(?<!\d)\d(?:{NEAR}{{0,3}}\d){{10}}|[@\uff20\ufe6b]|\d{{8}}
 SUSPECT_NUMBER = _Pattern(
     rf"(?<!\d)\d(?:{NEAR}{{0,3}}\d){{16}}{NEAR}{{0,3}}[\dXx\uff38\uff58](?!\d)"
 )
+# The same as the beginnings of these two, found three times as fast: they begin with a digit.
+ELEVEN, SEVENTEEN = (_Pattern(rf"\d(?<!\d\d)(?:{NEAR}{{0,3}}\d){{{more}}}") for more in (10, 16))
+SIGNS = ("@", "\uff20", "\ufe6b", "E10", "e10", "E+10", "e+10")
 NOBODY = _Pattern(
     r"token:[0-9a-f]{32}(?![0-9a-f])"
     r"|(?<![0-9A-Za-z])(?:[0-9a-f]{32,}|[0-9A-F]{32,})(?![0-9A-Za-z])"
@@ -151,6 +154,15 @@ class _Even(dict[int, str]):
 
 
 EVEN = _Even()
+
+
+def may_hold_one(text: str, *, of_numbers: bool = False) -> bool:
+    """Whether a long text may hold an identity (`of_numbers`: a number of 18 characters): False
+    only where `SUSPECT` (`SUSPECT_NUMBER`) finds nothing.
+    """
+    if of_numbers:
+        return SEVENTEEN.search(text) is not None
+    return ELEVEN.search(text) is not None or any(sign in text for sign in SIGNS)
 
 
 def find(text: str) -> list[Identity]:

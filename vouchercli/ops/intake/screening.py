@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,7 @@ IN_A_GROUP = Word("a person's identity stands in a name's place")
 # Years that a row speaks of: some platforms number their claims by district and day.
 YEAR = re.compile(r"(?<!\d)20\d\d(?!\d)|(?<!\d)20\d\d(?=\d{4}(?:\d{4}|\d{6})?(?!\d))")
 ONE_OF_18 = re.compile(r"[1-9]\d{16}[\dXx]", re.ASCII)
+AT_ONCE = 200  # rows
 FREE = {
     "merchants": tuple(each for each in FIELDS["merchants"] if each not in KEYS["merchants"]),
     "applications": ("round",),
@@ -83,12 +85,29 @@ class Screen:
         # a column that no field uses, but that is known to hold a person
         self._persons = intake.reading.identities if kind == "redemptions" else ()
         # where no person says whether a row is in its place, only true numbers count
-        is_told = has_residents or self._persons
-        self._suspect = identities.SUSPECT if is_told else identities.SUSPECT_NUMBER
+        self._is_told = bool(has_residents or self._persons)
+        self._suspect = identities.SUSPECT if self._is_told else identities.SUSPECT_NUMBER
 
     def every(self, records: Iterable[Record]) -> Iterator[Record]:
-        """The rows as they may be kept."""
-        return map(self.look, records)
+        """The rows as they may be kept. Some at a time are looked at as one text: most hold
+        nothing that looks like an identity.
+        """
+        coming = iter(records)
+        while some := [*islice(coming, AT_ONCE)]:
+            yield from map(self.look, some) if self._may_hold_one(some) else some
+
+    def _may_hold_one(self, records: list[Record]) -> bool:
+        """Whether one of the rows has to be looked at by itself."""
+        rows = [each.values for each in records if each.fault is None and each.kept is None]
+        columns = [*zip(*rows, strict=True)]
+        if not columns:
+            return False
+        keys = SEPARATOR.join([SEPARATOR.join(columns[place]) for _, place in self._keys])
+        if PREFIX in keys or identities.may_hold_one(keys, of_numbers=not self._is_told):
+            return True
+        places = [*(place for _, place in self._groups), *self._free]
+        texts = SEPARATOR.join([SEPARATOR.join(columns[place]) for place in places])
+        return PREFIX in texts or identities.may_hold_one(texts)
 
     def look(self, record: Record) -> Record:
         """The row as it may be kept: as it is, with texts masked, or with the fault that an

@@ -122,7 +122,7 @@ def _type_rows(
     type_row = intake.kind.typist(intake)
     blank = (None,) * intake.kind.width
     mask, screen = masker(intake), Screen(intake)
-    for count, record in enumerate(map(screen.look, records)):
+    for count, record in enumerate(screen.every(records)):
         place = record.line if first_place is None else first_place + count
         if record.fault is not None:
             typed: Typed = Unfit(
