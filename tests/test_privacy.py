@@ -681,3 +681,80 @@ def test_what_a_long_text_is_passed_over_for(
 ) -> None:
     assert identities.may_hold_one(text) is may_hold_one
     assert identities.may_hold_one(text, of_numbers=True) is may_hold_a_number
+
+
+PERSON, MOBILE = "330106199001011256", "13812345679"
+
+
+@pytest.mark.parametrize("behind", [" x", "/x.csv", "-Xiao", "_X", "X"])
+def test_an_x_that_stands_apart_behind_a_number_hides_nobody(behind: str) -> None:
+    assert identities.hide(f"d{PERSON}{behind}").startswith("d***")
+
+
+@pytest.mark.parametrize(
+    ("line", "stand_in"),
+    [
+        ("staff: [{name: chen, roles: [maker]}]", f"staff: [{{name: '{MOBILE}', roles: [maker]}}]"),
+        ("source: x", f"source: 见{MOBILE}"),
+        ("source: x", "source: somebody@example.com"),
+        ("issuer: {zh: 局, en: o}", f"issuer: {{zh: {PERSON}, en: o}}"),
+        ("programme: p9", f"programme: '{MOBILE}'"),
+        ("funders: {f: {", f"funders: {{'{MOBILE}': {{"),
+    ],
+)
+def test_a_programme_names_no_person(voucher: Callable[..., Ran], line: str, stand_in: str) -> None:
+    good = (
+        "programme: p9\nname: {zh: 项目, en: p}\nissuer: {zh: 局, en: o}\nsource: x\n"
+        "funders: {f: {kind: public, amount: '1.00'}}\nstaff: [{name: chen, roles: [maker]}]\n"
+    )
+    voucher("init")
+    write("p.yaml", good.replace(line, stand_in))
+    ran = voucher("programme", "load", "p.yaml", expect=3)
+    assert "[identity_in_yaml]" in ran.err
+    said = searched((ran.out + ran.err).encode() + Path("voucher.db").read_bytes())
+    assert not [who for who in (PERSON, MOBILE, "SOMEBODY@") if who in said]
+    write("p.yaml", good)
+    voucher("programme", "load", "p.yaml")
+
+
+def test_a_template_names_no_person_but_merchants_numbers(town: Callable[..., Ran]) -> None:
+    pack = "template: t9\nname: {zh: 券, en: v}\nvalidity: {days_after_claim: 7}\n"
+    pack += "coupons: [{count: 1, kind: amount_off, denomination: '5.00', threshold: '20.00'}]\n"
+    pack += "funding: {treasury: 100%}\n"
+    write("t.yaml", pack.replace("zh: 券", f"zh: {MOBILE}的券"))
+    assert "[identity_in_yaml]" in town("template", "add", "t.yaml", expect=3).err
+    write("t.yaml", pack + f"scope: {{merchants: ['{PERSON}']}}\n")
+    assert "[identity_in_yaml]" in town("template", "add", "t.yaml", expect=3).err
+    write("t.yaml", pack + f"scope: {{merchants: ['{MOBILE}']}}\n")
+    town("template", "add", "t.yaml")
+
+
+@pytest.mark.parametrize(
+    "given", [("r9", "--platform", MOBILE), ("r9", "--group", PERSON), (MOBILE,), (f"r{PERSON}",)]
+)
+def test_a_round_is_not_named_after_a_person(
+    town: Callable[..., Ran], given: tuple[str, ...]
+) -> None:
+    terms = ("--packs", "5", "--opens-at", "2020-07-27", "--closes-at", "2020-07-28")
+    template = town("template", "list", "-o", "json").data["templates"][0]["template"]
+    ran = town("round", "create", *given, "--template", template, *terms, expect=3)
+    assert "[identity_in_name]" in ran.err and MOBILE not in ran.err and PERSON not in ran.err
+
+
+def test_a_guessed_profile_has_no_header_that_is_a_person(voucher: Callable[..., Ran]) -> None:
+    write("h.csv", f"claim_no,round,resident,claimed_at,{MOBILE},{PERSON}\nC1,r,a,2020,x,y\n")
+    said = voucher("profile", "guess", "h.csv")
+    voucher("profile", "guess", "h.csv", "--to", "h.yaml")
+    assert "***" in said.out
+    assert not {MOBILE, PERSON} & {*said.out.replace(":", " ").split()}
+    assert MOBILE not in Path("h.yaml").read_text() and PERSON not in Path("h.yaml").read_text()
+
+
+def test_a_platforms_folder_named_after_a_person_is_not_repeated(town: Callable[..., Ran]) -> None:
+    folder = Path("inbox", PERSON, "claims")
+    folder.mkdir(parents=True)
+    (folder / "b.csv").write_text("claim_no,round,resident,claimed_at\nC1,r,x,2020\n")
+    os.utime(folder / "b.csv", (1, 1))
+    town("schedule", "tick", expect=None)
+    summaries = [*folder.rglob("*.json")]
+    assert len(summaries) == 1 and PERSON not in summaries[0].read_text()

@@ -256,7 +256,7 @@ def _numbers(text: str, start: int, end: int) -> Iterator[Identity]:
         if run.end() - run.start() < 11:
             continue
         groups = [each.span() for each in GROUP.finditer(text, *run.span())]
-        if len(groups) == 1 and run.end() - run.start() > LONGEST:
+        if len(groups) == 1 and groups[0][1] - groups[0][0] > LONGEST:  # an x may stand behind it
             continue
         x_at = run.end() - 1 if text[run.end() - 1] in "Xx" else None
         first = 0

@@ -73,7 +73,7 @@ def vitals(path: Path, known_schema: int) -> Vitals:
             return Vitals(is_ours, is_empty, schema, is_read_only=bool(read_only))
         checked = str(db.execute("PRAGMA quick_check(1)").fetchone()[0])
         last = db.execute(LAST_DEED).fetchone()
-        tick = db.execute(LAST_TICK).fetchone() or (None, 0, None)
+        last_tick_at, failed, jumped_at = db.execute(LAST_TICK).fetchone() or (None, 0, None)
         return Vitals(
             is_ours,
             is_empty,
@@ -83,6 +83,8 @@ def vitals(path: Path, known_schema: int) -> Vitals:
             tuple(row[0] for row in db.execute(LOADED)),
             tuple(row[0] for row in db.execute(WITHOUT_STAFF)),
             last[0] if last else None,
-            *(tick[0], tick[1], tick[2]),
-            is_read_only=bool(read_only),
+            last_tick_at,
+            failed,
+            jumped_at,
+            bool(read_only),
         )

@@ -33,7 +33,7 @@ TEXT = {
     "the whole of it: voucher profile export {name}": "查看全文：voucher profile export {name}",
     "voucher {command} gives no workbook": "voucher {command} 不提供工作簿",
     "write -o csv in place of -o xlsx: a spreadsheet opens it too": "请用 -o csv 代替 -o xlsx，电子表格软件同样可以打开",
-    "guessed: a {kind}; columns recognised: {count}": "推断为{kind}；识别出 {count} 列",
+    "guessed: the {kind}; columns recognised: {count}": "推断为{kind}；识别出 {count} 列",
     "write in by hand: {fields}": "以下各项请自行填写：{fields}",
     "next: voucher profile try {file} --profile {profile}": "下一步：voucher profile try {file} --profile {profile}",
     "about the file": "文件情况",

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vouchercli import identities
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.rounds import carry_overs, commitments
 from vouchercli.ops.rounds import rounds as round_commands
@@ -289,6 +290,8 @@ def _choose_terms(
             mode=terms["mode"],
             known=", ".join(law.MODES),
         )
+    for option, column in (("--platform", "platform"), ("--group", "resident_group")):
+        _refuse_people(option, chosen[column] or "")
     check_funding(programme, template)
     terms["per_resident"] = limits_law.per_round(terms["mode"], terms["per_resident"])
     _check_amounts(programme, terms, pack)
@@ -392,10 +395,23 @@ def check_times(programme: Programme, template: Template, terms: Mapping[str, An
         )
 
 
+def _refuse_people(what: str, text: str) -> None:
+    """Refuse a name that is a person's number or address: it is kept, shown and sent."""
+    if identities.find(text):
+        raise VoucherError(
+            "identity_in_name",
+            "{what} cannot be a person's number or e-mail address: {name}",
+            hint="choose a name or a code",
+            what=what,
+            name=text,
+        )
+
+
 def _check_code(db: sqlite3.Connection, programme_id: int, code: str) -> None:
     """Refuse a code with characters that are not allowed, or one that another round has, in
     whatever case.
     """
+    _refuse_people(Word("a round's code"), code)
     if not law.is_code(code):
         raise VoucherError(
             "bad_round_code",

@@ -108,7 +108,7 @@ def _file_away(session: Session, file: Landed, done: Done, inbox: Path) -> Outco
         "command": "schedule tick",
         "status": outcome.status if outcome else "refused",
         "file": identities.hide(file.path.name),
-        "platform": file.platform,
+        "platform": identities.hide(file.platform),
         "kind": file.kind,
         "at": times.iso(session.now, done.zone),
         "data": answer(outcome) if outcome else None,

@@ -7,29 +7,78 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from vouchercli import identities
+from vouchercli.documents import Fault
 from vouchercli.formats.configs import locate, yamls
 from vouchercli.rules import programmes, templates
 
 if TYPE_CHECKING:
-    from vouchercli.formats.configs.yamls import Document
+    from collections.abc import Callable, Iterator
+
+    from vouchercli.documents import Path
+    from vouchercli.formats.configs.yamls import Document, Read
     from vouchercli.rules.programmes import Programme
     from vouchercli.rules.templates import Template
+
+Value = TypeVar("Value")
+NUMBERED = frozenset(("merchants", "exclude"))  # lists of merchants' numbers
 
 
 def read_programme(name_or_path: str) -> tuple[Programme, Document]:
     """The programme of a shipped name or a file. Raises `unknown_config`, `bad_yaml` (with every
     fault).
     """
-    return yamls.checked(locate.find("programmes", name_or_path), programmes.read)
+    return yamls.checked(locate.find("programmes", name_or_path), _of_nobody(programmes.read))
 
 
 def read_template(name_or_path: str) -> tuple[Template, Document]:
     """The template of a shipped name or a file. Raises `unknown_config`, `bad_yaml` (with every
     fault).
     """
-    return yamls.checked(locate.find("templates", name_or_path), templates.read)
+    return yamls.checked(locate.find("templates", name_or_path), _of_nobody(templates.read))
+
+
+def _of_nobody(read: Callable[[Any], Read[Value]]) -> Callable[[Any], Read[Value]]:
+    """The same reader, for which a person's identity in the document is a fault: all of it is kept,
+    shown and logged. What is stored already is read as it is.
+    """
+
+    def read_it(document: Any) -> Read[Value]:
+        value, faults = read(document)
+        people = tuple(_people(document, ()))
+        return (None if people else value), (*faults, *people)
+
+    return read_it
+
+
+def _people(value: Any, path: Path) -> Iterator[Fault]:
+    """A fault for each key and text of a document in which an identity stands. A merchant's number
+    may look like a telephone.
+    """
+    if isinstance(value, dict):
+        for key, part in value.items():
+            if identities.find(str(key)):
+                yield _fault((*path, key), at_key=True)
+            yield from _people(part, (*path, key))
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            yield from _people(part, (*path, number))
+    elif isinstance(value, str | int):
+        found = identities.find(str(value))
+        if any(each.is_sure for each in found) or (found and not NUMBERED & {*path}):
+            yield _fault(path)
+
+
+def _fault(path: Path, *, at_key: bool = False) -> Fault:
+    return Fault(
+        path,
+        "identity_in_yaml",
+        "a person's number or e-mail address stands here: it would be kept and shown",
+        "write a name, a code or a login name in its place",
+        at_key=at_key,
+    )
 
 
 def digest(value: Any) -> str:

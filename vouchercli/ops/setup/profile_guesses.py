@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from vouchercli import identities
 from vouchercli.formats import whole_files
 from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, type_of
 from vouchercli.formats.configs.layouts import TAB
@@ -40,7 +41,8 @@ def guess_profile(file: str, *, kind: str | None, encoding: str | None, to: Path
     guessed = columns.best_mapping(table.header, looks, [kind] if kind else [*FIELDS])
     settings = _settings(codec or encoding or "", table, sheets, looks, guessed)
     read = drafts.Reading(source.name, _slug(str(to or source.name)), tuple(settings))
-    text = drafts.draft(read, table, looks, guessed)
+    # a header or a sheet may be called after a person
+    text = identities.hide(drafts.draft(read, table, looks, guessed))
     if to is not None:
         whole_files.write_new(to, text.encode())
     return Outcome(
@@ -50,7 +52,7 @@ def guess_profile(file: str, *, kind: str | None, encoding: str | None, to: Path
 
 def _says(file: str, guessed: Mapping, to: Path | None) -> tuple[Message, ...]:
     kind, count = KIND_WORDS[guessed.kind], len(guessed.guesses)
-    says = [say("guessed: a {kind}; columns recognised: {count}", kind=kind, count=count)]
+    says = [say("guessed: the {kind}; columns recognised: {count}", kind=kind, count=count)]
     if guessed.lacking:
         says.append(say("write in by hand: {fields}", fields=", ".join(guessed.lacking)))
     written = str(to) if to else f"{_slug(file)}.yaml"
