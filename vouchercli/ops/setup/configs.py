@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 Value = TypeVar("Value")
 NUMBERED = frozenset(("merchants", "exclude"))  # lists of merchants' numbers
+ADDRESS = re.compile(r"https?://\S+")  # numbers in it are those of articles
+ALLOWED = ("card", "email")  # of an office, or chance: a notice is cited with its number
 
 
 def read_programme(name_or_path: str) -> tuple[Programme, Document]:
@@ -54,21 +57,26 @@ def _of_nobody(read: Callable[[Any], Read[Value]]) -> Callable[[Any], Read[Value
 
 
 def _people(value: Any, path: Path) -> Iterator[Fault]:
-    """A fault for each key and text of a document in which an identity stands. A merchant's number
-    may look like a telephone.
+    """A fault for each key and text of a document in which a person's number stands. A merchant's
+    number may look like a telephone; addresses of pages and of offices are no persons.
     """
     if isinstance(value, dict):
         for key, part in value.items():
-            if identities.find(str(key)):
+            if _find(str(key)):
                 yield _fault((*path, key), at_key=True)
             yield from _people(part, (*path, key))
     elif isinstance(value, list):
         for number, part in enumerate(value):
             yield from _people(part, (*path, number))
     elif isinstance(value, str | int):
-        found = identities.find(str(value))
+        found = _find(str(value))
         if any(each.is_sure for each in found) or (found and not NUMBERED & {*path}):
             yield _fault(path)
+
+
+def _find(text: str) -> list[identities.Identity]:
+    found = identities.find(ADDRESS.sub("", text))
+    return [each for each in found if each.kind not in ALLOWED]
 
 
 def _fault(path: Path, *, at_key: bool = False) -> Fault:
