@@ -184,8 +184,8 @@ def every(name_or_path: str | Path) -> dict[str, Profile]:
 
 
 def as_far_as_written(name_or_path: str | Path) -> tuple[dict[str, Profile], list[Fault]]:
-    """The profiles of a file that may lack fields which every row needs, and a fault for each that
-    is lacking. Raises `VoucherError` as `every`.
+    """The profiles of a file that may lack fields which every row needs, read as blank, and a fault
+    for each that is lacking. Raises `VoucherError` as `every`.
     """
     lacking: list[Fault] = []
 
@@ -195,7 +195,16 @@ def as_far_as_written(name_or_path: str | Path) -> tuple[dict[str, Profile], lis
         return found, [fault for fault in faults if fault.code != "missing_field"]
 
     found = yamls.checked(locate.find("platforms", name_or_path), read_in_part)[0]
-    return {kind: profile for kind, profile in found.items() if kind}, lacking
+    blank = {fault.params["offending"]: Spec(value="") for fault in lacking}
+    in_part = {
+        kind: replace(
+            profile,
+            fields={name: blank[name] for name in FIELDS[kind] if name in blank} | profile.fields,
+        )
+        for kind, profile in found.items()
+        if kind
+    }
+    return in_part, lacking
 
 
 def known_profiles(kind: str) -> list[Profile]:

@@ -54,8 +54,8 @@ def rows(
     widths: frozenset[int] = NO_WIDTHS,
 ) -> Iterator[tuple[int, list[str]]]:
     """(first line, cells) of every record behind line `after`; line 1 is the first. Cells are as
-    they stand, marks included, without the blanks before them. `widths`: how many cells a row may have, where that is
-    known.
+    they stand, marks included, without the blanks before them. `widths`: how many cells a row may
+    have, where that is known.
     """
     csv.field_size_limit(MAX_CELL)
     with open_bytes() as raw, io.TextIOWrapper(raw, codec_of(encoding), newline="") as text:
@@ -101,7 +101,9 @@ def records(
     yield from _with_care(_Ahead(pending, lines), marks, first, widths)
 
 
-def _reader(lines: Iterable[str], delimiter: str, *, is_strict: bool = False) -> Iterator[list[str]]:
+def _reader(
+    lines: Iterable[str], delimiter: str, *, is_strict: bool = False
+) -> Iterator[list[str]]:
     """The reader of CSV. Blanks behind a delimiter are none of the cell: `a, "b, c"` is two."""
     has_blanks = delimiter != " "
     return csv.reader(lines, delimiter=delimiter, strict=is_strict, skipinitialspace=has_blanks)
