@@ -437,3 +437,13 @@ def test_a_guess_says_that_commas_stand_before_decimals(voucher: Any, here: Path
     rows = "T1;pay;C1;1;M1;2020-03-28 10:00:00;1.200,00;0,00;10,00\n"
     (here / "p.csv").write_text(SEMI + rows)
     assert "\ndecimal: ','" in voucher("profile", "guess", "p.csv").out
+
+
+def test_a_profile_without_columns_can_be_tried(voucher: Any, here: Path) -> None:
+    (here / "s.csv").write_text("a;b;c\n1;2;3\n")
+    voucher("profile", "guess", "s.csv", "--to", "g.yaml")
+    ran = voucher("profile", "try", "s.csv", "--profile", "g.yaml", "-o", "json", expect=5)
+    assert [each["message"] for each in ran.json["problems"]] == [
+        "columns: lacks merchant_no, which every row needs",
+        "columns: lacks name, which every row needs",
+    ]

@@ -146,7 +146,7 @@ def reader(
         else:
             text = judge(text, is_meant=False)
         if has_comma and text:
-            return _with_point(column, text)
+            text = _with_point(column, text)
         return time_of(column, text, forms) if is_time and text else text
 
     def read_back(cell: str) -> str:
