@@ -204,6 +204,18 @@ def test_two_numbers_are_nobody_by_columns_as_well(city: Any, here: Path) -> Non
     assert [claim_no for claim_no, _ in accepted[0]] == ["C10", "C7", "C8", "C9"]
 
 
+def test_two_mobiles_of_an_application_join_nobody(city: Any, here: Path) -> None:
+    voucher = city(with_claims=False)
+    header = "application_no,round,resident,applied_at,mobile\n"
+    rows = (
+        "A1,r1,a,2020-03-27 08:00:01,13900000001/13900000002\n"
+        "A2,r1,b,2020-03-27 08:00:02,139 0000 0003\n"
+    )
+    (here / "a.csv").write_text(header + rows)
+    data = voucher("application", "import", "a.csv", "-o", "json", expect=4).data
+    assert (data["accepted"], data["reasons"]) == (1, {"bad_row": 1})
+
+
 def test_two_numbers_are_looked_at_where_marks_part_them() -> None:
     assert law.is_several("13900000001 13900000002")
     assert not law.is_several("139 0000 0001")
