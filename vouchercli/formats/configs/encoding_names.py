@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from vouchercli.errors import VoucherError
 
 if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
+
     from vouchercli.documents import Node
 
 EXAMPLES = "for example utf-8, gb18030, big5, shift_jis, euc-kr, utf-16-le"
@@ -73,7 +75,7 @@ def _windows_936(name: str) -> codecs.CodecInfo | None:
         return None
     base = codecs.lookup("gb18030")
 
-    def decode(octets: bytes, errors: str = "strict") -> tuple[str, int]:
+    def decode(octets: Buffer, errors: str = "strict", /) -> tuple[str, int]:
         return base.decode(octets, WINDOWS_936 if errors == "strict" else errors)
 
     def incremental(errors: str = "strict") -> codecs.IncrementalDecoder:
@@ -85,7 +87,7 @@ def _windows_936(name: str) -> codecs.CodecInfo | None:
         base.streamreader,
         base.streamwriter,
         base.incrementalencoder,
-        incremental,  # type: ignore[arg-type]
+        incremental,
         WINDOWS_936,
     )
 

@@ -184,18 +184,29 @@ def every(name_or_path: str | Path) -> dict[str, Profile]:
 
 
 def as_far_as_written(name_or_path: str | Path) -> tuple[dict[str, Profile], list[Fault]]:
-    """The profiles of a file that may lack fields which every row needs, and a fault for each that
-    is lacking. Raises `VoucherError` as `every`.
+    """The profiles of a file that may lack fields which every row needs, read as blank, and a fault
+    for each that is lacking. Raises `VoucherError` as `every`.
     """
     lacking: list[Fault] = []
 
     def read_in_part(document: Any) -> tuple[dict[str, Profile], list[Fault]]:
         found, faults = read(document)
         lacking.extend(fault for fault in faults if fault.code == "missing_field")
-        return found, [fault for fault in faults if fault.code != "missing_field"]
+        # none at all is too few; which are lacking is said one by one
+        others = [fault for fault in faults if fault.code != "missing_field"]
+        return found, [each for each in others if (each.code, each.path) != NO_COLUMNS]
 
     found = yamls.checked(locate.find("platforms", name_or_path), read_in_part)[0]
-    return {kind: profile for kind, profile in found.items() if kind}, lacking
+    blank = {fault.params["offending"]: Spec(value="") for fault in lacking}
+    in_part = {
+        kind: replace(
+            profile,
+            fields={name: blank[name] for name in FIELDS[kind] if name in blank} | profile.fields,
+        )
+        for kind, profile in found.items()
+        if kind
+    }
+    return in_part, lacking
 
 
 def known_profiles(kind: str) -> list[Profile]:
@@ -244,6 +255,7 @@ SECTION = (
 )
 HEAD = ("profile", "platform", "name", "source", "kinds", "kind")
 BOTH = ("zh", "en")
+NO_COLUMNS = ("too_few", ("columns",))
 ORIGINS = ("column", "join", "value")
 SPLIT = ("pay", "refund")
 CELL = (*ORIGINS, "with", "pattern", "default", "optional", "down", "words", "blank", "time")

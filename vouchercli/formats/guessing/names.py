@@ -101,8 +101,8 @@ NAMES: dict[str, dict[str, str]] = {
     "redemptions": {
         "transaction_no": (
             "支付单号 订单号 订单编号 商户订单号 交易单号 流水号 支付流水号 微信订单号 "
-            "支付宝交易号 transactionid transaction_id order_id order_no trade_no 取引番号 "
-            "取引ID 決済番号 注文番号 거래번호 승인번호 주문번호"
+            "支付宝交易号 日志号 transactionid transaction_id order_id order_no trade_no "
+            "reference ref 取引番号 取引ID 決済番号 注文番号 거래번호 승인번호 주문번호"
         ),
         "kind": (
             "业务类型 交易状态 收支类型 状态 paymenttype status type 取引種別 取引区分 区分 "
@@ -119,7 +119,8 @@ NAMES: dict[str, dict[str, str]] = {
         ),
         "platform_no": "消耗商户号 特约商户号 微信商户号 支付宝商户号 mchid mch_id",
         "paid_at": (
-            "消耗时间 付款时间 完成时间 交易日期 使用时间 日期 时间 记账日期 date datetime pay_time paytime transaction_time "
+            "消耗时间 付款时间 完成时间 交易日期 使用时间 日期 时间 记账日期 date datetime "
+            "pay_time paytime transaction_time "
             "created_at 取引日時 決済日時 利用日時 사용일시 결제일시 거래일시 승인일시"
         ),
         "order_amount": (

@@ -54,8 +54,8 @@ def rows(
     widths: frozenset[int] = NO_WIDTHS,
 ) -> Iterator[tuple[int, list[str]]]:
     """(first line, cells) of every record behind line `after`; line 1 is the first. Cells are as
-    they stand, marks included, without the blanks before them. `widths`: how many cells a row may have, where that is
-    known.
+    they stand, marks included, without the blanks before them. `widths`: how many cells a row may
+    have, where that is known.
     """
     csv.field_size_limit(MAX_CELL)
     with open_bytes() as raw, io.TextIOWrapper(raw, codec_of(encoding), newline="") as text:

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 PIECE = 1 << 20
 SAMPLE = 1 << 16
 WIDE = ("utf-16", "utf-32", "utf_16", "utf_32")  # a lost byte shifts all that follows
-FEW = 10  # of so many strange characters at most one is damaged
+ONE = 2  # marks of damage that one character leaves, cut in two
+FEW = 10  # of so many strange characters less than one is damaged
 # Characters of which the names, addresses and headers of Chinese tables are full.
 COMMON = frozenset(
     "的一二三四五上下中大小东西南北新老城区县市镇乡村路街号楼层室店铺馆场商业家人民公司有限"
@@ -78,6 +79,7 @@ def encoding_of(
         )
     mixed_line = _utf8_line(open_bytes) if codec in CHINESE else None
     if mixed_line is not None:
+        _refuse_nearly(open_bytes, name, ("utf-8",), most=ONE)
         raise VoucherError(
             "undecodable",
             "{file} mixes two encodings: line {utf8_line} is not UTF-8, line {second_line} is",
@@ -91,10 +93,13 @@ def encoding_of(
 
 
 def _refuse_nearly(
-    open_bytes: Callable[[], BinaryIO], name: str, encodings: tuple[str, ...]
+    open_bytes: Callable[[], BinaryIO],
+    name: str,
+    encodings: tuple[str, ...],
+    most: int | None = None,
 ) -> None:
     """Raises `VoucherError` undecodable with the place where it is damaged, when the text is one of
-    these encodings but for a few characters.
+    these encodings but for a few characters (at most `most`).
     """
     for encoding in encodings:
         decoder = codecs.getincrementaldecoder(encoding)("replace")
@@ -103,7 +108,7 @@ def _refuse_nearly(
             text = decoder.decode(piece, final=not piece)
             strange += len(text) - len(text.encode("ascii", "ignore"))
             bad += text.count("\ufffd")
-        if bad * FEW <= strange:
+        if bad * FEW < strange and (most is None or bad <= most):
             line = _first_bad_line(open_bytes, encoding, name)
             raise VoucherError(
                 "undecodable",

@@ -23,11 +23,18 @@ from vouchercli.formats.configs.fields import (
     PARTS_OF_PERSONAL,
     PERSONAL,
 )
-from vouchercli.formats.tables import footers, headers, line_texts, sheets, surplus
+from vouchercli.formats.tables import (
+    footers,
+    headers,
+    line_texts,
+    readers,
+    sheets,
+    surplus,
+)
 from vouchercli.formats.tables.cells import EDGE, Number, column_key, column_keys, id_text
 from vouchercli.formats.tables.csvs import BrokenRow, LongRow, cells_of
-from vouchercli.formats.tables.nothing import is_error, is_nothing
-from vouchercli.formats.tables.origins import Key, parts_of, places_of
+from vouchercli.formats.tables.nothing import DAMAGED, is_error, is_nothing
+from vouchercli.formats.tables.origins import Cell, Key, parts_of, places_of
 from vouchercli.formats.tables.plans import Plan
 from vouchercli.formats.tables.readers import RowFault
 from vouchercli.result import Problem
@@ -97,6 +104,14 @@ class Reading:
             if name and key not in used
         )
         self.identities = self._identity_positions()
+        # of persons' columns from which the profile takes a part, or words
+        self._persons = {
+            part.place: readers.reader_of(part)
+            for part in plan.parts
+            if isinstance(part, Cell)
+            and part.place in self.identities
+            and (part.spec.pattern or part.spec.words)
+        }
         self.usual_widths: dict[str, int] = {}
         self._kept = {
             place
@@ -389,9 +404,20 @@ class Reading:
         for at in looked_at if is_doubtful else ():
             masked[at] = mask_found(cells[at], mask)
         for at in persons:
-            if text := id_text(cells[at]):
+            is_read = at in self._persons and len(cells) == width
+            if text := self._person(at, cells[at]) if is_read else id_text(cells[at]):
                 masked[at] = mask(text)
         return tuple(masked)
+
+    def _person(self, place: int, cell: str) -> str:
+        """Who stands in a cell of a person's column, by the profile's pattern and words; what they
+        do not fit is nobody, and would be one once it is masked.
+        """
+        try:
+            return self._persons[place](cell)
+        except RowFault:
+            text = id_text(cell)
+            return text if is_nothing(text) or is_error(text) else DAMAGED
 
     def _record(
         self, line: int, row: list[str], cleaned: list[str] | None

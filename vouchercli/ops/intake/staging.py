@@ -45,7 +45,7 @@ def typist_of_residents(
             if not value:
                 return Unfit("bad_row", {"column": column})
         number, round_, resident, written, *more = values
-        if fault := find_fault(resident, *more[4:5]):
+        if fault := find_fault(resident, *more[3:5]):
             return fault
         try:
             at, _ = clock.read(written)
@@ -63,9 +63,11 @@ def typist_of_residents(
     return type_row
 
 
-def find_fault(resident: str, card: str = "") -> Unfit | None:
-    """The fault of a resident's number, or of a bank card that a spreadsheet kept as a number."""
-    if problem := residents.find_fault(resident):
+def find_fault(resident: str, mobile: str = "", card: str = "") -> Unfit | None:
+    """The fault of a resident's number, of a mobile that is two, or of a bank card that a
+    spreadsheet kept as a number.
+    """
+    if problem := residents.find_fault(resident) or residents.find_fault(mobile):
         return Unfit("bad_row", {"problem": problem})
     if card[-2:] == "00" and law.is_rounded_card(law.even_out(card)):
         return Unfit("bad_row", {"problem": law.ROUNDED_CARD})

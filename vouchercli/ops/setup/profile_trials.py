@@ -33,9 +33,8 @@ def try_file(
     encoding: str | None,
     limit: int | None,
 ) -> Outcome:
-    """The first rows (`limit`; None: all) of a file by a profile, which may lack fields, or by the one
-    that fits it best.
-    Raises `VoucherError` as an import does.
+    """The first rows (`limit`; None: all) of a file by a profile, which may lack fields, or by the
+    one that fits it best. Raises `VoucherError` as an import does.
     """
     reading, lacking = _reading(file, profile, kind, encoding)
     records = [*islice(reading.records(), limit)]
