@@ -174,6 +174,16 @@ def test_a_closed_reject_is_not_judged_again(city: City) -> None:
     assert is_open(voucher, first) == (0, [])
 
 
+def test_a_retry_says_nothing_of_closed_rejects_but_their_number(city: City) -> None:
+    voucher = city()
+    first = take_in(voucher, "redemption", "paid.csv", SOURCE, expect=4)
+    head, *rows = export(voucher, first)
+    voucher("redemption", "import", bring_back([head, *mended(rows, 1)]), expect=4)
+    said = voucher("batch", "retry", str(first), expect=None).err
+    assert f"1 of 2 rejects are closed: voucher batch rejects {first} --closed" in said
+    assert "paid.csv:3: error" in said and "paid.csv:4:" not in said
+
+
 def test_an_export_of_the_old_kind_still_comes_in(city: City) -> None:
     voucher = city()
     first = take_in(voucher, "redemption", "paid.csv", SOURCE, expect=4)

@@ -768,3 +768,22 @@ def test_a_platforms_folder_named_after_a_person_is_not_repeated(town: Callable[
     town("schedule", "tick", expect=None)
     summaries = [*folder.rglob("*.json")]
     assert len(summaries) == 1 and PERSON not in summaries[0].read_text()
+
+
+def test_a_number_of_a_batch_that_is_a_person_is_hidden(town: Callable[..., Ran]) -> None:
+    for verb in ("show", "rejects", "retry", "undo"):
+        ran = town("batch", verb, PERSON, expect=3)
+        assert "there is no batch ***" in ran.err
+    told = identities.hide_values({"a": int(PERSON), "b": 13_800_000_000, "c": 7})
+    assert "{a:,} {b:,} {c}".format(**told) == "*** 13,800,000,000 7"
+
+
+def test_a_profile_is_shown_without_people(voucher: Callable[..., Ran]) -> None:
+    write(
+        "p.yaml",
+        "profile: p\nkind: claims\nname: {zh: a, en: a}\nblank: ['" + MOBILE + "']\ncolumns:\n"
+        "  claim_no: n\n  round: {column: r, words: {'" + PERSON + "': r1}}\n"
+        "  resident: w\n  claimed_at: t\n",
+    )
+    shown = voucher("profile", "show", "p.yaml").out
+    assert "***" in shown and PERSON not in shown and MOBILE not in shown

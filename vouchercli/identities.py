@@ -46,6 +46,17 @@ class _Pattern:
 
 
 HIDDEN = "***"  # in a message, where nobody needs to know again who it was
+
+
+class _Hidden(str):
+    """What stands for a number, also where the sentence groups its digits (`{count:,}`)."""
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        return str(self)
+
+
 UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u2060\u180e\u00ad\ufeff"
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fb"
 BETWEEN = r"(?:[ \t\-_/·\u200b]{1,3}|(?<=\d{3})\.(?=\d{4}(?!\d)))"  # 145000000.00 is an amount
@@ -220,6 +231,12 @@ def is_somebody(text: str) -> bool:
 def _hide_value(name: str, value: object) -> object:
     if isinstance(value, tuple):  # several names
         return tuple(_hide_value(name, each) for each in value)
+    if (
+        isinstance(value, int)
+        and value >= 10**17
+        and any(each.is_sure for each in find(str(value)))
+    ):
+        return _Hidden(HIDDEN)  # no sum of money and no count is so long
     if not isinstance(value, str) or not SUSPECT.search(value) or AMOUNT.fullmatch(value):
         return value
     hidden = mask_numbers(value, lambda _: HIDDEN) if name in KEYS else hide(value)

@@ -179,7 +179,10 @@ WHERE b.kind = :kind AND b.programme_id IS :programme_id AND b.state = 'done'
 ORDER BY b.batch_id
 """
 )
-FIRST_REJECTS = "SELECT line, reason, detail FROM rejects WHERE batch_id = ? ORDER BY line LIMIT ?"
+FIRST_REJECTS = f"""
+SELECT j.line, j.reason, j.detail FROM rejects j
+WHERE j.batch_id = ? AND NOT {mended_rejects.IS_CLOSED} ORDER BY j.line LIMIT ?
+"""
 FIRST_WARNINGS = (
     "SELECT line, reason, detail FROM warnings WHERE batch_id = ? ORDER BY line, reason LIMIT ?"
 )
@@ -370,7 +373,7 @@ def lines_until(db: sqlite3.Connection, batch_id: int, at: int) -> frozenset[int
 
 
 def first(db: sqlite3.Connection, batch_id: int, most: int) -> tuple[list[Refusal], list[Refusal]]:
-    """The first rejected rows, and the first ones accepted with a warning."""
+    """The first rejects that are open, and the first rows accepted with a warning."""
     rejected, warned = (
         typed.rows(db, Refusal, asked, (batch_id, most))
         for asked in (FIRST_REJECTS, FIRST_WARNINGS)

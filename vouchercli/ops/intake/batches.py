@@ -170,13 +170,7 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
 
 def _say_rejects(session: Session, batch: Batch) -> tuple[Message, ...]:
     """How many rejects of a batch are closed, and what to do with those that are open."""
-    closed = say(
-        "{closed} of {rejected} rejects are closed: voucher batch rejects {batch} --closed",
-        closed=batch.rejected - batch.open,
-        rejected=batch.rejected,
-        batch=batch.batch,
-    )
-    says = (closed,) if batch.open < batch.rejected else ()
+    says = summaries.say_closed(batch)
     advice = summaries.advise_on_rejects(session.db, batch.batch)
     return (*says, advice) if batch.open else says
 

@@ -64,7 +64,7 @@ def summarise(intake: Intake, batch: Batch, **more: Any) -> Outcome:
     return Outcome(
         data=data,
         tables=(Table(title, REASONS, refusals, optional=True),),
-        says=tuple(_sentences(intake, data)),
+        says=(*_sentences(intake, data), *say_closed(batch)),
         problems=tuple(problems),
         status="partial" if data["rejected"] else "ok",
     )
@@ -241,6 +241,17 @@ def _sentences_about_money(intake: Intake, data: dict[str, Any]) -> list[Message
         for code, packs in take_backs.given_up(intake.db, intake.batch_id).items()
     ]
     return says
+
+
+def say_closed(batch: Batch) -> tuple[Message, ...]:
+    """How many rejects of a batch have come back right, if any."""
+    closed = say(
+        "{closed} of {rejected} rejects are closed: voucher batch rejects {batch} --closed",
+        closed=batch.rejected - batch.open,
+        rejected=batch.rejected,
+        batch=batch.batch,
+    )
+    return (closed,) if batch.open < batch.rejected else ()
 
 
 def advise_on_rejects(db: sqlite3.Connection, batch_id: int) -> Message:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vouchercli import identities
 from vouchercli.errors import UsageFault
 from vouchercli.formats.configs import locate, profiles
 from vouchercli.formats.configs.fields import FILLED, KIND_WORDS
@@ -116,7 +117,7 @@ def _section(profile: profiles.Profile) -> dict[str, Any]:
 
 
 def _short(value: Any) -> str:
-    """A value of a profile on one line."""
+    """A value of a profile on one line; who stands in it is hidden."""
     if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        return ", ".join(value)
-    return value if isinstance(value, str) else yaml_texts.in_one_line(value)
+        value = ", ".join(value)
+    return identities.hide(value if isinstance(value, str) else yaml_texts.in_one_line(value))
