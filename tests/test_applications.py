@@ -18,7 +18,7 @@ from towns import CLOSES, OPENS
 
 from vouchercli.errors import Stopped
 from vouchercli.ops.intake import applications as ops
-from vouchercli.ops.intake import chunks
+from vouchercli.ops.intake import by_columns, chunks
 from vouchercli.rules import applications as law
 from vouchercli.store import applications, incoming
 
@@ -328,6 +328,14 @@ def odd_rows(count: int, seed: int) -> str:
     return HEADER + "\n".join(lines) + "\n"
 
 
+@pytest.fixture(params=[1 << 30, 1], ids=["row by row", "by columns"])
+def either_way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files come in row by row, then by columns, a block a chunk."""
+    monkeypatch.setattr(by_columns, "BYTES", request.param)
+    monkeypatch.setattr(chunks, "TOGETHER", 1)
+
+
+@pytest.mark.usefixtures("either_way")
 @pytest.mark.parametrize("seed", range(4))
 def test_where_a_file_is_cut_changes_nothing(
     city: Any, here: Path, monkeypatch: pytest.MonkeyPatch, seed: int
@@ -353,6 +361,13 @@ class Stopper:
     def read(self, rows: int) -> None:
         """Nothing to tell."""
 
+    def idle(self) -> None:
+        """Nothing to do."""
+
+    def is_awaited(self) -> bool:
+        """Nothing else is to be done."""
+        return False
+
     def committed(self, share: float | None) -> None:
         self.is_stopped = True
 
@@ -366,6 +381,7 @@ def stopped(here: Path, name: str) -> None:
         ops.import_applications(one, name, watch=Stopper())
 
 
+@pytest.mark.usefixtures("either_way")
 def test_a_stopped_import_goes_on_and_nobody_is_granted_a_pack_meanwhile(
     city: Any,
     here: Path,
@@ -388,6 +404,7 @@ def test_a_stopped_import_goes_on_and_nobody_is_granted_a_pack_meanwhile(
     assert left(here) == resumed
 
 
+@pytest.mark.usefixtures("either_way")
 def test_a_lottery_publishes_no_list_while_a_file_is_half_in(
     city: Any, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
