@@ -724,7 +724,7 @@ def test_a_programme_cites_pages_and_offices(voucher: Callable[..., Ran]) -> Non
         "programme: p9\nname: {zh: 项目, en: p}\nissuer: {zh: 局, en: o}\n"
         f"source: '{page}'\nfunders: {{f: {{kind: public, amount: '1.00'}}}}\n",
     )
-    voucher("programme", "load", "p.yaml")
+    assert "programme p9 is loaded" in voucher("programme", "load", "p.yaml").err
 
 
 def test_a_template_names_no_person_but_merchants_numbers(town: Callable[..., Ran]) -> None:
