@@ -58,7 +58,12 @@ def test_a_well_formed_file_is_read_as_a_strict_reader_reads_it(
     buffer = io.StringIO(newline="")
     csv.writer(buffer, delimiter=delimiter, lineterminator=end).writerows(table)
     wanted = list(
-        csv.reader(io.StringIO(buffer.getvalue(), newline=""), delimiter=delimiter, strict=True)
+        csv.reader(
+            io.StringIO(buffer.getvalue(), newline=""),
+            delimiter=delimiter,
+            strict=True,
+            skipinitialspace=delimiter != " ",
+        )
     )
     text = io.StringIO(buffer.getvalue(), newline="")
     found = list(csvs.records(text, delimiter, 1, frozenset({len(table[0])})))

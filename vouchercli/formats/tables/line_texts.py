@@ -46,10 +46,10 @@ class LineText(NamedTuple):
 
     def row(self, line: str) -> list[str]:
         """The cells of one line, as the table has them."""
-        cells = cells_of(line, self.delimiter)
         if not self.width:
-            return cells
-        cells = [cell.translate(READ) for cell in cells]
+            return cells_of(line, self.delimiter)
+        # as it was written: blanks before a cell are the sheet's
+        cells = [cell.translate(READ) for cell in next(csv.reader([line]), [])]
         return cells + [""] * (self.width - len(cells))
 
 
