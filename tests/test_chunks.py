@@ -414,7 +414,10 @@ def test_a_second_writer_has_its_turn_between_two_chunks(town: Any, here: Path) 
     town("check")
 
 
-def test_a_second_writer_within_a_chunk_is_told_to_come_again(town: Any, here: Path) -> None:
+def test_a_second_writer_within_a_chunk_is_told_to_come_again(
+    town: Any, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vouchercli.store.db.BUSY_TIMEOUT_MS", 100)
     told: list[str] = []
 
     def write() -> None:
