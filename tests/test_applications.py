@@ -565,3 +565,19 @@ def test_law_and_store_give_every_application_the_same_ruling(
             json.loads(row["detail"])
             for row in db.execute("SELECT detail FROM incoming WHERE reason NOT IN ('duplicate')")
         )
+
+
+def test_a_device_of_several_words_stays_readable_in_a_reject(
+    city: Any,
+) -> None:
+    voucher = city(with_claims=False)
+    head = "application_no,round,resident,applied_at,device\n"
+    rows = (
+        "A1,nosuch,U1,2020-03-27 08:30:00,pad;phone\nA2,nosuch,U2,2020-03-27 08:30:00,pad;phone\n"
+    )
+    towns.write("a.csv", head + rows)
+    voucher("application", "import", "a.csv", expect=4)
+    cells = [row["cells"] for row in voucher("batch", "rejects", "2", "-o", "json").data["rejects"]]
+    assert cells[0][4].startswith("token:")
+    assert cells[0][4] == cells[1][4]
+    assert "pad" not in str(cells)

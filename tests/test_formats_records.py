@@ -603,7 +603,10 @@ def test_the_uk_list_is_read_by_its_profile() -> None:
     reading, records = taken(REAL / "uk_eotho_merchants_299.csv", "merchants")
     assert (reading.profile.profile, reading.read, faults(records)) == ("uk-eotho", 299, {})
     assert len({record.values[0] for record in records}) == 299
-    assert fields(records[0], "merchants")["merchant_no"] == "the pig and whistle | sw18 5ld"
+    assert (
+        fields(records[0], "merchants")["merchant_no"]
+        == "the pig and whistle | 479-481, merton road, london, greater london, sw18 5ld"
+    )
 
 
 def test_both_dates_of_the_akita_list_are_read_and_the_key_is_stable() -> None:

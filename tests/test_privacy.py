@@ -667,7 +667,7 @@ def test_many_rows_are_passed_over_only_where_none_holds_anything(text: str) -> 
     ("text", "may_hold_one", "may_hold_a_number"),
     [
         ("城北面馆12345号\x1f西湖路500号", False, False),
-        ("0571-8167496\x1f1930200301", False, False),
+        ("0571-816749\x1f1930200301", False, False),
         ("0571-81674960", True, False),
         ("138 1234 5678", True, False),
         ("a@b.cn", True, False),

@@ -67,7 +67,7 @@ def test_the_uk_list_comes_in_whole(
     assert (found["name"], found["district"], found["merchant_no"]) == (
         "The Pig and Whistle",
         "London",
-        "the pig and whistle | sw18 5ld",
+        "the pig and whistle | 479-481, merton road, london, greater london, sw18 5ld",
     )
     assert found["address"] == "479-481, Merton Road, London, Greater London, SW18 5LD"
 
@@ -173,3 +173,13 @@ def test_a_registry_cut_off_in_a_row_keeps_the_whole_rows(
     (here / "cut.csv").write_text(whole[: whole.index("\n", 20_000) + 15], "utf-8")
     data = take_in("cut.csv", expect=4)
     assert data["rejected"] == 1 and data["read"] == data["accepted"] + 1
+
+
+def test_two_shops_of_a_chain_in_one_postcode_are_two(voucher: Any, here: Path) -> None:
+    head = "Name,Line 1,Line 2,Town,County,Postcode\n"
+    rows = "Costa Coffee,1 High St,,Rushden,,NN3 8JZ\nCosta Coffee,Unit 4,,Rushden,,NN3 8JZ\n"
+    rows += "COSTA COFFEE,1 HIGH ST,,RUSHDEN,,nn3 8jz\n"
+    (here / "uk.csv").write_text(head + rows)
+    voucher("init")
+    data = voucher("merchant", "import", "uk.csv", "-o", "json").data
+    assert (data["accepted"], data["duplicate"], data["rejected"]) == (2, 1, 0)

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from vouchercli.formats.tables.headers import Header
     from vouchercli.formats.tables.sources import Source
 
+ANY_TEXT = ("device", "account")  # fields of persons that no row is refused for
 SAMPLE = 100  # rows that show what the keys of a file look like
 SEPARATOR = "\x1f"  # between cells that are looked at together: no identity goes over it
 LINE_END = re.compile(r"\r\n|\r|\n")
@@ -111,6 +112,12 @@ class Reading:
             if isinstance(part, Cell)
             and part.place in self.identities
             and (part.spec.pattern or part.spec.words)
+        }
+        # what stands in these is kept as a token, whatever it is
+        self._unjudged = {
+            self.position(field)
+            for field in ANY_TEXT
+            if field in FIELDS[self.profile.kind] and self.has(field)
         }
         self.usual_widths: dict[str, int] = {}
         self._kept = {
@@ -380,9 +387,15 @@ class Reading:
         return sample
 
     def masked(
-        self, cells: Sequence[str], mask: Callable[[str], str], *, is_in_place: bool
+        self,
+        cells: Sequence[str],
+        mask: Callable[[str], str],
+        mask_any: Callable[[str], str] | None = None,
+        *,
+        is_in_place: bool,
     ) -> tuple[str, ...]:
-        """The cells of a row with every identity put through `mask` (blank ones stay): what stands
+        """The cells of a row with every identity put through `mask` (blank ones stay; devices and
+        accounts, which may be any text, through `mask_any`): what stands
         in a person's column, and what looks like an identity anywhere else. Keys keep their numbers
         in a row whose cells are in their places. In a row whose cells have shifted, everything from
         the first person's column on may be an identity, and so may a cell that has swallowed a
@@ -406,7 +419,7 @@ class Reading:
         for at in persons:
             is_read = at in self._persons and len(cells) == width
             if text := self._person(at, cells[at]) if is_read else id_text(cells[at]):
-                masked[at] = mask(text)
+                masked[at] = (mask_any if mask_any and at in self._unjudged else mask)(text)
         return tuple(masked)
 
     def _person(self, place: int, cell: str) -> str:

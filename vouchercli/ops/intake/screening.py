@@ -46,10 +46,10 @@ FREE = {
 }
 
 
-def masker(intake: Intake) -> Callable[[str], str]:
+def masker(intake: Intake, *, is_judged: bool = True) -> Callable[[str], str]:
     """The function that turns an identity into its token; the key is read when one is met. What
     says that nobody is there stays; what is damaged becomes an error, for its token would be read
-    back as a person.
+    back as a person, unless it is not `is_judged`: then any text has one.
     """
     key = cache(lambda: tokens.load_key(intake.session.path))
     read = reader("resident", "resident")
@@ -58,7 +58,7 @@ def masker(intake: Intake) -> Callable[[str], str]:
         if is_nothing(text) or is_error(text):
             return text
         try:
-            is_damaged = residents.find_fault(read(text)) is not None
+            is_damaged = is_judged and residents.find_fault(read(text)) is not None
             return DAMAGED if is_damaged else tokens.masked(key(), text)
         except (RowFault, ValueError):
             return DAMAGED

@@ -123,7 +123,7 @@ def _type_rows(
 ) -> Iterator[tuple[Any, ...]]:
     type_row = intake.kind.typist(intake)
     blank = (None,) * intake.kind.width
-    mask, screen = masker(intake), Screen(intake)
+    mask, mask_any, screen = masker(intake), masker(intake, is_judged=False), Screen(intake)
     for count, record in enumerate(screen.every(records)):
         place = record.line if first_place is None else first_place + count
         if record.fault is not None:
@@ -134,7 +134,7 @@ def _type_rows(
             typed = type_row(record.values)
         is_unfit = isinstance(typed, Unfit)
         cells = record.kept or as_json(
-            intake.reading.masked(record.cells, mask, is_in_place=not is_unfit)
+            intake.reading.masked(record.cells, mask, mask_any, is_in_place=not is_unfit)
         )
         if isinstance(typed, Unfit):
             # where one cell is wrong, any other may be: nothing of the row is known to be a key
