@@ -61,7 +61,7 @@ def test_the_columns_are_explained(voucher: Callable[..., Ran]) -> None:
     assert [column["field"] for column in columns] == list(FIELDS["redemptions"])
     assert columns[1]["column"] == "类型"
     assert columns[1]["example"] == "支付"
-    assert {column["field"] for column in columns if column["is_needed"] == "no"} == OPTIONAL[
+    assert {column["field"] for column in columns if not column["is_needed"]} == OPTIONAL[
         "redemptions"
     ]
 

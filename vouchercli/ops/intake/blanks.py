@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.formats import whole_files
 from vouchercli.formats.configs import profiles
@@ -102,7 +102,7 @@ WORDS = {  # what alone may stand in a column, by language
 EXPLAINED = (
     Column("column", "column"),
     Column("field", "field"),
-    Column("is_needed", "needed", "word"),
+    Column("is_needed", "needed", "word", shown="needed"),
     Column("what", "what belongs there", "word"),
     Column("example", "example"),
 )
@@ -126,7 +126,7 @@ def blank(kind: str, form: blank_workbooks.Form, language: str, t: Callable[[str
     head = tuple(t(column.label) for column in EXPLAINED)
     rows = [
         tuple(
-            t(row[column.key]) if column.kind == "word" else row[column.key] for column in EXPLAINED
+            t(column.of(row)) if column.kind == "word" else column.of(row) for column in EXPLAINED
         )
         for row in _explained(kind, language)
     ]
@@ -158,13 +158,14 @@ def _columns(kind: str, language: str) -> list[BlankColumn]:
     ]
 
 
-def _explained(kind: str, language: str) -> list[dict[str, str]]:
+def _explained(kind: str, language: str) -> list[dict[str, Any]]:
     profile = profiles.load(OURS, kind)
     return [
         {
             "column": heading(profile, field, language),
             "field": field,
-            "is_needed": Word("no") if field in OPTIONAL[kind] else Word("yes"),
+            "is_needed": field not in OPTIONAL[kind],
+            "needed": Word("no") if field in OPTIONAL[kind] else Word("yes"),
             "what": meaning.what,
             "example": _example(kind, field, language) or meaning.example,
         }

@@ -27,7 +27,7 @@ LISTED = (
 FIELDS = (
     Column("kind", "kind", "word"),
     Column("field", "field"),
-    Column("is_needed", "needed", "word"),
+    Column("is_needed", "needed", "word", shown="needed"),
     Column("source", "read from"),
 )
 SETTINGS = (
@@ -98,7 +98,8 @@ def _fields(kind: str, profile: profiles.Profile) -> Iterator[dict[str, Any]]:
         yield {
             "kind": KIND_WORDS[kind],
             "field": field,
-            "is_needed": Word("yes") if field in FILLED[kind] else Word("no"),
+            "is_needed": field in FILLED[kind],
+            "needed": Word("yes") if field in FILLED[kind] else Word("no"),
             "source": _short(spec),
         }
 
