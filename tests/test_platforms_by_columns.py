@@ -114,7 +114,9 @@ def test_an_odd_wechat_row_among_plain_ones(town: Path, odd: str, lines: int) ->
     come = same(
         town, flow([*GOOD[:2], odd, *GOOD[2:]], count=count), lines=lines, has_repeats=odd in GOOD
     )
-    assert isinstance(come, tuple) or come["accepted"] in (4, 5)
+    # a line that is cut within quotes takes the one behind it with it: nobody can tell them apart
+    fitting = (3,) if odd.count('"') % 2 and odd == ODD["one cell less"] else (4, 5)
+    assert isinstance(come, tuple) or come["accepted"] in fitting
 
 
 @pytest.mark.parametrize(

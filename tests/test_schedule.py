@@ -469,6 +469,7 @@ CLOCKS = {
     "next_at",
 }
 IDS = {
+    "voucher",
     "batch_id",
     "claim_id",
     "deed_id",
