@@ -250,6 +250,7 @@ ODD = [
 ]
 
 
+@pytest.mark.slow
 def test_odd_cells_are_read_alike_row_by_row_and_by_columns(city: Any, here: Path) -> None:
     city()
     rows = []

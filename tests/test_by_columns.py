@@ -177,6 +177,7 @@ POLICIES = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(policy=POLICIES, told=lives(), lines=st.sampled_from([1, 2, 3, 1000]))
 def test_refunds_come_to_the_same(towns: Path, policy: str, told: list[str], lines: int) -> None:

@@ -414,6 +414,7 @@ def test_a_second_writer_has_its_turn_between_two_chunks(town: Any, here: Path) 
     town("check")
 
 
+@pytest.mark.slow
 def test_a_second_writer_within_a_chunk_is_told_to_come_again(
     town: Any, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

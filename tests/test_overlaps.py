@@ -267,6 +267,7 @@ def test_payments_of_overlapping_files_are_never_lost(
             assert desk.retry_all() == desk.retry_all()
 
 
+@pytest.mark.slow
 @MANY
 @given(
     files=st.lists(st.lists(PAID, min_size=1, max_size=6), min_size=3, max_size=3),
@@ -289,6 +290,7 @@ def test_payments_proved_by_columns_are_duplicates_of_the_same(
     assert left[0] == left[1]
 
 
+@pytest.mark.slow
 @MANY
 @given(data=st.data(), deeds=DEEDS)
 def test_claims_proved_by_columns_are_duplicates_of_the_same(data: Any, deeds: Any) -> None:
@@ -311,6 +313,7 @@ def test_claims_proved_by_columns_are_duplicates_of_the_same(data: Any, deeds: A
 # ---------------------------------------------------------------- read otherwise
 
 
+@pytest.mark.slow
 @MANY
 @given(data=st.data(), deeds=DEEDS, again=st.integers(0, 2))
 def test_a_new_reading_is_an_undo_and_an_import(data: Any, deeds: Any, again: int) -> None:

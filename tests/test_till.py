@@ -210,6 +210,7 @@ def assert_chunks_do_not_matter(
     assert stands(many) == stands(one)
 
 
+@pytest.mark.slow
 @SOME
 @given(policy=st.sampled_from(POLICIES), rows=ROWS, data=st.data(), lines=LINES)
 def test_without_limits_the_order_of_files_does_not_matter(
