@@ -318,6 +318,7 @@ def test_what_was_written_is_totalled_when_the_rest_is_read_row_by_row(
 # ---------------------------------------------------------------- Ctrl-C
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_at_the_border_of_a_chunk(town: Any, here: Path, start: Start) -> None:
     prepare_more(here)
     wanted = undisturbed_child(here, start)

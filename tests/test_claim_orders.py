@@ -225,6 +225,7 @@ def come_in(session: Session, chance: random.Random, rows: list[Any], count: int
     return list(dict.fromkeys(batches))
 
 
+@pytest.mark.slow
 @settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     rows=st.lists(ROW, min_size=3, max_size=24),

@@ -302,6 +302,7 @@ def test_the_demo_as_json_gives_its_commands_and_reports_and_every_fault_its_own
     )
 
 
+@pytest.mark.slow
 def test_the_demo_of_beijing_shows_who_paid(voucher: Callable[..., Any]) -> None:
     ran = voucher("demo", "--programme", "beijing-2020", "-o", "json")
     assert ran.data["folder"] == "demo-beijing-2020"

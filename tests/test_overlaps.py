@@ -198,6 +198,7 @@ def test_claims_of_overlapping_files_are_never_lost(data: Any, deeds: Any, width
             assert desk.rows(CONTENT["claims"]) == sorted({*wanted})
 
 
+@pytest.mark.slow
 @MANY
 @given(data=st.data(), deeds=DEEDS, width=WIDTHS)
 def test_claims_under_limits_are_never_lost(data: Any, deeds: Any, width: int) -> None:
@@ -347,6 +348,7 @@ KNOWN = "SELECT merchant_no, name FROM merchants WHERE merchant_no LIKE 'S%' ORD
 OF_BATCH = "SELECT count(*) FROM merchant_changes WHERE batch_id = ?"
 
 
+@pytest.mark.slow
 @settings(MANY, max_examples=4 * MANY.max_examples)
 @given(files=st.lists(SHOPS, min_size=3, max_size=3), deeds=DEEDS)
 @example(

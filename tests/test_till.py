@@ -227,6 +227,7 @@ def test_without_limits_the_order_of_files_does_not_matter(
     assert stands(many) == stands(one)
 
 
+@pytest.mark.slow
 @SOME
 @given(policy=st.sampled_from(POLICIES), rows=ROWS, data=st.data(), lines=LINES)
 def test_what_stands_gives_way_only_to_an_earlier_row_of_its_voucher_or_number(

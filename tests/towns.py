@@ -82,8 +82,8 @@ def at(text: str, zone: str = ZONE) -> int:
     return times.parse(text, zone)
 
 
-def sampled(values: Mapping[str, Any], every: int = 3) -> list[Any]:
-    """These values as parameters, with their names; all but every third only with the slow suites."""
+def sampled(values: Mapping[str, Any], every: int = 6) -> list[Any]:
+    """These values as parameters, with their names; all but every sixth only with the slow suites."""
     return [
         pytest.param(value, id=name, marks=[pytest.mark.slow] if place % every else [])
         for place, (name, value) in enumerate(values.items())
