@@ -26,23 +26,13 @@ Pure: no file, clock or database; every room may use it.
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+from vouchercli.patterns import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-
-
-class _Pattern:
-    """A regular expression, compiled at its first use: not every command meets a text."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-
-    def __getattr__(self, name: str) -> Any:
-        method = self.__dict__[name] = getattr(re.compile(self._text), name)
-        return method
 
 
 HIDDEN = "***"  # in a message, where nobody needs to know again who it was
@@ -65,34 +55,34 @@ NEAR = (
     r"[ \t\-.-/_+()\u00a0-\u00bf\u1680\u180e\u2000-\u206f\u2212\u3000\u30fb\ufeff"
     r"\uff0b-\uff0f\uff3f]"
 )
-SUSPECT = _Pattern(rf"(?<!\d)\d(?:{NEAR}{{0,3}}\d){{10}}|[@\uff20\ufe6b]|\d{{8}}[Ee]\+?10")
+SUSPECT = Pattern(rf"(?<!\d)\d(?:{NEAR}{{0,3}}\d){{10}}|[@\uff20\ufe6b]|\d{{8}}[Ee]\+?10")
 # A text without this holds no identity number of 18 characters.
-SUSPECT_NUMBER = _Pattern(
+SUSPECT_NUMBER = Pattern(
     rf"(?<!\d)\d(?:{NEAR}{{0,3}}\d){{16}}{NEAR}{{0,3}}[\dXx\uff38\uff58](?!\d)"
 )
 # The same as the beginnings of these two, found three times as fast: they begin with a digit.
-ELEVEN, SEVENTEEN = (_Pattern(rf"\d(?<!\d\d)(?:{NEAR}{{0,3}}\d){{{more}}}") for more in (10, 16))
+ELEVEN, SEVENTEEN = (Pattern(rf"\d(?<!\d\d)(?:{NEAR}{{0,3}}\d){{{more}}}") for more in (10, 16))
 SIGNS = ("@", "\uff20", "\ufe6b", "E10", "e10", "E+10", "e+10")
-NOBODY = _Pattern(
+NOBODY = Pattern(
     r"token:[0-9a-f]{32}(?![0-9a-f])"
     r"|(?<![0-9A-Za-z])(?:[0-9a-f]{32,}|[0-9A-F]{32,})(?![0-9A-Za-z])"
 )
-EMAIL = _Pattern(
+EMAIL = Pattern(
     r"(?<![A-Za-z0-9._%+\-])[A-Za-z0-9._%+\-]{1,64}@[A-Za-z0-9\-]{1,63}"
     r"(?:\.[A-Za-z0-9\-]{1,63})*\.[A-Za-z]{2,24}(?![A-Za-z0-9\-])"
 )
 # a mobile that a spreadsheet shows as a power of ten
-POWER = _Pattern(r"(?<![\d.,])1[.,][3-9]\d{8,9}[Ee]\+?10(?!\d)")
-RUN = _Pattern(rf"\d+(?:{BETWEEN}\d+)*(?:(?:{BETWEEN})?[Xx])?")
-GROUP = _Pattern(r"\d+")
-CALLED = _Pattern(r"[(]?(?:\+|00)?86[)][ \-]?$")  # before a mobile, in brackets
-ROUND_END = _Pattern(r"\.0{1,2}(?!\d)")
-MOBILE = _Pattern(r"(?:(?:00)?86)?1[3-9]\d{9}")
-CARD = _Pattern(
+POWER = Pattern(r"(?<![\d.,])1[.,][3-9]\d{8,9}[Ee]\+?10(?!\d)")
+RUN = Pattern(rf"\d+(?:{BETWEEN}\d+)*(?:(?:{BETWEEN})?[Xx])?")
+GROUP = Pattern(r"\d+")
+CALLED = Pattern(r"[(]?(?:\+|00)?86[)][ \-]?$")  # before a mobile, in brackets
+ROUND_END = Pattern(r"\.0{1,2}(?!\d)")
+MOBILE = Pattern(r"(?:(?:00)?86)?1[3-9]\d{9}")
+CARD = Pattern(
     r"(?:62|81|60|6[459]|4|5[0-8]|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720|3[5689]|9558)\d+"
 )
-AMEX = _Pattern(r"3[47]\d{13}")
-AMOUNT = _Pattern(r"\d{1,14}\.\d\d")  # of money, as the log has it: no message quotes people so
+AMEX = Pattern(r"3[47]\d{13}")
+AMOUNT = Pattern(r"\d{1,14}\.\d\d")  # of money, as the log has it: no message quotes people so
 LONGEST = 19
 SIZES = frozenset((11, 13, 15, 16, 17, 18, LONGEST))
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)

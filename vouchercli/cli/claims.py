@@ -21,7 +21,6 @@ from vouchercli.cli.options import (
 )
 from vouchercli.errors import UsageFault
 from vouchercli.ops.granting import live_claims
-from vouchercli.ops.granting.requests import read_requests
 from vouchercli.ops.intake import claims
 from vouchercli.result import Outcome
 from vouchercli.session import Session
@@ -108,6 +107,8 @@ def grant(
     with call.session() as session:
         if resident is not None:
             return live_claims.grant_claim(session, round_, resident, application_no)
+        from vouchercli.ops.granting.requests import read_requests  # only where there are many
+
         return live_claims.grant_claims(session, round_, read_requests(str(from_)))
 
 

@@ -13,6 +13,7 @@ import unicodedata
 from datetime import date
 
 from vouchercli.identities import check_character, find, is_luhn
+from vouchercli.patterns import Pattern
 from vouchercli.result import Word
 
 ROUNDED_IDENTITY = Word(
@@ -26,17 +27,17 @@ BESIDE_A_NUMBER = Word("something else stands beside the number: leave only the 
 
 BEFORE_WAYS, WAY = 1, 2  # as cells were cleaned before there were ways; of files made now
 
-UNSEEN = re.compile("[\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u180e\u00ad]")
+UNSEEN = Pattern("[\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u180e\u00ad]")
 # dashes and minus signs of every width, dots in the middle, blanks
-BETWEEN = re.compile(r"[\s\-\u2010-\u2015\u2212\u00b7\u30fb\u2e31()]+")
+BETWEEN = Pattern(r"[\s\-\u2010-\u2015\u2212\u00b7\u30fb\u2e31()]+")
 MARKS = "'\"`\u2018\u2019\u201c\u201d"
-MAIL = re.compile(r"[^\s@]+@[^\s@]+\.[^\s@]+")
-MOBILE = re.compile(r"(?:(?:\+|00)?86|0)?(1[3-9]\d{9})")
-NUMBER = re.compile(r"\d{17}[\dX]|\d{15}", re.ASCII)  # of an identity card
-TRAVEL = re.compile(r"[A-Z]{1,2}\d{6,10}[A-Z]?", re.ASCII)  # a passport, a permit
-DIGITS = re.compile(r"\d{11,}", re.ASCII)  # of a bank card
-SEVERAL = re.compile("[;,\t\r\n\u2028\u2029\uff1b\uff0c\u3001]")
-WHOLE = re.compile(r"(\d+)\.0+", re.ASCII)
+MAIL = Pattern(r"[^\s@]+@[^\s@]+\.[^\s@]+")
+MOBILE = Pattern(r"(?:(?:\+|00)?86|0)?(1[3-9]\d{9})")
+NUMBER = Pattern(r"\d{17}[\dX]|\d{15}", re.ASCII)  # of an identity card
+TRAVEL = Pattern(r"[A-Z]{1,2}\d{6,10}[A-Z]?", re.ASCII)  # a passport, a permit
+DIGITS = Pattern(r"\d{11,}", re.ASCII)  # of a bank card
+SEVERAL = Pattern("[;,\t\r\n\u2028\u2029\uff1b\uff0c\u3001]")
+WHOLE = Pattern(r"(\d+)\.0+", re.ASCII)
 
 # What `even_out` may change, of texts of letters, digits, - and other marks of numbers; a text with
 # a dash is looked at only when it matches `DASHED`.
@@ -57,15 +58,15 @@ def even_out(text: str, way: int = WAY) -> str:
     """
     if way == BEFORE_WAYS or (text.isascii() and text.isalnum() and _is_even(text)):
         return text
-    text = UNSEEN.sub("", unicodedata.normalize("NFKC", text)).strip().strip(MARKS).strip()
+    text = str(UNSEEN.sub("", unicodedata.normalize("NFKC", text))).strip().strip(MARKS).strip()
     if MAIL.fullmatch(text):
         return text.lower()
-    close = BETWEEN.sub("", text)
+    close = str(BETWEEN.sub("", text))
     if whole := WHOLE.fullmatch(close):
         close = whole[1]
     large = close.upper()
     if mobile := MOBILE.fullmatch(close):
-        return mobile[1]
+        return str(mobile[1])
     if NUMBER.fullmatch(large):
         return in_full(large)
     if TRAVEL.fullmatch(large) or DIGITS.fullmatch(close):

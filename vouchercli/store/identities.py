@@ -7,7 +7,6 @@ from __future__ import annotations
 import hmac
 import os
 import re
-import secrets
 import sqlite3
 from contextlib import closing
 from hashlib import sha256
@@ -103,7 +102,7 @@ def make_key(db: sqlite3.Connection, db_path: Path) -> None:
             path, os.O_WRONLY | os.O_CREAT | (0 if path.exists() else os.O_EXCL), 0o600
         )
         with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32) + "\n")
+            file.write(os.urandom(32).hex() + "\n")
         key_fingerprints.forget(db)
     key = read_key(db_path)
     key_fingerprints.require(db, key, path)

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Literal
 
 from vouchercli.documents import Fault
+from vouchercli.patterns import Pattern
 from vouchercli.result import Word
 
 if TYPE_CHECKING:
@@ -19,23 +20,23 @@ if TYPE_CHECKING:
 Place = tuple[int, int]
 Where = Literal["", "on its own", "in brackets"]  # a value beside its key, or elsewhere
 
-QUOTED = re.compile(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|(?:^|(?<=\s))#.*""")
+QUOTED = Pattern(r""""(?:[^"\\]|\\.)*"|'(?:[^']|'')*'|(?:^|(?<=\s))#.*""")
 KEY = r"[A-Za-z_][\w-]*\s*"
 # the sign, where it stands for one of YAML's own, what it is, and what to write
 SLIPS = (
-    (re.compile(rf"(?:^\s*(?:-\s+)*|[{{\[,，]\s*){KEY}(?P<sign>：)"), ":"),
-    (re.compile(rf"(?P<sign>，)\s*{KEY}[:：]"), ","),
-    (re.compile(r"(?:[:：,，\[{]|-\s)\s*(?P<sign>[“”„])"), '"'),
-    (re.compile(r"(?:[:：]|-\s|^)\s*(?P<sign>[｛])"), "{"),
-    (re.compile(r"(?P<sign>｝)\s*$"), "}"),
-    (re.compile(r"(?:[:：]\s*|-\s+)(?P<sign>[【［])"), "["),
-    (re.compile(r"(?P<sign>[】］])\s*$"), "]"),
-    (re.compile(r"^\s*(?P<sign>\u3000)"), " "),
+    (Pattern(rf"(?:^\s*(?:-\s+)*|[{{\[,，]\s*){KEY}(?P<sign>：)"), ":"),
+    (Pattern(rf"(?P<sign>，)\s*{KEY}[:：]"), ","),
+    (Pattern(r"(?:[:：,，\[{]|-\s)\s*(?P<sign>[“”„])"), '"'),
+    (Pattern(r"(?:[:：]|-\s|^)\s*(?P<sign>[｛])"), "{"),
+    (Pattern(r"(?P<sign>｝)\s*$"), "}"),
+    (Pattern(r"(?:[:：]\s*|-\s+)(?P<sign>[【［])"), "["),
+    (Pattern(r"(?P<sign>[】］])\s*$"), "]"),
+    (Pattern(r"^\s*(?P<sign>\u3000)"), " "),
 )
-KEY_ALONE = re.compile(rf"\s*{KEY}：")
-PAIR = re.compile(r"[a-z_]+：.*")
-IN_QUOTES = re.compile(r"[“”„].*[“”„]")
-ITEMS = re.compile(r"[^，]+(?:，[^，]+)+")
+KEY_ALONE = Pattern(rf"\s*{KEY}：")
+PAIR = Pattern(r"[a-z_]+：.*")
+IN_QUOTES = Pattern(r"[“”„].*[“”„]")
+ITEMS = Pattern(r"[^，]+(?:，[^，]+)+")
 MEANT = {
     ":": Word("write a colon and a blank: key: value"),
     ",": Word("write a comma and a blank"),
@@ -84,7 +85,7 @@ def find(text: str, last_line: int) -> Iterator[tuple[Place, Fault]]:
         yield from (((number, column + 1), found[column]) for column in sorted(found))
 
 
-def _all(pattern: re.Pattern[str], line: str) -> Iterator[re.Match[str]]:
+def _all(pattern: Pattern, line: str) -> Iterator[re.Match[str]]:
     """Every place, also where the end of one is the beginning of the next."""
     start = 0
     while match := pattern.search(line, start):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from vouchercli import identities
 from vouchercli.formats.configs.fields import FIELDS, OPTIONAL, PERSONAL, type_of
 from vouchercli.formats.guessing.columns import MOST
-from vouchercli.formats.guessing.values import PAYMENT, PERSON, REFUND
+from vouchercli.formats.guessing.values import PAYMENT, REFUND, is_person
 from vouchercli.formats.tables.cells import column_key, column_keys, id_text
 from vouchercli.formats.written import yaml_texts
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from vouchercli.formats.guessing.layouts import Table
     from vouchercli.formats.guessing.values import Look
 
-CARD = re.compile(r"\d{16,19}")
 LONGEST = 16  # characters of a value in a comment
 IDENTITIES = ("resident", "device", "mobile", "card", "account")
 KEYS_OF_A_SHOP = ("address", "phone")  # what tells shops of one name apart
@@ -213,7 +213,7 @@ def _values(field: str, name: str, look: Look) -> str:
     is_personal = field in IDENTITIES or column_key(name) in column_keys(PERSONAL)
     shown = [
         (f"{len(text)} characters" if len(text) > 1 else "1 character")
-        if is_personal or PERSON.search(text) or CARD.fullmatch(text)
+        if is_personal or is_person(text) or identities.find(text)
         else text[:LONGEST].replace("\n", " ")
         for text in look.sample
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from vouchercli import identities
 from vouchercli.formats.tables import cells
 from vouchercli.formats.tables.nothing import is_nothing
 
@@ -13,10 +14,7 @@ if TYPE_CHECKING:
 
 AMOUNT = re.compile(r"[+-]?\d+(\.\d+)?")
 WITH_COMMA = re.compile(r"[+-]?(?:\d{1,3}(?:\.\d{3})+|\d+),\d{2}")  # 1.200,50
-PERSON = re.compile(
-    r"[1-9]\d{5}(18|19|20)\d{2}(0[1-9]|1[0-2])[0-3]\d\d{3}[\dXx]|(\+?86[- ]?)?1[3-9]\d{9}"
-    r"|[^@\s]+@[^@\s]+\.[^@\s]+|\d{3}\*{4}\d{4}|\d{6}\*{8}\w{4}"
-)
+HIDDEN_PERSON = re.compile(r"\d{3}\*{4}\d{4}|\d{6}\*{8}\w{4}")  # as platforms mask them
 UNIFIED = re.compile(r"(?=.*\d)[0-9A-HJ-NP-RTUW-Y]{18}")
 PAYMENT = re.compile(
     r"支付|消费|核销|交易成功|收款|付款|成功|收入|pay|purchase|sale|success|支払|決済|利用|결제|승인|매출",
@@ -75,6 +73,13 @@ def is_an_amount(text: str) -> bool:
     return AMOUNT.fullmatch(text) is not None or WITH_COMMA.fullmatch(text) is not None
 
 
+def is_person(text: str) -> bool:
+    """Whether a text is a person's number by its look, also one that a platform has masked."""
+    found = identities.whole(text)
+    is_somebody = found is not None and found.kind != "card"
+    return is_somebody or HIDDEN_PERSON.fullmatch(text) is not None
+
+
 def look_at(texts: Sequence[str]) -> Look:
     """What the cells of one column look like; null words are blank."""
     ids = [text for cell in texts if (text := cells.id_text(cell)) and not is_nothing(text)]
@@ -96,7 +101,7 @@ def look_at(texts: Sequence[str]) -> Look:
         decimals=share(re.compile(r"[¥￥]?[+-]?(?:[\d,]+\.\d{1,2}|[\d.]+,\d\d)元?").fullmatch),
         negative=sum(text.startswith("-") for text in amounts) / count,
         whole=sum(WHOLE.fullmatch(text) is not None for text in written) / count,
-        people=share(PERSON.fullmatch),
+        people=share(is_person),
         unified=share(UNIFIED.fullmatch),
         unique=len(different) / count,
         worded=share(WORDED.search),

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 
+from vouchercli.patterns import Pattern
+
 # 1.38E+10, 1.3800000001E10, 5,58199E+12, 5.58199e12, 1E+05; but 945324E7 and 12E-4 are true
 # numbers: the mantissa has a point or comma, or the exponent a sign as a spreadsheet writes it.
-SCIENTIFIC = re.compile(r"[+-]?(?:\d+[.,]\d+E[+-]?\d+|\d+E\+\d+|\dE-\d\d\d?)", re.IGNORECASE)
+SCIENTIFIC = Pattern(r"[+-]?(?:\d+[.,]\d+E[+-]?\d+|\d+E\+\d+|\dE-\d\d\d?)", re.IGNORECASE)
 # digits beyond the 15th are gone
-ROUNDED = re.compile(r"\d{16,}[.,]0+")
-GROUPED = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
+ROUNDED = Pattern(r"\d{16,}[.,]0+")
+GROUPED = Pattern(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 
 YEAR = r"(?:19|20|21)\d\d"
 # As each language shortens its months. English ones have a capital letter: MAR-05 is a number.
@@ -40,8 +42,8 @@ DATES = (
     rf"\d{{1,2}}(?:[-/ ]|\. ?){MONTH}(?:[-/ ,]+\d\d(?:\d\d)?)?",
     rf"{MONTH}[-/ ](?:{YEAR}|\d{{1,2}}(?:,? {YEAR})?)",
 )
-CLOCKS = re.compile(TIME)
-DATED = tuple(re.compile(rf"{date}(?:[T ]+{TIME})?") for date in DATES)
+CLOCKS = Pattern(TIME)
+DATED = tuple(Pattern(rf"{date}(?:[T ]+{TIME})?") for date in DATES)
 
 # Of characters that identifiers are made of; as Python and Rust read it. The first character
 # decides of most texts.

@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from vouchercli.patterns import Pattern
+
 # as `_folded` makes them: one width, small letters, one kind of dash
 WORDS = (
     "null (null) <null> [null] {null} \\n nan <nan> na <na> (na) n/a (n/a) n.a. n.a n/d none"
@@ -30,7 +32,7 @@ NO_VALUE = "#NOVALUE!"
 UNKNOWN_ERROR = "#UNKNOWN!"
 # Put by us in the place of an identity that a spreadsheet or a pen has damaged: it is nobody's.
 DAMAGED = "#DAMAGED!"
-ERROR = re.compile(
+ERROR = Pattern(
     r"""(?: \#+                              # ####: the column was too narrow
     | \#(?: N/?A(?:\ N/A)? | N/?D | NV | DIV/0! | GETTING_DATA
           | (?: REF | VALUE | NUM | NULL | SPILL | CALC | FIELD | BLOCKED | CONNECT | UNKNOWN

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 
 from vouchercli.formats.configs.time_forms import HALF, HALVES, MONTH, MONTHS, OFFSET, compiled
+from vouchercli.patterns import Pattern
 from vouchercli.result import Word
 
 AMBIGUOUS = Word(
@@ -26,9 +27,9 @@ UNKNOWN_FORM = Word(
 OTHER_FORM = Word("it is not written as time: in the profile says")
 NO_SUCH_HALF = Word("the hour does not fit to morning or afternoon")
 
-SEVERAL_NUMBERS = re.compile(r"\d\D+\d+\D+\d")
-YEAR_FIRST = re.compile(r"\s*\d{4}\s*[-/.年]|\s*\d{8}(?:\D|\d{4}(?:\d\d)?\D?|$)")
-KNOWN = re.compile(
+SEVERAL_NUMBERS = Pattern(r"\d\D+\d+\D+\d")
+YEAR_FIRST = Pattern(r"\s*\d{4}\s*[-/.年]|\s*\d{8}(?:\D|\d{4}(?:\d\d)?\D?|$)")
+KNOWN = Pattern(
     rf"""\s*(?:
       (?P<year>\d{{4}})\s?[-/.年]\s?(?P<month>\d{{1,2}})\s?[-/.月]\s?(?P<day>\d{{1,2}})\s?日?
     | (?P<y2>\d{{4}})(?P<m2>\d\d)(?P<d2>\d\d)
