@@ -8,7 +8,7 @@ import hmac
 import os
 import re
 import sqlite3
-from contextlib import closing
+from contextlib import closing, nullcontext
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -38,14 +38,14 @@ def key_path(db_path: Path) -> Path:
     return db_path.parent / f"{db_path.stem}.key"
 
 
-def load_key(db_path: Path) -> Key:
-    """The key of the database at this path. Raises `VoucherError`: no_key, key_exposed, bad_key;
-    wrong_key when it is another one's.
+def load_key(db_path: Path, db: sqlite3.Connection | None = None) -> Key:
+    """The key of the database at this path, which is `db` where it is open already. Raises
+    `VoucherError`: no_key, key_exposed, bad_key; wrong_key when it is another one's.
     """
     key = Key(read_key(db_path))
-    with closing(_reading(db_path)) as db:
-        key_fingerprints.require(db, key, key_path(db_path))
-        key.way = key_fingerprints.way(db)
+    with nullcontext(db) if db is not None else closing(_reading(db_path)) as known:
+        key_fingerprints.require(known, key, key_path(db_path))
+        key.way = key_fingerprints.way(known)
     return key
 
 

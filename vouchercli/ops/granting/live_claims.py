@@ -104,7 +104,7 @@ def _grant(
     session: Session, code: str, requests: list[Request]
 ) -> tuple[list[Answer], RoundAtHand]:
     """Grant the requests in one transaction that is on the disk before this returns."""
-    key = identities.load_key(session.path)
+    key = identities.load_key(session.path, session.db)
     store.durably(session.db)
     # Work that needs no lock comes first, because all tills wait for one another at the lock.
     store.prepare(session.db)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
     """(resident, group, district) as text -> (token, group, district)."""
-    key = identities.load_key(intake.session.path)
+    key = identities.load_key(intake.session.path, intake.db)
 
     def type_row(values: tuple[str, ...]) -> Typed:
         resident, group, district = values

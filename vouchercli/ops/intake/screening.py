@@ -51,7 +51,7 @@ def masker(intake: Intake, *, is_judged: bool = True) -> Callable[[str], str]:
     says that nobody is there stays; what is damaged becomes an error, for its token would be read
     back as a person, unless it is not `is_judged`: then any text has one.
     """
-    key = cache(lambda: tokens.load_key(intake.session.path))
+    key = cache(lambda: tokens.load_key(intake.session.path, intake.db))
     read = reader("resident", "resident")
 
     def mask(text: str) -> str:

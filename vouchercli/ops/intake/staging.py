@@ -36,7 +36,7 @@ def typist_of_residents(
     identities that may be blank) -> the same with the moment in UTC seconds and a token for each
     identity.
     """
-    key, clock = identities.load_key(intake.session.path), times.Reader(intake.zone)
+    key, clock = identities.load_key(intake.session.path, intake.db), times.Reader(intake.zone)
     codes = {code.casefold(): code for code in rounds.codes(intake.db, intake.programme_id)}
     needed = (number, "round", "resident", moment)
 
