@@ -28,6 +28,7 @@ from vouchercli.store import (
     applications,
     batches,
     draws,
+    duplicates,
     eligibility,
     grants,
     ledger,
@@ -129,6 +130,10 @@ def apply(
 ) -> None:
     values = {"application_id": number, "application_no": f"A{number}", "round_id": round_id}
     add(db, "applications", **values | {"resident": resident, "applied_at": at, "line": 1} | other)
+
+
+def kept_duplicates(db: sqlite3.Connection) -> list[tuple[int, ...]]:
+    return [tuple(row) for row in db.execute("SELECT * FROM duplicates ORDER BY line")]
 
 
 def enlist(db: sqlite3.Connection, number: int, resident: bytes, group: str, **other: Any) -> None:
@@ -575,7 +580,16 @@ def test_a_claim_is_a_duplicate_of_one_that_is_alike_in_everything(db: sqlite3.C
         (15, "C1", 1, A, START + 1),
         (16, "C2", 2, B, START),
     )
-    assert proved_claims.find_standing(db, rows) == {11: (1, 1), 16: (1, 2)}
+    assert duplicates.add_said(db, "claims", 2, rows) == {11, 16}
+    assert kept_duplicates(db) == [(2, 11, 1, 1), (2, 16, 1, 2)]
+
+
+def test_an_application_of_a_live_claim_is_of_no_file(db: sqlite3.Connection) -> None:
+    apply(db, 1, 1, A, START, batch_id=1, line=5)
+    apply(db, 2, 1, B, START)
+    rows = ((11, 1, "A1", A, START), (12, 1, "A2", B, START), (13, 1, "A1", A, START + 1))
+    assert duplicates.add_said(db, "applications", 2, rows) == {11, 12}
+    assert kept_duplicates(db) == [(2, 11, 1, 5)]
 
 
 def test_packs_of_the_week_and_the_programme_keep_a_claim_out(db: sqlite3.Connection) -> None:
@@ -1333,7 +1347,8 @@ def test_a_payment_is_a_duplicate_of_one_that_is_alike_in_everything(
     rows = [(place, *SAID[:place], other, *SAID[place + 1 :]) for place, other in enumerate(OTHERS)]
     rows += [(20, *SAID), (21, 2 * 1024 + 1, *SAID[1:])]
     rows += [(22, 2 * 1024 + 1, "R1", *SAID[2:])]
-    assert proved_redemptions.find_standing(db, rows) == {20: (1, 1), 21: (1, 1)}
+    assert duplicates.add_said(db, "redemptions", 2, rows) == {20, 21}
+    assert kept_duplicates(db) == [(2, 20, 1, 1), (2, 21, 1, 1)]
 
 
 def test_visits_are_the_payments_of_a_span_of_time(db: sqlite3.Connection) -> None:

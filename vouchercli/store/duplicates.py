@@ -4,13 +4,13 @@ is. When the file of the fact is undone, the fact stays and belongs to the first
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.store import batches, bulk_insert, handed_redemptions, typed
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 ADD = "INSERT OR REPLACE INTO duplicates (batch_id, line, of_batch, of_line)"
 # The fact that an incoming duplicate row is, by kind of file.
@@ -42,6 +42,36 @@ FROM incoming_eligibility i CROSS JOIN batches b ON b.batch_id = i.batch_id
 CROSS JOIN eligibility f ON f.programme_id = b.programme_id AND f.resident = i.resident
     AND f.resident_group = i.resident_group
 WHERE i.reason = 'duplicate'
+""",
+}
+# What a row says of its fact, behind its line, and where a fact stands that says the same.
+SAID = {
+    "claims": ("line", "claim_no", "round_id", "resident", "claimed_at"),
+    "redemptions": (
+        "line",
+        "voucher",
+        "transaction_no",
+        "merchant_id",
+        "paid_at",
+        "base_fen",
+        "merchant_discount_fen",
+        "subsidy_fen",
+    ),
+    "applications": ("line", "round_id", "application_no", "resident", "applied_at"),
+}
+IS_SAID = {
+    "claims": """
+SELECT batch_id, line FROM claims
+WHERE claim_no = ? AND round_id = ? AND resident = ? AND claimed_at = ?
+""",
+    "redemptions": """
+SELECT batch_id, line FROM redemption_facts WHERE voucher = ? AND transaction_no = ?
+    AND merchant_id = ? AND paid_at = ?
+    AND base_fen = ? AND merchant_discount_fen = ? AND subsidy_fen = ? AND kind = 'pay'
+""",
+    "applications": """
+SELECT batch_id, line FROM applications
+WHERE round_id = ? AND application_no = ? AND resident = ? AND applied_at = ?
 """,
 }
 NOTE = {kind: f"{ADD} {each} AND f.batch_id <> i.batch_id" for kind, each in STANDING.items()}
@@ -169,11 +199,20 @@ def add(db: sqlite3.Connection, batch_id: int, rows: Sequence[tuple[int, int, in
         bulk_insert.put(db, ADD, "(?, ?, ?, ?)", [*zip(*others, strict=True)])
 
 
-def add_found(db: sqlite3.Connection, batch_id: int, facts: dict[int, tuple[int, int]]) -> None:
-    """Keep duplicate rows of a batch, by line (batch of the fact, its line there), in the order of
-    the file.
+def add_said(
+    db: sqlite3.Connection, kind: str, batch_id: int, rows: Iterable[tuple[Any, ...]]
+) -> set[int]:
+    """Keep those of the rows (`SAID`) of a batch whose fact stands already, alike in everything.
+    Gives their lines, also of the applications that live claims brought and no file.
     """
-    add(db, batch_id, [(line, *facts[line]) for line in sorted(facts)])
+    facts = {
+        line: (fact[0], fact[1])
+        for line, *content in rows
+        if (fact := db.execute(IS_SAID[kind], content).fetchone()) is not None
+    }
+    of_files = [(line, *facts[line]) for line in sorted(facts) if facts[line][0] is not None]
+    add(db, batch_id, of_files)
+    return {*facts}
 
 
 def note(db: sqlite3.Connection, kind: str) -> None:

@@ -12,7 +12,7 @@ from vouchercli.store.applications import FROM_AT, UNTIL_AT
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 # What an application is held against, for each round.
 ROUNDS = f"""
@@ -38,11 +38,6 @@ INSERT OR IGNORE INTO applications (application_id, batch_id, round_id, applicat
 """
 APPLICATION = "(?1 + :n, ?2, ?, ?, ?, ?, ?, ?, ?)"
 WRITTEN = "SELECT application_id FROM applications WHERE application_id >= ?"
-SAME = ("line", "round_id", "application_no", "resident", "applied_at")
-IS_SAME = """
-SELECT batch_id, line FROM applications
-WHERE round_id = ? AND application_no = ? AND resident = ? AND applied_at = ?
-"""
 
 # ---------------------------------------------------------------- what else they say of a person
 
@@ -96,19 +91,6 @@ def add(
         return []
     written = {*typed.column(db, WRITTEN, (first_id,))}
     return [place for place in range(height) if first_id + place not in written]
-
-
-def find_standing(
-    db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]
-) -> dict[int, tuple[int | None, int]]:
-    """By the lines of those rows (`SAME`) that stand in the store already, alike in everything:
-    the batch (None: a live claim's) and the line of the application.
-    """
-    return {
-        line: (fact[0], fact[1])
-        for line, *content in rows
-        if (fact := db.execute(IS_SAME, content).fetchone()) is not None
-    }
 
 
 def join(db: sqlite3.Connection, columns: Sequence[list[Any]]) -> None:

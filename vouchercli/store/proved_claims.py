@@ -61,11 +61,6 @@ WHERE NOT EXISTS (SELECT 1 FROM claims WHERE resident = ?4 AND round_id = ?3)
     AND (?12 IS NULL OR (SELECT count(*) FROM claims WHERE resident = ?4) < ?12)
 """
 WRITTEN = "SELECT claim_id FROM claims WHERE claim_id >= ?"
-SAME = ("line", "claim_no", "round_id", "resident", "claimed_at")
-IS_SAME = """
-SELECT batch_id, line FROM claims
-WHERE claim_no = ? AND round_id = ? AND resident = ? AND claimed_at = ?
-"""
 COUNT = "UPDATE rounds SET claimed = claimed + ? WHERE round_id = ?"
 
 
@@ -132,19 +127,6 @@ def add(
         return []
     written = {*typed.column(db, WRITTEN, (first_id,))}
     return [place for place, claim_id in enumerate(ids) if claim_id not in written]
-
-
-def find_standing(
-    db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]
-) -> dict[int, tuple[int, int]]:
-    """By the lines of those rows (`SAME`) that stand in the store already, alike in everything:
-    the batch and the line of the fact.
-    """
-    return {
-        line: (fact[0], fact[1])
-        for line, *content in rows
-        if (fact := db.execute(IS_SAME, content).fetchone()) is not None
-    }
 
 
 def count(db: sqlite3.Connection, days: Iterable[tuple[int, int, int]]) -> None:

@@ -164,21 +164,6 @@ UNDONE_COLUMNS = ("vouchers", "spent", "floor_fen")
 ADD_UNDONE = "INSERT INTO refunds (redemption_id, vouchers, spent, floor_fen)"
 UNDONE = "(?1 + :n, ?, ?, ?)"
 WRITTEN = "SELECT redemption_id FROM redemptions WHERE redemption_id BETWEEN ? AND ?"
-SAME = (
-    "line",
-    "voucher",
-    "transaction_no",
-    "merchant_id",
-    "paid_at",
-    "base_fen",
-    "merchant_discount_fen",
-    "subsidy_fen",
-)
-IS_SAME = """
-SELECT batch_id, line FROM redemption_facts WHERE voucher = ? AND transaction_no = ?
-    AND merchant_id = ? AND paid_at = ?
-    AND base_fen = ? AND merchant_discount_fen = ? AND subsidy_fen = ? AND kind = 'pay'
-"""
 COMBINED_KEY = ("round_id", "day", "coupon", "channel", "segment_id")
 MERCHANT_KEY = ("round_id", "month", "merchant_id")
 ADD_GROUPS = "INSERT INTO group_totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" + totals.POOL
@@ -221,19 +206,6 @@ def add_refunds(
     """
     bulk_insert.put(db, ADD_REFUND, REFUND, columns, numbered=(first_id,))
     bulk_insert.put(db, ADD_UNDONE, UNDONE, undone, numbered=(first_id,))
-
-
-def find_standing(
-    db: sqlite3.Connection, rows: Iterable[tuple[Any, ...]]
-) -> dict[int, tuple[int, int]]:
-    """By the lines of those rows (`SAME`) that stand in the store already, alike in everything:
-    the batch and the line of the fact.
-    """
-    return {
-        line: (fact[0], fact[1])
-        for line, *content in rows
-        if (fact := db.execute(IS_SAME, content).fetchone()) is not None
-    }
 
 
 def add_groups(db: sqlite3.Connection, sums: Iterable[tuple[Any, ...]]) -> None:

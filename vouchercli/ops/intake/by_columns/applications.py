@@ -136,15 +136,12 @@ class Writer(feed.Writer):
         refused = proved_applications.add(
             db, intake.batch_id, first_id, _columns(fit, proved_applications.COLUMNS)
         )
-        standing: dict[int, tuple[int | None, int]] = {}
+        standing: set[int] = set()
         late: list[int] = []
         if refused:
             rows = fit[refused]
-            standing = proved_applications.find_standing(
-                db, rows.select(proved_applications.SAME).rows()
-            )
-            found = {line: (of, at) for line, (of, at) in standing.items() if of is not None}
-            duplicates.add_found(db, intake.batch_id, found)
+            said = rows.select(duplicates.SAID["applications"]).rows()
+            standing = duplicates.add_said(db, "applications", intake.batch_id, said)
             late = [line for line in rows["line"] if line not in standing]
             fit = fit.filter(~col("line").is_in(rows["line"].implode()))
         self._join(intake, fit)

@@ -230,7 +230,7 @@ class Writer(feed.Writer):
             is_one_each=proof.is_one_each,
             within=(proof.limits, _columns(fit, proved_claims.WEEK)) if proof.limits else None,
         )
-        standing: dict[int, tuple[int, int]] = {}
+        standing: set[int] = set()
         if refused:
             refused_rows = fit[refused]
             proved_claims.count(
@@ -239,10 +239,8 @@ class Writer(feed.Writer):
             )
             lines = refused_rows["line"]
             fit = fit.filter(~col("line").is_in(lines.implode()))
-            standing = proved_claims.find_standing(
-                intake.db, refused_rows.select(proved_claims.SAME).rows()
-            )
-            duplicates.add_found(intake.db, intake.batch_id, standing)
+            said = refused_rows.select(duplicates.SAID["claims"]).rows()
+            standing = duplicates.add_said(intake.db, "claims", intake.batch_id, said)
             late += [line for line in lines if line not in standing]
         repeated = len(standing) + proof.repeated
         return Written(fit.height, repeated, sorted([*proof.lines, *late]))

@@ -146,10 +146,8 @@ class Writer(feed.Writer):
         is_refused = np.zeros(fit.height, bool)
         is_refused[np.array(refused) - first_id] = True
         refused_rows = fit.filter(pl.Series(is_refused))
-        standing = proved_redemptions.find_standing(
-            intake.db, refused_rows.select(proved_redemptions.SAME).rows()
-        )
-        duplicates.add_found(intake.db, intake.batch_id, standing)
+        said = refused_rows.select(duplicates.SAID["redemptions"]).rows()
+        standing = duplicates.add_said(intake.db, "redemptions", intake.batch_id, said)
         late = [line for line in refused_rows["line"] if line not in standing]
         return fit.filter(pl.Series(~is_refused)), len(standing), late
 
