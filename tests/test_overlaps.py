@@ -268,6 +268,18 @@ def test_payments_of_overlapping_files_are_never_lost(
             assert desk.retry_all() == desk.retry_all()
 
 
+def left_by(size: int, town_of: Callable[[Path], Session], *desk_of: Any, deeds: Any) -> list[Any]:
+    """What stands after those deeds at a desk, where files are read by columns from `size` on."""
+    by_columns.BYTES = size
+    with TemporaryDirectory() as folder:
+        session = town_of(Path(folder))
+        with closing(session.db):
+            desk = Desk(session, *desk_of)
+            for deed in deeds:
+                desk.do(*deed)
+            return desk.rows(CONTENT[desk_of[0]])
+
+
 @pytest.mark.slow
 @MANY
 @given(
@@ -278,17 +290,8 @@ def test_payments_proved_by_columns_are_duplicates_of_the_same(
     files: list[list[str]], deeds: Any
 ) -> None:
     pytest.importorskip("polars")
-    left = []
-    for size in (1 << 40, 1):
-        by_columns.BYTES = size
-        with TemporaryDirectory() as folder:
-            session = payments_town(Path(folder))
-            with closing(session.db):
-                desk = Desk(session, "redemptions", PAYMENTS, files)
-                for deed in deeds:
-                    desk.do(*deed)
-                left.append(desk.rows(CONTENT["redemptions"]))
-    assert left[0] == left[1]
+    desk = payments_town, "redemptions", PAYMENTS, files
+    assert left_by(1, *desk, deeds=deeds) == left_by(1 << 40, *desk, deeds=deeds)
 
 
 @pytest.mark.slow
@@ -298,17 +301,8 @@ def test_claims_proved_by_columns_are_duplicates_of_the_same(data: Any, deeds: A
     pytest.importorskip("polars")
     rows = data.draw(st.lists(ROW, min_size=2, max_size=9))
     files = [claims_file(file) for file in overlapping(data.draw, rows)]
-    left = []
-    for size in (1 << 40, 1):
-        by_columns.BYTES = size
-        with TemporaryDirectory() as folder:
-            session = town(Path(folder))
-            with closing(session.db):
-                desk = Desk(session, "claims", CLAIMS, files)
-                for deed in deeds:
-                    desk.do(*deed)
-                left.append(desk.rows(CONTENT["claims"]))
-    assert left[0] == left[1]
+    desk = town, "claims", CLAIMS, files
+    assert left_by(1, *desk, deeds=deeds) == left_by(1 << 40, *desk, deeds=deeds)
 
 
 # ---------------------------------------------------------------- read otherwise
