@@ -39,15 +39,22 @@ def draft_file(path: Path, mark: str = "") -> Iterator[Path]:
             draft.unlink()
 
 
-def write_new(path: Path, content: bytes) -> None:
-    """Write a file that is not there yet, whole or not at all. Raises `VoucherError`: file_exists,
-    unwritable_file.
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """A draft of a file that is not there yet, put in its place once it is written: whole or not at
+    all. Raises `VoucherError`: file_exists, unwritable_file.
     """
-    if path.exists():
+    if path.exists():  # perhaps half mended already, or the database itself
         raise in_the_way(path)
     with draft_file(path, f".{os.getpid()}") as draft:
-        draft.write_bytes(content)
+        yield draft
         draft.replace(path)
+
+
+def write_new(path: Path, content: bytes) -> None:
+    """Write all bytes of a file that is not there yet. Raises what `new_file` does."""
+    with new_file(path) as draft:
+        draft.write_bytes(content)
 
 
 def unreadable(path: Path | str, error: OSError) -> VoucherError:

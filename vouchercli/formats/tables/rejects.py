@@ -5,7 +5,6 @@ more that say why, and which reject the row is.
 from __future__ import annotations
 
 import csv
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -32,14 +31,11 @@ def write_rejects(
     """
     if not isinstance(target, (str, Path)):
         return _write(target, header, rows)
-    path = Path(target)
-    if path.exists():  # perhaps half mended already, or the database itself
-        raise whole_files.in_the_way(path)
-    with whole_files.draft_file(path, f".{os.getpid()}") as draft:
-        with draft.open("w", encoding="utf-8-sig", newline="") as file:
-            count = _write(file, header, rows)
-        draft.replace(path)
-    return count
+    with (
+        whole_files.new_file(Path(target)) as draft,
+        draft.open("w", encoding="utf-8-sig", newline="") as file,
+    ):
+        return _write(file, header, rows)
 
 
 def _write(

@@ -50,10 +50,10 @@ def of_sheet(blob: Blob, name: str) -> Overlay:
                 return xls_cells.overlay(OLE_MAGIC + stream.read(), name)
         with blob.open() as stream, ZipFile(stream) as book:
             if ODS_CONTENT in book.namelist():
-                return _read_table(book, name)
+                return _overlay(book, ODS_CONTENT, _Table(name))
             part, formats = _parts_of_sheets(book)[name], _formats(book)
             if _may_show_more(book, part, formats):
-                return _read_sheet(book, part, formats)
+                return _overlay(book, part, _Sheet(formats))
     except (BadZipFile, KeyError, expat.ExpatError, OSError, ValueError):
         pass
     return {}
@@ -155,14 +155,13 @@ def _pieces(book: ZipFile, part: str) -> Iterator[bytes]:
             yield piece
 
 
-def _read_sheet(book: ZipFile, part: str, formats: dict[str, Zeros]) -> Overlay:
-    sheet = _Sheet(formats)
-    parser = _parser(sheet.begin, sheet.end)
-    parser.CharacterDataHandler = sheet.add
+def _overlay(book: ZipFile, part: str, reading: _Sheet | _Table) -> Overlay:
+    parser = _parser(reading.begin, reading.end)
+    parser.CharacterDataHandler = reading.add
     for piece in _pieces(book, part):
         parser.Parse(piece, False)
     parser.Parse(b"", True)
-    return sheet.overlay
+    return reading.overlay
 
 
 @dataclass
@@ -234,16 +233,6 @@ class _Sheet:
 
 
 # ---------------------------------------------------------------- ODS
-
-
-def _read_table(book: ZipFile, name: str) -> Overlay:
-    table = _Table(name)
-    parser = _parser(table.begin, table.end)
-    parser.CharacterDataHandler = table.add
-    for piece in _pieces(book, ODS_CONTENT):
-        parser.Parse(piece, False)
-    parser.Parse(b"", True)
-    return table.overlay
 
 
 @dataclass
