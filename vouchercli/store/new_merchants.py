@@ -32,23 +32,8 @@ WARN = "INSERT OR REPLACE INTO warnings (batch_id, line, reason, detail) VALUES 
 
 # A column that the file does not have is NULL in all of its rows, and blank in the merchants that
 # it added; so is a spreadsheet's error.
-REPEATED = """
-SELECT i.place, m.merchant_id,
-    (i.name, ifnull(i.uscc, m.uscc), ifnull(i.district, m.district),
-        ifnull(i.industry, m.industry), ifnull(i.size, m.size), ifnull(i.address, m.address),
-        ifnull(i.phone, m.phone), ifnull(i.platform_no, m.platform_no),
-        ifnull(i.account_name, m.account_name), ifnull(i.account_no, m.account_no),
-        ifnull(i.bank, m.bank))
-    IS (m.name, m.uscc, m.district, m.industry, m.size, m.address, m.phone, m.platform_no,
-        m.account_name, m.account_no, m.bank)
-    OR are_alike(
-        json_array(i.name, ifnull(i.uscc, m.uscc), ifnull(i.district, m.district),
-            ifnull(i.industry, m.industry), ifnull(i.size, m.size), ifnull(i.address, m.address),
-            ifnull(i.phone, m.phone), ifnull(i.platform_no, m.platform_no),
-            ifnull(i.account_name, m.account_name), ifnull(i.account_no, m.account_no),
-            ifnull(i.bank, m.bank)),
-        json_array(m.name, m.uscc, m.district, m.industry, m.size, m.address, m.phone,
-            m.platform_no, m.account_name, m.account_no, m.bank)) AS is_same
+REPEATED = f"""
+SELECT i.place, m.merchant_id, {registries.is_same("m")} AS is_same
 FROM incoming_merchants AS i CROSS JOIN merchants AS m USING (merchant_no)
 WHERE m.merchant_id > ? AND i.reason IS NULL
 """

@@ -32,30 +32,45 @@ INDEX_INCOMING = "CREATE INDEX temp.incoming_merchants_by_no ON incoming_merchan
 
 # ---------------------------------------------------------------- judge
 
-JUDGE_REPEATED = """
+CELLS = (
+    "uscc",
+    "district",
+    "industry",
+    "size",
+    "address",
+    "phone",
+    "platform_no",
+    "account_name",
+    "account_no",
+    "bank",
+)
+
+
+def said(other: str) -> str:
+    """The cells of the incoming row `i`; where its file has no such column, those of `other`."""
+    return ", ".join(["i.name", *(f"ifnull(i.{cell}, {other}.{cell})" for cell in CELLS)])
+
+
+def standing(other: str) -> str:
+    """The cells of `other`, in the order of `said`."""
+    return ", ".join(f"{other}.{cell}" for cell in ("name", *CELLS))
+
+
+def is_same(other: str) -> str:
+    """Whether the incoming row `i` says the same as `other`, also once both are folded."""
+    ours, theirs = said(other), standing(other)
+    return f"(({ours}) IS ({theirs}) OR are_alike(json_array({ours}), json_array({theirs})))"
+
+
+JUDGE_REPEATED = f"""
 WITH firsts AS (SELECT merchant_no, min(line) AS line FROM incoming_merchants WHERE reason IS NULL
     GROUP BY merchant_no HAVING count(*) > 1)
 UPDATE incoming_merchants AS i
 SET (reason, detail) = (
     SELECT
         iif(is_same, 'duplicate', 'conflicting_row'),
-        iif(is_same, '{}', json_object('merchant_no', i.merchant_no, 'first_line', f.line))
-    FROM (SELECT (i.name, ifnull(i.uscc, f.uscc), ifnull(i.district, f.district),
-        ifnull(i.industry, f.industry), ifnull(i.size, f.size), ifnull(i.address, f.address),
-        ifnull(i.phone, f.phone), ifnull(i.platform_no, f.platform_no),
-        ifnull(i.account_name, f.account_name), ifnull(i.account_no, f.account_no),
-        ifnull(i.bank, f.bank))
-          IS (f.name, f.uscc, f.district, f.industry, f.size, f.address, f.phone, f.platform_no,
-              f.account_name, f.account_no, f.bank)
-        OR are_alike(
-            json_array(i.name, ifnull(i.uscc, f.uscc), ifnull(i.district, f.district),
-                ifnull(i.industry, f.industry), ifnull(i.size, f.size),
-                ifnull(i.address, f.address), ifnull(i.phone, f.phone),
-                ifnull(i.platform_no, f.platform_no), ifnull(i.account_name, f.account_name),
-                ifnull(i.account_no, f.account_no), ifnull(i.bank, f.bank)),
-            json_array(f.name, f.uscc, f.district, f.industry, f.size, f.address, f.phone,
-                f.platform_no, f.account_name, f.account_no, f.bank))
-              AS is_same)
+        iif(is_same, '{{}}', json_object('merchant_no', i.merchant_no, 'first_line', f.line))
+    FROM (SELECT {is_same("f")} AS is_same)
 )
 FROM firsts JOIN incoming_merchants AS f ON f.line = firsts.line
 WHERE i.merchant_no = firsts.merchant_no AND i.line > firsts.line AND i.reason IS NULL
@@ -68,18 +83,12 @@ UPDATE incoming_merchants AS i SET reason = r.reason, detail = r.detail
 FROM rejects AS r WHERE r.batch_id = ?1 AND r.line = i.line AND r.reason = 'conflicting_row'
 """
 
-JUDGE_KNOWN = """
+JUDGE_KNOWN = f"""
 UPDATE incoming_merchants AS i
 SET reason = 'duplicate'
 FROM merchants AS m
 WHERE i.reason IS NULL AND m.merchant_no = i.merchant_no AND m.registry = ?1 AND m.is_registered
-  AND (m.name, m.uscc, m.district, m.industry, m.size, m.address, m.phone, m.platform_no,
-      m.account_name, m.account_no, m.bank)
-   IS (i.name, ifnull(i.uscc, m.uscc), ifnull(i.district, m.district), ifnull(i.industry,
-       m.industry), ifnull(i.size, m.size),
-       ifnull(i.address, m.address), ifnull(i.phone, m.phone), ifnull(i.platform_no, m.platform_no),
-       ifnull(i.account_name, m.account_name), ifnull(i.account_no, m.account_no), ifnull(i.bank,
-           m.bank))
+  AND ({standing("m")}) IS ({said("m")})
   AND NOT EXISTS (SELECT 1 FROM merchant_pasts AS p WHERE p.merchant_id = m.merchant_id
       AND p.until_at > ?2)
 """
