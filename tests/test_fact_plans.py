@@ -11,6 +11,7 @@ import pytest
 
 from vouchercli.store import (
     claims,
+    duplicates,
     incoming,
     judging,
     proved_redemptions,
@@ -49,7 +50,7 @@ STATEMENTS = {
     "stands on": redemptions.STANDS_ON,
     "all leave": redemptions.ALL_LEAVE,
     "sole payment": proved_redemptions.SOLE_PAYMENT,
-    "the same": proved_redemptions.IS_SAME,
+    **{f"the same of {kind}": statement for kind, statement in duplicates.IS_SAID.items()},
     "alive": releases.PAID_BY_ALIVE,
     "unexpired": reports.USED_UNEXPIRED,
     "claims undone": claims.STANDS_ON,
@@ -75,7 +76,7 @@ def db(city: Any, here: Path) -> sqlite3.Connection:
 
 # Few rows that a statement may look through: all refunds, the runs that are not counted yet.
 FEW = {"overtaken": "USING INDEX redemptions_by_payment", "merchants": "SCAN u"}
-FACTS = re.compile(r"SCAN (f|o|l|x|p|u|b|redemptions)\b")
+FACTS = re.compile(r"SCAN (f|o|l|x|p|u|b|redemptions|redemption_facts|claims|applications)\b")
 
 
 def plan(db: sqlite3.Connection, statement: str) -> list[str]:
