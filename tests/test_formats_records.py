@@ -275,7 +275,7 @@ def test_a_column_that_is_missing_is_named_for_every_profile(tmp_path: Path) -> 
     assert error.where.endswith("x.csv:1")
     assert (
         error.problems[0].text.format(**error.problems[0].params)
-        == "profile voucher needs the columns: subsidy/补贴金额"
+        == "profile voucher of the redemptions file needs the columns: subsidy/补贴金额"
     )
     assert (
         refusal(ours(tmp_path, header=HEADER.replace("merchant_no,", "shop,")))

@@ -276,9 +276,10 @@ def test_a_trial_keeps_nothing(voucher: Callable[..., Ran], here: Path) -> None:
 
 
 def test_a_file_that_fits_no_profile_is_refused(voucher: Callable[..., Ran]) -> None:
-    assert (
-        "[unknown_layout]" in voucher("profile", "try", write("x.csv", "a,b\n1,2\n"), expect=3).err
-    )
+    ran = voucher("profile", "try", write("x.csv", "a,b\n1,2\n"), expect=3)
+    assert "x.csv:1: error: x.csv fits no profile; columns found: a, b [unknown_layout]" in ran.err
+    assert "profile voucher of the eligibility list needs the columns: resident" in ran.err
+    assert "next: voucher profile guess x.csv --to my-platform.yaml, correct it, then" in ran.err
 
 
 # ---------------------------------------------------------------- layouts that must be said

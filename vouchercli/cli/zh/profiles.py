@@ -35,6 +35,7 @@ TEXT = {
     "write -o csv in place of -o xlsx: a spreadsheet opens it too": "请用 -o csv 代替 -o xlsx，电子表格软件同样可以打开",
     "guessed: the {kind}; columns recognised: {count}": "推断为{kind}；识别出 {count} 列",
     "write in by hand: {fields}": "以下各项请自行填写：{fields}",
+    "next: voucher profile guess {file} --to {profile}, correct it, then voucher profile try {file} --profile {profile}": "下一步：voucher profile guess {file} --to {profile}，修改后执行 voucher profile try {file} --profile {profile}",
     "next: voucher profile try {file} --profile {profile}": "下一步：voucher profile try {file} --profile {profile}",
     "about the file": "文件情况",
     "kind of file": "文件类别",

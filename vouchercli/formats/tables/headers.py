@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 LONGEST_SHOWN = 24  # characters of a column name in a message
 DEPTH = 60  # rows of preamble that are looked through
+GUESS_AND_TRY = (
+    "voucher profile guess {file} --to my-platform.yaml, correct it, then voucher profile try {file}"
+    " --profile my-platform.yaml"
+)
 MERCHANT = ("merchant_no", "platform_no")  # a redemption names its merchant by one of them
 Row = tuple[int, tuple[str, ...], int]  # line, names, how many cells the row has
 # What our own export of rejects adds; the last says which reject the row is.
@@ -315,23 +319,30 @@ def unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
             file=source.name,
         )
     keys = column_keys(names)
-    if other := _other_kind(keys, profiles[0].kind):
+    kinds = {profile.kind for profile in profiles}
+    if len(kinds) == 1 and (other := _other_kind(keys, profiles[0].kind)):
         return _of_other_kind(source, line, profiles[0].kind, other)
     tried = sorted(profiles, key=lambda profile: (len(missing(profile, keys)), profile.profile))
     return VoucherError(
         "unknown_layout",
-        "{file} fits no profile of the {kind}; columns found: {columns}",
+        "{file} fits no profile of the {kind}; columns found: {columns}"
+        if len(kinds) == 1
+        else "{file} fits no profile; columns found: {columns}",
         where=f"{source.name}:{line}",
-        hint=_advice(source),
+        hint=_advice(source) if len(kinds) == 1 else GUESS_AND_TRY,
         hidden=", ".join(source.hidden),
         noun=noun_of(profiles[0].kind),
         kind_name=profiles[0].kind,
         problems=[
             Problem(
                 "missing_columns",
-                "profile {profile} needs the columns: {missing}",
+                "profile {profile} of the {kind} needs the columns: {missing}",
                 f"{source.name}:{line}",
-                params={"profile": profile.profile, "missing": ", ".join(missing(profile, keys))},
+                params={
+                    "profile": profile.profile,
+                    "kind": KIND_WORDS[profile.kind],
+                    "missing": ", ".join(missing(profile, keys)),
+                },
             )
             for profile in tried
         ],

@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from vouchercli.formats.guessing.layouts import Table
     from vouchercli.formats.guessing.values import Look
 
+KEEP = (
+    "next: voucher profile guess {file} --to {profile}, correct it,"
+    " then voucher profile try {file} --profile {profile}"
+)
 SLUG = re.compile(r"[^a-z0-9]+")
 
 
@@ -56,9 +60,8 @@ def _says(file: str, guessed: Mapping, to: Path | None) -> tuple[Message, ...]:
     if guessed.lacking:
         says.append(say("write in by hand: {fields}", fields=", ".join(guessed.lacking)))
     written = str(to) if to else f"{_slug(file)}.yaml"
-    says.append(
-        say("next: voucher profile try {file} --profile {profile}", file=file, profile=written)
-    )
+    following = "next: voucher profile try {file} --profile {profile}"
+    says.append(say(following if to else KEEP, file=file, profile=written))
     return tuple(says)
 
 
