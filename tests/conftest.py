@@ -46,7 +46,7 @@ if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
 
 # The same examples in every run, so that a run says what the last one said; `make explore` draws
 # others. How long an example takes says how busy the machine is, not whether it is right.
-settings.register_profile("same", max_examples=60, derandomize=True, deadline=None)
+settings.register_profile("same", max_examples=40, derandomize=True, deadline=None)
 settings.register_profile("explore", max_examples=200, deadline=None)
 settings.load_profile(os.environ.get("EXAMPLES", "same"))
 

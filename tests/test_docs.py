@@ -36,9 +36,15 @@ GUIDES = sorted((ROOT / "docs").glob("*.md"))
 PAGES = (*FRONTS, *GUIDES)
 # README.md with the program as it is installed; the others so in the slow suite, and else from the
 # nursery
+LONGEST = "operating.md"  # more than a hundred steps: with the slow suites
 RUNS = [
     pytest.param(PAGES[0], True, id="README.md"),
-    *(pytest.param(page, False, id=page.name) for page in PAGES[1:]),
+    *(
+        pytest.param(
+            page, False, id=page.name, marks=[pytest.mark.slow] if page.name == LONGEST else []
+        )
+        for page in PAGES[1:]
+    ),
     *(
         pytest.param(page, True, id=f"{page.name}, installed", marks=pytest.mark.slow)
         for page in PAGES[1:]

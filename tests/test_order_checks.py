@@ -77,15 +77,20 @@ REFUSED = [
 ]
 
 
+VOUCHER_OF = {
+    "claim": ("--claim", "C1"),
+    "round": ("--round", "r1"),
+    "template": ("--template", "lunch"),
+}
+
+
 def options(given: dict[str, str], *, is_merchant_needed: bool = False) -> list[str]:
     wanted = {"at": FRIDAY} | ({"merchant": "M1"} if is_merchant_needed else {}) | given
     return [word for name, value in wanted.items() for word in (f"--{name}", value)]
 
 
 @pytest.mark.parametrize(("given", "reason", "words"), REFUSED)
-@pytest.mark.parametrize(
-    "voucher_of", [("--template", "lunch"), ("--round", "r1"), ("--claim", "C1")]
-)
+@pytest.mark.parametrize("voucher_of", towns.sampled(VOUCHER_OF, 3))
 def test_a_check_refuses_what_an_import_refuses_in_the_same_words(
     town: Voucher,
     monkeypatch: pytest.MonkeyPatch,

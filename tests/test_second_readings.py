@@ -14,7 +14,7 @@ import xlsxwriter
 from towns import ask
 
 from vouchercli.errors import Busy, Stopped
-from vouchercli.formats.configs import profiles
+from vouchercli.formats.configs import yamls
 from vouchercli.ops.intake import by_columns, chunks, claims
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def bill_profile(word: str, name: str = "bill", path: str = "bill.yaml") -> str:
     columns: dict[str, Any] = {**COLUMNS, "kind": {"column": "state", "pay": word}}
     document = {"profile": name, "name": {"zh": "账单", "en": "Bill"}, "kind": "redemptions"}
     towns.write(path, document | {"columns": columns})
-    profiles._read_once.cache_clear()
+    yamls._read_once.cache_clear()
     return path
 
 
@@ -191,7 +191,7 @@ def test_a_new_name_for_people_is_no_new_reading(city: City) -> None:
     bill(voucher, "--profile", path)
     document = json.loads(Path(path).read_text("utf-8"))
     towns.write(path, document | {"name": {"zh": "新账单", "en": "New bill"}})
-    profiles._read_once.cache_clear()
+    yamls._read_once.cache_clear()
     assert bill(voucher, "--profile", path).data["repeats"] == 3
 
 

@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from test_agreement import FACES, HOUR, START, world
 from towns import PAYMENTS as HEADER
+from towns import sampled
 
 from vouchercli.ops.intake import batches, chunks
 from vouchercli.ops.intake import redemptions as ops
@@ -320,8 +321,11 @@ KNOWN = {
 }
 
 
+ORDERS = {"".join(map(str, order)): order for order in permutations(range(3))}
+
+
 @pytest.mark.parametrize("story", KNOWN)
-@pytest.mark.parametrize("order", list(permutations(range(3))))
+@pytest.mark.parametrize("order", sampled(ORDERS, 2))
 def test_three_files_in_every_order(story: str, order: tuple[int, ...], tmp_path: Path) -> None:
     policy, changes = KNOWN[story]
     plain = {

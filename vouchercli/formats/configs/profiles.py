@@ -179,7 +179,7 @@ def every(name_or_path: str | Path) -> dict[str, Profile]:
     """The profiles of that name or file, by the kind of file that each is for. Raises
     `VoucherError`: unknown_config, bad_yaml with every fault.
     """
-    each = _in_file(locate.find("platforms", name_or_path))
+    each = yamls.unchanged(locate.find("platforms", name_or_path), read)
     return {kind: profile for kind, profile in each.items() if kind}
 
 
@@ -219,17 +219,6 @@ def all_known() -> list[dict[str, Profile]]:
     that it is for.
     """
     return [every(name) for name in locate.names("platforms")]
-
-
-def _in_file(path: Path) -> dict[str, Profile]:
-    """The profiles of a file, read once for as long as it stays as it is: a tick imports many."""
-    known = path.stat()
-    return _read_once(path, (known.st_dev, known.st_ino, known.st_mtime_ns, known.st_size))
-
-
-@lru_cache(maxsize=128)
-def _read_once(path: Path, state: tuple[int, ...]) -> dict[str, Profile]:
-    return yamls.checked(path, read)[0]
 
 
 # ---------------------------------------------------------------- what a profile's YAML may contain

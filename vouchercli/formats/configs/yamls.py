@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -119,6 +120,19 @@ def checked(path: Path | str, reader: Callable[[Any], Read[Value]]) -> tuple[Val
     document.refuse(faults)
     assert value is not None
     return value, document
+
+
+def unchanged(path: Path, reader: Callable[[Any], Read[Value]]) -> Value:
+    """What `checked` gives, read once for as long as the file stays as it is: a tick asks often."""
+    known = path.stat()
+    state = (known.st_dev, known.st_ino, known.st_mtime_ns, known.st_size)
+    value: Value = _read_once(path, reader, state)
+    return value
+
+
+@lru_cache(maxsize=256)
+def _read_once(path: Path, reader: Callable[[Any], Any], state: tuple[int, ...]) -> Any:
+    return checked(path, reader)[0]
 
 
 def read(path: Path | str, name: str = "") -> Document:

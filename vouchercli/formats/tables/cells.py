@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from vouchercli.formats.written.formulas import FORMULA
@@ -146,6 +147,7 @@ def opposite(text: str) -> str:
     return "-" + text if text.strip("0.") else text
 
 
+@lru_cache(maxsize=4096)  # every header is held against every name of every profile
 def column_key(name: str) -> str:
     """What a header name is compared by: brackets and letters of any width alike, no blanks, no
     marks around it.

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 LONGEST_SHOWN = 24  # characters of a column name in a message
 DEPTH = 60  # rows of preamble that are looked through
 GUESS_AND_TRY = (
-    "voucher profile guess {file} --to my-platform.yaml, correct it, then voucher profile try {file}"
-    " --profile my-platform.yaml"
+    "voucher profile guess {file} --to my-platform.yaml, correct it, then"
+    " voucher profile try {file} --profile my-platform.yaml"
 )
 MERCHANT = ("merchant_no", "platform_no")  # a redemption names its merchant by one of them
 Row = tuple[int, tuple[str, ...], int]  # line, names, how many cells the row has

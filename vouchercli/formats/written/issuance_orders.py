@@ -86,7 +86,7 @@ def profile_of(platform: str) -> OrderProfile:
     """
     platform_key = platform.strip().casefold()
     for name in locate.names("orders"):
-        (profile, also), _ = yamls.checked(locate.find("orders", name), read)
+        profile, also = yamls.unchanged(locate.find("orders", name), read)
         if platform_key in {each.casefold() for each in (profile.order, *also)}:
             return profile
     return PLAIN
