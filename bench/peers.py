@@ -45,8 +45,8 @@ if into == "sqlite":
     db.execute("LOAD sqlite")
     db.execute(f"ATTACH '{target}' AS s (TYPE sqlite)")
     where = "s." + table
-db.execute(f"CREATE TABLE {where} AS SELECT * FROM read_csv('{source}', header=true,
-    all_varchar=true)")
+rows = f"read_csv('{source}', header=true, all_varchar=true)"
+db.execute(f"CREATE TABLE {where} AS SELECT * FROM {rows}")
 db.close()
 """
 

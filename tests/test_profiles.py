@@ -39,6 +39,8 @@ def test_the_shipped_profiles_are_listed(voucher: Callable[..., Ran]) -> None:
     (ours,) = (row for row in rows if row["profile"] == "voucher")
     assert ours["kinds"] == ["merchants", "applications", "eligibility", "claims", "redemptions"]
     assert ours["file"] == "configs/platforms/voucher.yaml"
+    assert "领取文件, 核销文件" in voucher("--lang", "zh", "profile", "list").out
+    assert "领取文件, 核销文件" in voucher("--lang", "zh", "profile", "list", "-o", "csv").out
 
 
 def test_a_profile_of_this_folder_is_listed_too(voucher: Callable[..., Ran], here: Path) -> None:

@@ -274,7 +274,9 @@ def _text(value: Message | Word | list[str], is_chinese: bool) -> str:
     if isinstance(value, Message):
         return t(value.text, value.params)
     if isinstance(value, list):
-        return ", ".join(value)
+        return ", ".join(
+            _text(each, is_chinese) if isinstance(each, Word) else each for each in value
+        )
     return t(value) if is_chinese else str(value)
 
 

@@ -101,7 +101,7 @@ def pretty(column: Column, value: Any, zone: str, unit: Unit = EXACT) -> str:
     if isinstance(value, Word):
         return clean(t(value))
     if isinstance(value, list):
-        value = ", ".join(value)
+        value = ", ".join(t(each) if isinstance(each, Word) else each for each in value)
     printed = PRINTED.get(column.kind)
     return printed(value, zone, unit) if printed else clean(str(value) or t(column.blank))
 

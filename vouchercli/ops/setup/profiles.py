@@ -21,7 +21,7 @@ LISTED = (
     Column("name", "name"),
     Column("name_en", where=JSON),
     Column("platform", "platform"),
-    Column("kinds", "kinds of file"),
+    Column("kinds", "kinds of file", shown="files"),
     Column("file", "file"),
 )
 FIELDS = (
@@ -63,6 +63,7 @@ def list_profiles(limit: int | None) -> Outcome:
             "name_en": first.name["en"],
             "platform": first.platform,
             "kinds": [*each],
+            "files": [Word(KIND_WORDS[kind]) for kind in each],
             "file": locate.display_name(locate.find("platforms", name)),
         }
         for name in locate.names("platforms")
