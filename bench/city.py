@@ -81,6 +81,7 @@ CLAIM_FAULTS = (
 )
 MOST_AMOUNTS = 1 << 16
 NUMBERS, NUMBER_STEP = 10**10, 6_180_339_887  # coprime: every order number once, in no order
+FIRST_CLAIM_NO = 10**19
 CLAIM_NOS, CLAIM_STEP = 9 * 10**17, 382_741_966_011_250_107
 DISTRICTS = (
     "上城区",
@@ -212,8 +213,10 @@ def size_of(
 
 
 def claim_no(number: int, place: int, packs: int) -> int:
-    """The 18 digits of the claim at `place` in round `number`."""
-    return 10**17 + (number * packs + place + 1) * CLAIM_STEP % CLAIM_NOS
+    """The 20 digits of the claim at `place` in round `number`; one of 18 that happens to be a true ID
+    number is refused.
+    """
+    return FIRST_CLAIM_NO + (number * packs + place + 1) * CLAIM_STEP % CLAIM_NOS
 
 
 def claimed_at(number: int, place: int, packs: int) -> int:
@@ -556,7 +559,7 @@ def write_redemptions(city: City, out: TextIO) -> None:
             merchant = merchants[int(random_() ** 3 * many)]
             second = first + row * span // rows + int(random_() * 600)
             amount = int(random_() * priced)
-            claim = 10**17 + (before + place) * CLAIM_STEP % CLAIM_NOS
+            claim = FIRST_CLAIM_NO + (before + place) * CLAIM_STEP % CLAIM_NOS
             lines.append(
                 f"4200000{number % 900 + 100}{middle}{number:010d},pay,{claim},{coupon + 1},{merchant},{date}"
                 f" {CLOCK[second]},{tails[coupon][amount]}"
