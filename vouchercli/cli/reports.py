@@ -11,6 +11,7 @@ from vouchercli.result import Outcome
 from vouchercli.session import Session
 
 app = verbs()
+IN_A_TABLE = 100  # merchants
 
 Limit = Annotated[
     Optional[int],
@@ -71,7 +72,7 @@ def leverage(
         since=call.moment(session, since),
         as_of=_earlier(call.as_of(session), call.up_to(session, until)),
         with_funders=funders,
-        limit=(call.most if limit is None and by == "merchant" else limit) or 0,
+        limit=_most(call, by) if limit is None else limit,
     )
 
 
@@ -83,6 +84,11 @@ def rounds(call: Call, session: Session, rounds: Rounds = None) -> Outcome:
     from vouchercli.ops.reports.rounds import report_rounds
 
     return report_rounds(session, only=_split_codes(rounds), as_of=call.as_of(session))
+
+
+def _most(call: Call, by: str) -> int:
+    """How many groups are shown where nothing is said (0: all)."""
+    return IN_A_TABLE if by == "merchant" and call.output == "table" else 0
 
 
 def _earlier(as_of: int | None, until: int | None) -> int | None:

@@ -37,6 +37,8 @@ def half_up(numerator: int, denominator: int) -> int:
     """numerator / denominator rounded half up (half away from zero), in integers; the denominator
     is not 0.
     """
+    if numerator >= 0 < denominator:  # nearly always, and hundreds of thousands in a report
+        return (2 * numerator + denominator) // (2 * denominator)
     whole = (2 * abs(numerator) + abs(denominator)) // (2 * abs(denominator))
     return whole if (numerator < 0) == (denominator < 0) else -whole
 
@@ -62,6 +64,7 @@ def ratio(numerator: int, denominator: int, digits: int = 2) -> str | None:
     """
     if denominator == 0:
         return None
-    scaled = half_up(numerator * 10**digits, denominator)
-    text = str(abs(scaled)).zfill(digits + 1)
-    return f"{'-' if scaled < 0 else ''}{text[:-digits]}.{text[-digits:]}"
+    one = 10**digits
+    scaled = half_up(numerator * one, denominator)
+    sign, scaled = ("-", -scaled) if scaled < 0 else ("", scaled)
+    return f"{sign}{scaled // one}.{scaled % one:0{digits}d}"
