@@ -155,7 +155,7 @@ class Merchant(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What a batch did to a merchant, as JSON; `before` is empty when it added it."""
+    """What a batch did to a merchant, as JSON; both are empty when it added it."""
 
     batch: int
     at: int

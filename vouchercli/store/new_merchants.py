@@ -104,11 +104,14 @@ def add_columns(
     row = ROW.format(places=", ".join("?" * len(filled)))
     numbers = columns[COLUMNS.index("merchant_no")]
     same = (registry, at)
+    before = db.total_changes
     short = bulk_insert.put(db, statement, row, [*filled.values()], ONCE, same=same)
+    if db.total_changes == before:  # a registry that comes again
+        return [False] * len(numbers)
     is_new = [True] * len(numbers)
     for some in short:  # those behind are the merchants behind these
-        before = after_id + sum(is_new[: some.start])
-        is_new[some.start : some.stop] = _are_new(db, before, numbers[some.start : some.stop])
+        last_id = after_id + sum(is_new[: some.start])
+        is_new[some.start : some.stop] = _are_new(db, last_id, numbers[some.start : some.stop])
     return is_new
 
 

@@ -122,6 +122,8 @@ class Writer:
         if any(texts[USCC]) or any(map(str.isdigit, {*texts[DISTRICT]})):
             pairs = zip(group.plain_records(), zip(*texts, strict=True), strict=True)
             self._write_warnings([*compress(pairs, is_new)])
+        if not any(is_new):
+            return group.plain_records()
         return [group.record(place) for place, new in enumerate(is_new) if not new]
 
     def _find_segments(self, columns: list[Sequence[str]]) -> list[int] | None:
