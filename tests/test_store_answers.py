@@ -4,7 +4,6 @@ of another round and another programme that must not count.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
