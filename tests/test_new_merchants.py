@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import profiles
-from vouchercli.formats.tables import files
-from vouchercli.ops.intake import new_merchants, registries
+from vouchercli.formats.tables import files, plain_rows
+from vouchercli.ops.intake import new_merchants, registries, staging
 from vouchercli.ops.intake.retries import retry
 from vouchercli.rules import merchants as rules
 from vouchercli.session import Session
@@ -27,6 +27,7 @@ from vouchercli.store import merchants, suspensions
 
 if TYPE_CHECKING:
     from vouchercli.formats.tables.records import Record
+    from vouchercli.ops.intake.kinds import Intake
 
 GOOD, WRONG = "91330106MA27XW1D4T", "91110000600037341A"
 FIELDS = ("merchant_no", "name", "uscc", "district", "platform_no")
@@ -53,6 +54,12 @@ CELLS = st.tuples(
     st.sampled_from(["", "", "P1", "P2", "P9"]),
 )
 LINE = st.one_of(CELLS, CELLS, st.just(()), st.just(FIELDS))
+# A merchant as it was; the number of a segment depends on which was made first.
+AS_NAMED = """
+json_remove(nullif(c.{0}, ''), '$.pasts'), (SELECT group_concat(concat, ' ') FROM (
+    SELECT p.value ->> 0 || s.district || s.industry || s.size || (p.value ->> 2) AS concat
+    FROM json_each(nullif(c.{0}, ''), '$.pasts') p JOIN segments s ON s.segment_id = p.value ->> 1
+    ORDER BY 1))"""
 LEFT = {
     "merchants": (
         """
@@ -62,8 +69,11 @@ LEFT = {
                    JOIN segments s USING (segment_id)"""
     ),
     "changes": (
-        "SELECT c.batch_id, m.merchant_no, c.before, c.after FROM merchant_changes c JOIN merchants"
-        " m USING (merchant_id)"
+        "SELECT c.batch_id, m.merchant_no,"
+        + AS_NAMED.format("before")
+        + ","
+        + AS_NAMED.format("after")
+        + " FROM merchant_changes c JOIN merchants m USING (merchant_id)"
     ),
     "suspensions": (
         """
@@ -127,7 +137,8 @@ def come_to(
                         suspensions.begin_missing(db, 1, [1], at=5, reason="", actor="mei")
             told += [retry(session, {"merchants": kind}, 1)]
             left = {
-                what: sorted(map(tuple, db.execute(statement))) for what, statement in LEFT.items()
+                what: sorted(map(tuple, db.execute(statement)), key=repr)
+                for what, statement in LEFT.items()
             }
     return repr(told).replace(folder, ""), repr(left).replace(folder, "")
 
@@ -155,14 +166,13 @@ def test_only_what_is_not_new_goes_to_the_judge(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     left: list[int] = []
-    write = new_merchants.Writer.write
+    stage = staging.stage
 
-    def noted(self: new_merchants.Writer, records: list[Record]) -> list[Record]:
-        found = write(self, records)
-        left.extend(record.line for record in found)
-        return found
+    def noted(intake: Intake, records: list[Record], **how: Any) -> None:
+        left.extend(record.line for record in records)
+        stage(intake, records, **how)
 
-    monkeypatch.setattr(new_merchants.Writer, "write", noted)
+    monkeypatch.setattr(staging, "stage", noted)
     path = tmp_path / "voucher.db"
     rows = [("1", "A"), ("2", "B"), ("1", "A"), ("1", "C"), ("", "D"), ("3", "E")]
     with closing(store.open_db(path, create=True)) as db:
@@ -189,6 +199,48 @@ def test_the_quick_way_and_the_careful_way_read_a_registry_alike(
     quick, careful = (files.read_again(profile, FIELDS[:columns], kept, "x") for _ in range(2))
     careful.plan._clean = None
     assert list(quick.records()) == list(careful.records())
+
+
+QUOTED = (
+    '1,"A, B"\n',
+    "2,B\n",
+    '3,"C\nC"\n',
+    "4, D\r\n",
+    "5,E\t\n",
+    "\n",
+    "6,`F\n",
+    "7\n",
+    "8,H,\n",
+    ",I\n",
+    '9,"J"x\n',
+    '10,"K\n',
+    "merchant_no,name\n",
+    "NULL,L\n",
+    "12,#N/A\n",
+)
+
+
+@given(st.lists(st.sampled_from([*QUOTED, *QUOTED[:2]]), min_size=1, max_size=9), st.integers(1, 4))
+def test_groups_of_rows_are_the_rows_one_by_one(lines: list[str], at_once: int) -> None:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "r.csv"
+        path.write_text("merchant_no,name\n" + "".join(lines), "utf-8", newline="")
+        found = [
+            record
+            for group in plain_rows.groups(files.read(str(path), "merchants"), at_once)
+            for record in group.all_records()
+        ]
+        assert found == list(files.read(str(path), "merchants").records())
+
+
+def test_rows_that_only_have_faulty_ones_beside_them_are_read_by_columns(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text("merchant_no,name\n1,A\n,B\n2,C\n3, D\n4,E\n", "utf-8")
+    one, two = plain_rows.groups(files.read(str(path), "merchants"), 3)
+    assert (one.lines, [record.line for record in one.records]) == ([2, 4], [3])
+    assert one.columns[:2] == [("1", "2"), ("A", "C")]
+    # a blank before a cell is none of it: its row is as plain as any
+    assert (two.lines, two.records) == ([5, 6], [])
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ of another round and another programme that must not count.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
@@ -796,9 +795,8 @@ def test_a_merchant_that_a_file_of_payments_added_goes_when_nothing_knows_it(
     assert merchants.add_unregistered(db, 3, ["N1", "N6"], 8) == 1
     ids = dict(db.execute("SELECT merchant_no, merchant_id FROM merchants"))
     assert [
-        (change.batch, change.before, json.loads(change.after)["merchant_no"])
-        for change in merchants.changes(db, ids["N1"])
-    ] == [(1, "", "N1")]
+        (change.batch, change.before, change.after) for change in merchants.changes(db, ids["N1"])
+    ] == [(1, "", "")]
     suspensions.begin(db, ids["N2"], 9, "", "")
     pay(db, 1, merchant_id=ids["N3"])
     db.execute("UPDATE merchants SET is_registered = 1 WHERE merchant_no = 'N4'")

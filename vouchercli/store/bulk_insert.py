@@ -21,11 +21,13 @@ def put(
     columns: Sequence[Sequence[Any]],
     otherwise: str = "",
     numbered: tuple[int, ...] = (),
+    same: tuple[Any, ...] = (),
 ) -> list[range]:
     """Insert rows given by columns. `insert` is the statement up to VALUES, `row` the places of one
     row in brackets with a `?` for each column, `otherwise` what follows the rows (ON CONFLICT ...).
     With `numbered` the row begins with `?1 + :n`, the number of the first row and those after it,
-    and with ?2 ..., what is the same for all. Returns where, among the rows, some were not written.
+    and with ?2 ..., what is the same for all; with `same` only with that, from ?1 on. Returns
+    where, among the rows, some were not written.
     """
     width, height = len(columns), len(columns[0])
     cells: list[Any] = [None] * (width * height)
@@ -34,7 +36,7 @@ def put(
     short = []
     for first in range(0, height, AT_ONCE):
         some = range(first, min(first + AT_ONCE, height))
-        values = cells[some.start * width : some.stop * width]
+        values = [*same, *cells[some.start * width : some.stop * width]]
         if numbered:
             values[:0] = (numbered[0] + first, *numbered[1:])
         if db.execute(_statement(insert, row, len(some), otherwise), values).rowcount < len(some):

@@ -40,7 +40,7 @@ RETURNING merchant_id
 """
 NOTE_ADDED = """
 INSERT INTO merchant_changes (batch_id, merchant_id, before, after)
-SELECT ?1, merchant_id, '', row FROM merchant_rows WHERE merchant_id = ?2
+VALUES (?1, ?2, '', '')
 """
 
 
@@ -50,7 +50,6 @@ def add_unregistered(
     """Add the numbers that nobody registered (a round with open registration takes them); returns
     how many were new.
     """
-    db.execute(ROW_VIEW)
     nowhere = segments.segment_id(db)
     added = 0
     for merchant_no in merchant_nos:
@@ -156,7 +155,7 @@ class Merchant(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What a batch did to a merchant, as JSON; `before` is empty when it added it."""
+    """What a batch did to a merchant, as JSON; both are empty when it added it."""
 
     batch: int
     at: int

@@ -4,9 +4,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.store import merchants, registries, typed
+from vouchercli.store import bulk_insert, registries, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,10 +24,30 @@ INSERT INTO merchants (merchant_no, name, uscc, district, industry, size, addres
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
 ON CONFLICT (merchant_no) DO NOTHING
 """
-ADDED = "SELECT merchant_no FROM merchants WHERE merchant_id > ? ORDER BY merchant_id"
+# The same of rows by columns: only what they have; the registry and the moment are those of all.
+ADD_COLUMNS = "INSERT INTO merchants (registry, is_registered, added_at, changed_at, {columns})"
+ROW = "(?1, 1, ?2, ?2, {places})"
+ONCE = "ON CONFLICT (merchant_no) DO NOTHING"
+COLUMNS = (
+    "segment_id",
+    "merchant_no",
+    "name",
+    "uscc",
+    "district",
+    "industry",
+    "size",
+    "address",
+    "phone",
+    "platform_no",
+    "account_name",
+    "account_no",
+    "bank",
+)
+KNOWN = "SELECT 1 FROM merchants WHERE merchant_no IN (SELECT value FROM json_each(?)) LIMIT 1"
+ADDED = "SELECT merchant_no FROM merchants WHERE merchant_id > ? ORDER BY merchant_id LIMIT ?"
 NOTE = """
 INSERT INTO merchant_changes (batch_id, merchant_id, before, after)
-SELECT ?1, merchant_id, '', row FROM merchant_rows WHERE merchant_id > ?2 ORDER BY merchant_id
+SELECT ?1, merchant_id, '', '' FROM merchants WHERE merchant_id > ?2 ORDER BY merchant_id
 """
 WARN = "INSERT OR REPLACE INTO warnings (batch_id, line, reason, detail) VALUES (?, ?, ?, ?)"
 
@@ -67,20 +88,51 @@ def add(db: sqlite3.Connection, after_id: int, rows: Sequence[tuple[Any, ...]]) 
     before = db.total_changes
     db.executemany(ADD, rows)
     added = db.total_changes - before
-    if added == len(rows):
-        return [True] * added
-    new = iter(typed.column(db, ADDED, (after_id,)))
+    return [True] * added if added == len(rows) else _are_new(db, after_id, [r[0] for r in rows])
+
+
+def add_columns(
+    db: sqlite3.Connection,
+    after_id: int,
+    registry: str,
+    at: int,
+    columns: Sequence[Sequence[Any]],
+) -> list[bool]:
+    """The same of merchants given by `COLUMNS`."""
+    filled = {name: each for name, each in zip(COLUMNS, columns, strict=True) if any(each)}
+    statement = ADD_COLUMNS.format(columns=", ".join(filled))
+    row = ROW.format(places=", ".join("?" * len(filled)))
+    numbers = columns[COLUMNS.index("merchant_no")]
+    same = (registry, at)
+    before = db.total_changes
+    short = bulk_insert.put(db, statement, row, [*filled.values()], ONCE, same=same)
+    if db.total_changes == before:  # a registry that comes again
+        return [False] * len(numbers)
+    is_new = [True] * len(numbers)
+    for some in short:  # those behind are the merchants behind these
+        last_id = after_id + sum(is_new[: some.start])
+        is_new[some.start : some.stop] = _are_new(db, last_id, numbers[some.start : some.stop])
+    return is_new
+
+
+def _are_new(db: sqlite3.Connection, after_id: int, numbers: Sequence[str]) -> list[bool]:
+    """Of each number whether its merchant is one of those behind `after_id`, in their order."""
+    new = iter(typed.column(db, ADDED, (after_id, len(numbers))))
     flags, next_no = [], next(new, None)
-    for row in rows:
-        flags.append(row[0] == next_no)
-        if row[0] == next_no:
+    for number in numbers:
+        flags.append(number == next_no)
+        if number == next_no:
             next_no = next(new, None)
     return flags
 
 
+def is_one_known(db: sqlite3.Connection, merchant_nos: Iterable[str]) -> bool:
+    """Whether one of the numbers is a merchant's."""
+    return db.execute(KNOWN, (json.dumps([*merchant_nos]),)).fetchone() is not None
+
+
 def note(db: sqlite3.Connection, batch_id: int, after_id: int) -> None:
     """Note that a batch has added the merchants behind `after_id`."""
-    db.execute(merchants.ROW_VIEW)
     db.execute(NOTE, (batch_id, after_id))
 
 

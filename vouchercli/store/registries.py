@@ -191,8 +191,10 @@ ON CONFLICT (merchant_no) DO UPDATE SET
 
 NOTE_AFTER = """
 INSERT INTO merchant_changes (batch_id, merchant_id, before, after)
-SELECT ?1, m.merchant_id, '', r.row FROM incoming_merchants AS i
-    JOIN merchants AS m USING (merchant_no)
+SELECT ?1, m.merchant_id, '', CASE WHEN EXISTS (SELECT 1 FROM merchant_changes AS c
+    WHERE c.batch_id = ?1 AND c.merchant_id = m.merchant_id AND c.before <> '')
+    THEN r.row ELSE '' END
+FROM incoming_merchants AS i JOIN merchants AS m USING (merchant_no)
 JOIN merchant_rows AS r USING (merchant_id)
 WHERE i.reason IS NULL
 ON CONFLICT DO UPDATE SET after = excluded.after
@@ -337,10 +339,10 @@ def count(db: sqlite3.Connection, registry: str) -> int:
 # A redemption stands on what it was counted under and found by, not on a telephone number.
 STANDS_ON = """
 WITH mine AS (
-    SELECT merchant_id, json_extract(nullif(before, ''), '$.district', '$.industry', '$.size',
-        '$.platform_no', '$.is_registered')
+    SELECT merchant_id, CASE WHEN before = '' THEN 1 ELSE json_extract(before, '$.district',
+            '$.industry', '$.size', '$.platform_no', '$.is_registered')
         IS NOT json_extract(after, '$.district', '$.industry', '$.size', '$.platform_no',
-            '$.is_registered') AS is_counted
+            '$.is_registered') END AS is_counted
     FROM merchant_changes WHERE batch_id = ?1)
 SELECT batch_id, sum(later) AS later FROM (
     SELECT batch_id, count(*) AS later FROM merchant_changes

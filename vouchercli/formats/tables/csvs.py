@@ -62,6 +62,27 @@ def rows(
         yield from records(islice(text, after, None), delimiter, after + 1, widths)
 
 
+def groups(
+    open_bytes: Callable[[], BinaryIO], encoding: str, delimiter: str, after: int, at_once: int
+) -> Iterator[tuple[int, list[list[str]]]]:
+    """(first line, cells of `at_once` lines) behind line `after`, for as long as each line is a
+    record by itself; no cells where that ends before the file does.
+    """
+    csv.field_size_limit(MAX_CELL)
+    with open_bytes() as raw, io.TextIOWrapper(raw, codec_of(encoding), newline="") as text:
+        lines, first = islice(text, after, None), after + 1
+        while some := [*islice(lines, at_once)]:
+            try:
+                found = [*_reader(some, delimiter, is_strict=True)]
+            except csv.Error:
+                found = []
+            if len(found) != len(some):
+                yield first, []
+                return
+            yield first, found
+            first += len(some)
+
+
 def delimiter_of(open_bytes: Callable[[], BinaryIO], encoding: str) -> str:
     """Comma, unless there are more TABs, semicolons or upright strokes at the beginning of the
     file: what is taken where no header tells.

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
@@ -167,10 +168,12 @@ class Plan:
         """Whether a row begins as the header does; where times or amounts are read, no clean row is
         the header once more.
         """
-        last = row[0][-1:]
+        return self._ends_as_header(row[0][-1:]) and cells.column_key(row[0]) == self._first
+
+    def _ends_as_header(self, last: str) -> bool:
         if last not in self._endings:
             self._endings[last] = cells.column_key(last) in ("", self._first[-1:])
-        return self._endings[last] and cells.column_key(row[0]) == self._first
+        return self._endings[last]
 
     def clean_values(self, row: list[str], kind: str) -> tuple[str, ...]:
         """`values` of a row that `clean_row` gave: picked out of its cells and the few that must
@@ -179,6 +182,44 @@ class Plan:
         made = [maker(row, kind) for maker in self._clean_makers]
         values: tuple[str, ...] = self._pick([*row, kind, *self._texts, *made])
         return values
+
+    def are_clean(self, rows: Sequence[list[str]]) -> list[bool]:
+        """Of each row (none of them broken) whether `clean_row` would give it back as it is."""
+        if self._clean is None:
+            return [False] * len(rows)
+        matches, width = self._clean.fullmatch, len(self.header)
+        texts = [*map(SEPARATOR.join, rows)]
+        found = [
+            cells == width and match is not None
+            for cells, match in zip(map(len, rows), map(matches, texts), strict=True)
+        ]
+        if any(mark in "".join(texts) for mark in "`\t"):
+            found = [
+                is_clean and "`" not in text and "\t" not in text
+                for is_clean, text in zip(found, texts, strict=True)
+            ]
+        lasts = {row[0][-1:] for row in rows if row}
+        if self.is_bare and any(map(self._ends_as_header, lasts)):
+            found = [
+                is_clean and not self.is_header(row)
+                for is_clean, row in zip(found, rows, strict=True)
+            ]
+        return found
+
+    def clean_columns(self, rows: Sequence[list[str]]) -> list[Sequence[str]] | None:
+        """`clean_values` of rows that are clean, by fields; None when there are none, or one of
+        them is refused or holds an error.
+        """
+        if not rows:
+            return None
+        try:
+            made = [[maker(row, "") for row in rows] for maker in self._clean_makers]
+        except RowFault:
+            return None
+        if any(map(readers.is_unknown, chain.from_iterable(made))):
+            return None
+        same = [[text] * len(rows) for text in ("", *self._texts)]
+        return [*self._pick([*zip(*rows, strict=True), *same, *made])]
 
     def values(self, row: Sequence[str], kind: str) -> tuple[str, ...]:
         """The cleaned texts of `FIELDS[kind]`, '' where the file says nothing. Raises

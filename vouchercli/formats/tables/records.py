@@ -24,6 +24,7 @@ from vouchercli.formats.configs.fields import (
     PERSONAL,
 )
 from vouchercli.formats.tables import (
+    csvs,
     footers,
     headers,
     line_texts,
@@ -153,15 +154,16 @@ class Reading:
         if is_whole and surplus.is_the_layout(self.rows(), wide, plan.amounts, self.is_special):
             self.width = wide
 
-    def records(self) -> Iterator[Record]:
-        """Every row of ours, in the order of the file. Raises `VoucherError` at the end:
+    def records(self, after: int = 0) -> Iterator[Record]:
+        """Every row of ours, in the order of the file (of a text of lines that stand for
+        themselves: those behind line `after`). Raises `VoucherError` at the end:
         footer_mismatch, file_cut_off, data_after_footer; so take them inside one transaction.
         """
         self.read = self.ignored = 0
         for number in range(len(self._headers)):
-            yield from self._records_of(number)
+            yield from self._records_of(number, after)
 
-    def _records_of(self, number: int) -> Iterator[Record]:
+    def _records_of(self, number: int, after: int) -> Iterator[Record]:
         """The rows of one sheet, or of the file; its last lines are compared with them alone."""
         plan = self.plan
         self._above = {}
@@ -174,7 +176,7 @@ class Reading:
             or any(map(self.is_composed, plan.origins))  # one of its parts may be blank
         )
         footer: list[str] = []
-        for line, row in self._watched(self._rows_of(number)):
+        for line, row in self._watched(self._rows_of(number, after)):
             cleaned = plan.clean_row(row)
             is_long = row.__class__ is LongRow
             if is_simple and cleaned is not None and not (footer or is_long):
@@ -204,13 +206,13 @@ class Reading:
         for number in range(len(self._headers)):
             yield from self._rows_of(number)
 
-    def _rows_of(self, number: int) -> Iterator[tuple[int, list[str]]]:
+    def _rows_of(self, number: int, after: int = 0) -> Iterator[tuple[int, list[str]]]:
         header = self._headers[number]
         names = [column_key(name) for name in header.names]
         places = headers.places_of(self._keys, names) if number else None
         widths = frozenset({len(self.header), self.width, header.width})
         has_surplus = self.width > len(self.header)
-        for line, cells in header.part.rows(header.last_line, widths):
+        for line, cells in header.part.rows(max(header.last_line, after), widths):
             if line <= header.line:
                 continue
             row = self._without_surplus(cells) if has_surplus else cells
@@ -334,6 +336,26 @@ class Reading:
         it as a whole.
         """
         return not (self._footer or self._checks)
+
+    @property
+    def is_of_single_lines(self) -> bool:
+        """Whether it is a text each of whose lines stands for itself: none is the footer, compared
+        with others, left out or filled from above.
+        """
+        return bool(
+            self.text
+            and self.delimiter
+            and self.may_be_cut
+            and self.width == len(self.header)
+            and not (self._downward or self.filters or self.profile.kind == "redemptions")
+            and not any(map(self.is_composed, self.plan.origins))
+        )
+
+    def groups(self, at_once: int) -> Iterator[tuple[int, list[list[str]]]]:
+        """(first line, cells of so many lines) of a text of single lines; see `csvs.groups`."""
+        assert self.text is not None
+        behind = self._header_row.last_line
+        return csvs.groups(self.text.open, self.encoding, self.delimiter, behind, at_once)
 
     def has_lines(self, more_than: int) -> bool:
         """Whether it is a text of more than so many lines."""

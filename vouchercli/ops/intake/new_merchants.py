@@ -8,10 +8,11 @@ rows are judged. All of the file is one transaction: only its end shows who is m
 from __future__ import annotations
 
 from array import array
-from itertools import islice
+from itertools import compress
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.configs import fields
+from vouchercli.formats.tables import plain_rows
 from vouchercli.formats.tables.cells import identity_key
 from vouchercli.formats.tables.readers import UNKNOWN
 from vouchercli.ops.intake import mending, staging
@@ -20,8 +21,9 @@ from vouchercli.ops.intake.screening import Screen
 from vouchercli.store import new_merchants, segments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from vouchercli.formats.tables.plain_rows import Group
     from vouchercli.formats.tables.records import Record
     from vouchercli.ops.intake.kinds import Intake
 
@@ -43,12 +45,16 @@ class Registry:
 
     def write(self, intake: Intake, chunk: Chunk) -> tuple[Written, tuple[Record, ...]]:
         """Add the merchants that are new, and stage the other rows."""
-        writer = Writer(intake)
-        rows = mending.watch(intake, intake.reading.records())
-        records = Screen(intake).every(rows)
-        while next_records := list(islice(records, MANY)):
-            staging.stage(intake, writer.write(next_records))
-            chunk.last_line = next_records[-1].line
+        writer, screen, reading = Writer(intake), Screen(intake), intake.reading
+        is_watched = mending.position(reading) is not None
+        for group in plain_rows.groups(reading, MANY):
+            if not group.lines or is_watched or screen.may_hold_one(group.columns):
+                records = group.all_records()
+                left = writer.write([*screen.every(mending.watch(intake, records))])
+            else:
+                left = [*screen.every(group.records), *writer.write_columns(group)]
+            staging.stage(intake, left)
+            chunk.last_line = max(chunk.last_line, group.last)
         return writer.end(), ()
 
     def end(self, intake: Intake) -> None:
@@ -94,6 +100,48 @@ class Writer:
             self._rows.append((*stored_texts(values), self._registry, segment, self._at, self._at))
             self._records.append(record)
         return to_judge + self._flush()
+
+    def write_columns(self, group: Group) -> list[Record]:
+        """The same of plain rows, by columns."""
+        numbers, columns = group.columns[NUMBER], group.columns
+        is_plain = (
+            all(numbers)
+            and all(columns[NAME])
+            and self._adoptable.isdisjoint(columns[PLATFORM_NO])
+            and self._held.isdisjoint(numbers)
+        )
+        ids = self._find_segments(columns) if is_plain else None
+        if ids is None:
+            return self.write(group.plain_records())
+        texts = [*columns]
+        texts[USCC] = [*map(str.upper, columns[USCC])]
+        values = (ids, *texts)
+        is_new = new_merchants.add_columns(self._db, self._last, self._registry, self._at, values)
+        self._last += sum(is_new)
+        self._lines.extend(compress(group.lines, is_new))
+        if any(texts[USCC]) or any(map(str.isdigit, {*texts[DISTRICT]})):
+            pairs = zip(group.plain_records(), zip(*texts, strict=True), strict=True)
+            self._write_warnings([*compress(pairs, is_new)])
+        if not any(is_new):
+            return group.plain_records()
+        return [group.record(place) for place, new in enumerate(is_new) if not new]
+
+    def _find_segments(self, columns: list[Sequence[str]]) -> list[int] | None:
+        """The segments of the rows, made where they are new; None where that depends on which rows
+        are written: a segment is made for a new merchant only.
+        """
+        keys, numbers = [*zip(*columns[SEGMENT], strict=True)], columns[NUMBER]
+        if not self._segments.keys() >= {*keys}:
+            places = _first_places(keys)
+            new = [key for key in places if key not in self._segments]
+            first = _first_places(numbers)
+            of_new = [numbers[places[key]] for key in new]
+            is_first = all(first[numbers[places[key]]] == places[key] for key in new)
+            if not is_first or new_merchants.is_one_known(self._db, of_new):
+                return None
+            for key in new:
+                self._segments[key] = segments.segment_id(self._db, *key)
+        return [*map(self._segments.__getitem__, keys)]
 
     def end(self) -> Written:
         """Note what was added, and judge the rows that repeat it."""
@@ -151,3 +199,11 @@ def stored_texts(values: tuple[str, ...]) -> tuple[str, ...]:
         if uscc.isupper() or not uscc
         else (*values[:USCC], uscc.upper(), *values[USCC + 1 :])
     )
+
+
+def _first_places(values: Sequence[Any]) -> dict[Any, int]:
+    """Where each value stands first, in that order."""
+    places: dict[Any, int] = {}
+    for place, value in enumerate(values):
+        places.setdefault(value, place)
+    return places

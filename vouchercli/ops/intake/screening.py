@@ -26,7 +26,7 @@ from vouchercli.rules.resident_tokens import PREFIX
 from vouchercli.store import identities as tokens
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from vouchercli.formats.tables.records import Record
     from vouchercli.ops.intake.kinds import Intake
@@ -94,14 +94,12 @@ class Screen:
         """
         coming = iter(records)
         while some := [*islice(coming, AT_ONCE)]:
-            yield from map(self.look, some) if self._may_hold_one(some) else some
+            rows = [each.values for each in some if each.fault is None and each.kept is None]
+            is_odd = rows and self.may_hold_one([*zip(*rows, strict=True)])
+            yield from map(self.look, some) if is_odd else some
 
-    def _may_hold_one(self, records: list[Record]) -> bool:
-        """Whether one of the rows has to be looked at by itself."""
-        rows = [each.values for each in records if each.fault is None and each.kept is None]
-        columns = [*zip(*rows, strict=True)]
-        if not columns:
-            return False
+    def may_hold_one(self, columns: Sequence[Sequence[str]]) -> bool:
+        """Whether one of the rows, given by their fields, has to be looked at by itself."""
         keys = SEPARATOR.join([SEPARATOR.join(columns[place]) for _, place in self._keys])
         if PREFIX in keys or identities.may_hold_one(keys, of_numbers=not self._is_told):
             return True

@@ -256,7 +256,8 @@ CREATE TABLE merchant_pasts (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX merchant_pasts_by_platform_no ON merchant_pasts (platform_no) WHERE platform_no <> '';
 
--- Every change of a merchant by a batch, with what stood before ('' = it was added): undo and audit read it.
+-- Every change of a merchant by a batch, with what stood before ('' = it was added): undo and audit read it. Of one that was added
+-- `after` is blank too: it is the `before` of its next change, or what stands in `merchants`.
 CREATE TABLE merchant_changes (
     batch_id     INTEGER NOT NULL REFERENCES batches,
     merchant_id  INTEGER NOT NULL REFERENCES merchants,
