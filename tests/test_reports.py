@@ -23,7 +23,7 @@ from vouchercli.rules import leverage as law
 from vouchercli.rules import money, times
 from vouchercli.rules.leverage import Cut, Months, Sums, Window
 from vouchercli.session import Session
-from vouchercli.store import reports, totals, transaction_numbers
+from vouchercli.store import reports, totals, transaction_numbers, used_claims
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,6 +199,7 @@ class World:
             self.add("refunds", redemption_id=after + 1, **undone)
         transaction_numbers.keep_written(self.db, after, [(BATCH, 1)])
         totals.add_written(self.db, after)
+        used_claims.recount(self.db, [claim_id])
 
     def split(self, round_id: int, face_fen: int, kind: str) -> int:
         before, later, sign = (0, face_fen, 1) if kind == "pay" else (face_fen, 0, -1)
