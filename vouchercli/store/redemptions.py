@@ -175,7 +175,7 @@ def accept(db: sqlite3.Connection, parts: Callable[[int, int], Split]) -> None:
     transaction_numbers.keep_written(db, after, typed.tuples(db, ACCEPTED))
     merchant_runs.keep_written(db, after)
     totals.add_written(db, after)
-    used_claims.recount(db, used_claims.written(db, after))
+    used_claims.add_written(db, after)
 
 
 class Split(NamedTuple):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 PLACES = 8_192  # claims of a block
 VOUCHERS = 1_024  # numbers of vouchers of a claim
 UNDONE = 0  # in place of a day: the claims of which a payment was undone, whose facts must be asked
-LAST_DAY = 99_991_231
+LAST_DAY, LAST_ID = 99_991_231, 2**62
 
 Place = tuple[int, int, int]  # block, round_id, day
 Bits = dict[Place, int]
@@ -30,7 +30,6 @@ Of = tuple[int, int]  # round_id, block
 CLEAR = "DROP TABLE IF EXISTS temp.recounted"
 CREATE = "CREATE TEMP TABLE recounted (claim_id INTEGER PRIMARY KEY)"
 ADD = "INSERT OR IGNORE INTO recounted (claim_id) VALUES (?)"
-WRITTEN = "SELECT DISTINCT voucher / 1024 FROM redemptions WHERE redemption_id > ?"
 LEAVING = """
 SELECT DISTINCT f.voucher / 1024
 FROM temp.leaving CROSS JOIN redemptions f USING (redemption_id)
@@ -43,6 +42,25 @@ ON CONFLICT DO UPDATE SET claims = excluded.claims
 DROP = "DELETE FROM used_claims WHERE block = ? AND round_id = ? AND day = ?"
 NET = """CASE WHEN f.refund_of IS NULL THEN 1
     ELSE (SELECT b.vouchers FROM refunds b WHERE b.redemption_id = f.redemption_id) END"""
+PAID = """
+SELECT f.voucher / 1024, s.round_id, f.day
+FROM redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
+WHERE f.redemption_id > ? AND f.refund_of IS NULL
+"""
+# (claim_id, round_id, whether another payment of that day or before stands) of refunds that undo a
+# payment.
+REFUNDED = """
+SELECT f.voucher / 1024, s.round_id, EXISTS (
+    SELECT 1 FROM redemptions o INDEXED BY redemptions_by_voucher
+    WHERE o.voucher BETWEEN f.claim_id * 1024 AND f.claim_id * 1024 + 1023 AND o.day <= p.day
+        AND o.refund_of IS NULL AND NOT EXISTS (
+            SELECT 1 FROM redemptions r CROSS JOIN refunds e ON e.redemption_id = r.redemption_id
+            WHERE r.refund_of = o.redemption_id AND e.vouchers < 0))
+FROM refunds b CROSS JOIN redemptions f ON f.redemption_id = b.redemption_id
+CROSS JOIN splits s ON s.split_id = f.split_id
+CROSS JOIN redemptions p ON p.redemption_id = f.refund_of
+WHERE b.redemption_id BETWEEN ? AND ? AND b.vouchers < 0 ORDER BY f.voucher
+"""
 # (claim_id, round_id, day, 1 a payment, -1 a refund that undoes it, 0 any other): a claim's rows
 # one after the other.
 FACTS = f"""
@@ -76,9 +94,79 @@ WHERE f.voucher BETWEEN ?1 * 1024 AND ?1 * 1024 + 1023 AND f.paid_at < ?2
 # ---------------------------------------------------------------- kept with the facts
 
 
-def written(db: sqlite3.Connection, after: int) -> list[int]:
-    """The claims of the redemptions with an id above `after`."""
-    return typed.column(db, WRITTEN, (after,))
+def add_written(db: sqlite3.Connection, after: int) -> None:
+    """Add what the redemptions with an id above `after` make."""
+    paid: defaultdict[Place, int] = defaultdict(int)
+    for claim_id, round_id, day in db.execute(PAID, (after,)):
+        block, place = divmod(claim_id, PLACES)
+        paid[block, round_id, day] |= 1 << place
+    add(db, paid, [(after + 1, LAST_ID)])
+
+
+def add(
+    db: sqlite3.Connection, paid: Mapping[Place, int], refunds: Iterable[tuple[int, int]]
+) -> None:
+    """Add payments, by block, round and day the bits of the claims that were paid with, and the
+    refunds among these spans of redemptions (first and last id).
+
+    The facts are asked of those claims alone whose bits do not say what becomes of them.
+    """
+    asked = []
+    for block, places in groupby(sorted(paid), itemgetter(0)):
+        stand = _block(db, block)
+        now = dict(stand)
+        for place in places:
+            asked += _pay(now, place, paid[place])
+        _put(db, stand, now)
+    for span in refunds:
+        undone = typed.tuples(db, REFUNDED, span)
+        for block, some in groupby(undone, lambda row: row[0] // PLACES):
+            stand = _block(db, block)
+            now = dict(stand)
+            asked += _undo(now, block, some)
+            _put(db, stand, now)
+    recount(db, {*asked})
+
+
+def _pay(bits: Bits, place: Place, paid: int) -> list[int]:
+    """Add payments of a day; returns the claims whose facts must be asked. A claim of which nothing
+    was undone stands used from the first day it was paid with.
+    """
+    block, round_id, _ = place
+    undone = bits.get((block, round_id, UNDONE), 0)
+    used, later = _used_by(bits, place)
+    first, changes = paid & ~(used | undone), 0
+    for other in later:
+        changes |= bits[other]
+        bits[other] &= ~first
+    bits[place] = bits.get(place, 0) | first
+    return [block * PLACES + at for at in _places(paid & undone & (changes | ~used))]
+
+
+def _undo(bits: Bits, block: int, refunded: Iterable[tuple[int, int, int]]) -> Iterator[int]:
+    """Note the claims of undone payments (`REFUNDED`); gives those whose facts must be asked: where
+    nothing was undone before, and another payment stands, the claim stands used from the same day.
+    """
+    for claim_id, round_id, is_paid in refunded:
+        bit = 1 << claim_id % PLACES
+        of = (block, round_id, UNDONE)
+        if not is_paid or bits.get(of, 0) & bit:
+            yield claim_id
+        bits[of] = bits.get(of, 0) | bit
+
+
+def _used_by(bits: Bits, place: Place) -> tuple[int, list[Place]]:
+    """The claims of the block and round that stood used at the end of the day, and the places of
+    later days.
+    """
+    used, later = 0, []
+    for other, each in bits.items():
+        if other[:2] == place[:2] and other[2] != UNDONE:
+            if other[2] <= place[2]:
+                used ^= each
+            else:
+                later.append(other)
+    return used, later
 
 
 def leaving(db: sqlite3.Connection) -> list[int]:
@@ -88,7 +176,8 @@ def leaving(db: sqlite3.Connection) -> list[int]:
 
 def recount(db: sqlite3.Connection, claim_ids: Iterable[int]) -> None:
     """Set the bits of these claims from all that stands of them."""
-    claims = sorted(claim_ids)
+    if not (claims := sorted(claim_ids)):
+        return
     db.execute(CLEAR)
     db.execute(CREATE)
     db.executemany(ADD, [(claim_id,) for claim_id in claims])
@@ -100,38 +189,6 @@ def recount(db: sqlite3.Connection, claim_ids: Iterable[int]) -> None:
         for place, each in bits.pop(block, {}).items():
             now[place] = now.get(place, 0) | each
         _put(db, stand, now)
-
-
-def pay(db: sqlite3.Connection, paid: Mapping[Place, int]) -> list[int]:
-    """Add payments: by block, round and day the bits of claims that were paid with. Returns the
-    claims that must be counted anew (`recount`), for a payment of them was undone.
-    """
-    undone: list[int] = []
-    for block, places in groupby(sorted(paid), itemgetter(0)):
-        stand = _block(db, block)
-        now = dict(stand)
-        for place in places:
-            undone += _pay(now, place, paid[place])
-        _put(db, stand, now)
-    return undone
-
-
-def _pay(bits: Bits, place: Place, paid: int) -> list[int]:
-    """A claim of which nothing was undone stands used from the first day it was paid with."""
-    block, round_id, day = place
-    asked = paid & bits.get((block, round_id, UNDONE), 0)
-    first = paid & ~asked
-    later = []
-    for other in bits:
-        if other[:2] == place[:2] and other[2] != UNDONE:
-            if other[2] <= day:
-                first &= ~bits[other]
-            else:
-                later.append(other)
-    for other in later:
-        bits[other] &= ~first
-    bits[place] = bits.get(place, 0) | first
-    return [block * PLACES + at for at in _places(asked)]
 
 
 def count_all(db: sqlite3.Connection) -> None:

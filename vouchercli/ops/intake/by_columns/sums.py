@@ -37,15 +37,14 @@ MOVED: list[pl.Expr] = [
 @dataclass(frozen=True)
 class Sums:
     """Rows to be pooled with those of the tables of totals; `merchants` as a frame: they are added
-    together with those of other chunks. Claims that were paid with, as `used_claims.pay` takes
-    them, and those of refunds.
+    together with those of other chunks. `used`: the claims that were paid with, as
+    `used_claims.add` takes them.
     """
 
     groups: list[tuple[Any, ...]]
     merchants: pl.DataFrame
     funders: list[tuple[int, int, int, int]]
     used: dict[used_claims.Place, int]
-    undone: list[int]
 
     def add_to(self, db: sqlite3.Connection) -> None:
         """Add them to the totals of the database, but for those of merchants."""
@@ -74,7 +73,6 @@ def add_up(
         _merchants(rows),
         _funders(rows, splits),
         _used(rows.filter(col("vouchers") > 0)),
-        _claims(rows.filter(col("vouchers") < 0)).to_list(),
     )
 
 
@@ -99,15 +97,11 @@ def _merchants(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.group_by(proved_redemptions.MERCHANT_KEY).agg(ADDED)
 
 
-def _claims(rows: pl.DataFrame) -> pl.Series:
-    return rows["voucher"] // used_claims.VOUCHERS
-
-
 def _used(rows: pl.DataFrame) -> dict[used_claims.Place, int]:
     """The claims of payments as bits, by block, round and day."""
     used = {}
     for (round_id, day), some in rows.group_by("round_id", "day"):
-        places = _claims(some).to_numpy()
+        places = (some["voucher"] // used_claims.VOUCHERS).to_numpy()
         first = int(places.min()) // used_claims.PLACES
         blocks = int(places.max()) // used_claims.PLACES - first + 1
         is_used = np.zeros(blocks * used_claims.PLACES, bool)
@@ -119,25 +113,25 @@ def _used(rows: pl.DataFrame) -> dict[used_claims.Place, int]:
 
 
 class Claims:
-    """The claims that the rows of a chunk were paid with, and those of its refunds, kept until the
-    chunk ends.
-    """
+    """The claims that the rows of a chunk were paid with, and its refunds, kept until it ends."""
 
     def __init__(self) -> None:
         self._used: dict[used_claims.Place, int] = {}
-        self._undone: set[int] = set()
+        self._refunds: list[tuple[int, int]] = []
 
-    def add(self, sums: Sums) -> None:
-        """Those of some rows."""
-        for place, bits in sums.used.items():
+    def refund(self, first_id: int, rows: int) -> None:
+        """So many refunds were written from that redemption on."""
+        self._refunds.append((first_id, first_id + rows - 1))
+
+    def add(self, used: dict[used_claims.Place, int]) -> None:
+        """The claims of some payments."""
+        for place, bits in used.items():
             self._used[place] = self._used.get(place, 0) | bits
-        self._undone.update(sums.undone)
 
     def add_to(self, db: sqlite3.Connection) -> None:
         """Add them to the claims that stand used, when all facts of the chunk are written."""
-        asked = used_claims.pay(db, self._used)
-        used_claims.recount(db, self._undone.union(asked))
-        self._used, self._undone = {}, set()
+        used_claims.add(db, self._used, self._refunds)
+        self._used, self._refunds = {}, []
 
 
 class Merchants:
