@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import towns
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from towns import ZONE, at
 
@@ -738,6 +738,9 @@ def left_over(world: World, code: str, as_of: int) -> tuple[int, int, int]:
     as_of=st.integers(0, 12 * 86400),
     leave=st.sets(st.integers(1, 24)),
 )
+@example({(2, 1): (230_400, False), (2, 2): (0, True)}, 0, set())  # only a later payment stands
+@example({(2, 1): (0, True), (2, 2): (230_400, True)}, 86_400, set())  # two are undone
+@example({(1, 1): (57_000, True), (1, 2): (50_000, False)}, 200_000, set())  # undone after midnight
 def test_outstanding_expired_and_users_are_what_a_count_of_vouchers_gives(
     blank: World,
     used: dict[tuple[int, int], tuple[int, bool]],

@@ -135,7 +135,7 @@ def _pay(bits: Bits, place: Place, paid: int) -> list[int]:
     block, round_id, _ = place
     undone = bits.get((block, round_id, UNDONE), 0)
     used, later = _used_by(bits, place)
-    first, changes = paid & ~(used | undone), 0
+    first, changes = paid & ~used, 0
     for other in later:
         changes |= bits[other]
         bits[other] &= ~first
@@ -145,14 +145,13 @@ def _pay(bits: Bits, place: Place, paid: int) -> list[int]:
 
 def _undo(bits: Bits, block: int, refunded: Iterable[tuple[int, int, int]]) -> Iterator[int]:
     """Note the claims of undone payments (`REFUNDED`); gives those whose facts must be asked: where
-    nothing was undone before, and another payment stands, the claim stands used from the same day.
+    another payment of that day or before stands, nothing has changed.
     """
     for claim_id, round_id, is_paid in refunded:
-        bit = 1 << claim_id % PLACES
-        of = (block, round_id, UNDONE)
-        if not is_paid or bits.get(of, 0) & bit:
+        if not is_paid:
             yield claim_id
-        bits[of] = bits.get(of, 0) | bit
+        of = (block, round_id, UNDONE)
+        bits[of] = bits.get(of, 0) | 1 << claim_id % PLACES
 
 
 def _used_by(bits: Bits, place: Place) -> tuple[int, list[Place]]:
