@@ -5,7 +5,7 @@ facts.
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from vouchercli.rules import leverage as law
 from vouchercli.rules import money, times
 from vouchercli.rules.leverage import Cut, Months, Sums, Window
 from vouchercli.session import Session
+from vouchercli.store import db as store
 from vouchercli.store import redemptions, reports, totals, transaction_numbers, used_claims
 
 if TYPE_CHECKING:
@@ -766,6 +767,23 @@ def test_outstanding_expired_and_users_are_what_a_count_of_vouchers_gives(
             }
             assert found == {code: left_over(world, code, moment) for code in ("hz-1", "hz-2")}
         assert [*used_claims.miscounted(world.db)] == []
+
+
+def test_an_older_file_is_counted_when_it_is_opened(world: World) -> None:
+    kept = [*map(tuple, world.db.execute("SELECT * FROM used_claims"))]
+    assert kept == [  # claims 1, 2 and 4 are the bits 2, 4 and 16; the payment of 2 was undone
+        (0, 1, used_claims.UNDONE, b"\x04"),
+        (0, 1, 20200328, b"\x02"),
+        (0, 1, 20200402, b"\x04"),
+        (0, 1, 20200403, b"\x04"),
+        (0, 2, 20200403, b"\x10"),
+    ]
+    world.db.executescript(
+        "DROP TABLE used_claims; DELETE FROM _sqlite_migrations WHERE name LIKE '009%';"
+        "PRAGMA user_version = 8"
+    )
+    with closing(store.open_db(world.path)) as db:
+        assert [*map(tuple, db.execute("SELECT * FROM used_claims"))] == kept
 
 
 def figures(sums: Sums) -> list[Any]:
