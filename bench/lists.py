@@ -29,6 +29,8 @@ ASK = {
     " WHERE f.redemption_id = (SELECT max(redemption_id) / 2 FROM redemptions)",
     "round": "SELECT round FROM rounds ORDER BY claimed DESC, round_id DESC LIMIT 1",
     "claim": "SELECT claim_no FROM claims WHERE claim_id = (SELECT max(claim_id) / 2 FROM claims)",
+    "day": "SELECT substr(day, 1, 4) || '-' || substr(day, 5, 2) || '-' || substr(day, 7)"
+    " FROM group_totals WHERE grouping = 'round' ORDER BY vouchers DESC, day LIMIT 1",
     "batch": "SELECT batch_id FROM batches ORDER BY rejected DESC LIMIT 1",
 }
 # command -> the shell's query for the same (blank: none that is worth while)
@@ -59,8 +61,10 @@ LISTS = {
     "todo": "",
     "round show {round}": "",
     "report rounds": "",
+    "report rounds --as-of {day}": "",
     "report leverage": "",
     "report leverage --by merchant": "",
+    "report leverage --by merchant -o json": "",
     "doctor": "",
 }
 

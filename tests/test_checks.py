@@ -230,6 +230,14 @@ SPOILED: dict[str, Breaches] = {
     },
     "DELETE FROM merchant_runs": {},  # it is looked for in the table then
     # ---------------------------------------------------------------- totals
+    "DELETE FROM used_claims WHERE day = 20200327": {"claims_used": [("C1 20200327", "0", "1")]},
+    "UPDATE used_claims SET claims = x'0C' WHERE day = 20200328": {
+        "claims_used": [("C3 20200328", "1", "0")]
+    },
+    "INSERT INTO used_claims VALUES (0, 1, 0, x'02')": {"claims_used": [("C1 0", "1", "0")]},
+    "UPDATE redemptions SET voucher = 3 * 1024 + 4 WHERE redemption_id = 2": {
+        "claims_used": [("C2 20200328", "1", "0"), ("C3 20200328", "0", "1")]
+    },
     "UPDATE group_totals SET base_fen = base_fen + 1 WHERE grouping = 'round' AND day = 20200327": {
         "group_totals": [("r1 20200327 round ", "4501", "4500")]
     },

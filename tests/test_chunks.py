@@ -110,6 +110,7 @@ def facts(folder: Path) -> list[str]:
         "group_totals",
         "merchant_totals",
         "funder_totals",
+        "used_claims",
     )
     return [line for line in canonical(folder / "voucher.db") if line.split()[0] in tables]
 

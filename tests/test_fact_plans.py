@@ -21,6 +21,7 @@ from vouchercli.store import (
     reports,
     totals,
     transaction_numbers,
+    used_claims,
 )
 from vouchercli.store import db as store
 
@@ -55,6 +56,13 @@ STATEMENTS = {
     "unexpired": reports.USED_UNEXPIRED,
     "claims undone": claims.STANDS_ON,
     "merchants": totals.COUNT,
+    "used: written": used_claims.PAID,
+    "used: refunded": used_claims.REFUNDED,
+    "used: counted anew": used_claims.FACTS,
+    "used: on a part of a day": used_claims.IN_SPAN,
+    "used: at a moment": used_claims.STOOD,
+    "first and last claim": reports.SPAN_OF_CLAIMS,
+    "claims that can be used": reports.UNEXPIRED,
 }
 
 
@@ -69,13 +77,18 @@ def db(city: Any, here: Path) -> sqlite3.Connection:
     db.execute(judging.JUDGE, {"programme_id": 1, "latest_at": 0})
     db.execute(redemptions.CREATE_ACCEPTED)
     db.execute(incoming.CREATE_FREED)
+    db.execute(used_claims.CREATE)
     redemptions.expect_leaving(db)
     transaction_numbers.expect_none(db)
     return db
 
 
 # Few rows that a statement may look through: all refunds, the runs that are not counted yet.
-FEW = {"overtaken": "USING INDEX redemptions_by_payment", "merchants": "SCAN u"}
+FEW = {
+    "overtaken": "USING INDEX redemptions_by_payment",
+    "merchants": "SCAN u",
+    "used: counted anew": "SCAN u",
+}
 FACTS = re.compile(r"SCAN (f|o|l|x|p|u|b|redemptions|redemption_facts|claims|applications)\b")
 
 
@@ -94,6 +107,12 @@ def test_facts_are_found_by_their_voucher_or_their_id(db: sqlite3.Connection, na
     assert steps and not [step for step in steps if "AUTOMATIC" in step]
     scans = [step for step in steps if FACTS.match(step)]
     assert not [step for step in scans if FEW.get(name, "nothing") not in step]
+
+
+def test_claims_that_can_be_used_are_counted_by_the_index_alone(db: sqlite3.Connection) -> None:
+    for statement in (reports.UNEXPIRED, reports.UNEXPIRED_FOR_SURE, reports.SPAN_OF_CLAIMS):
+        steps = [step for step in plan(db, statement) if "claims" in step]
+        assert steps and all("COVERING INDEX claims_by_round" in step for step in steps)
 
 
 def test_a_plan_that_looks_through_all_facts_is_known(db: sqlite3.Connection) -> None:

@@ -5,13 +5,13 @@ facts.
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import towns
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from towns import ZONE, at
 
@@ -23,7 +23,8 @@ from vouchercli.rules import leverage as law
 from vouchercli.rules import money, times
 from vouchercli.rules.leverage import Cut, Months, Sums, Window
 from vouchercli.session import Session
-from vouchercli.store import reports, totals, transaction_numbers
+from vouchercli.store import db as store
+from vouchercli.store import redemptions, reports, totals, transaction_numbers, used_claims
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -199,6 +200,18 @@ class World:
             self.add("refunds", redemption_id=after + 1, **undone)
         transaction_numbers.keep_written(self.db, after, [(BATCH, 1)])
         totals.add_written(self.db, after)
+        used_claims.add_written(self.db, after)
+
+    def take_out(self, numbers: set[int]) -> None:
+        """Those redemptions leave, a payment with its refunds."""
+        redemptions.expect_leaving(self.db)
+        for number in sorted(numbers):
+            self.db.execute(
+                "INSERT OR IGNORE INTO leaving SELECT redemption_id FROM redemptions"
+                " WHERE redemption_id = ?1 OR refund_of = ?1",
+                (number,),
+            )
+        redemptions.take_out(self.db)
 
     def split(self, round_id: int, face_fen: int, kind: str) -> int:
         before, later, sign = (0, face_fen, 1) if kind == "pay" else (face_fen, 0, -1)
@@ -724,12 +737,18 @@ def left_over(world: World, code: str, as_of: int) -> tuple[int, int, int]:
         st.tuples(st.integers(0, 6 * 86400), st.booleans()),
     ),
     as_of=st.integers(0, 12 * 86400),
+    leave=st.sets(st.integers(1, 24)),
 )
+@example({(2, 1): (230_400, False), (2, 2): (0, True)}, 0, set())  # only a later payment stands
+@example({(2, 1): (0, True), (2, 2): (230_400, True)}, 86_400, set())  # two are undone
+@example({(1, 1): (57_000, True), (1, 2): (50_000, False)}, 200_000, set())  # undone after midnight
 def test_outstanding_expired_and_users_are_what_a_count_of_vouchers_gives(
     blank: World,
     used: dict[tuple[int, int], tuple[int, bool]],
     as_of: int,
+    leave: set[int],
 ) -> None:
+    """Also when some of the facts have left again, and at the end of a day."""
     with taken_back(blank) as world:
         for number in range(1, 7):
             world.claim(
@@ -740,11 +759,31 @@ def test_outstanding_expired_and_users_are_what_a_count_of_vouchers_gives(
             world.redeem(claim, coupon, 1, paid_at, 20_000)
             if is_refunded:
                 world.redeem(claim, coupon, 1, paid_at + 3600, 20_000, kind="refund")
-        found = {
-            row["round"]: (row["outstanding_fen"], row["expired_fen"], row["users"])
-            for row in rounds_of(world, as_of=START + as_of)
-        }
-        assert found == {code: left_over(world, code, START + as_of) for code in ("hz-1", "hz-2")}
+        world.take_out(leave)
+        for moment in (START + as_of, at("2020-03-30 23:59:59")):
+            found = {
+                row["round"]: (row["outstanding_fen"], row["expired_fen"], row["users"])
+                for row in rounds_of(world, as_of=moment)
+            }
+            assert found == {code: left_over(world, code, moment) for code in ("hz-1", "hz-2")}
+        assert [*used_claims.miscounted(world.db)] == []
+
+
+def test_an_older_file_is_counted_when_it_is_opened(world: World) -> None:
+    kept = [*map(tuple, world.db.execute("SELECT * FROM used_claims"))]
+    assert kept == [  # claims 1, 2 and 4 are the bits 2, 4 and 16; the payment of 2 was undone
+        (0, 1, used_claims.UNDONE, b"\x04"),
+        (0, 1, 20200328, b"\x02"),
+        (0, 1, 20200402, b"\x04"),
+        (0, 1, 20200403, b"\x04"),
+        (0, 2, 20200403, b"\x10"),
+    ]
+    world.db.executescript(
+        "DROP TABLE used_claims; DELETE FROM _sqlite_migrations WHERE name LIKE '009%';"
+        "PRAGMA user_version = 8"
+    )
+    with closing(store.open_db(world.path)) as db:
+        assert [*map(tuple, db.execute("SELECT * FROM used_claims"))] == kept
 
 
 def figures(sums: Sums) -> list[Any]:

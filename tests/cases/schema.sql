@@ -6,7 +6,7 @@ CREATE INDEX audit_by_subject ON audit (subject);
 
 CREATE UNIQUE INDEX batches_once ON batches (kind, ifnull(programme_id, 0), sha256) WHERE state <> 'undone';
 
-CREATE INDEX claims_by_round ON claims (round_id, claimed_at);
+CREATE INDEX claims_by_round ON claims (round_id, claimed_at, expires_at);
 
 CREATE UNIQUE INDEX current_programme ON programmes (is_current) WHERE is_current;
 
@@ -610,6 +610,14 @@ CREATE TABLE templates (
 CREATE TABLE uncounted_runs (
     first_id  INTEGER PRIMARY KEY REFERENCES redemption_runs ON DELETE CASCADE
 ) STRICT;
+
+CREATE TABLE used_claims (
+    block     INTEGER NOT NULL,
+    round_id  INTEGER NOT NULL,
+    day       INTEGER NOT NULL,                         -- a local day: what that day changed; 0: claims of which a payment was undone
+    claims    BLOB NOT NULL,
+    PRIMARY KEY (block, round_id, day)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE verdicts (
     verdict_id   INTEGER PRIMARY KEY,

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from vouchercli.rules import times
 from vouchercli.rules.audit import breaks
-from vouchercli.store import audit, merchant_runs, sql_functions, totals, transaction_numbers
+from vouchercli.store import (
+    audit,
+    merchant_runs,
+    sql_functions,
+    totals,
+    transaction_numbers,
+    used_claims,
+)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -69,6 +76,7 @@ FROM (
 ) JOIN rounds r USING (round_id)
 GROUP BY round_id, day HAVING sum(kept) <> sum(counted)
 """
+CLAIM_NO = "SELECT ifnull((SELECT claim_no FROM claims WHERE claim_id = ?1), ?1)"
 NO_VOUCHER_REDEEMED_TWICE = """
 SELECT c.claim_no || '/' || f.coupon_no AS subject, 1 AS expected, sum(f.spent) AS found
 FROM redemption_facts f JOIN claims c ON c.claim_id = f.claim_id
@@ -316,6 +324,15 @@ def merchants_in_runs(db: sqlite3.Connection) -> list[Breach]:
     ]
 
 
+def claims_used(db: sqlite3.Connection) -> list[Breach]:
+    """The claims that are kept as used by local day are those of which a payment stands."""
+    return [
+        (f"{claim_no} {day}", str(kept), str(made))
+        for claim_id, day, kept, made in used_claims.miscounted(db)
+        for (claim_no,) in db.execute(CLAIM_NO, (claim_id,))
+    ]
+
+
 def claim_totals(db: sqlite3.Connection) -> list[Breach]:
     """The totals of claims by local day equal the claims."""
     sql_functions.register(db, local_day=times.local_day)
@@ -340,6 +357,7 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     "times_in_runs": _query(TIMES_IN_RUNS),
     "merchants_in_runs": merchants_in_runs,
     "claim_totals": claim_totals,
+    "claims_used": claims_used,
     "group_totals": _query(GROUP_TOTALS),
     "merchant_totals": _query(MERCHANT_TOTALS),
     "funder_totals": _query(FUNDER_TOTALS),

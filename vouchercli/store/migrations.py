@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils import Database, Migrations
 
+from vouchercli.store import used_claims
 from vouchercli.store.schema_files import SCHEMA_FILES, SCHEMA_VERSION, schema_text
 
 if TYPE_CHECKING:
@@ -15,10 +16,16 @@ if TYPE_CHECKING:
 migrations = Migrations("voucher")
 
 
+# What a step counts of the facts that an older file has.
+COUNTED = {"009_report_rounds.sql": used_claims.count_all}
+
+
 def _step(name: str) -> Callable[[Database], None]:
     def apply(db: Database) -> None:
         for statement in _statements(schema_text(name)):
             db.conn.execute(statement)
+        if name in COUNTED:
+            COUNTED[name](db.conn)
 
     return apply
 

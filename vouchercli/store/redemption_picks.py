@@ -80,6 +80,7 @@ class Picked:
         self._db, self._without_sale = db, without_sale
         self._merchant: int | None = None
         self._is_nothing = False
+        self._at_merchant: dict[tuple[int, int], str] = {}  # by run: picked first, counted then
         if merchant_no is not None:
             self._merchant = next(iter(typed.column(db, MERCHANT, (merchant_no,))), None)
             self._is_nothing = self._merchant is None
@@ -141,8 +142,10 @@ class Picked:
         """The statement for rows of a run, or for those at the merchant, with what it asks."""
         if self._merchant is None:
             return statements[0], {**self._asked, "first_id": run[0], "last_id": run[1]}
-        ids = merchant_runs.places(self._db, run, self._merchant)
-        return statements[1], {**self._asked, "ids": json.dumps(ids)}
+        if run not in self._at_merchant:
+            ids = merchant_runs.places(self._db, run, self._merchant)
+            self._at_merchant[run] = json.dumps(ids)
+        return statements[1], {**self._asked, "ids": self._at_merchant[run]}
 
 
 def _places(db: sqlite3.Connection, statement: str, asked: dict[str, Any]) -> list[Place]:

@@ -15,6 +15,7 @@ from vouchercli.store import (
     totals,
     transaction_numbers,
     typed,
+    used_claims,
 )
 from vouchercli.store.lists import Listed, Listing, span
 
@@ -174,6 +175,7 @@ def accept(db: sqlite3.Connection, parts: Callable[[int, int], Split]) -> None:
     transaction_numbers.keep_written(db, after, typed.tuples(db, ACCEPTED))
     merchant_runs.keep_written(db, after)
     totals.add_written(db, after)
+    used_claims.add_written(db, after)
 
 
 class Split(NamedTuple):
@@ -267,7 +269,9 @@ def take_out(db: sqlite3.Connection) -> None:
     """Delete the facts of temp.leaving and what they made of the totals."""
     totals.take_leaving(db)
     totals.drop_empty(db)
+    claims = used_claims.leaving(db)
     db.execute(DELETE_LEAVING)
+    used_claims.recount(db, claims)
 
 
 def listed(

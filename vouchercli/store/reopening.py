@@ -49,12 +49,13 @@ SELECT n.redemption_id FROM standing_numbers n JOIN redemptions f
 WHERE (n.transaction_no, n.kind) IN (SELECT transaction_no, kind FROM incoming_redemptions
     WHERE reason IS NULL)
 """
-# Numbers that stand twice; refunds that were judged after a row of a later time on their voucher.
+# Numbers that stand twice; refunds that were judged after a row of a later time on their voucher (a
+# second row has only its payment before it, which is never later).
 REUSED = "INSERT OR IGNORE INTO leaving SELECT redemption_id FROM standing_numbers"
 OVERTAKEN = """
 INSERT OR IGNORE INTO leaving
 SELECT r.redemption_id FROM redemption_facts r
-WHERE r.refund_of IS NOT NULL AND ifnull(r.batch_id = ?, 1) AND EXISTS (
+WHERE r.refund_of IS NOT NULL AND r.use_no > 2 AND ifnull(r.batch_id = ?, 1) AND EXISTS (
     SELECT 1 FROM redemptions o
     WHERE o.voucher = r.voucher AND o.use_no < r.use_no
       AND (o.paid_at, o.refund_of IS NOT NULL, o.transaction_no) > (r.paid_at, 1, r.transaction_no)

@@ -8,16 +8,17 @@ rules.leverage from these integers.
 
 from __future__ import annotations
 
+import json
 from operator import itemgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import times
 from vouchercli.rules.leverage import CALENDAR, GROUPINGS, Sums
-from vouchercli.store import totals, typed
+from vouchercli.store import totals, typed, used_claims
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from vouchercli.rules.leverage import Cut, Months, Window
 
@@ -369,7 +370,11 @@ EXPIRES = """
 SELECT claimed_at, expires_at FROM claims WHERE round_id = ? AND claimed_at >= ?
 ORDER BY claimed_at LIMIT 1
 """
-SPAN_OF_CLAIMS = "SELECT min(claimed_at), max(claimed_at) FROM claims WHERE round_id = ?"
+# Two questions: of both at once, SQLite would read all claims of the round.
+SPAN_OF_CLAIMS = """
+SELECT (SELECT min(claimed_at) FROM claims WHERE round_id = ?1),
+    (SELECT max(claimed_at) FROM claims WHERE round_id = ?1)
+"""
 UNEXPIRED = """
 SELECT count(*) FROM claims WHERE round_id = :round_id AND claimed_at >= :from_at
     AND claimed_at < :until_at AND claimed_at <= :as_of AND expires_at > :at
@@ -388,51 +393,11 @@ FROM claims c CROSS JOIN redemption_facts x
 WHERE c.round_id = :round_id AND c.claimed_at <= :as_of AND c.expires_at > :at
     AND x.paid_at <= :as_of
 """
-# A claim was used when a payment of it stands. Few are refunded: so, from the indexes alone, the
-# claims of which anything was paid, less those of which every payment was undone. Where a resident
-# may claim once, a claim is a person.
-COUNTED_USERS = """
-SELECT r.round_id, CAST(sum(CASE WHEN r.per_resident = 1 THEN 1 ELSE 0 END) AS BIGINT)
-    + count(DISTINCT CASE WHEN r.per_resident > 1 THEN c.resident END) AS users
+RESIDENTS = """
+SELECT count(DISTINCT resident) FROM claims
+WHERE claim_id IN (SELECT value FROM json_each(?))
 """
-USERS_EVER = (
-    """
-WITH refunded AS MATERIALIZED (
-    SELECT claim_id, count(*) AS refunds, -sum(b.vouchers) AS undone
-    FROM refunds b CROSS JOIN redemptions USING (redemption_id) GROUP BY claim_id
-)
-"""
-    + COUNTED_USERS
-    + """
-FROM (SELECT DISTINCT voucher / 1024 AS claim_id FROM redemptions) u
-    CROSS JOIN claims c ON c.claim_id = u.claim_id CROSS JOIN rounds r ON r.round_id = c.round_id
-WHERE c.claim_id NOT IN (
-    SELECT f.claim_id FROM refunded f WHERE (SELECT count(*) FROM redemptions x
-        WHERE x.voucher BETWEEN f.claim_id * 1024 AND f.claim_id * 1024 + 1023)
-        - f.refunds <= f.undone
-)
-GROUP BY r.round_id ORDER BY r.round_id
-"""
-)
-USERS_UNTIL = (
-    COUNTED_USERS
-    + """
-FROM rounds r CROSS JOIN claims c ON c.round_id = r.round_id
-WHERE EXISTS (SELECT 1 FROM redemptions x
-        WHERE x.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023
-            AND x.paid_at <= :as_of)
-    AND c.claim_id NOT IN (
-    SELECT u.claim_id
-    FROM (SELECT DISTINCT claim_id FROM refunds CROSS JOIN redemptions USING (redemption_id)) u
-    CROSS JOIN redemption_facts x
-        ON x.voucher BETWEEN u.claim_id * 1024 AND u.claim_id * 1024 + 1023
-    WHERE x.paid_at <= :as_of GROUP BY u.claim_id HAVING sum(x.vouchers) <= 0
-)
-GROUP BY r.round_id ORDER BY r.round_id
-"""
-)
 LAST_DAY = "SELECT ifnull(max(day), 0) FROM group_totals WHERE grouping = 'round'"
-LAST_PAID = "SELECT coalesce(max(last_paid_at), 0) FROM redemption_runs"
 
 
 def last_claim(db: sqlite3.Connection, round_id: int, as_of: int) -> int:
@@ -452,10 +417,19 @@ def claimers(db: sqlite3.Connection, round_id: int, as_of: int) -> int:
     return typed.number(db, CLAIMERS, (round_id, as_of))
 
 
-def users(db: sqlite3.Connection, as_of: int) -> dict[int, int]:
-    """Different residents with a voucher that stood used at `as_of`, by round."""
-    is_all = as_of >= typed.number(db, LAST_PAID)
-    return dict(db.execute(USERS_EVER if is_all else USERS_UNTIL, {"as_of": as_of}).fetchall())
+def users(db: sqlite3.Connection, rounds: Iterable[Round], window: Window) -> dict[int, int]:
+    """Different residents with a voucher that stood used at the end of the window, by round. Where
+    a resident may claim once, a claim is a person.
+    """
+    used = used_claims.Used(db, window.last_day)
+    for from_at, until_at in window.partial:
+        used.go_on(from_at, until_at)
+    return {
+        row.round_id: used.count(row.round_id)
+        if row.per_resident == 1
+        else typed.number(db, RESIDENTS, (json.dumps(used.claims(row.round_id)),))
+        for row in rounds
+    }
 
 
 def unexpired_claims(db: sqlite3.Connection, round_id: int, as_of: int, at: int) -> int:

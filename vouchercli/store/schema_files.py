@@ -11,6 +11,7 @@ SCHEMA_FILES = (
     "006_identities.sql",
     "007_duplicates.sql",
     "008_lists.sql",
+    "009_report_rounds.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

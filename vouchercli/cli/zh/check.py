@@ -27,6 +27,7 @@ TEXT = {
     "every redemption can be found by its time": "每笔核销都能按其时间查到",
     "every redemption can be found by its merchant": "每笔核销都能按其商户查到",
     "the totals of claims equal the claims": "领取合计等于领取明细",
+    "the claims that were used are those with a payment that stands": "已使用的领取等于仍有核销的领取",
     "the totals by day and key equal the redemptions": "按日与分组的合计等于核销明细",
     "the totals by merchant equal the redemptions": "按商户合计等于核销明细",
     "the totals by funder equal the redemptions": "按出资方合计等于核销明细",

@@ -350,8 +350,9 @@ def undo_batch(
     Packs of a round under way would be free to be granted again: that, whoever asks, only when
     `is_sure`.
     """
-    undoing.refuse_undone(_refuse_granted(session, batch_id))
-    under_way = amendments.rounds_under_way(session.db, batch_id)
+    row = _refuse_granted(session, batch_id)
+    undoing.refuse_undone(row)
+    under_way = _rounds_under_way(session, row)
     if under_way and not (is_sure or session.dry_run):
         raise VoucherError(
             "undo_of_open_round",
@@ -362,6 +363,11 @@ def undo_batch(
             rounds=", ".join(under_way),
         )
     return undoing.undo(session, KINDS, batch_id, note)
+
+
+def _rounds_under_way(session: Session, row: batches.Batch) -> list[str]:
+    """Other files grant nothing: all claims of these rounds would be read to find none."""
+    return amendments.rounds_under_way(session.db, row.batch) if row.kind == "claims" else []
 
 
 def undo_question(session: Session, batch_id: int) -> Message:
@@ -376,7 +382,7 @@ def undo_question(session: Session, batch_id: int) -> Message:
         "kind": KIND_WORDS[row.kind],
         "count": row.accepted - undoing.count_shared(session.db, row),
     }
-    under_way = amendments.rounds_under_way(session.db, batch_id)
+    under_way = _rounds_under_way(session, row)
     if not under_way:
         return say("Undo batch {batch}: remove {count} rows of {file} ({kind})?", **asked)
     return say(

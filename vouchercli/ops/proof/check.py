@@ -37,6 +37,7 @@ MEANINGS = {
     "times_in_runs": "every redemption can be found by its time",
     "merchants_in_runs": "every redemption can be found by its merchant",
     "claim_totals": "the totals of claims equal the claims",
+    "claims_used": "the claims that were used are those with a payment that stands",
     "group_totals": "the totals by day and key equal the redemptions",
     "merchant_totals": "the totals by merchant equal the redemptions",
     "funder_totals": "the totals by funder equal the redemptions",

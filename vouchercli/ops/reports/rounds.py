@@ -63,7 +63,7 @@ def _rows(session: Session, scope: Scope) -> list[dict[str, Any]]:
     claimed = store.claimed_packs(db, scope.window, scope.zone)
     redeemed = store.redemption_sums(db, "round", scope.window, scope.zone)
     sums = law.grouped("round", ((str(group.round_id), group.sums) for group in redeemed))
-    users = store.users(db, until) if claimed else {}
+    users = store.users(db, scope.rounds.values(), scope.window) if claimed else {}
     breaches = store.breaches(db, scope.programme["programme_id"], until)
 
     def row(round_id: int, about: Round) -> dict[str, Any]:

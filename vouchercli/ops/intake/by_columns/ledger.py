@@ -63,6 +63,7 @@ class Writer(feed.Writer):
         self._pool = ThreadPoolExecutor(1)
         self._sums: list[Future[sums.Sums]] = []
         self._merchants = sums.Merchants()
+        self._claims = sums.Claims()
 
     def begin(self, intake: Intake) -> None:
         """Read the visits of rows that were judged and accepted since the last chunk."""
@@ -98,6 +99,8 @@ class Writer(feed.Writer):
         for added in (each.result() for each in self._sums):
             added.add_to(intake.db)
             self._merchants.add(added.merchants)
+            self._claims.add(added.used)
+        self._claims.add_to(intake.db)
         self._sums = []
         if is_last or self._merchants.facts >= COUNTED_AT_ONCE:
             self._merchants.add_to(intake.db, intake.batch_id)
@@ -174,6 +177,7 @@ class Writer(feed.Writer):
             _columns(rows, proved_redemptions.UNDONE_COLUMNS),
         )
         self._keep_run(intake, first_id, rows, rows.height)
+        self._claims.refund(first_id, rows.height)
         return rows
 
     def _keep_run(self, intake: Intake, first_id: int, rows: pl.DataFrame, written: int) -> None:

@@ -8,12 +8,13 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import polars as pl
 from polars import col, lit
 
 from vouchercli.ops.intake.by_columns.book import CHANNELS
 from vouchercli.ops.intake.by_columns.known import SEGMENT
-from vouchercli.store import proved_redemptions, totals
+from vouchercli.store import proved_redemptions, totals, used_claims
 
 if TYPE_CHECKING:
     import sqlite3
@@ -29,19 +30,21 @@ SUMMED = ("vouchers", "base_fen", "subsidy_fen", *PARTS, "floor_fen", "face_fen"
 MOVED: list[pl.Expr] = [
     *(col(name).cast(pl.Int32) for name in ("round_id", "day", "channel", "segment_id")),
     *(col(name).cast(pl.Int32) for name in ("merchant_id", "split_id", "vouchers")),
-    *map(col, ("coupon", "base_fen", "subsidy_fen", "floor_fen", "face_fen")),
+    *map(col, ("voucher", "coupon", "base_fen", "subsidy_fen", "floor_fen", "face_fen")),
 ]
 
 
 @dataclass(frozen=True)
 class Sums:
     """Rows to be pooled with those of the tables of totals; `merchants` as a frame: they are added
-    together with those of other chunks.
+    together with those of other chunks. `used`: the claims that were paid with, as
+    `used_claims.add` takes them.
     """
 
     groups: list[tuple[Any, ...]]
     merchants: pl.DataFrame
     funders: list[tuple[int, int, int, int]]
+    used: dict[used_claims.Place, int]
 
     def add_to(self, db: sqlite3.Connection) -> None:
         """Add them to the totals of the database, but for those of merchants."""
@@ -65,7 +68,12 @@ def add_up(
     rows = rows.join(known, on="split_id", how="left").with_columns(
         month=col("day") // 100, stays_fen=lit(0)
     )
-    return Sums(_groups(rows, segments), _merchants(rows), _funders(rows, splits))
+    return Sums(
+        _groups(rows, segments),
+        _merchants(rows),
+        _funders(rows, splits),
+        _used(rows.filter(col("vouchers") > 0)),
+    )
 
 
 ADDED = [col(name).cast(pl.Int64).sum() for name in SUMMED]
@@ -87,6 +95,43 @@ def _groups(rows: pl.DataFrame, segments: list[tuple[Any, ...]]) -> list[tuple[A
 
 def _merchants(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.group_by(proved_redemptions.MERCHANT_KEY).agg(ADDED)
+
+
+def _used(rows: pl.DataFrame) -> dict[used_claims.Place, int]:
+    """The claims of payments as bits, by block, round and day."""
+    used = {}
+    for (round_id, day), some in rows.group_by("round_id", "day"):
+        places = (some["voucher"] // used_claims.VOUCHERS).to_numpy()
+        first = int(places.min()) // used_claims.PLACES
+        blocks = int(places.max()) // used_claims.PLACES - first + 1
+        is_used = np.zeros(blocks * used_claims.PLACES, bool)
+        is_used[places - first * used_claims.PLACES] = True
+        for block, octets in enumerate(np.packbits(is_used, bitorder="little").reshape(blocks, -1)):
+            if bits := int.from_bytes(octets.tobytes(), "little"):
+                used[first + block, round_id, day] = bits
+    return used
+
+
+class Claims:
+    """The claims that the rows of a chunk were paid with, and its refunds, kept until it ends."""
+
+    def __init__(self) -> None:
+        self._used: dict[used_claims.Place, int] = {}
+        self._refunds: list[tuple[int, int]] = []
+
+    def refund(self, first_id: int, rows: int) -> None:
+        """So many refunds were written from that redemption on."""
+        self._refunds.append((first_id, first_id + rows - 1))
+
+    def add(self, used: dict[used_claims.Place, int]) -> None:
+        """The claims of some payments."""
+        for place, bits in used.items():
+            self._used[place] = self._used.get(place, 0) | bits
+
+    def add_to(self, db: sqlite3.Connection) -> None:
+        """Add them to the claims that stand used, when all facts of the chunk are written."""
+        used_claims.add(db, self._used, self._refunds)
+        self._used, self._refunds = {}, []
 
 
 class Merchants:
