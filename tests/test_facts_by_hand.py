@@ -481,7 +481,6 @@ def test_facts_are_judged_again_with_a_row_of_their_voucher_number_or_visit(
     ("refunds", "numbers"),
     [
         ([("R6", 3)], []),  # in the second of its payment
-        ([("R6", 2)], ["R6", "T6"]),  # it came after a later payment was taken
         ([("R6", 9), ("R7", 9)], []),
         ([("R7", 9), ("R6", 9)], ["R6", "R7", "T6"]),  # of one second, by their numbers
         ([("R7", 9), ("R6", 8)], ["R6", "R7", "T6"]),
