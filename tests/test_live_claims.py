@@ -19,7 +19,9 @@ NOW = ("--now", "2020-03-27 09:00")
 def test_a_claim_is_granted_and_the_same_number_gives_the_same_claim(city: Any) -> None:
     voucher = city(with_claims=False)
     ran = voucher("claim", "grant", "r1", "330102199001010012", "--application", "N1", *NOW)
-    assert ran.err == "granted r1-00000001: its vouchers are valid until 2020-04-03 09:00:00\n"
+    assert ran.err.endswith(
+        "granted r1-00000001: its vouchers are valid until 2020-04-03 09:00:00\n"
+    )
     again = voucher(
         "claim",
         "grant",

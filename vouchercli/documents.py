@@ -19,7 +19,10 @@ Path = tuple[str | int, ...]  # the keys and list positions that lead to a value
 Default = TypeVar("Default", str, None)
 
 MISSING = object()
-CODE = re.compile(r"[^\s@/\\,;:'\"]+")
+# A code names files and folders: it is never `..`, and never read as an option or a formula.
+CODE = re.compile(
+    r"(?![.\-=+])[^\s@/\\,;:'\"\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]+"
+)
 
 
 class Fault(NamedTuple):
@@ -175,7 +178,7 @@ class Node:
         self.fault(
             "bad_code",
             "{offending} cannot be a short name",
-            "write it without blanks and without @ / , ; :",
+            "write it without blanks and without @ / , ; : and begin it with a letter or a digit",
             offending=offending,
         )
 

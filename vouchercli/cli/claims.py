@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Any, Optional
 
@@ -71,13 +72,17 @@ def list_(
 
 
 @command(
-    app, "grant", epilog="Example: voucher claim grant hz-1 330102199001010012 --application A0001"
+    app, "grant", epilog="Example: voucher claim grant hz-1 - --application A0001 < resident.txt"
 )
 def grant(
     call: Call,
     round_: Annotated[str, typer.Argument(metavar="ROUND", help="The round, for example hz-1.")],
     resident: Annotated[
-        Optional[str], typer.Argument(metavar="RESIDENT", help="The identity, or its token.")
+        Optional[str],
+        typer.Argument(
+            metavar="RESIDENT",
+            help="The identity, or its token; - reads the identity from standard input.",
+        ),
     ] = None,
     application_no: Annotated[
         str,
@@ -106,7 +111,12 @@ def grant(
         )
     with call.session() as session:
         if resident is not None:
-            return live_claims.grant_claim(session, round_, resident, application_no)
+            if resident == "-":
+                return live_claims.grant_claim(
+                    session, round_, sys.stdin.readline().strip(), application_no
+                )
+            granted = live_claims.grant_claim(session, round_, resident, application_no)
+            return live_claims.warn_of_arguments(granted, resident)
         from vouchercli.ops.granting.requests import read_requests  # only where there are many
 
         return live_claims.grant_claims(session, round_, read_requests(str(from_)))

@@ -21,8 +21,9 @@ from rich.segment import Segment, Segments
 from rich.table import Table as Grid
 from rich.text import Text
 
+from vouchercli.cli.cleaning import clean
 from vouchercli.cli.language import language, t
-from vouchercli.cli.values import DASH, EXACT, PRINTED, UNITS, Unit, as_lines, clean, label, pretty
+from vouchercli.cli.values import DASH, EXACT, PRINTED, UNITS, Unit, as_lines, label, pretty
 from vouchercli.cli.wrapping import cells, fill, fold, tokens
 from vouchercli.result import Word
 

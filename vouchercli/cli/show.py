@@ -11,6 +11,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.cli.cleaning import clean_line
 from vouchercli.cli.language import language, t
 from vouchercli.cli.pasting import for_database, for_programme, for_shell, program
 from vouchercli.ops.answers import answer
@@ -154,7 +155,7 @@ def _write_json(document: dict[str, Any]) -> None:
 
 def _talk(text: str) -> None:
     sys.stdout.flush()  # the order of a terminal, also when both streams go into one file
-    print(text, file=sys.stderr)
+    print(clean_line(text), file=sys.stderr)
 
 
 def _talk_problems(call: Call, problems: tuple[Problem, ...]) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.cli import keys
+from vouchercli.cli.cleaning import clean
 from vouchercli.cli.language import t
 from vouchercli.result import Column, Message, Word
 from vouchercli.rules import money, resident_tokens, times
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from vouchercli.result import Table
 
 DASH = "–"
-CONTROLS = {code: "�" for code in (*range(32), *range(127, 160)) if code != 10}
 
 
 class Unit(NamedTuple):
@@ -48,11 +48,6 @@ UNITS = {
         Unit(100_000_000, 2, "million yuan, rounded"),
     ),
 }
-
-
-def clean(text: str) -> str:
-    """Without the control characters by which data could steer a terminal."""
-    return text.translate(CONTROLS)
 
 
 def as_lines(table: Table) -> Table:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from vouchercli.errors import VoucherError
 from vouchercli.result import because
@@ -39,12 +39,21 @@ def draft_file(path: Path, mark: str = "") -> Iterator[Path]:
             draft.unlink()
 
 
+def create(draft: Path) -> BinaryIO:
+    """A draft opened for writing. What a killed writer left under its name goes first: a link that
+    somebody laid there is never followed.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        draft.unlink()
+    return draft.open("xb")
+
+
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[Path]:
     """A draft of a file that is not there yet, put in its place once it is written: whole or not at
     all. Raises `VoucherError`: file_exists, unwritable_file.
     """
-    if path.exists():  # perhaps half mended already, or the database itself
+    if os.path.lexists(path):  # perhaps half mended already, or the database itself
         raise in_the_way(path)
     with draft_file(path, f".{os.getpid()}") as draft:
         yield draft
@@ -53,8 +62,8 @@ def new_file(path: Path) -> Iterator[Path]:
 
 def write_new(path: Path, content: bytes) -> None:
     """Write all bytes of a file that is not there yet. Raises what `new_file` does."""
-    with new_file(path) as draft:
-        draft.write_bytes(content)
+    with new_file(path) as draft, create(draft) as file:
+        file.write(content)
 
 
 def unreadable(path: Path | str, error: OSError) -> VoucherError:

@@ -6,8 +6,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vouchercli.result import Word
 from vouchercli.rules import numbers
 from vouchercli.rules.ladders import Ladder, Rung
+
+# The list of entrants is published as it is, byte for byte: nothing in it can be disarmed.
+FORMULA_SIGNS = ("=", "+", "-", "@", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+FORMULA_NUMBER = Word(
+    "an application number cannot begin with = + - or @: a spreadsheet would run it when the list"
+    " of entrants is opened"
+)
 
 Key = tuple[str, str]  # (round, application_no): a number is given once a round
 # Columns made before it: round_id (NULL: not known), from_at and until_at (`window`), published_at

@@ -40,7 +40,8 @@ def key_path(db_path: Path) -> Path:
 
 def load_key(db_path: Path, db: sqlite3.Connection | None = None) -> Key:
     """The key of the database at this path, which is `db` where it is open already. Raises
-    `VoucherError`: no_key, key_exposed, bad_key; wrong_key when it is another one's.
+    `VoucherError`: no_key, linked_key, key_exposed, bad_key; wrong_key when it is another
+    one's.
     """
     key = Key(read_key(db_path))
     with nullcontext(db) if db is not None else closing(_reading(db_path)) as known:
@@ -63,8 +64,11 @@ def _reading(db_path: Path) -> sqlite3.Connection:
 
 
 def read_key(db_path: Path) -> bytes:
-    """What the key file holds. Raises `VoucherError`: no_key, key_exposed, bad_key."""
+    """What the key file holds. Raises `VoucherError`: no_key, linked_key, key_exposed,
+    bad_key.
+    """
     path = key_path(db_path)
+    _refuse_link(path)
     if not path.exists():
         raise VoucherError(
             "no_key",
@@ -96,17 +100,44 @@ def make_key(db: sqlite3.Connection, db_path: Path) -> None:
     Raises `VoucherError`: as `load_key`, so also when residents are in and the key is lost.
     """
     path = key_path(db_path)
+    _refuse_link(path)
     is_lost = not path.exists() or not path.stat().st_size  # empty: its making was killed
     if is_lost and not key_fingerprints.has_tokens(db):
-        descriptor = os.open(
-            path, os.O_WRONLY | os.O_CREAT | (0 if path.exists() else os.O_EXCL), 0o600
-        )
-        with os.fdopen(descriptor, "w") as file:
-            file.write(os.urandom(32).hex() + "\n")
+        _write_key(path)
         key_fingerprints.forget(db)
     key = read_key(db_path)
     key_fingerprints.require(db, key, path)
     key_fingerprints.keep(db, key)
+
+
+def _refuse_link(path: Path) -> None:
+    """Raises `VoucherError` linked_key: what a link leads to can be changed from elsewhere."""
+    if path.is_symlink():
+        raise VoucherError(
+            "linked_key",
+            "the key file {path} is a link",
+            hint="put the key file itself beside the database",
+            path=str(path),
+        )
+
+
+def _write_key(path: Path) -> None:
+    """Write a new key, in the place of an empty file too. It is on the disk, and so is its name,
+    before any token is: without it all of them are lost.
+    """
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(os.urandom(32).hex() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    if os.name != "posix":
+        return
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def is_known(db_path: Path) -> bool:

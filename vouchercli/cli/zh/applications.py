@@ -15,7 +15,7 @@ TEXT = {
     "Targeted rounds: only the residents of this group, this time.": "定向发放的期次：本次仅发给该群体的居民。",
     "Grant the packs of a round that is issued here: by arrival, or to everyone on its list; run again it grants only what is new.": "发放由本系统发放的期次：按到达先后，或发给名单上的每个人；再次运行只发放新增的部分。",
     "Grant a pack now; it is saved when the command answers.": "立即发放一份；命令返回时已写入磁盘。",
-    "The identity, or its token.": "身份标识或其脱敏代码。",
+    "The identity, or its token; - reads the identity from standard input.": "身份标识或其脱敏代码；- 表示从标准输入读取身份标识。",
     "Your own number: asking again with it gives the same claim.": "您自己的编号：用同一编号再次请求，得到同一笔领取。",
     "Many at once: a table with the columns resident and application_no, or lines RESIDENT,NO; - reads standard input.": "一次多人：含 resident（居民）、application_no（报名编号）两列的表，或每行“居民,编号”；- 表示标准输入。",
     "the row has {cells} cells: without a header it is RESIDENT or RESIDENT,NO": "本行有 {cells} 个单元格：没有表头时应为“居民”或“居民,编号”",

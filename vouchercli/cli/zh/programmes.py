@@ -89,7 +89,7 @@ TEXT = {
     'write it in quotes as it was printed, like "13.24"': '请照原文写并加引号，如 "13.24"',
     # faults that templates share
     "{offending} cannot be a short name": "{offending} 不能用作代码",
-    "write it without blanks and without @ / , ; :": "代码中不要有空格，也不要有 @ / , ; :",
+    "write it without blanks and without @ / , ; : and begin it with a letter or a digit": "代码中不要有空格，也不要有 @ / , ; :，并以字母、汉字或数字开头",
     "{offending} must be a whole number of at least {least}": "{offending} 无效，应为不小于 {least} 的整数",
     "{offending} must not be negative": "{offending} 无效，不能小于 0",
     "write an amount of 0 or more": "请写不小于 0 的金额",

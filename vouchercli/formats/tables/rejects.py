@@ -33,7 +33,7 @@ def write_rejects(
         return _write(target, header, rows)
     with (
         whole_files.new_file(Path(target)) as draft,
-        draft.open("w", encoding="utf-8-sig", newline="") as file,
+        draft.open("x", encoding="utf-8-sig", newline="") as file,
     ):
         return _write(file, header, rows)
 

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli import identities
 from vouchercli.formats import whole_files
+from vouchercli.formats.written import trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from vouchercli.result import Word
 
 SETTLED_SECONDS = 10  # a file that changed less than this ago may still be growing
 UNFINISHED = (".part", ".tmp", ".crdownload", ".filepart", ".swp", "~")
@@ -47,7 +50,14 @@ def landed(inbox: Path, kinds: Sequence[str], clock: int) -> list[Landed]:
     second). `clock`: the machine's time now; what changed a moment ago, and what is named as
     unfinished, is left to the next look.
     """
-    files = [file for folder in _folders(inbox, kinds) for file in _files(*folder, clock)]
+    if trust.folder_fault(inbox, is_ours=True):
+        return []  # `untrusted` names it
+    files = [
+        file
+        for folder in _folders(inbox, kinds)
+        if not any(_folder_faults(folder[0], inbox))
+        for file in _files(*folder, clock)
+    ]
     return sorted(files, key=lambda file: (file.changed_at, kinds.index(file.kind), str(file.path)))
 
 
@@ -67,8 +77,50 @@ def strays(inbox: Path, kinds: Sequence[str]) -> list[Path]:
 def _folders(inbox: Path, kinds: Sequence[str]) -> Iterator[tuple[Path, str | None, str, str]]:
     for folder in sorted(path for pattern in ("*/*", "*/*/*") for path in inbox.glob(pattern)):
         parts = folder.relative_to(inbox).parts
-        if parts[-1] in kinds and _is_folder(folder) and not set(parts) & {*DEALT_WITH}:
+        if (
+            parts[-1] in kinds
+            and _is_folder(folder)
+            and not set(parts) & {*DEALT_WITH}
+            and trust.is_utf8(str(folder))
+        ):
             yield folder, parts[0] if len(parts) == 3 else None, parts[-2], parts[-1]
+
+
+def untrusted(inbox: Path, kinds: Sequence[str]) -> list[tuple[Path, Word]]:
+    """The folders through which a file would be taken from elsewhere, or put elsewhere, each with
+    what is wrong: the inbox, a programme's, a platform's, a kind's, and its done/ and failed/.
+    """
+    if why := trust.folder_fault(inbox, is_ours=True):
+        return [(inbox, why)]
+    faults = {
+        each: why
+        for folder, *_ in _folders(inbox, kinds)
+        for each, why in _folder_faults(folder, inbox)
+    }
+    return [*faults.items()]
+
+
+def _folder_faults(folder: Path, inbox: Path) -> Iterator[tuple[Path, Word]]:
+    """A sender may own the folders down to the kind's; what is put away is ours."""
+    for each in trust.above(folder, inbox):
+        if why := trust.folder_fault(each, is_ours=False):
+            yield each, why
+            return
+    for name in DEALT_WITH:
+        if why := trust.folder_fault(folder / name, is_ours=True):
+            yield folder / name, why
+
+
+def refused(inbox: Path, kinds: Sequence[str]) -> list[tuple[Path, Word]]:
+    """The files that lie where files are taken in and are not read, each with the reason."""
+    return [
+        (path, why)
+        for folder, *_ in _folders(inbox, kinds)
+        if _is_open(folder) and not any(_folder_faults(folder, inbox))
+        for path in sorted(folder.iterdir())
+        if not _is_unfinished(path.name) and (path.is_symlink() or not path.is_dir())
+        if (why := trust.file_fault(path))
+    ]
 
 
 def unreadable(inbox: Path, kinds: Sequence[str]) -> list[Path]:
@@ -104,10 +156,12 @@ def _files(
     if not _is_open(folder):
         return  # `unreadable` names it
     for entry in os.scandir(folder):
-        if entry.is_dir() or _is_unfinished(entry.name):
+        if not entry.is_file(follow_symlinks=False) or _is_unfinished(entry.name):
             continue
+        if trust.file_fault(folder / entry.name):
+            continue  # `refused` names it
         try:
-            changed_at = int(entry.stat().st_mtime)
+            changed_at = int(entry.stat(follow_symlinks=False).st_mtime)
         except OSError:  # it went while we looked, or leads nowhere
             continue
         if abs(clock - changed_at) >= SETTLED_SECONDS:
@@ -122,9 +176,10 @@ def put_away(file: Path, outcome: str, summary: dict[str, Any], *, is_repeat: bo
     """Move a file into done/ or failed/ beside it, its summary `NAME.json` first; an earlier file
     of the same name stays, this one is numbered. An identity in its name goes. Of a repeat a
     summary that stands there without its file stays too: a killed look wrote it, and it says more.
-    Raises `VoucherError` unwritable_file.
+    Raises `VoucherError`: untrusted_folder, unwritable_file.
     """
     folder = file.parent / outcome
+    trust.require_folder(folder, is_ours=True)
     target = _free(folder, file)
     note = target.with_name(f"{target.name}.json")
     try:
@@ -139,7 +194,7 @@ def put_away(file: Path, outcome: str, summary: dict[str, Any], *, is_repeat: bo
 def _free(folder: Path, file: Path) -> Path:
     name = file.with_name(identities.hide(file.name))
     target, number = folder / name.name, 1
-    while target.exists():
+    while os.path.lexists(target):
         number += 1
         target = folder / f"{name.stem}-{number}{name.suffix}"
     return target
@@ -151,8 +206,8 @@ def write(path: Path, text: str) -> None:
     """
     with whole_files.draft_file(path) as draft:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with draft.open("w", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with whole_files.create(draft) as file:
+            file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
         draft.replace(path)

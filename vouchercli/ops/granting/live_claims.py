@@ -21,6 +21,7 @@ from vouchercli.ops.rounds.lookup import RoundAtHand, changing, look_up
 from vouchercli.result import Column, Outcome, Problem, Table, say
 from vouchercli.rules import allocations as law
 from vouchercli.rules import limits as limits_law
+from vouchercli.rules import resident_tokens
 from vouchercli.store import applications, eligibility, identities, persons
 from vouchercli.store import grants as store
 
@@ -85,6 +86,20 @@ def grant_claim(session: Session, code: str, resident: str, application_no: str 
     )
     data = {"round": code, "is_new": answer.is_new, **dated(claim._asdict(), current.zone)}
     return Outcome(data, says=(message,), problems=residents.warnings(resident))
+
+
+def warn_of_arguments(granted: Outcome, resident: str) -> Outcome:
+    """The outcome, with a warning when the identity itself stood on the command line."""
+    if resident.startswith(resident_tokens.PREFIX):
+        return granted
+    warning = Problem(
+        "resident_in_arguments",
+        "the identity stood on the command line: other users of this machine can read it while the"
+        " command runs, and the shell keeps it in its history",
+        level="warning",
+        hint="give - instead, and the identity by standard input; or many with --from FILE",
+    )
+    return replace(granted, problems=(*granted.problems, warning))
 
 
 def grant_claims(session: Session, code: str, requests: Iterable[Request]) -> Outcome:

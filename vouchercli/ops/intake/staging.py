@@ -12,6 +12,7 @@ from vouchercli.ops.intake.kinds import Unfit
 from vouchercli.ops.intake.screening import Screen, masker
 from vouchercli.rules import identities as law
 from vouchercli.rules import times
+from vouchercli.rules.applications import FORMULA_NUMBER, FORMULA_SIGNS
 from vouchercli.store import identities, incoming, rounds
 
 if TYPE_CHECKING:
@@ -39,12 +40,15 @@ def typist_of_residents(
     key, clock = identities.load_key(intake.session.path, intake.db), times.Reader(intake.zone)
     codes = {code.casefold(): code for code in rounds.codes(intake.db, intake.programme_id)}
     needed = (number, "round", "resident", moment)
+    is_published = number == "application_no"
 
     def type_row(values: tuple[str, ...]) -> Typed:
         for column, value in zip(needed, values, strict=False):
             if not value:
                 return Unfit("bad_row", {"column": column})
         number, round_, resident, written, *more = values
+        if is_published and number.startswith(FORMULA_SIGNS):
+            return Unfit("bad_row", {"problem": FORMULA_NUMBER})
         if fault := find_fault(resident, *more[3:5]):
             return fault
         try:

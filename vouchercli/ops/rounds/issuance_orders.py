@@ -10,7 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats.written import folders
+from vouchercli.formats.written import folders, trust
 from vouchercli.formats.written import issuance_orders as formats
 from vouchercli.ops.answers import dated
 from vouchercli.ops.rounds.lookup import changing, require
@@ -464,9 +464,11 @@ def write_order(session: Session, order: Order, outbox: Path) -> Path:
     JSON finds both), then record that it is written.
 
     When the process dies in between, the next tick writes the same bytes again. Raises
-    `unwritable_file`.
+    `untrusted_folder`, `unwritable_file`.
     """
     path = choose_path(outbox, order)
+    trust.require_folder(outbox, is_ours=True)
+    trust.require_folder(path.parent, is_ours=False)
     folders.write(path.with_suffix(".csv"), order.sheet)
     folders.write(path, order.document)
     with writing(session) as db:

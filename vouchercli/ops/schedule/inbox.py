@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli import identities
 from vouchercli.errors import closest
-from vouchercli.formats.written import folders
+from vouchercli.formats.written import folders, trust
 from vouchercli.ops.answers import answer
 from vouchercli.ops.intake import summaries
 from vouchercli.ops.schedule.jobs import Done, attempt
@@ -43,6 +43,7 @@ NOT_THE_FILES = (
     "no_permission",
     "damaged_database",
     "no_key",
+    "linked_key",
     "key_exposed",
     "bad_key",
     "no_programme",
@@ -73,6 +74,8 @@ def take_in(session: Session, file: Landed, inbox: Path, watch: Watch) -> Done |
     blank = Done(
         "import", name, zone(session.db, file.programme or session.programme), file.programme
     )
+    if trust.file_fault(file.path):  # since it was listed
+        return None
     done = attempt(session, blank, _import, file, inbox, watch)
     if done is None or session.dry_run or (done.error and done.error.code in NOT_THE_FILES):
         return done
@@ -166,20 +169,50 @@ def _summarize(done: Done) -> Done:
 def remind_of_strays(session: Session, inbox: Path) -> Iterator[Done]:
     """Remind once of each file that lies in no folder of a platform and a kind."""
     for path in folders.strays(inbox, KINDS):
-        name = identities.hide(str(path.relative_to(inbox)))
+        name = identities.hide(trust.printed(path.relative_to(inbox)))
         stray = Problem(
             "stray_file",
             "{file} is not in a folder of a platform and a kind: it is not imported",
             level="warning",
             hint="move it to {inbox}/{platform}/{kind}/{name}",
             params={
-                "file": str(path),
+                "file": trust.printed(path),
                 "inbox": str(inbox),
-                "name": path.name,
-                **_place(path.relative_to(inbox).parts[:-1], path.name),
+                "name": trust.printed(path.name),
+                **_place(
+                    tuple(map(trust.printed, path.relative_to(inbox).parts[:-1])),
+                    trust.printed(path.name),
+                ),
             },
         )
         reminder = remind_once(session, f"stray {name}", session.now, stray, {"file": name})
+        if reminder is not None:
+            yield Done("remind", name, zone(session.db, session.programme), outcome=reminder)
+
+
+def say_untrusted(inbox: Path) -> Iterator[Done]:
+    """Say which folders are not used, because they lead elsewhere or are another user's."""
+    for folder, why in folders.untrusted(inbox, KINDS):
+        yield Done(
+            "import",
+            identities.hide(trust.printed(folder.relative_to(inbox.parent))),
+            times.HOME_ZONE,
+            error=trust.untrusted(folder, why),
+        )
+
+
+def remind_of_refused(session: Session, inbox: Path) -> Iterator[Done]:
+    """Remind once of each file that lies in a right folder and is no file to be read."""
+    for path, why in folders.refused(inbox, KINDS):
+        name = identities.hide(trust.printed(path.relative_to(inbox)))
+        problem = Problem(
+            "untrusted_file",
+            "{file} is not imported: {why}",
+            level="warning",
+            hint="let the sender put an ordinary file with a name in UTF-8 there",
+            params={"file": name, "why": why},
+        )
+        reminder = remind_once(session, f"refused {name}", session.now, problem, {"file": name})
         if reminder is not None:
             yield Done("remind", name, zone(session.db, session.programme), outcome=reminder)
 

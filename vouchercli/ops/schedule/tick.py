@@ -159,6 +159,7 @@ def _do_all(session: Session, where: Places, quick: QuickJobs) -> Iterator[Done]
     quick.has_asking_files = any(file.kind in inboxes.ASKING for file in waiting)
     quick.do()
     yield from _say_unreadable(where)
+    yield from inboxes.say_untrusted(where.inbox)
     yield from _take_in_files(session, where, waiting, quick)
     for blank, batch in futures.list_due(session):
         yield from _do_one(session, blank, futures.take_in, batch)
@@ -171,6 +172,7 @@ def _do_all(session: Session, where: Places, quick: QuickJobs) -> Iterator[Done]
         yield from _do_one(session, blank, remind_of_proposal, blank, proposal, about)
     if where.inbox.is_dir():
         yield from inboxes.remind_of_strays(session, where.inbox)
+        yield from inboxes.remind_of_refused(session, where.inbox)
 
 
 def _do_one(session: Session, blank: Done, work: Any, *args: Any) -> Iterator[Done]:

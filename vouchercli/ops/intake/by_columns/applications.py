@@ -12,7 +12,7 @@ from polars import col, lit
 from vouchercli.formats.configs.fields import JOINING
 from vouchercli.ops.intake.by_columns import feed, residents, typing
 from vouchercli.ops.intake.kinds import Written
-from vouchercli.rules.applications import APPLICATIONS
+from vouchercli.rules.applications import APPLICATIONS, FORMULA_SIGNS
 from vouchercli.store import db as store
 from vouchercli.store import duplicates, identities, proved_applications, proved_claims
 
@@ -107,7 +107,10 @@ class Prover:
             latest_at=lit(self._latest_at),
             is_eligible=lit(1),
         ).filter(
-            col("applied_at").is_not_null(), col("application_no") != "", col("resident") != ""
+            col("applied_at").is_not_null(),
+            col("application_no") != "",
+            ~col("application_no").str.slice(0, 1).is_in(FORMULA_SIGNS),
+            col("resident") != "",
         )
         rows = rows.join(self._rounds, on="round", how="inner", maintain_order="left")
         return rows.filter(IS_LAWFUL)
