@@ -4,6 +4,7 @@ answer is the proof.
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
 from vouchercli.rules import times
@@ -11,7 +12,6 @@ from vouchercli.rules.audit import breaks
 from vouchercli.store import audit, merchant_runs, sql_functions, totals, transaction_numbers
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable
 
 BATCHES_ADD_UP = """
@@ -280,6 +280,9 @@ SELECT 'claims', 'rounds', claim_id FROM claims WHERE round_id NOT IN (SELECT ro
 """
 
 Breach = tuple[str, str, str]  # subject, expected, found
+# What SQLite says of rows and tables that are not as they were made: no such table, a wrong type, a
+# number beyond all bounds, text that is no JSON.
+UNREADABLE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG)
 
 
 def _query(statement: str) -> Callable[[sqlite3.Connection], list[Breach]]:
@@ -320,6 +323,30 @@ def claim_totals(db: sqlite3.Connection) -> list[Breach]:
     """The totals of claims by local day equal the claims."""
     sql_functions.register(db, local_day=times.local_day)
     return _query(CLAIM_TOTALS)(db)
+
+
+def find(
+    check: Callable[[sqlite3.Connection], list[Breach]], db: sqlite3.Connection
+) -> list[Breach]:
+    """What a check finds. In a file that somebody worked on by hand anything may stand, a word for
+    a number or no table at all: what cannot even be read is a breach too. Re-raises what is the
+    machine's: a file that is busy, damaged or gone.
+    """
+    try:
+        return check(db)
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF not in UNREADABLE:
+            raise
+        return [("this check", "rows that can be read", str(error))]
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        ArithmeticError,
+        AttributeError,
+        AssertionError,
+    ) as error:
+        return [("this check", "rows that can be read", f"{type(error).__name__}: {error}"[:200])]
 
 
 # name -> what finds its breaches; the order is the order of the report.
