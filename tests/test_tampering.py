@@ -128,6 +128,17 @@ EDITS: dict[str, tuple[str, str]] = {
         " SELECT proposal_id, verdict, 'eve', os_user, note, at, entered_at FROM verdicts",
         "verdicts_as_logged",
     ),
+    "a proposal of somebody else": (
+        "UPDATE proposals SET proposed_by = 'eve'",
+        "proposals_as_logged",
+    ),
+    "a proposal forged": (
+        "INSERT INTO proposals (subject, subject_id, kind, state, before, after, amount_fen, note,"
+        " evidence, proposed_by, os_user, proposed_at, entered_at, ended_at) SELECT subject,"
+        " subject_id, 'top-up', 'effective', '{}', '{}', 0, '', '', 'eve', os_user, proposed_at,"
+        " entered_at, ended_at FROM proposals",
+        "proposals_as_logged",
+    ),
     # ---------------------------------------------------------------- merchants
     "a bank account": (
         "UPDATE merchants SET account_no = '6222' WHERE merchant_no = 'M1'",
@@ -167,6 +178,11 @@ EDITS: dict[str, tuple[str, str]] = {
     "a huge number": (
         "UPDATE claims SET claimed_at = 9223372036854775807 WHERE claim_id = 3",
         "expiry_by_law",
+    ),
+    "an order that nobody gave": (
+        "INSERT INTO issuance_orders (round_id, number, terms_sha256, document, sheet, ordered_at)"
+        " SELECT round_id, 1, '', '{}', '', 1 FROM rounds",
+        "orders_as_logged",
     ),
     # ---------------------------------------------------------------- draws
     "a draw committed to nothing": (
@@ -266,3 +282,10 @@ def test_what_cannot_be_read_is_a_breach_and_no_traceback(city: Any, here: Path)
     assert ran.data["breaks"][0] == {"code": "audit_edited", "line": 3}
     assert "Traceback" not in voucher("check", expect=5).err
     assert "7b" not in voucher("audit", "log", "-o", "json", expect=0).err
+
+
+def test_an_import_that_is_not_done_is_named(city: Any, here: Path) -> None:
+    voucher = city()
+    with closing(sqlite3.connect(here / "voucher.db")) as db:
+        tamper(db, "UPDATE batches SET state = 'importing' WHERE kind = 'claims'")
+    assert "batch 2 is not done" in voucher("check", expect=0).err

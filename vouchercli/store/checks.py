@@ -280,6 +280,7 @@ SELECT 'claims', 'rounds', claim_id FROM claims WHERE round_id NOT IN (SELECT ro
 """
 
 Breach = tuple[str, str, str]  # subject, expected, found
+IMPORTING = "SELECT batch_id FROM batches WHERE state = 'importing' ORDER BY batch_id"
 # What SQLite says of rows and tables that are not as they were made: no such table, a wrong type, a
 # number beyond all bounds, text that is no JSON.
 UNREADABLE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG)
@@ -348,6 +349,11 @@ def find(
         AssertionError,
     ) as error:
         return [("this check", "rows that can be read", f"{type(error).__name__}: {error}"[:200])]
+
+
+def importing(db: sqlite3.Connection) -> list[int]:
+    """The batches that are not done yet: their rows are proved in part."""
+    return [int(row["batch_id"]) for row in db.execute(IMPORTING)]
 
 
 # name -> what finds its breaches; the order is the order of the report.

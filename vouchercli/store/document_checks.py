@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules import templates as rules
-from vouchercli.store import programmes, templates
+from vouchercli.store import audit, programmes, templates
 
 if TYPE_CHECKING:
     import sqlite3
@@ -56,7 +56,7 @@ def documents_as_logged(db: sqlite3.Connection) -> list[Breach]:
     return [
         (code, _short(logged.get(code)), _short(kept.get(code)))
         for code in {**logged, **kept}
-        if _plain(logged.get(code)) != _plain(kept.get(code))
+        if _plain(logged.get(code)) != audit.as_logged(_plain(kept.get(code)))
     ]
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
+    from vouchercli.result import Message
     from vouchercli.session import Session
     from vouchercli.store.checks import Breach
 
@@ -67,6 +68,8 @@ MEANINGS = {
     "batches_as_logged": "every imported file is the one that the log names",
     "committed_as_logged": "what was committed by approvals is what the log says",
     "postings_in_their_moment": "money moved only when the log says that something was done",
+    "proposals_as_logged": "every amendment and change says what it said when it was proposed",
+    "orders_as_logged": "every order to a platform is the one that the log names",
     "draws_as_logged": "what draws have committed to, published and drawn is what the log says",
     "winners_have_packs": "every pack of a drawn round belongs to a resident who won",
     "suspensions_as_logged": "every suspension by hand stands in the log, and none is missing",
@@ -95,6 +98,7 @@ def check_all(session: Session) -> Outcome:
     # one snapshot: an import that commits meanwhile cannot look like a breach
     with reading(session) as db, legibly(db):
         breaches_by_check = {name: checks.find(check, db) for name, check in CHECKS.items()}
+        unfinished = checks.importing(db)
     rows = tuple(
         {
             "check": name,
@@ -113,7 +117,17 @@ def check_all(session: Session) -> Outcome:
         for name, breaches in breaches_by_check.items()
         for subject, expected, value in breaches[:NAMED]
     )
-    says = () if problems else (say("all {count} checks passed", count=len(rows)),)
+    says: tuple[Message, ...] = (
+        () if problems else (say("all {count} checks passed", count=len(rows)),)
+    )
+    says += tuple(
+        say(
+            "batch {batch} is not done: its counts, its file and doubled numbers in it are checked"
+            " when it is; voucher batch resume {batch}",
+            batch=batch,
+        )
+        for batch in unfinished
+    )
     return Outcome(
         tables=(Table(say("Checks"), COLUMNS, rows, key="checks"),),
         says=says,
