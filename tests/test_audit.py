@@ -21,10 +21,8 @@ if TYPE_CHECKING:
 
 UNGUARDED = "DROP TRIGGER audit_never_changes; DROP TRIGGER audit_never_vanishes;"
 GUARDED = """
-CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT,
-    'the audit log is append-only'); END;
-CREATE TRIGGER audit_never_vanishes BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT,
-    'the audit log is append-only'); END;
+CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_never_vanishes BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 """
 
 

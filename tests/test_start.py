@@ -116,6 +116,7 @@ def test_check_names_what_was_tampered_with(city: Any, here: Path) -> None:
         "packs_within_quota",
         "claim_totals",
         "audit_chain",
+        "schema_as_shipped",
     }
 
 

@@ -79,6 +79,11 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
     db.execute(ADD, (*fields, previous, digest(previous, fields)))
 
 
+def as_logged(value: Any) -> Any:
+    """A value as a line of the log keeps it: as JSON, without identities."""
+    return json.loads(json.dumps(_without_identities(value)))
+
+
 def _without_identities(value: Any, name: str = "") -> Any:
     """What is logged under a name, without identities; what stands in a list stands under its name
     too.

@@ -4,6 +4,7 @@ answer is the proof.
 
 from __future__ import annotations
 
+import sqlite3
 from typing import TYPE_CHECKING
 
 from vouchercli.rules import times
@@ -18,7 +19,6 @@ from vouchercli.store import (
 )
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable
 
 BATCHES_ADD_UP = """
@@ -288,6 +288,10 @@ SELECT 'claims', 'rounds', claim_id FROM claims WHERE round_id NOT IN (SELECT ro
 """
 
 Breach = tuple[str, str, str]  # subject, expected, found
+IMPORTING = "SELECT batch_id FROM batches WHERE state = 'importing' ORDER BY batch_id"
+# What SQLite says of rows and tables that are not as they were made: no such table, a wrong type, a
+# number beyond all bounds, text that is no JSON.
+UNREADABLE = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG)
 
 
 def _query(statement: str) -> Callable[[sqlite3.Connection], list[Breach]]:
@@ -337,6 +341,36 @@ def claim_totals(db: sqlite3.Connection) -> list[Breach]:
     """The totals of claims by local day equal the claims."""
     sql_functions.register(db, local_day=times.local_day)
     return _query(CLAIM_TOTALS)(db)
+
+
+def find(
+    check: Callable[[sqlite3.Connection], list[Breach]], db: sqlite3.Connection
+) -> list[Breach]:
+    """What a check finds. In a file that somebody worked on by hand anything may stand, a word for
+    a number or no table at all: what cannot even be read is a breach too. Re-raises what is the
+    machine's: a file that is busy, damaged or gone.
+    """
+    try:
+        return check(db)
+    except sqlite3.Error as error:
+        if getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF not in UNREADABLE:
+            raise
+        return [("this check", "rows that can be read", str(error))]
+    except (
+        ValueError,
+        TypeError,
+        LookupError,
+        ArithmeticError,
+        AttributeError,
+        OSError,  # a moment beyond what the machine's clock can tell
+        AssertionError,
+    ) as error:
+        return [("this check", "rows that can be read", f"{type(error).__name__}: {error}"[:200])]
+
+
+def importing(db: sqlite3.Connection) -> list[int]:
+    """The batches that are not done yet: their rows are proved in part."""
+    return [int(row["batch_id"]) for row in db.execute(IMPORTING)]
 
 
 # name -> what finds its breaches; the order is the order of the report.

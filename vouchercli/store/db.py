@@ -301,6 +301,18 @@ def reading(session: Session) -> Iterator[sqlite3.Connection]:
         session.db.execute("ROLLBACK")
 
 
+@contextmanager
+def legibly(db: sqlite3.Connection) -> Iterator[None]:
+    """Text that is not UTF-8 reads with replacement marks: whoever proves a file must not fall over
+    what somebody else broke in it.
+    """
+    db.text_factory = lambda text: text.decode("utf-8", "replace")
+    try:
+        yield
+    finally:
+        db.text_factory = str
+
+
 def busy_or_refused(error: sqlite3.Error, path: Path) -> VoucherError:
     """The refusal behind an error of SQLite that is the user's or the machine's, not ours;
     re-raises a bug.

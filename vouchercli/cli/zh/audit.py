@@ -28,6 +28,8 @@ TEXT = {
     "line {line} was changed after it was written: its digest should be {expected} and is {found}": "第 {line} 行与写入时不符：校验值应为 {expected}，实为 {found}",
     "line {line} does not follow line {after}: a line was removed, inserted or moved there": "第 {line} 行与第 {after} 行不相接：此处有行被删除、插入或调换",
     "the noted head {head} is not in the log (it has {count} lines): lines were removed or rewritten": "记下的摘要 {head} 不在日志中（现有 {count} 行）：日志被截断或改写",
+    "the trigger {guard} is not the one that the program made: somebody changed the file by hand": "触发器 {guard} 与程序所附不同：有人直接改动过该文件",
+    "the log has no line, though the file is in use: the lines were removed": "文件已在使用，日志却没有任何一行：日志行已被删除",
     "the trigger {guard} is missing: somebody changed the file by hand": "保护触发器 {guard} 已不存在：有人直接改动过该文件",
     "compare the file with the last backup": "请与最近的备份比对",
 }

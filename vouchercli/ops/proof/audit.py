@@ -10,8 +10,8 @@ from vouchercli.errors import UsageFault
 from vouchercli.ops import lists
 from vouchercli.result import JSON, SHOWN, Column, Outcome, Problem, Table, only, say
 from vouchercli.rules import audit as law
-from vouchercli.store import audit
-from vouchercli.store.db import reading
+from vouchercli.store import audit, log_checks, schema_checks
+from vouchercli.store.db import legibly, reading
 from vouchercli.store.db import zone as zone_of
 
 if TYPE_CHECKING:
@@ -50,7 +50,8 @@ def list_deeds(session: Session, /, *, limit: int | None, **wanted: Any) -> Outc
         raise UsageFault("empty_window", "--since is later than --until", hint="swap the two times")
     zone = zone_of(session.db, session.programme)
     table = Table(say("Log"), COLUMNS, (), zone=zone, key="lines", optional=True)
-    outcome = lists.show(table, audit.wanted(session.db, **wanted), limit, _describe)
+    with legibly(session.db):
+        outcome = lists.show(table, audit.wanted(session.db, **wanted), limit, _describe)
     none = () if outcome.tables[0].rows else (say("no line of the log matches"),)
     return replace(outcome, says=none)
 
@@ -110,7 +111,7 @@ def verify_log(session: Session, head: str | None = None) -> Outcome:
     the first broken lines.
     """
     number, seal = _read_noted_head(head)
-    with reading(session) as db:
+    with reading(session) as db, legibly(db):
         problems = [_problem(each) for each in law.breaks(audit.lines(db))]
         problems += [
             Problem(
@@ -121,6 +122,8 @@ def verify_log(session: Session, head: str | None = None) -> Outcome:
             )
             for guard in audit.missing_guards(db)
         ]
+        problems += _guard_problems(db)
+        problems += _emptiness(db)
         problems += _head_problems(db, number, seal)
         count, newest = audit.count(db), audit.last(db)
     data = {
@@ -146,6 +149,33 @@ def verify_log(session: Session, head: str | None = None) -> Outcome:
         )
     )
     return Outcome(data=data, says=(confirmation,))
+
+
+def _guard_problems(db: sqlite3.Connection) -> list[Problem]:
+    """Triggers that are there by their name, and are not what the program made."""
+    return [
+        Problem(
+            "audit_guard_changed",
+            "the trigger {guard} is not the one that the program made: somebody changed the file"
+            " by hand",
+            hint="compare the file with the last backup",
+            params={"guard": subject.removeprefix("trigger ")},
+        )
+        for subject, _, found in schema_checks.schema_as_shipped(db)
+        if subject.startswith("trigger ") and found != "missing"
+    ]
+
+
+def _emptiness(db: sqlite3.Connection) -> list[Problem]:
+    """A file in use has a log."""
+    return [
+        Problem(
+            "audit_empty",
+            "the log has no line, though the file is in use: the lines were removed",
+            hint="compare the file with the last backup",
+        )
+        for _ in log_checks.log_is_there(db)
+    ]
 
 
 def _read_noted_head(head: str | None) -> tuple[int | None, str | None]:

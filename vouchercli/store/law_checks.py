@@ -1,0 +1,113 @@
+"""What the law makes of facts, computed once more: when claims expire, what payments pay, and who
+shares it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.rules import subsidy
+from vouchercli.rules import templates as rules
+from vouchercli.store import sql_functions, templates
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator
+
+    Breach = tuple[str, str, str]
+
+ROUNDS = """
+SELECT r.round_id, r.round, r.programme_id, t.document, p.time_zone
+FROM rounds r JOIN templates t USING (template_id) JOIN programmes p USING (programme_id)
+"""
+CLAIMS = "SELECT claim_no, round_id, claimed_at, expires_at FROM claims"
+# What a voucher pays on its base; a payment's split starts at nothing.
+PAYMENTS = """
+SELECT f.transaction_no AS subject,
+    CASE WHEN f.base_fen < k.threshold_fen THEN k.threshold_fen
+        ELSE lawful_subsidy(f.base_fen, k.denomination_fen, k.percent_bp) END AS expected,
+    CASE WHEN f.base_fen < k.threshold_fen THEN f.base_fen ELSE s.after_fen END AS found
+FROM redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
+    CROSS JOIN rounds r ON r.round_id = s.round_id
+    LEFT JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.coupon_no
+WHERE f.refund_of IS NULL AND (k.coupon_no IS NULL OR f.base_fen < k.threshold_fen
+    OR CASE WHEN k.percent_bp IS NULL THEN s.after_fen <> k.denomination_fen
+        ELSE s.after_fen <> lawful_subsidy(f.base_fen, k.denomination_fen, k.percent_bp) END)
+"""
+# Of a payment, from nothing to its subsidy.
+SPLITS = "SELECT * FROM splits WHERE before_fen = 0 AND NOT stays"
+PARTS = """
+SELECT f.funder, p.amount_fen FROM split_parts p JOIN funders f USING (funder_id)
+WHERE p.split_id = ? AND p.amount_fen <> 0
+"""
+KINDS = "SELECT programme_id, funder, kind FROM funders"
+
+
+def expiry_by_law(db: sqlite3.Connection) -> list[Breach]:
+    """Claims that expire at another moment than their template says. Claims of one second of a
+    round expire together: a sell-out of thousands is asked once.
+    """
+    packs = {row["round_id"]: (templates.read(row["document"]), row["time_zone"])
+             for row in db.execute(ROUNDS)}  # fmt: skip
+    known: dict[tuple[int, int], int] = {}
+    breaches: list[Breach] = []
+    for claim_no, round_id, claimed_at, expires_at in db.execute(CLAIMS):
+        key = (round_id, claimed_at)
+        expected = known.get(key)
+        if expected is None:
+            if len(known) >= SECONDS:
+                known.clear()
+            expected = known[key] = rules.expires_at(
+                packs[round_id][0], claimed_at, packs[round_id][1]
+            )
+        if expected != expires_at:
+            breaches.append((claim_no, str(expected), str(expires_at)))
+    return breaches
+
+
+SECONDS = 100_000  # kept in mind at once
+
+
+def payments_by_law(db: sqlite3.Connection) -> list[Breach]:
+    """Payments below their threshold, or of another subsidy than their voucher pays."""
+    sql_functions.register(db, lawful_subsidy=subsidy.lawful_subsidy)
+    return [(str(subject), str(want), str(found)) for subject, want, found in db.execute(PAYMENTS)]
+
+
+def splits_by_law(db: sqlite3.Connection) -> list[Breach]:
+    """Subsidies that other funders share than their template says, or otherwise."""
+    rounds = {row["round_id"]: row for row in db.execute(ROUNDS).fetchall()}
+    kinds: dict[int, dict[str, str]] = {}
+    for programme_id, funder, kind in db.execute(KINDS):
+        kinds.setdefault(programme_id, {})[funder] = kind
+    return [
+        (f"{rounds[row['round_id']]['round']} {row['after_fen']} {what}", str(want), str(found))
+        for row in db.execute(SPLITS).fetchall()
+        for what, want, found in _shares(db, row, rounds[row["round_id"]], kinds)
+        if want != found
+    ]
+
+
+def _shares(
+    db: sqlite3.Connection, split: Any, round_: Any, kinds: dict[int, dict[str, str]]
+) -> Iterator[tuple[str, Any, Any]]:
+    pack = templates.read(round_["document"])
+    parts = subsidy.parts(
+        split["after_fen"], pack.funding, kinds[round_["programme_id"]], pack.match_bp
+    )
+    for kind in ("public_fen", "platform_fen", "match_fen"):
+        yield kind, getattr(parts, kind), split[kind]
+    expected = {funder: fen for funder, fen in parts.by_funder if fen}
+    if pack.match:
+        own = subsidy.match(split["after_fen"], pack.match_bp)
+        if own:
+            expected[pack.match.funder] = expected.get(pack.match.funder, 0) + own
+    found: dict[str, int] = dict(map(tuple, db.execute(PARTS, (split["split_id"],))))
+    yield "shares", sorted(expected.items()), sorted(found.items())
+
+
+CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
+    "expiry_by_law": expiry_by_law,
+    "payments_by_law": payments_by_law,
+    "splits_by_law": splits_by_law,
+}
