@@ -1,6 +1,6 @@
 # Every target sets itself up: all it needs is make and Python >= 3.11 (name one with PYTHON=...).
 .DEFAULT_GOAL := help
-.PHONY: help demo test explore test-slow coverage lint bench wheel clean
+.PHONY: help demo test explore test-slow coverage lint bench wheel lock clean
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -17,7 +17,7 @@ help:  ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/'
 
 $(VENV)/.made: pyproject.toml constraints.txt scripts/make-venv
-	@PYTHON='$(PYTHON)' VENV='$(VENV)' sh scripts/make-venv
+	@PYTHON='$(PYTHON)' VENV='$(VENV)' HASHES='$(HASHES)' sh scripts/make-venv
 
 demo: $(VENV)/.made  ## Hangzhou 2020 at 1:100, from an empty folder to the leverage report (kept in demo/)
 	@if [ -e '$(DEMO)' ]; then rm -rf '$(DEMO).old' && mv '$(DEMO)' '$(DEMO).old' && echo 'the earlier $(DEMO) is now $(DEMO).old' >&2; fi
@@ -50,13 +50,21 @@ docs: $(VENV)/.made  ## docs/commands.md, the manual page and the pictures, writ
 # DuckDB is a peer, not a need: where it cannot be had, the table goes without it.
 bench: $(VENV)/.made  ## imports, reports and starts beside their peers, into bench/RESULTS.md (ROWS=1000000, TURNS=3)
 	@$(BIN)/python -c 'import duckdb' 2>/dev/null \
-		|| $(BIN)/python -m pip install --quiet -c constraints.txt duckdb 2>/dev/null \
-		|| uv pip install --quiet --python $(BIN)/python -c constraints.txt duckdb 2>/dev/null || echo 'without DuckDB' >&2
+		|| $(BIN)/python -m pip install --quiet --no-deps -r bench/constraints.txt 2>/dev/null \
+		|| uv pip install --quiet --no-deps --python $(BIN)/python -r bench/constraints.txt 2>/dev/null || echo 'without DuckDB' >&2
 	$(BIN)/python bench/run.py --rows $(ROWS) --turns $(TURNS)
 
 wheel: $(VENV)/.made  ## dist/vouchercli-*.whl
 	$(BIN)/python -m build --no-isolation --wheel
 
+# Versions that are in force stay, unless UPGRADE=--upgrade asks for the newest. For every platform and Python >= 3.11 at once.
+LOCK := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-emit-index-url \
+	--no-emit-find-links --custom-compile-command 'make lock' $(UPGRADE)
+lock:  ## constraints.txt, every package with its version and hashes, from pyproject.toml (needs uv; UPGRADE=--upgrade: the newest)
+	@command -v uv >/dev/null || { echo 'make lock needs uv: pip install uv' >&2; exit 1; }
+	$(LOCK) --extra dev pyproject.toml --output-file constraints.txt
+	echo 'duckdb>=1.1' | $(LOCK) - --output-file bench/constraints.txt
+
 clean:  ## remove what make made (not demo/)
-	rm -rf .venv .venv-* .venv.log .venv.cache .coverage .coverage.* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-* .venv.log .venv.cache .venv.txt .coverage .coverage.* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find vouchercli tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
