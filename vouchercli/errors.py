@@ -52,6 +52,16 @@ class VoucherError(Exception):
         self.problems = tuple(problems)
         self.params = params
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """How it passes from one process to another."""
+        return _rebuild, (
+            type(self),
+            self.code,
+            self.text,
+            {"hint": self.hint, "where": self.where, "problems": self.problems},
+            self.params,
+        )
+
     def as_problems(self, where: str = "") -> tuple[Problem, ...]:
         """The refusal as a problem, at `where` when it names no place, and its faults."""
         where = self.where or where
@@ -81,6 +91,12 @@ class Busy(VoucherError):
     """Another process holds the file: run the same command again."""
 
     exit_code = 75
+
+
+def _rebuild(
+    kind: type[VoucherError], code: str, text: str, about: dict[str, Any], params: dict[str, Any]
+) -> VoucherError:
+    return kind(code, text, **about, **params)
 
 
 def closest(offending: str, known: Iterable[str]) -> str:

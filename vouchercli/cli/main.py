@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from vouchercli import __version__
-from vouchercli.cli import COMPLETING, USUAL_COLLECTOR
+from vouchercli.cli import COMPLETING, USUAL_COLLECTOR, misuse
 from vouchercli.cli.help import dress
 from vouchercli.cli.language import choose_language, language, speak, t
 from vouchercli.cli.options import DEFAULTS, PANEL, Call, declare, parameters
@@ -216,7 +216,7 @@ def main(args: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if args is None else args)
     speak(choose_language(arguments))
     _write_any_character()
-    call = Call(arguments=tuple(arguments))
+    call = Call(arguments=tuple(arguments), is_alone=args is None)
     try:
         if COMPLETING in os.environ:
             from vouchercli.cli import completion  # a shell asks what may come next
@@ -293,6 +293,11 @@ def _run_command(call: Call, arguments: Sequence[str]) -> Any:
         from vouchercli.ops.sessions import refused_by_machine  # loaded with the session
 
         raise refused_by_machine(error, call.db_path) from error
+    except UnicodeEncodeError as error:
+        text = str(error.object)[error.start : error.end]
+        if misuse.is_text(text):
+            raise
+        raise misuse.not_utf8(text, "") from error
 
 
 def _write_any_character() -> None:

@@ -12,6 +12,42 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+LARGEST = (1 << 63) - 1  # whole number of the database
+
+
+def refuse_unusable(given: Mapping[str, Any], options: Mapping[str, str]) -> None:
+    """Refuse a text that is no text (bytes of another encoding), and a number that nothing can
+    have, whatever command it was given to. `options`: how each is written. Raises `UsageFault`.
+    """
+    for name, value in given.items():
+        if isinstance(value, str) and not is_text(value):
+            raise not_utf8(value, options.get(name, name))
+        if isinstance(value, int) and not -LARGEST <= value <= LARGEST:
+            raise UsageFault(
+                "number_too_large",
+                "{number} is larger than any number here",
+                hint="voucher help says what the number stands for",
+                where=options.get(name, name),
+                number=str(value)[:20] + "…",
+            )
+
+
+def is_text(value: str) -> bool:
+    """Whether a word of the command line was UTF-8."""
+    return value.isascii() or not any("\ud800" <= each <= "\udfff" for each in value)
+
+
+def not_utf8(value: str, where: str) -> UsageFault:
+    """The refusal of bytes that are no text."""
+    return UsageFault(
+        "not_utf8",
+        "{text} is not UTF-8: it was written or named in another encoding",
+        hint="rename the file, or set the terminal to UTF-8 and type it again",
+        where=where,
+        text=value.encode("utf-8", "backslashreplace").decode(),
+    )
+
+
 def refuse_misuse(
     command: str,
     output: str,

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.misuse import refuse_misuse
+from vouchercli.cli.misuse import refuse_misuse, refuse_unusable
 from vouchercli.errors import UsageFault
 from vouchercli.rules import times
 
@@ -95,6 +95,9 @@ PANEL = {
     ],
     "yes": Annotated[bool, typer.Option("--yes", "-y", help="Answer yes to every question.")],
 }
+OF_ROWS = ("file", "from_")  # what a file of rows is given as
+# moments that are a date in every time zone, with a day to spare (UTC seconds)
+EARLIEST, LATEST = -62_135_424_000, 253_402_128_000
 FLAGS = (
     "version",
     "install_completion",
@@ -157,6 +160,7 @@ class Call:
     limit: int | None = None  # as given with --limit
     opened: ExitStack = field(default_factory=ExitStack)  # what is closed when all is shown
     context: Any = None  # the parser's, of the command at hand
+    is_alone: bool = False  # whether nothing else runs in this process
 
     @property
     def db_path(self) -> Path:
@@ -291,7 +295,10 @@ def read_moment(text: str, zone: str, option: str, *, end_of_day: bool = False) 
     """
     written = unicodedata.normalize("NFKC", text)
     try:
-        return times.parse(written, zone, end_of_day=end_of_day)
+        at = times.parse(written, zone, end_of_day=end_of_day)
+        if not EARLIEST <= at <= LATEST:
+            raise OverflowError(text)
+        return at
     except (ValueError, OverflowError) as error:  # a year that no calendar reaches
         why = times.why_no_time(written)
         raise UsageFault(
@@ -338,6 +345,9 @@ def command(
                 for option in PANEL
                 if (value := given.pop(option)) != DEFAULTS[option]
             }
+            refuse_unusable(
+                call.given | given, {str(each.name): each.opts[0] for each in ctx.command.params}
+            )
             is_about_one = call.command.startswith(("batch ", "eligibility "))
             call.batch = given.get("batch") if is_about_one else None
             refuse_misuse(
@@ -351,6 +361,7 @@ def command(
             if is_list:
                 call.limit = given["limit"]
                 given["limit"] = call.most
+            go_apart(call, given)
             if "call" in function.__annotations__:
                 given["call"] = call
             if "session" not in function.__annotations__:
@@ -376,6 +387,24 @@ def command(
         return function
 
     return register
+
+
+def go_apart(call: Call, given: Mapping[str, Any]) -> None:
+    """Go on in a process of its own where a file is read that may cost anything: a spreadsheet,
+    Parquet, an archive; one that a batch knows, or that the clock would take in. Raises
+    `typer.Exit` in the process that waited for it.
+    """
+    named = [given[name] for name in OF_ROWS if given.get(name)]
+    may_read = call.command == "batch resume" or (call.command == "schedule tick" and call.dry_run)
+    if not (call.is_alone and (named or may_read)):
+        return
+    from vouchercli.ops.intake import apart  # only for a command that reads a file of rows
+
+    file = next(filter(apart.is_foreign, named), "")
+    if apart.IS_POSSIBLE and (file or may_read):
+        code = apart.run_apart(str(file or call.command), call.db_path)
+        if code is not None:
+            raise typer.Exit(code)
 
 
 def _mask_typed(call: Call, given: dict[str, Any]) -> None:

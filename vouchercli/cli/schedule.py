@@ -13,7 +13,7 @@ from vouchercli.cli.language import language, t
 from vouchercli.cli.options import Call, command, verbs
 from vouchercli.errors import UsageFault
 from vouchercli.ops.schedule import install as ops
-from vouchercli.ops.schedule import show, tick
+from vouchercli.ops.schedule import show, tick, workers
 from vouchercli.result import Outcome, say
 from vouchercli.session import Session
 
@@ -107,7 +107,6 @@ def _require_consent(call: Call, change: ops.Change) -> ops.Change:
 @command(app, "tick", epilog="Example: voucher schedule tick --log-file schedule.log")
 def tick_(
     call: Call,
-    session: Session,
     inbox: Inbox = None,
     outbox: Outbox = None,
     log_file: LogFile = None,
@@ -117,7 +116,18 @@ def tick_(
     nothing is.
     """
     where = tick.choose_places(call.db_path, inbox, outbox, log_file)
-    return tick.tick(session, where, is_clock_right=clock_is_right, at_present=call.at_present)
+    # a dry run is one transaction: no other process sees what it has done
+    with (
+        workers.hire(is_alone=call.is_alone and not call.dry_run) as worker,
+        call.session() as session,
+    ):
+        return tick.tick(
+            session,
+            where,
+            is_clock_right=clock_is_right,
+            at_present=call.at_present,
+            worker=worker,
+        )
 
 
 @command(app, "show", epilog="Example: voucher schedule show")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -14,12 +15,48 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+MOST_BYTES = 16 << 20  # of a file that is read whole: one that people write
+
+
 def read(path: Path | str) -> bytes:
-    """All bytes of a file. Raises `VoucherError`: no_such_file, unreadable_file."""
+    """All bytes of a file. Raises `VoucherError`: no_such_file, unreadable_file, not_a_file,
+    file_too_large.
+    """
     try:
-        return Path(path).read_bytes()
+        require_ordinary(Path(path))
+        with Path(path).open("rb") as file:
+            content = file.read(MOST_BYTES + 1)
     except OSError as error:
         raise unreadable(path, error) from error
+    refuse_large(str(path), len(content), MOST_BYTES)
+    return content
+
+
+def require_ordinary(path: Path) -> None:
+    """Refuse a pipe, a socket or a device: it may never end, and cannot be read twice. Raises
+    `VoucherError` not_a_file, `OSError`.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise VoucherError(
+            "not_a_file",
+            "{file} is not an ordinary file",
+            hint="write what it gives into a file; where one may be given as -, a pipe may be read"
+            " so",
+            file=str(path),
+        )
+
+
+def refuse_large(name: str, size: int, most: int) -> None:
+    """Refuse a file of more than so many bytes. Raises `VoucherError` file_too_large."""
+    if size > most:
+        raise VoucherError(
+            "file_too_large",
+            "{file} is larger than {most:,} MiB, the most that is read here",
+            hint="check that it is the right file; for a file of rows the limit stands in"
+            " limits.yaml beside the database, under file_mib",
+            file=name,
+            most=most >> 20,
+        )
 
 
 @contextlib.contextmanager

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.errors import VoucherError
 from vouchercli.rules import times
 from vouchercli.session import Session
 from vouchercli.store import db as store
@@ -19,11 +22,13 @@ __all__ = [
     "busy_or_refused",
     "describe_clock",
     "open_session",
+    "refuse_anything",
     "refused_by_machine",
     "without_identities",
     "zone",
 ]
 
+MOST_SAID = 200  # characters of an error that is not ours
 without_identities = identities.without_identities
 
 
@@ -63,6 +68,38 @@ def open_session(
         )
     finally:
         db.close()
+
+
+def refuse_anything(error: Exception, path: Path) -> VoucherError:
+    """The refusal behind whatever a job failed with: what SQLite or the machine refused, or a bug
+    of ours, told by its kind and place. `path`: the database.
+    """
+    try:
+        if isinstance(error, sqlite3.DatabaseError):
+            return busy_or_refused(error, path)
+        if isinstance(error, OSError):
+            return refused_by_machine(error, path)
+    except type(error):
+        pass
+    return VoucherError(
+        "unforeseen",
+        "the program failed at something that it does not know: {error} ({place})",
+        hint="send this line, and a file that shows it, to whoever maintains the program; what was"
+        " done before that stands",
+        error=f"{type(error).__name__}: {error}"[:MOST_SAID],
+        place=_find_place(error),
+    )
+
+
+def _find_place(error: Exception) -> str:
+    """Where in the program it failed, as `ops/intake/claims.py:12`."""
+    place, step = "", error.__traceback__
+    while step is not None:
+        file = step.tb_frame.f_code.co_filename.replace(os.sep, "/")
+        if (at := file.rfind("/vouchercli/")) >= 0:
+            place = f"{file[at + 12 :]}:{step.tb_lineno}"
+        step = step.tb_next
+    return place
 
 
 def zone(session: Session) -> str:

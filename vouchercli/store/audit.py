@@ -40,11 +40,17 @@ SELECT max(at) FROM audit, first WHERE subject IN (:subject, 'batch ' || :batch,
   AND json_extract(detail, '$.batch') IS :batch AND (:batch IS NOT NULL
     OR ifnull(json_extract(detail, '$.programme'), programme) IS ifnull(:programme, programme))
 """
+IS_NOTED = "SELECT EXISTS (SELECT 1 FROM audit WHERE subject = ? AND deed = ?)"
 LAST_HASH = "SELECT hash FROM audit ORDER BY audit_id DESC LIMIT 1"
 ADD = """
 INSERT INTO audit (at, entered_at, actor, os_user, deed, subject, detail, previous_hash, hash)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+
+
+def is_noted(db: sqlite3.Connection, deed: str, subject: str) -> bool:
+    """Whether such a deed was ever done on the subject."""
+    return bool(db.execute(IS_NOTED, (subject, deed)).fetchone()[0])
 
 
 def note(session: Session, deed: str, subject: str, **detail: Any) -> None:

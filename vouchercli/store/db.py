@@ -321,7 +321,7 @@ def busy_or_refused(error: sqlite3.Error, path: Path) -> VoucherError:
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Busy(
             "busy",
-            "another voucher command is writing to {path}",
+            "another program is writing to {path}",
             hint="run the same command again",
             path=str(path),
         )

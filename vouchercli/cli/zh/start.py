@@ -27,7 +27,7 @@ TEXT = {
     "name the right file with --db, or: voucher init --db NEW.db": "请用 --db 指明正确的文件，或新建：voucher init --db 新文件.db",
     "{path} was written by a newer voucher (schema {version}, this program knows {known})": "{path} 由更新版本的 voucher 写入（结构版本 {version}，本系统只识别到 {known}）",
     "install the newer voucher": "请安装新版 voucher",
-    "another voucher command is writing to {path}": "另一个 voucher 命令正在写入 {path}",
+    "another program is writing to {path}": "另一个程序正在写入 {path}",
     "run the same command again": "请再次运行同一命令",
     "the disk is full; nothing of the unfinished step was kept in {path}": "磁盘已满；{path} 中未完成的步骤未保留任何改动",
     "free some space, then run the same command again": "请腾出空间，再运行同一命令",

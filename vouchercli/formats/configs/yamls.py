@@ -46,6 +46,7 @@ WORDS: dict[str, bool | None] = {
 }
 TAGS = tuple(f"tag:yaml.org,2002:{kind}" for kind in ("str", "map", "seq"))
 INTEGER = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+HALF = re.compile("[\ud800-\udfff]")
 MAX_DEPTH = 50
 MAX_NODES = 200_000  # aliases of aliases multiply: stop before memory does
 
@@ -237,6 +238,7 @@ class _Builder:
             self._fault(node, "yaml_tag", "the tag {tag} is not allowed here", tag=tag)
             return None
         if isinstance(node, yaml.ScalarNode):
+            self._refuse_halves(node)
             self._slip(node, None if node.style else slips.in_value(node.value, at))
             return _scalar(node)
         self._open.add(id(node))
@@ -259,6 +261,8 @@ class _Builder:
         for key, child in node.value:
             if not isinstance(key, yaml.ScalarNode) or not key.value.strip():
                 self._fault(key, "yaml_key", "a key must be a word")
+            elif self._refuse_halves(key):
+                pass
             elif not key.style and (slip := slips.in_key(key.value)):
                 self._slip(key, slip)
             elif key.value == "<<" and not key.style:
@@ -293,6 +297,16 @@ class _Builder:
             else:
                 self._fault(part, "yaml_merge", "only a mapping can be merged with <<")
         return merged
+
+    def _refuse_halves(self, node: Any) -> bool:
+        """Note half a character ("\\uD800"), which nothing can write down; whether there is one."""
+        half = HALF.search(node.value)
+        if half:
+            why = f"character U+{ord(half.group()):04X}"
+            hint = "write the character itself"
+            fault = Fault((), "yaml_syntax", "this is not YAML: {why}", hint, {"why": why})
+            self.faults.append((_place(node.start_mark), fault))
+        return half is not None
 
     def _slip(self, node: Any, fault: Fault | None) -> None:
         if fault is not None:

@@ -8,7 +8,6 @@ import gzip
 import io
 import os
 import re
-import shutil
 import tempfile
 import zipfile
 import zlib
@@ -17,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, BinaryIO
 
 from vouchercli.errors import VoucherError
+from vouchercli.formats import whole_files
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -64,12 +64,16 @@ def unpack(blob: Blob, choices: Sequence[EntryChoice] = ()) -> Blob:
     return blob
 
 
-def spool(stream: IO[bytes], name: str) -> Blob:
+def spool(stream: IO[bytes], name: str, largest: int = MAX_BYTES) -> Blob:
     """The content of `stream` in a temporary file, which is deleted when the blob is no longer
-    used.
+    used. Raises `VoucherError` file_too_large.
     """
     file, path = private_file()
-    shutil.copyfileobj(stream, file, 1 << 20)
+    size = 0
+    while piece := stream.read(1 << 20):
+        size += len(piece)
+        whole_files.refuse_large(name, size, largest)
+        file.write(piece)
     file.flush()
     return kept_in(file, path, name)
 

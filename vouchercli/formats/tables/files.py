@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import profiles
 from vouchercli.formats.tables import headers, layouts
+from vouchercli.formats.tables.archives import MAX_BYTES
 from vouchercli.formats.tables.csvs import NO_WIDTHS, BrokenRow, LongRow
 from vouchercli.formats.tables.records import Reading
 from vouchercli.formats.tables.sources import Part, Source, open_source
@@ -27,9 +28,11 @@ def read(
     encoding: str | None = None,
     sha1: str | None = None,
     sender: str | None = None,
+    largest: int = MAX_BYTES,
 ) -> Reading:
     """The file at `path` (`-`: standard input) as rows of `kind`, by `profile` or by the known
-    profile that fits best; `sender` is the platform whose folder it lay in.
+    profile that fits best; `sender` is the platform whose folder it lay in, `largest` how many
+    bytes it may have.
 
     Raises `VoucherError` when the file cannot be read, fits no profile (unknown_layout), has
     another SHA-1 (sha1_mismatch) or columns that have changed places (columns_swapped; names that
@@ -42,7 +45,13 @@ def read(
     )
     candidates = [given] if given else profiles.known_profiles(kind)
     return read_by(
-        candidates, path, is_given=given is not None, encoding=encoding, sha1=sha1, sender=sender
+        candidates,
+        path,
+        is_given=given is not None,
+        encoding=encoding,
+        sha1=sha1,
+        sender=sender,
+        largest=largest,
     )
 
 
@@ -54,6 +63,7 @@ def read_by(
     encoding: str | None = None,
     sha1: str | None = None,
     sender: str | None = None,
+    largest: int = MAX_BYTES,
 ) -> Reading:
     """The file as rows by the one of these profiles that fits best; `is_given`: somebody named
     them. See `read`.
@@ -64,6 +74,7 @@ def read_by(
         fallback=candidates[0].encoding if len(candidates) == 1 and is_given else None,
         others=_encodings(candidates),
         choices=[candidate.archive for candidate in candidates],
+        largest=largest,
     )
     if sha1 and sha1.strip().lower() not in (sha1s := source.sha1s()):
         raise VoucherError(

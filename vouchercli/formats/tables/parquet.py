@@ -9,6 +9,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
+from vouchercli.formats.tables import foreign
 from vouchercli.formats.tables.archives import Blob, kept_in, private_file
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def as_text(blob: Blob, path: Path | None) -> Blob:
     the bytes are held.
 
     Times without a zone are local, with one they become UTC; numbers are written as they are.
-    Raises `VoucherError`: parquet_not_installed, bad_parquet.
+    Raises `VoucherError`: parquet_not_installed, bad_parquet, reader_failed.
     """
     if find_spec("polars") is None:
         raise VoucherError(
@@ -41,10 +42,11 @@ def as_text(blob: Blob, path: Path | None) -> Blob:
 
     file, text = private_file()
     try:
-        table = pl.scan_parquet(path or _read_all(blob))
-        table.select(
-            _as_written(name, kind) for name, kind in table.collect_schema().items()
-        ).sink_csv(text, separator=DELIMITER)
+        with foreign.reading(blob.name):
+            table = pl.scan_parquet(path or _read_all(blob))
+            table.select(
+                _as_written(name, kind) for name, kind in table.collect_schema().items()
+            ).sink_csv(text, separator=DELIMITER)
     except pl.exceptions.PolarsError as error:
         raise VoucherError(
             "bad_parquet",

@@ -21,8 +21,9 @@ from vouchercli.errors import VoucherError
 from vouchercli.formats import whole_files
 from vouchercli.formats.configs.layouts import Layout
 from vouchercli.formats.tables import csvs, fixed_widths, parquet
-from vouchercli.formats.tables.archives import ZIP_MAGIC, Blob, blob_of, spool, unpack
+from vouchercli.formats.tables.archives import MAX_BYTES, ZIP_MAGIC, Blob, blob_of, spool, unpack
 from vouchercli.formats.tables.encodings import CHINESE, encoding_of, is_chinese, strict_codec
+from vouchercli.result import NO_ROOM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -108,18 +109,26 @@ def open_source(
     fallback: str | None = None,
     others: Sequence[str] = (),
     choices: Sequence[EntryChoice] = (),
+    largest: int = MAX_BYTES,
 ) -> Source:
-    """The file at `path` (`-`: standard input). `encoding` forces one, `fallback` replaces GB18030
-    as the second guess, `others` are tried where that fails; `choices` say which entry of an
-    archive is meant. Raises `VoucherError` for all that cannot be read.
+    """The file at `path` (`-`: standard input), of `largest` bytes at most. `encoding` forces
+    one, `fallback` replaces GB18030 as the second guess, `others` are tried where that fails;
+    `choices` say which entry of an archive is meant. Raises `VoucherError` for all that cannot be
+    read.
     """
-    outer = spool(sys.stdin.buffer, "-") if str(path) == "-" else _file(Path(path))
-    with ThreadPoolExecutor(
-        1
-    ) as aside:  # a second core digests a large file while this one looks at its text
-        sha256 = aside.submit(_digest, outer, "sha256")
-        source = _open(path, outer, encoding, fallback, others, choices)
-        return replace(source, sha256=sha256.result())
+    try:
+        is_piped = str(path) == "-"
+        outer = spool(sys.stdin.buffer, "-", largest) if is_piped else _file(Path(path), largest)
+        with ThreadPoolExecutor(
+            1
+        ) as aside:  # a second core digests a large file while this one looks at its text
+            sha256 = aside.submit(_digest, outer, "sha256")
+            source = _open(path, outer, encoding, fallback, others, choices)
+            return replace(source, sha256=sha256.result())
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            raise
+        raise whole_files.unreadable(path, error) from error
 
 
 def _open(
@@ -183,18 +192,20 @@ def _delimiters(text: Blob, codec: str) -> list[str]:
     return [likeliest, *(each for each in DELIMITERS if each in sample and each != likeliest)]
 
 
-def _file(path: Path) -> Blob:
+def _file(path: Path, largest: int) -> Blob:
     name = identities.hide(str(path))  # it is kept and shown
     try:
         if path.is_dir():
             raise VoucherError(
                 "is_a_folder", "{file} is a folder, not a file", hint="name a file in it", file=name
             )
+        whole_files.require_ordinary(path)
         size = path.stat().st_size
         with path.open("rb"):
             pass
     except OSError as error:
         raise whole_files.unreadable(path, error) from error
+    whole_files.refuse_large(name, size, largest)
     return blob_of(path, name, size)
 
 

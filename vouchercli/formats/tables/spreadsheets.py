@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats.tables import shown_cells
+from vouchercli.formats.tables import foreign, shown_cells
 from vouchercli.formats.tables.cells import Number
 
 if TYPE_CHECKING:
@@ -30,8 +30,13 @@ DIGITS = 15
 
 def sheets(blob: Blob) -> tuple[dict[str, Sheet], tuple[str, ...]]:
     """The visible sheets by name, in order, and the names of the others. Raises `VoucherError`:
-    bad_spreadsheet, locked_spreadsheet.
+    bad_spreadsheet, locked_spreadsheet, reader_failed.
     """
+    with foreign.reading(blob.name):
+        return _sheets(blob)
+
+
+def _sheets(blob: Blob) -> tuple[dict[str, Sheet], tuple[str, ...]]:
     try:
         with blob.open() as stream:
             book = CalamineWorkbook.from_filelike(stream)

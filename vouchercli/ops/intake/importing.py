@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from vouchercli import identities
 from vouchercli.errors import Busy, Stopped, VoucherError
+from vouchercli.formats.configs import limits
 from vouchercli.formats.tables import files
 from vouchercli.ops.intake import mending, staging, summaries, undoing
 from vouchercli.ops.intake.chunks import chunks
@@ -125,7 +126,13 @@ def take_in(
     `Stopped` when asked to.
     """
     reading = files.read(
-        file, kind.name, profile=profile, encoding=encoding, sha1=sha1, sender=sender
+        file,
+        kind.name,
+        profile=profile,
+        encoding=encoding,
+        sha1=sha1,
+        sender=sender,
+        largest=limits.of_database(session.path).file_bytes,
     )
     reading_options = {"profile": profile, "encoding": encoding, **(kept or {})}
     if sender:

@@ -38,6 +38,7 @@ DECIMAL_COMMA = 'a comma stands before the decimals: say it in a profile, decima
 KINDS = ("pay", "refund")
 CHANNELS = ("", "offline", "online")
 MOST_COUPONS = 999
+WIDEST_COUPON = 20  # digits, zeros before it among them
 NEEDED = ("transaction_no", "claim_no", "coupon_no", "merchant_no", "paid_at", "refund_of")
 
 parse_yuan = lru_cache(1 << 14)(money.parse_yuan)  # the same few amounts come millions of times
@@ -94,7 +95,7 @@ def _find_misfit(values: tuple[str, ...]) -> Unfit | None:
             NEEDED, (number, claim_no, coupon_no, merchant, paid_at, refund_of), strict=True
         )
         return Unfit("bad_row", {"column": next(column for column, value in given if not value)})
-    is_number = coupon_no.isascii() and coupon_no.isdigit()
+    is_number = coupon_no.isascii() and coupon_no.isdigit() and len(coupon_no) <= WIDEST_COUPON
     if kind not in KINDS:
         return _unfit("kind", kind, "write pay or refund")
     if channel not in CHANNELS:

@@ -35,6 +35,7 @@ FIELDS = fields.FIELDS["merchants"]
 USCC, DISTRICT = FIELDS.index("uscc"), FIELDS.index("district")
 MISSING_WAYS = ("report", "suspend")
 NAMED_MISSING = 10
+SUSPEND = "merchant.suspend"  # the deed, in the log
 
 
 def import_merchants(
@@ -64,7 +65,7 @@ def import_merchants(
             given=missing,
             known=", ".join(MISSING_WAYS),
         )
-    reading_options = {"profile": profile, "encoding": encoding}
+    reading_options: dict[str, Any] = {"profile": profile, "encoding": encoding}
     options |= {**reading_options, "missing": missing, "is_sure": is_sure}
     is_correction = from_at is not None and from_at < session.now
     if is_correction:
@@ -72,18 +73,12 @@ def import_merchants(
     kept = None if from_at is None or is_correction else {"from_at": from_at}
     outcome = importing.take_in(session, KIND, file, kept=kept, **options)
     if "repeats" in outcome.data and missing == "suspend":
-        more = _suspend_afterwards(
-            session,
-            files.read(file, KIND.name, **reading_options),
-            outcome.data,
-            is_sure=is_sure,
+        outcome = _suspend_afterwards(
+            session, files.read(file, KIND.name, **reading_options), outcome, is_sure=is_sure
         )
-        outcome = replace(outcome, data={**outcome.data, **more}, says=())
-    outcome = replace(
-        outcome,
-        says=(*outcome.says, *_sentences(outcome.data)),
-        tables=(*outcome.tables, _missing_table(outcome.data)),
-    )
+    else:
+        outcome = replace(outcome, says=(*outcome.says, *_sentences(outcome.data)))
+    outcome = replace(outcome, tables=(*outcome.tables, _missing_table(outcome.data)))
     if not is_correction or session.dry_run:
         return outcome
     assert from_at is not None
@@ -97,12 +92,13 @@ def import_merchants(
 
 
 def _suspend_afterwards(
-    session: Session, reading: Reading, before: dict[str, Any], *, is_sure: bool
-) -> dict[str, Any]:
+    session: Session, reading: Reading, repeat: Outcome, *, is_sure: bool
+) -> Outcome:
     """The file came before and its missing were only reported: now they are suspended, unless a
-    later file of the registry came.
+    later file of the registry came. Where they were suspended for it once already, nothing is done:
+    who was reinstated since then stays so.
     """
-    registry, batch_id = reading.profile.profile, before["batch"]
+    registry, batch_id = reading.profile.profile, repeat.data["batch"]
     with writing(session) as db:
         latest = batches.last_of_profile(db, KIND.name, registry)
         if latest != batch_id:
@@ -113,11 +109,14 @@ def _suspend_afterwards(
                 latest=latest,
                 registry=registry,
             )
-        options = {"missing": "suspend", "is_sure": is_sure}
+        was_done = audit.is_noted(db, SUSPEND, f"batch {batch_id}")
+        options = {"missing": "report" if was_done else "suspend", "is_sure": is_sure}
         intake = Intake(session, db, KIND, reading, batch_id, None, HOME_ZONE, options)
         staging.expect(intake)
         staging.stage(intake, reading.records())
-        return {"added": 0, "changed": 0, "returned": 0, **_report_missing(intake, registry)}
+        more = {"added": 0, "changed": 0, "returned": 0, **_report_missing(intake, registry)}
+    data = {**repeat.data, **more}
+    return replace(repeat, data=data, says=repeat.says if was_done else _sentences(data))
 
 
 def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
@@ -282,7 +281,7 @@ def _suspend_missing(intake: Intake, registry: str, missing_rows: list[sqlite3.R
     )
     audit.note(
         session,
-        "merchant.suspend",
+        SUSPEND,
         f"batch {intake.batch_id}",
         from_at=session.now,
         reason=reason,

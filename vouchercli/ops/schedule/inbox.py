@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from vouchercli.formats.configs.limits import Limits
     from vouchercli.formats.written.folders import Landed
     from vouchercli.ops.intake.importing import Watch
+    from vouchercli.ops.schedule.workers import Worker
     from vouchercli.session import Session
 
 # The folder of a kind, and the function that imports its files; in this order within one second.
@@ -50,6 +52,7 @@ NOT_THE_FILES = (
     "which_programme",
     "unwritable_file",
     "unreadable_file",
+    "import_ended",
 )
 
 
@@ -66,9 +69,16 @@ def list_waiting(session: Session, inbox: Path | None) -> list[Landed]:
     ]
 
 
-def take_in(session: Session, file: Landed, inbox: Path, watch: Watch) -> Done | None:
+def take_in(
+    session: Session,
+    file: Landed,
+    inbox: Path,
+    watch: Watch,
+    apart: tuple[Worker, Limits] | None = None,
+) -> Done | None:
     """Import one file and move it away: to done/ when it was read (rejects are kept), failed/ when
-    it was refused whole. `watch` hears of each chunk.
+    it was refused whole. `watch` hears of each chunk; with `apart` the work is done by another
+    process, and `watch` only hears that nothing is to be done here.
     """
     name = identities.hide(str(file.path.relative_to(inbox)))
     blank = Done(
@@ -76,14 +86,18 @@ def take_in(session: Session, file: Landed, inbox: Path, watch: Watch) -> Done |
     )
     if trust.file_fault(file.path):  # since it was listed
         return None
-    done = attempt(session, blank, _import, file, inbox, watch)
+    if apart is None or session.dry_run:
+        done = attempt(session, blank, _import, file, inbox, watch)
+    else:
+        worker, limits = apart
+        done = worker.attempt(session, blank, limits, watch.idle, _import, file, inbox)
     if done is None or session.dry_run or (done.error and done.error.code in NOT_THE_FILES):
         return done
     moved = attempt(session, blank, _file_away, file, done, inbox)
     return moved if moved and moved.error else _summarize(done)
 
 
-def _import(session: Session, file: Landed, inbox: Path, watch: Watch) -> Outcome:
+def _import(session: Session, file: Landed, inbox: Path, watch: Watch | None = None) -> Outcome:
     """Import a file in the name of the folder in which it lies."""
     module, function = IMPORTERS[file.kind]
     importer: Callable[..., Outcome] = getattr(

@@ -4,7 +4,6 @@ reports the result.
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +12,11 @@ from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
 from vouchercli.ops.rounds import amendments, issuance_orders, rounds
 from vouchercli.ops.rounds.lookup import look_up
+from vouchercli.ops.sessions import refuse_anything
 from vouchercli.result import Outcome, Problem, Word
 from vouchercli.rules import schedule as law
 from vouchercli.store import schedule as store
-from vouchercli.store.db import busy_or_refused, refused_by_machine, writing
+from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,7 +87,8 @@ def attempt(
     session: Session, blank: Done, work: Callable[..., Outcome | None], *args: Any
 ) -> Done | None:
     """Run `work` (with a session and its arguments) and put its result into `blank`; None when
-    there was nothing to do. Raises `Busy`: then all other jobs wait too.
+    there was nothing to do. Whatever it fails with is its error. Raises `Busy`: then all other
+    jobs wait too.
     """
     blank = replace(blank, done_at=session.now)
     try:
@@ -96,13 +97,11 @@ def attempt(
         raise
     except VoucherError as error:
         return replace(blank, error=error)
-    except sqlite3.DatabaseError as error:
-        refused = busy_or_refused(error, session.path)
+    except Exception as error:  # whatever it is, the other jobs go on
+        refused = refuse_anything(error, session.path)
         if isinstance(refused, Busy):
             raise refused from error
         return replace(blank, error=refused)
-    except OSError as error:
-        return replace(blank, error=refused_by_machine(error, session.path))
     return None if outcome is None else replace(blank, outcome=outcome)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
+from vouchercli.formats.configs import limits
 from vouchercli.formats.written import folders
 from vouchercli.identities import hide
 from vouchercli.ops import answers
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vouchercli.formats.written.folders import Landed
+    from vouchercli.ops.schedule.workers import Worker
     from vouchercli.session import Session
 
 COLUMNS = (
@@ -89,11 +91,13 @@ def tick(
     *,
     is_clock_right: bool = False,
     at_present: Callable[[Session], Session] = stand_still,
+    worker: Worker | None = None,
 ) -> Outcome:
     """Do all that is due, in the name of the clock; silent when nothing is. Raises `Busy` at once
     when another tick is at work, `clock_jumped` when the clock is not believed (`is_clock_right`: a
     person says it is, in their own name). `at_present` gives a session with the time of now, for
-    what falls due while the tick is at work.
+    what falls due while the tick is at work. `worker` takes the files in; None: they are taken in
+    here.
 
     A job that fails is reported (status partial, exit 4) and the next tick tries it again; the
     other jobs go on.
@@ -118,7 +122,7 @@ def tick(
             )
 
         quick = QuickJobs(at_work, where.outbox, at_present, report)
-        for each in _do_all(at_work, where, quick):
+        for each in _do_all(at_work, where, quick, worker):
             report(each)
         if not session.dry_run:
             blank = Done("beat", str(session.path), times.HOME_ZONE)
@@ -153,14 +157,16 @@ def _require_clock(session: Session, where: Places, *, is_clock_right: bool) -> 
 # ---------------------------------------------------------------- the order of a tick
 
 
-def _do_all(session: Session, where: Places, quick: QuickJobs) -> Iterator[Done]:
+def _do_all(
+    session: Session, where: Places, quick: QuickJobs, worker: Worker | None
+) -> Iterator[Done]:
     """Do all jobs; gives those that `quick` does not report."""
     waiting = inboxes.list_waiting(session, where.inbox)
     quick.has_asking_files = any(file.kind in inboxes.ASKING for file in waiting)
     quick.do()
     yield from _say_unreadable(where)
     yield from inboxes.say_untrusted(where.inbox)
-    yield from _take_in_files(session, where, waiting, quick)
+    yield from _take_in_files(session, where, waiting, quick, worker)
     for blank, batch in futures.list_due(session):
         yield from _do_one(session, blank, futures.take_in, batch)
     for job in law.AFTER_INTAKE:
@@ -216,14 +222,26 @@ def _say_unreadable(where: Places) -> Iterator[Done]:
 
 
 def _take_in_files(
-    session: Session, where: Places, waiting: list[Landed], quick: QuickJobs
+    session: Session,
+    where: Places,
+    waiting: list[Landed],
+    quick: QuickJobs,
+    worker: Worker | None,
 ) -> Iterator[Done]:
     """Take in the files one by one, in the order in which they came. What a file asks for is
-    allocated before the next file, as a punctual tick would do.
+    allocated before the next file, as a punctual tick would do. None is taken in where the limits
+    cannot be read: that is said.
     """
+    apart = None
+    if waiting and worker is not None:
+        try:
+            apart = (worker, limits.of_database(session.path))
+        except VoucherError as error:
+            yield Done("import", limits.FILE, times.HOME_ZONE, error=error)
+            return
     for file in waiting:
         quick.do_between()
-        done = inboxes.take_in(session, file, where.inbox, quick)
+        done = inboxes.take_in(session, file, where.inbox, quick, apart)
         if done is not None:
             yield done
         if file.kind in inboxes.ASKING:

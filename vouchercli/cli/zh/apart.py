@@ -1,0 +1,26 @@
+"""What one file may cost, and what becomes of a file that no reader can read."""
+
+TEXT = {
+    "{file} is not an ordinary file": "{file} 不是普通文件",
+    "write what it gives into a file; where one may be given as -, a pipe may be read so": "请先把其内容存为文件；可以写 - 的地方，也可由管道读入",
+    "{file} is larger than {most:,} MiB, the most that is read here": "{file} 超过 {most:,} MiB，此处最多读取这么大",
+    "check that it is the right file; for a file of rows the limit stands in limits.yaml beside the database, under file_mib": "请核对文件是否正确；数据文件的上限写在数据库旁的 limits.yaml 中（file_mib）",
+    "{file} cannot be read: its reader failed ({why})": "{file} 无法读取：读取程序出错（{why}）",
+    "open it in a spreadsheet program, delete empty rows and columns far from the table, and save it again; or ask for it as CSV": "请用电子表格软件打开，删除远离数据区的空行空列后另存；或索取 CSV 文件",
+    "it asks for more memory than it may have": "所需内存超过上限",
+    "the machine ended it, most likely for want of memory": "被系统终止，很可能是内存不足",
+    "it broke off by itself, most likely for want of memory": "自行中止，很可能是内存不足",
+    "{file} is refused: to take it in needs more than {most:,} MiB of memory": "{file} 未予导入：导入所需内存超过 {most:,} MiB",
+    "ask for it in parts, or as CSV; or raise memory_mib in limits.yaml beside the database. What was taken in before that stands: voucher batch list": "请分批索取，或索取 CSV；也可调高数据库旁 limits.yaml 中的 memory_mib。此前已导入的部分仍然有效：voucher batch list",
+    "{file} is refused: to take it in takes longer than {most:,} minutes": "{file} 未予导入：导入时间超过 {most:,} 分钟",
+    "ask for it in parts; or raise minutes in limits.yaml beside the database. What was taken in before that stands: voucher batch list": "请分批索取；也可调高数据库旁 limits.yaml 中的 minutes。此前已导入的部分仍然有效：voucher batch list",
+    "the import of {file} was ended from outside": "{file} 的导入被外部终止",
+    "run the same command again; the clock does so by itself": "请再次运行同一命令；定时任务会自动重试",
+    "the program failed at something that it does not know: {error} ({place})": "程序遇到未知错误：{error}（{place}）",
+    "send this line, and a file that shows it, to whoever maintains the program; what was done before that stands": "请把这一行和能重现问题的文件发给程序维护者；此前已完成的部分仍然有效",
+    "{number} is larger than any number here": "{number} 超出此处任何数值",
+    "voucher help says what the number stands for": "数值的含义见 voucher help",
+    "{text} is not UTF-8: it was written or named in another encoding": "{text} 不是 UTF-8：是用其他编码书写或命名的",
+    "rename the file, or set the terminal to UTF-8 and type it again": "请重命名该文件，或将终端设为 UTF-8 后重新输入",
+    "write the character itself": "请直接写出该字符",
+}
