@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.store import batches, bulk_insert, handed_redemptions, typed
+from vouchercli.store import batches, bulk_insert, fact_digests, handed_redemptions, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -146,6 +146,10 @@ WHERE batch_id = ?1 AND line IN (SELECT line FROM heirs)
     for kind in STANDING
     if kind != "redemptions"  # whose batch is that of their run
 }
+MOVING_BLOCKS = """
+SELECT DISTINCT claim_id >> 8 FROM claims
+WHERE batch_id = :batch_id AND line IN (SELECT line FROM heirs)
+"""
 # What had left the store by another way than its file has no heir.
 DROP_IDLE = {
     kind: f"DELETE FROM heirs WHERE line NOT IN (SELECT line FROM {kind} WHERE batch_id = ?)"
@@ -278,6 +282,9 @@ def hand_over(db: sqlite3.Connection, kind: str, batch_id: int) -> list[Stay]:
         db.execute(DROP_IDLE[kind], (batch_id,))
         if kind == "redemptions":
             handed_redemptions.move(db, batch_id)
+        elif kind == "claims":
+            with fact_digests.changing(db, "claims", of=MOVING_BLOCKS, batch_id=batch_id):
+                db.execute(MOVE[kind], (batch_id,))
         else:
             db.execute(MOVE[kind], (batch_id,))
         for statement in (MOVE_WARNINGS, MOVE_MENDED, REPOINT):

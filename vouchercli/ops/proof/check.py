@@ -9,6 +9,7 @@ from vouchercli.result import SHOWN, Column, Outcome, Problem, Table, say
 from vouchercli.store import (
     checks,
     document_checks,
+    fact_checks,
     law_checks,
     log_checks,
     said_checks,
@@ -78,6 +79,8 @@ MEANINGS = {
     "expiry_by_law": "every claim expires when its template says",
     "payments_by_law": "every payment reaches its threshold and pays what its voucher says",
     "splits_by_law": "every subsidy is shared as its template says",
+    "facts_as_written": "every claim, payment and refund is what was written, by its digest",
+    "facts_as_logged": "the digest of all facts is the one that the log named last",
 }
 # In the order of the report.
 CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
@@ -89,6 +92,7 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     **log_checks.CHECKS,
     **said_checks.CHECKS,
     **law_checks.CHECKS,
+    **fact_checks.CHECKS,
 }
 
 

@@ -18,6 +18,7 @@ from vouchercli.ops.intake.by_columns.visits import visits_of_facts
 from vouchercli.ops.intake.kinds import Written
 from vouchercli.store import (
     duplicates,
+    fact_digests,
     limits,
     merchant_runs,
     programmes,
@@ -145,7 +146,9 @@ class Writer(feed.Writer):
             )
         self._keep_run(intake, first_id, fit, fit.height - len(refused))
         if not refused:
+            _keep_digests(intake, first_id, fit)
             return fit, 0, []
+        fact_digests.add_written(intake.db, "redemptions", first_id)
         is_refused = np.zeros(fit.height, bool)
         is_refused[np.array(refused) - first_id] = True
         refused_rows = fit.filter(pl.Series(is_refused))
@@ -177,6 +180,8 @@ class Writer(feed.Writer):
             _columns(rows, proved_redemptions.UNDONE_COLUMNS),
         )
         self._keep_run(intake, first_id, rows, rows.height)
+        for facts in ("redemptions", "refunds"):
+            fact_digests.add_written(intake.db, facts, first_id)
         self._claims.refund(first_id, rows.height)
         return rows
 
@@ -191,6 +196,20 @@ class Writer(feed.Writer):
 
     def _split_numbers(self, changes: list[Change]) -> pl.Series:
         return pl.Series([number for number, _ in self._shares.splits_of(changes)])
+
+
+def _keep_digests(intake: Intake, first_id: int, fit: pl.DataFrame) -> None:
+    """Keep the digests of payments that were all written."""
+    columns: dict[str, Any] = {
+        name: fit[name].cast(pl.Int64).to_numpy().astype("<i8").tobytes()
+        for name in fact_digests.NUMBERS["redemptions"]
+        if name in fit.columns
+    }
+    same = {"use_no": 1, "refund_of": fact_digests.NONE}
+    columns |= {name: np.full(fit.height, value, "<i8").tobytes() for name, value in same.items()}
+    columns["redemption_id"] = np.arange(first_id, first_id + fit.height, dtype="<i8").tobytes()
+    columns["transaction_no"] = fit["transaction_no"].to_list()
+    fact_digests.add_columns(intake.db, "redemptions", first_id, fit.height, columns)
 
 
 def _columns(rows: pl.DataFrame, names: tuple[str, ...]) -> list[list[Any]]:

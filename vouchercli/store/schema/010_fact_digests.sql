@@ -1,0 +1,19 @@
+-- What proves that facts are as they were written.
+
+-- A digest of each 256 rows of claims, redemptions and refunds by their ids (level 0: rows block * 256 to block * 256 + 255), of each 256
+-- of these digests (level 1), and of each 256 of those (level 2). A transaction that writes facts, or moves some out, renews the digests
+-- that they touch, if they held before: what somebody edited stays wrong. `voucher check` makes them anew from the facts.
+CREATE TABLE fact_digests (
+    facts   TEXT NOT NULL CHECK (facts IN ('claims', 'redemptions', 'refunds')),
+    level   INTEGER NOT NULL CHECK (level BETWEEN 0 AND 2),
+    block   INTEGER NOT NULL,
+    digest  BLOB NOT NULL CHECK (length(digest) = 32),
+    PRIMARY KEY (facts, level, block)
+) STRICT, WITHOUT ROWID;
+
+-- Whether the log knows the digests as they are: the next line that is written says the digest of all of them.
+CREATE TABLE fact_digests_said (
+    only     INTEGER PRIMARY KEY CHECK (only = 1),
+    is_said  INTEGER NOT NULL CHECK (is_said IN (0, 1))
+) STRICT;
+INSERT INTO fact_digests_said (only, is_said) VALUES (1, 1);
