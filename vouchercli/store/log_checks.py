@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli import identities
 from vouchercli.rules.replays import replay
+from vouchercli.store import added_merchants
 
 if TYPE_CHECKING:
     import sqlite3
@@ -106,7 +107,8 @@ SELECT m.merchant_no || ' ' || j.key AS subject, j.value AS expected, CASE j.key
     WHEN 'account_name' THEN m.account_name WHEN 'account_no' THEN m.account_no
     WHEN 'bank' THEN m.bank WHEN 'district' THEN m.district WHEN 'industry' THEN m.industry
     WHEN 'size' THEN m.size ELSE j.value END AS found
-FROM merchant_changes c JOIN merchants m USING (merchant_id) JOIN json_each(c.after) j
+FROM merchant_changes c JOIN merchants m USING (merchant_id)
+JOIN json_each(iif(c.after = '', '{}', c.after)) j
 WHERE NOT EXISTS (SELECT 1 FROM merchant_changes later
     WHERE later.merchant_id = c.merchant_id AND later.batch_id > c.batch_id) AND found <> j.value
 """
@@ -178,4 +180,5 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     "batches_as_logged": batches_as_logged,
     "committed_as_logged": lambda db: _breaches(db, COMMITTED),
     "merchants_as_changed": lambda db: _breaches(db, MERCHANTS_AS_CHANGED),
+    "merchants_as_added": added_merchants.merchants_as_added,
 }
