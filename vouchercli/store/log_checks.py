@@ -67,11 +67,16 @@ FROM verdicts v WHERE NOT EXISTS (SELECT 1 FROM audit a
                 'eligibility.delisted') END)
 """
 # What was logged of each file when its import ended; merchants come from no other way.
+# An import in several chunks is whose who began it, also when another one resumed it.
 IMPORTS = """
-SELECT json_extract(detail, '$.batch') AS batch_id, subject AS file, actor,
-    json_extract(detail, '$.sha256') AS sha256, json_extract(detail, '$.read') AS read
-FROM audit WHERE deed GLOB '*.import' AND json_type(detail, '$.sha256') = 'text'
-ORDER BY audit_id
+SELECT * FROM (
+    SELECT json_extract(detail, '$.batch') AS batch_id, subject AS file, deed, audit_id,
+        first_value(actor) OVER (PARTITION BY json_extract(detail, '$.batch') ORDER BY audit_id)
+            AS actor,
+        json_extract(detail, '$.sha256') AS sha256, json_extract(detail, '$.read') AS read
+    FROM audit
+    WHERE (deed GLOB '*.import' OR deed GLOB '*.begin') AND json_type(detail, '$.sha256') = 'text')
+WHERE deed GLOB '*.import' ORDER BY audit_id
 """
 BATCHES = """
 SELECT batch_id, file, actor, sha256, read FROM batches
