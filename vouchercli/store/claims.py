@@ -190,7 +190,7 @@ FROM incoming_claims WHERE reason IS NULL ORDER BY place
 NEXT_ID = "SELECT coalesce(max(claim_id), 0) + 1 FROM claims"
 # Of claims that were judged again and stay.
 RETURNING_BLOCKS = """
-SELECT DISTINCT claim_id >> 8 FROM incoming_claims WHERE reason IS NULL AND claim_id IS NOT NULL
+SELECT DISTINCT claim_id >> 6 FROM incoming_claims WHERE reason IS NULL AND claim_id IS NOT NULL
 """
 
 CLEAR_COUNTED = "DROP TABLE IF EXISTS temp.counted_claims"
@@ -221,7 +221,7 @@ DROP_EMPTY_DAYS = "DELETE FROM claim_totals WHERE claims = 0"
 CLEAR_LEAVING = "DROP TABLE IF EXISTS temp.leaving_claims"
 CREATE_LEAVING = "CREATE TEMP TABLE leaving_claims (claim_id INTEGER PRIMARY KEY)"
 ALL_LEAVE = "INSERT INTO leaving_claims SELECT claim_id FROM claims WHERE batch_id = ?"
-LEAVING_BLOCKS = "SELECT DISTINCT claim_id >> 8 FROM leaving_claims"
+LEAVING_BLOCKS = "SELECT DISTINCT claim_id >> 6 FROM leaving_claims"
 DELETE_LEAVING = "DELETE FROM claims WHERE claim_id IN (SELECT claim_id FROM leaving_claims)"
 # Those of them whose money was released when they expired: their seats go with it.
 LEAVING_RELEASED = """

@@ -147,7 +147,7 @@ WHERE batch_id = ?1 AND line IN (SELECT line FROM heirs)
     if kind != "redemptions"  # whose batch is that of their run
 }
 MOVING_BLOCKS = """
-SELECT DISTINCT claim_id >> 8 FROM claims
+SELECT DISTINCT claim_id >> 6 FROM claims
 WHERE batch_id = :batch_id AND line IN (SELECT line FROM heirs)
 """
 # What had left the store by another way than its file has no heir.

@@ -1,5 +1,5 @@
-"""Digests of facts: of each 256 rows, of each 256 of these digests, and so on, so that an edit is
-found, and one row that comes or goes costs a few hundred rows, not all of them.
+"""Digests of facts: of each 64 rows, of each 64 of these digests, and so on, so that an edit is
+found, and one row that comes or goes costs a few dozen rows, not all of them.
 
 Whoever changes facts says so twice: `hold` before, `renew` after. What did not hold before is not
 renewed, so that no lawful change hides an edit.
@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import sys
 from array import array
+from bisect import bisect_left
 from contextlib import contextmanager
-from hashlib import blake2b
-from itertools import groupby
+from hashlib import sha256
+from itertools import chain, groupby
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.store import typed
@@ -22,8 +23,9 @@ if TYPE_CHECKING:
 
     Blocks = set[int]
 
-BITS = 8
-LEVELS = 3
+BITS = 6
+LEVELS = 4
+PLACES = 1 << BITS
 WORD = 8
 NONE = -1  # in place of a payment's refund_of
 # The columns of each kind in their order: whole numbers first, then texts (and tokens).
@@ -63,10 +65,10 @@ SELECT redemption_id, vouchers, spent, floor_fen
 FROM refunds WHERE redemption_id BETWEEN ? AND ? ORDER BY redemption_id
 """,
 }
-FIRST_LAST = {
-    "claims": "SELECT min(claim_id), max(claim_id) FROM claims",
-    "redemptions": "SELECT min(redemption_id), max(redemption_id) FROM redemptions",
-    "refunds": "SELECT min(redemption_id), max(redemption_id) FROM refunds",
+LAST = {
+    "claims": "SELECT ifnull(max(claim_id), 0) FROM claims",
+    "redemptions": "SELECT ifnull(max(redemption_id), 0) FROM redemptions",
+    "refunds": "SELECT ifnull(max(redemption_id), 0) FROM refunds",
 }
 KEPT = """
 SELECT block, digest FROM fact_digests WHERE facts = ? AND level = ? AND block BETWEEN ? AND ?
@@ -74,7 +76,7 @@ ORDER BY block
 """
 PUT = "INSERT OR REPLACE INTO fact_digests (facts, level, block, digest) VALUES (?, ?, ?, ?)"
 DROP = "DELETE FROM fact_digests WHERE facts = ? AND level = ? AND block = ?"
-TOP = "SELECT facts, block, digest FROM fact_digests WHERE level = 2 ORDER BY facts, block"
+TOP = "SELECT facts, block, digest FROM fact_digests WHERE level = 3 ORDER BY facts, block"
 IS_UNSAID = "SELECT EXISTS (SELECT 1 FROM fact_digests_said WHERE NOT is_said)"
 SAY = "UPDATE fact_digests_said SET is_said = ? WHERE is_said <> ?"
 END = 1 << 62
@@ -83,15 +85,12 @@ END = 1 << 62
 # ---------------------------------------------------------------- digests of rows
 
 
-def of_rows(numbers: Sequence[bytes], texts: Sequence[tuple[bytes, Sequence[str]]]) -> bytes:
-    """The digest of rows by their columns: whole numbers as eight bytes each (little-endian), then
-    of each column of texts their lengths, and the texts with line breaks between them.
+def of_rows(numbers: bytes, texts: Sequence[Sequence[str]]) -> bytes:
+    """The digest of rows: of each row its whole numbers and the lengths of its texts, eight bytes
+    each (little-endian), then each column of texts with line breaks between them.
     """
-    digest = blake2b(digest_size=32)
-    for each in numbers:
-        digest.update(each)
-    for lengths, some in texts:
-        digest.update(lengths)
+    digest = sha256(numbers)
+    for some in texts:
         digest.update("\n".join(some).encode("utf-8", "surrogatepass"))
     return digest.digest()
 
@@ -104,18 +103,14 @@ def words(numbers: Iterable[int]) -> bytes:
     return row.tobytes()
 
 
-def _words(column: Any) -> bytes:
-    return column if isinstance(column, bytes) else words(column)
-
-
 def _of_facts(rows: Sequence[tuple[Any, ...]], width: int) -> bytes:
     """The digest of rows as they stand in the file; what no column can hold has one too."""
-    columns = [*zip(*rows, strict=True)]
+    texts = [*zip(*(row[width:] for row in rows), strict=True)]
     try:
-        numbers = [words(each) for each in columns[:width]]
-        return of_rows(numbers, [(words(map(len, each)), each) for each in columns[width:]])
+        numbers = words(chain.from_iterable((*row[:width], *map(len, row[width:])) for row in rows))
+        return of_rows(numbers, texts)
     except (TypeError, OverflowError, AttributeError):
-        return blake2b(repr(rows).encode("utf-8", "replace"), digest_size=32, key=b"odd").digest()
+        return sha256(b"odd" + repr(rows).encode("utf-8", "replace")).digest()
 
 
 def made(
@@ -164,39 +159,47 @@ def renew(db: sqlite3.Connection, facts: str, blocks: Iterable[int]) -> None:
 
 def add_written(db: sqlite3.Connection, facts: str, first_id: int) -> None:
     """Keep the digests of the facts from `first_id` on, which have been written just now."""
-    if made_now := dict(made(db, facts, first_id)):
-        begun = first_id >> BITS
-        if first_id & ((1 << BITS) - 1):
-            made_now.pop(begun, None)
-            _put(db, facts, made_now)
-            renew(db, facts, hold(db, facts, [begun], first_id))
-        else:
-            _put(db, facts, made_now)
+    last = typed.number(db, LAST[facts])
+    if last >= first_id:
+        _put_behind(db, facts, first_id, dict(made(db, facts, first_id)))
 
 
 def add_columns(
-    db: sqlite3.Connection, facts: str, first_id: int, count: int, columns: dict[str, Any]
+    db: sqlite3.Connection,
+    facts: str,
+    ids: Sequence[int],
+    numbers: bytes,
+    texts: Sequence[Sequence[str]],
 ) -> None:
-    """The same of facts that were given by columns: whole numbers (or their eight bytes each), texts
-    and tokens as lists. Only of the block that was begun before are the facts read again.
+    """The same of facts that were given by columns, in the order of their ids; `numbers` and
+    `texts` as `of_rows` has them. Only of the block that was begun before are the facts read again.
     """
-    numbers = [_words(columns[name]) for name in NUMBERS[facts]]
-    texts = [(words(map(len, columns[name])), columns[name]) for name in TEXTS[facts]]
-    begun = first_id >> BITS
+    width = WORD * (len(NUMBERS[facts]) + len(TEXTS[facts]))
     made_now: dict[int, bytes | None] = {}
-    for block in range(begun, ((first_id + count - 1) >> BITS) + 1):
-        start = max((block << BITS) - first_id, 0)
-        end = min(((block + 1) << BITS) - first_id, count)
+    start = 0
+    while start < len(ids):
+        block = ids[start] >> BITS
+        end = bisect_left(ids, (block + 1) << BITS, start, min(start + PLACES, len(ids)))
         made_now[block] = of_rows(
-            [each[start * WORD : end * WORD] for each in numbers],
-            [(lengths[start * WORD : end * WORD], each[start:end]) for lengths, each in texts],
+            numbers[start * width : end * width], [each[start:end] for each in texts]
         )
-    if first_id & ((1 << BITS) - 1):
-        made_now.pop(begun)
-        _put(db, facts, made_now)
+        start = end
+    if ids:
+        _put_behind(db, facts, ids[0], made_now)
+
+
+def _put_behind(
+    db: sqlite3.Connection, facts: str, first_id: int, digests: dict[int, bytes | None]
+) -> None:
+    """Keep the digests of new facts; what stands before them in their first block must hold."""
+    begun = first_id >> BITS
+    is_begun = _of_block(db, facts, begun, first_id) is not None
+    if is_begun or _kept(db, facts, begun) is not None:
+        digests.pop(begun, None)
+        _put(db, facts, digests)
         renew(db, facts, hold(db, facts, [begun], first_id))
     else:
-        _put(db, facts, made_now)
+        _put(db, facts, digests)
 
 
 @contextmanager
@@ -250,7 +253,7 @@ def above(level: dict[int, bytes]) -> dict[int, bytes]:
 
 def _over(rows: Iterable[tuple[int, bytes]]) -> bytes:
     blocks, digests = zip(*rows, strict=True)
-    return blake2b(words(blocks) + b"".join(digests), digest_size=32).digest()
+    return sha256(words(blocks) + b"".join(digests)).digest()
 
 
 # ---------------------------------------------------------------- said in the log
@@ -268,7 +271,7 @@ def unsaid(db: sqlite3.Connection) -> str | None:
 
 def root(db: sqlite3.Connection) -> str:
     """The digest of all facts, as kept."""
-    digest = blake2b(digest_size=32)
+    digest = sha256()
     for facts, block, each in typed.tuples(db, TOP):
         digest.update(f"{facts} {block} {each.hex()}\n".encode())
     return digest.hexdigest()

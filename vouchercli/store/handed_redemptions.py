@@ -38,8 +38,8 @@ UPDATE redemptions SET
 WHERE redemption_id IN (SELECT old_id FROM handed)
 """
 TOUCHED = """
-SELECT old_id >> 8 FROM handed
-UNION SELECT redemption_id >> 8 FROM redemptions WHERE refund_of IN (SELECT old_id FROM handed)
+SELECT old_id >> 6 FROM handed
+UNION SELECT redemption_id >> 6 FROM redemptions WHERE refund_of IN (SELECT old_id FROM handed)
 """
 OWNERS = "SELECT batch_id, count(*) FROM handed GROUP BY batch_id ORDER BY batch_id"
 

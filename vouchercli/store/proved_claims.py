@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import repeat
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules.limits import is_for_all
@@ -135,16 +135,13 @@ def _keep_digests(
     db: sqlite3.Connection, batch_id: int, first_id: int, columns: Sequence[list[Any]]
 ) -> None:
     by_name: dict[str, Any] = dict(zip(COLUMNS, columns, strict=True))
-    count = len(by_name["line"])
-    if not count:
-        return
-    by_name["resident"] = [*map(bytes.hex, by_name["resident"])]
-    by_name |= {
-        "claim_id": range(first_id, first_id + count),
-        "pack_no": repeat(1, count),
-        "batch_id": repeat(batch_id, count),
-    }
-    fact_digests.add_columns(db, "claims", first_id, count, by_name)
+    ids = range(first_id, first_id + len(by_name["line"]))
+    by_name |= {"claim_id": ids, "pack_no": repeat(1), "batch_id": repeat(batch_id)}
+    tokens = [*map(bytes.hex, by_name["resident"])]
+    numbers = [by_name[name] for name in fact_digests.NUMBERS["claims"]]
+    lengths = [map(len, by_name["claim_no"]), map(len, tokens)]
+    octets = fact_digests.words(chain.from_iterable(zip(*numbers, *lengths, strict=False)))
+    fact_digests.add_columns(db, "claims", ids, octets, [by_name["claim_no"], tokens])
 
 
 def count(db: sqlite3.Connection, days: Iterable[tuple[int, int, int]]) -> None:

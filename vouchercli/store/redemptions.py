@@ -97,7 +97,7 @@ SELECT f.redemption_id FROM redemption_runs n CROSS JOIN redemptions f
     ON f.redemption_id BETWEEN n.first_id AND n.last_id
 WHERE n.batch_id = ?
 """
-LEAVING_BLOCKS = "SELECT DISTINCT redemption_id >> 8 FROM leaving"
+LEAVING_BLOCKS = "SELECT DISTINCT redemption_id >> 6 FROM leaving"
 DELETE_LEAVING = (
     "DELETE FROM redemptions WHERE redemption_id IN (SELECT redemption_id FROM leaving)"
 )

@@ -145,12 +145,11 @@ class Writer(feed.Writer):
                 _columns(fit[at : at + sums.SLICE], proved_redemptions.COLUMNS),
             )
         self._keep_run(intake, first_id, fit, fit.height - len(refused))
-        if not refused:
-            _keep_digests(intake, first_id, fit)
-            return fit, 0, []
-        fact_digests.add_written(intake.db, "redemptions", first_id)
         is_refused = np.zeros(fit.height, bool)
-        is_refused[np.array(refused) - first_id] = True
+        is_refused[np.array(refused, int) - first_id] = True
+        _keep_digests(intake, first_id, fit, ~is_refused)
+        if not refused:
+            return fit, 0, []
         refused_rows = fit.filter(pl.Series(is_refused))
         said = refused_rows.select(duplicates.SAID["redemptions"]).rows()
         standing = duplicates.add_said(intake.db, "redemptions", intake.batch_id, said)
@@ -198,18 +197,27 @@ class Writer(feed.Writer):
         return pl.Series([number for number, _ in self._shares.splits_of(changes)])
 
 
-def _keep_digests(intake: Intake, first_id: int, fit: pl.DataFrame) -> None:
-    """Keep the digests of payments that were all written."""
-    columns: dict[str, Any] = {
-        name: fit[name].cast(pl.Int64).to_numpy().astype("<i8").tobytes()
-        for name in fact_digests.NUMBERS["redemptions"]
-        if name in fit.columns
-    }
-    same = {"use_no": 1, "refund_of": fact_digests.NONE}
-    columns |= {name: np.full(fit.height, value, "<i8").tobytes() for name, value in same.items()}
-    columns["redemption_id"] = np.arange(first_id, first_id + fit.height, dtype="<i8").tobytes()
-    columns["transaction_no"] = fit["transaction_no"].to_list()
-    fact_digests.add_columns(intake.db, "redemptions", first_id, fit.height, columns)
+def _keep_digests(
+    intake: Intake, first_id: int, fit: pl.DataFrame, is_written: np.ndarray[Any, Any]
+) -> None:
+    """Keep the digests of the payments that were written."""
+    ids = np.flatnonzero(is_written) + first_id
+    rows = fit.select(proved_redemptions.COLUMNS)
+    if len(ids) < fit.height:
+        rows = rows.filter(pl.Series(is_written))
+    known = {"redemption_id": ids, "use_no": 1, "refund_of": fact_digests.NONE}
+    names = fact_digests.NUMBERS["redemptions"]
+    numbers = np.empty((rows.height, len(names) + 1), "<i8")
+    for place, name in enumerate(names):
+        numbers[:, place] = known[name] if name in known else rows[name].to_numpy()
+    numbers[:, -1] = rows["transaction_no"].str.len_chars().to_numpy()
+    fact_digests.add_columns(
+        intake.db,
+        "redemptions",
+        ids.tolist(),
+        numbers.tobytes(),
+        [rows["transaction_no"].to_list()],
+    )
 
 
 def _columns(rows: pl.DataFrame, names: tuple[str, ...]) -> list[list[Any]]:
