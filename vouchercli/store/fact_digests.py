@@ -47,8 +47,18 @@ NUMBERS = {
         "refund_of",
     ),
     "refunds": ("redemption_id", "vouchers", "spent", "floor_fen"),
+    "applications": ("application_id", "round_id", "applied_at", "batch_id", "line"),
+    "eligibility": ("eligibility_id", "programme_id", "listed_at", "batch_id", "line"),
+    "rejects": ("place", "batch_id", "line"),
 }
-TEXTS = {"claims": ("claim_no", "resident"), "redemptions": ("transaction_no",), "refunds": ()}
+TEXTS = {
+    "claims": ("claim_no", "resident"),
+    "redemptions": ("transaction_no",),
+    "refunds": (),
+    "applications": ("application_no", "resident", "resident_group", "district"),
+    "eligibility": ("resident", "resident_group", "district"),
+    "rejects": ("reason", "detail", "cells"),
+}
 ROWS = {
     "claims": """
 SELECT claim_id, round_id, pack_no, claimed_at, expires_at, batch_id, line, claim_no,
@@ -64,11 +74,31 @@ FROM redemptions WHERE redemption_id BETWEEN ? AND ? ORDER BY redemption_id
 SELECT redemption_id, vouchers, spent, floor_fen
 FROM refunds WHERE redemption_id BETWEEN ? AND ? ORDER BY redemption_id
 """,
+    "applications": """
+SELECT application_id, round_id, applied_at, ifnull(batch_id, -1), line, application_no,
+    lower(hex(resident)), resident_group, district
+FROM applications WHERE application_id BETWEEN ? AND ? ORDER BY application_id
+""",
+    "eligibility": """
+SELECT eligibility_id, programme_id, listed_at, batch_id, line, lower(hex(resident)),
+    resident_group, district
+FROM eligibility WHERE eligibility_id BETWEEN ? AND ? ORDER BY eligibility_id
+""",
+    # 64 lines are a place, so that a block of 64 places has the rejects of 4,096 lines
+    "rejects": """
+SELECT (batch_id << 30) + (line >> 6), batch_id, line, reason, detail, cells
+FROM rejects
+WHERE (batch_id, line) >= (?1 >> 30, (?1 & 1073741823) << 6)
+    AND (batch_id, line) <= (?2 >> 30, ((?2 & 1073741823) << 6) + 63)
+ORDER BY batch_id, line
+""",
 }
 LAST = {
     "claims": "SELECT ifnull(max(claim_id), 0) FROM claims",
     "redemptions": "SELECT ifnull(max(redemption_id), 0) FROM redemptions",
     "refunds": "SELECT ifnull(max(redemption_id), 0) FROM refunds",
+    "applications": "SELECT ifnull(max(application_id), 0) FROM applications",
+    "eligibility": "SELECT ifnull(max(eligibility_id), 0) FROM eligibility",
 }
 KEPT = """
 SELECT block, digest FROM fact_digests WHERE facts = ? AND level = ? AND block BETWEEN ? AND ?
@@ -85,7 +115,7 @@ END = 1 << 62
 # ---------------------------------------------------------------- digests of rows
 
 
-def of_rows(numbers: bytes, texts: Sequence[Sequence[str]]) -> bytes:
+def of_rows(numbers: bytes | memoryview, texts: Sequence[Sequence[str]]) -> bytes:
     """The digest of rows: of each row its whole numbers and the lengths of its texts, eight bytes
     each (little-endian), then each column of texts with line breaks between them.
     """
@@ -168,7 +198,7 @@ def add_columns(
     db: sqlite3.Connection,
     facts: str,
     ids: Sequence[int],
-    numbers: bytes,
+    numbers: bytes | memoryview,
     texts: Sequence[Sequence[str]],
 ) -> None:
     """The same of facts that were given by columns, in the order of their ids; `numbers` and
@@ -200,6 +230,11 @@ def _put_behind(
         renew(db, facts, hold(db, facts, [begun], first_id))
     else:
         _put(db, facts, digests)
+
+
+def place(batch_id: int, line: int) -> int:
+    """The block of a reject."""
+    return ((batch_id << 30) + (line >> 6)) >> BITS
 
 
 @contextmanager

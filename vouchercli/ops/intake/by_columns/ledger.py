@@ -202,6 +202,8 @@ def _keep_digests(
 ) -> None:
     """Keep the digests of the payments that were written."""
     ids = np.flatnonzero(is_written) + first_id
+    if not len(ids):
+        return
     rows = fit.select(proved_redemptions.COLUMNS)
     if len(ids) < fit.height:
         rows = rows.filter(pl.Series(is_written))
@@ -215,7 +217,7 @@ def _keep_digests(
         intake.db,
         "redemptions",
         ids.tolist(),
-        numbers.tobytes(),
+        numbers.data.cast("B"),
         [rows["transaction_no"].to_list()],
     )
 
