@@ -4,8 +4,9 @@ person with full rights takes the triggers away, edits totals with the facts, an
 
 from __future__ import annotations
 
+import random
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -222,7 +223,7 @@ EDITS: dict[str, tuple[str, str]] = {
         FACTS,
     ),
     # ---------------------------------------------------------------- beside them (8)
-    "a group": ("UPDATE eligibility SET resident_group = 'x'", FACTS),
+    "a group": ("UPDATE eligibility SET resident_group = 'y'", FACTS),
     "a line of a list": (
         "INSERT INTO eligibility (programme_id, resident, resident_group, listed_at, batch_id,"
         " line) SELECT programme_id, zeroblob(16), resident_group, listed_at, batch_id, 99"
@@ -313,3 +314,71 @@ def test_an_edit_that_once_nothing_noticed_is_named(
     tamper(town, statements)
     assert town.total_changes > before or "TRIGGER" in statements or "INDEX" in statements
     assert name in found_in(town)
+
+
+# ---------------------------------------------------------------- nothing ends in a traceback
+
+VALUES: tuple[Any, ...] = (
+    *(None, -1, 0, 1.5, 2**63 - 1, -(2**63), "", "x", "é" * 1000, "{}", "[]", "null", "3"),
+    *('{"after": 3}', '{"after": {"committed": []}}', b"", b"\xff" * 16, "cast(x'ff7b' AS TEXT)"),
+)
+TABLES = """
+SELECT name FROM sqlite_schema
+WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name <> '_sqlite_migrations' ORDER BY name
+"""
+LAXER = {
+    "STRICT, WITHOUT ROWID": "WITHOUT ROWID",
+    ") STRICT": ")",
+    **{f"{kind} NOT NULL": kind for kind in ("TEXT", "INTEGER", "BLOB")},
+}
+LOOSEN = """
+UPDATE sqlite_schema SET sql = replace(sql, ?, ?)
+WHERE type = 'table' AND name NOT LIKE 'sqlite%'
+"""
+
+
+def loosen(db: sqlite3.Connection) -> None:
+    """Let every column hold whatever it is given."""
+    db.execute("PRAGMA foreign_keys = OFF")
+    db.execute("PRAGMA ignore_check_constraints = ON")
+    for name, _ in db.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"):
+        db.execute(f"DROP TRIGGER {name}")
+    db.execute("PRAGMA writable_schema = ON")
+    for law, laxer in LAXER.items():
+        db.execute(LOOSEN, (law, laxer))
+    db.execute("PRAGMA writable_schema = RESET")
+
+
+def spoil(db: sqlite3.Connection, chance: random.Random) -> str:
+    """Put some value in some cell; what was done."""
+    tables = [row[0] for row in db.execute(TABLES)]
+    table = chance.choice(
+        [each for each in tables if db.execute(f"SELECT 1 FROM {each}").fetchone()]
+    )
+    column = chance.choice([row[1] for row in db.execute(f"PRAGMA table_info({table})")])
+    value = chance.choice(VALUES)
+    is_text = isinstance(value, str) and value.startswith("cast(")
+    change = f"UPDATE OR IGNORE {table} SET {column} = {value if is_text else '?'}"
+    where = "" if chance.random() < 0.3 else f" WHERE {column} = (SELECT {column} FROM {table})"
+    with suppress(sqlite3.IntegrityError):  # the key of a row is a whole number, whatever it says
+        db.execute(change + where, () if is_text else (value,))
+    return f"{change}{where}: {value!r}"
+
+
+@pytest.mark.parametrize(
+    "seed", [pytest.param(n, marks=[pytest.mark.slow] if n else []) for n in range(60)]
+)
+def test_whatever_stands_in_a_cell_the_checks_answer(
+    town: sqlite3.Connection, voucher: Any, here: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    loosen(town)
+    done = [spoil(town, chance) for _ in range(chance.choice((1, 1, 2, 5)))]
+    town.commit()
+    with closing(sqlite3.connect(here / "spoiled.db")) as file:
+        town.backup(file)
+    for command in (("check",), ("audit", "verify")):
+        ran = voucher(*command, "--db", "spoiled.db", expect=None)
+        assert "Traceback" not in ran.err, done
+        assert ran.code in (0, 3, 5), (done, ran.err)
+    assert found_in(town), done

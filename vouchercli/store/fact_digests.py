@@ -141,7 +141,7 @@ def words(numbers: Iterable[int]) -> bytes:
     return row.tobytes()
 
 
-def _of_facts(rows: Sequence[tuple[Any, ...]], width: int) -> bytes:
+def of_facts(rows: Sequence[tuple[Any, ...]], width: int) -> bytes:
     """The digest of rows as they stand in the file; what no column can hold has one too."""
     texts = [*zip(*(row[width:] for row in rows), strict=True)]
     try:
@@ -164,11 +164,11 @@ def made(
     for row in cursor:
         if row[0] >> BITS != block:
             if rows:
-                yield block, _of_facts(rows, width)
+                yield block, of_facts(rows, width)
             block, rows = row[0] >> BITS, []
         rows.append(row)
     if rows:
-        yield block, _of_facts(rows, width)
+        yield block, of_facts(rows, width)
 
 
 def _of_block(db: sqlite3.Connection, facts: str, block: int, before: int = END) -> bytes | None:
