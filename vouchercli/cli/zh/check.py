@@ -56,4 +56,10 @@ TEXT = {
     "every claim expires when its template says": "每笔领取的到期时间与券模板一致",
     "every payment reaches its threshold and pays what its voucher says": "每笔支付达到门槛，且抵扣额与券一致",
     "every subsidy is shared as its template says": "各笔抵扣额的分担与券模板一致",
+    "every file was read by the profile that its batch keeps": "各文件的读取方案与批次记录一致",
+    "the limits that hold are those of the programme's document": "生效的限额与项目文件一致",
+    "residents are one person where their applications say so": "按报名信息认定的同一人与记录一致",
+    "the log has a line of every job of the clock": "定时执行的每项工作在审计日志中均有记录",
+    "every fact, application, reject and posting is what was written": "各项记录、报名、未通过行和记账与写入时一致",
+    "the digest of all facts is the one that the log named last": "全部记录的摘要与日志最近一次所记一致",
 }
