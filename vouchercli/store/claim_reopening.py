@@ -212,7 +212,7 @@ def withdraw(db: sqlite3.Connection) -> None:
     redemptions.expect_leaving(db)
     db.execute(THEIR_REDEMPTIONS)
     db.execute(judging.CREATE_INCOMING)
-    reopening.move_leaving(db, stands=True)
+    reopening.move_leaving(db)
     db.execute(REJECT)
     duplicates.expect_lost(db)
     db.execute(LOST)
