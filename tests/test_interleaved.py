@@ -354,7 +354,102 @@ def test_long_histories_end_as_one_file(policy: str, lines: int, bytes_: int, hi
     assert ends_as_one_file(Town(policy, None, lines, bytes_), history) >= 0
 
 
+@pytest.mark.parametrize("kill_after", [1, 2])
+def test_a_refund_between_two_chunks_stands_with_its_payment(
+    tmp_path: Path, kill_after: int
+) -> None:
+    """T1 stands on K1 when another desk refunds it; its number comes again on K2."""
+    rows = [
+        Row("pay", "T1", ("K1", 1), "M1", 60),
+        Row("pay", "T1", ("K2", 1), "M1", 180),
+        Row("refund", "R1", ("K1", 1), "M1", 240, "T1"),
+    ]
+    desks = Desks(tmp_path / "desks", Town("full_restores"))
+    with closing(desks.session.db):
+        desks.write(0, [rows[0], None, None, None, rows[1]])
+        desks.write(1, [rows[2]])
+        desks.go(0, kill_after)
+        desks.go(1, 0)
+        desks.go(0, 0)
+        desks.books_hold()
+        assert [(each.number, each.claim) for each in desks.facts()] == [("T1", "K1"), ("R1", "K1")]
+        assert desks.ask("SELECT line, reason FROM rejects WHERE line = 6") == [
+            (6, "transaction_reused")
+        ]
+
+
+def test_a_refund_of_what_gives_way_goes_with_it_and_is_named(tmp_path: Path) -> None:
+    """The voucher was paid with before; T1 and what another desk refunded of it leave together."""
+    desks = Desks(tmp_path / "desks", Town("full_restores"))
+    with closing(desks.session.db):
+        desks.write(
+            0, [Row("pay", "T1", ("K1", 1), "M1", 60), Row("pay", "T0", ("K1", 1), "M2", 5)]
+        )
+        desks.write(1, [Row("refund", "R1", ("K1", 1), "M1", 90, "T1")])
+        desks.go(0, 1)
+        desks.go(1, 0)
+        desks.go(0, 0)
+        desks.books_hold()
+        assert [each.number for each in desks.facts()] == ["T0"]
+        assert desks.ask("SELECT batch_id, line, reason FROM rejects ORDER BY 1, 2") == [
+            (3, 2, "already_redeemed"),
+            (4, 2, "refund_without_payment"),
+        ]
+        assert desks.ask(
+            "SELECT json_extract(detail, '$.moved[0].batch', '$.moved[0].what') FROM audit"
+            " WHERE deed = 'redemptions.import' ORDER BY audit_id DESC LIMIT 1"
+        ) == [('[4,"R1"]',)]
+
+
+def test_a_number_that_both_desks_rest_on_stands_once(tmp_path: Path) -> None:
+    """Both uses of T1 are refunded by another desk before the first file ends."""
+    desks = Desks(tmp_path / "desks", Town("full_restores"))
+    with closing(desks.session.db):
+        desks.write(
+            0,
+            [
+                Row("pay", "T1", ("K1", 1), "M1", 60),
+                None,
+                Row("pay", "T1", ("K3", 1), "M1", 70),
+                None,
+                None,
+            ],
+        )
+        desks.write(
+            1,
+            [
+                Row("refund", "R1", ("K1", 1), "M1", 90, "T1"),
+                Row("refund", "R2", ("K3", 1), "M1", 95, "T1"),
+                Row("pay", "T2", ("K3", 1), "M1", 99),
+            ],
+        )
+        desks.go(0, 2)
+        desks.go(1, 0)
+        assert len(desks.facts()) == 5
+        desks.go(0, 0)
+        desks.books_hold()
+        assert [(each.number, each.claim) for each in desks.facts()] == [
+            ("T1", "K1"),
+            ("R1", "K1"),
+            ("T2", "K3"),
+        ]
+
+
 # ---------------------------------------------------------------- under limits
+
+
+def test_what_another_desk_refunded_stays_under_a_limit(tmp_path: Path) -> None:
+    """T2 of the same file is earlier, but T1 has been refunded by another desk when it comes."""
+    desks = Desks(tmp_path / "desks", Town("full_restores", limit=1))
+    with closing(desks.session.db):
+        desks.write(0, [Row("pay", "T1", ("K1", 1), "M1", 5), Row("pay", "T2", ("K1", 2), "M1", 1)])
+        desks.write(1, [Row("refund", "R1", ("K1", 1), "M1", 9, "T1")])
+        desks.go(0, 1)
+        desks.go(1, 0)
+        desks.go(0, 0)
+        desks.books_hold()
+        assert [each.number for each in desks.facts()] == ["T1", "R1"]
+        assert desks.ask("SELECT batch_id, line, reason FROM rejects") == [(3, 3, "over_limit")]
 
 
 def within_limit(desks: Desks) -> None:
