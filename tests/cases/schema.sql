@@ -236,7 +236,7 @@ CREATE TABLE eligibility (
 ) STRICT;
 
 CREATE TABLE fact_digests (
-    facts   TEXT NOT NULL CHECK (facts IN ('claims', 'redemptions', 'refunds', 'applications', 'eligibility', 'rejects')),
+    facts   TEXT NOT NULL CHECK (facts IN ('claims', 'redemptions', 'refunds', 'applications', 'eligibility', 'rejects', 'postings')),
     level   INTEGER NOT NULL CHECK (level BETWEEN 0 AND 3),
     block   INTEGER NOT NULL,
     digest  BLOB NOT NULL CHECK (length(digest) = 32),
