@@ -132,6 +132,7 @@ EVERY_COMMAND = {
     "audit verify",
     "law show",
     "audit head",
+    "audit witness",
     "round pause",
     "round resume",
     "round top-up",

@@ -222,7 +222,7 @@ def withdraw(db: sqlite3.Connection) -> None:
     redemptions.expect_leaving(db)
     db.execute(THEIR_REDEMPTIONS)
     db.execute(judging.CREATE_INCOMING)
-    reopening.move_leaving(db, stands=True)
+    reopening.move_leaving(db)
     with fact_digests.changing(db, "rejects", of=REJECTED_BLOCKS):
         db.execute(REJECT)
     duplicates.expect_lost(db)

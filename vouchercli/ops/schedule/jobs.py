@@ -39,6 +39,7 @@ JOB_WORDS = {
     "write": Word("write"),
     "release": Word("release"),
     "remind": Word("remind"),
+    "ship": Word("ship the head"),
 }
 
 

@@ -16,7 +16,7 @@ from vouchercli.formats.written import folders
 from vouchercli.identities import hide
 from vouchercli.ops import answers
 from vouchercli.ops.rounds import releases
-from vouchercli.ops.schedule import clocks, futures
+from vouchercli.ops.schedule import clocks, futures, shipping
 from vouchercli.ops.schedule import inbox as inboxes
 from vouchercli.ops.schedule.jobs import (
     JOB_WORDS,
@@ -179,6 +179,7 @@ def _do_all(
     if where.inbox.is_dir():
         yield from inboxes.remind_of_strays(session, where.inbox)
         yield from inboxes.remind_of_refused(session, where.inbox)
+    yield from shipping.ship_due(session)
 
 
 def _do_one(session: Session, blank: Done, work: Any, *args: Any) -> Iterator[Done]:
