@@ -109,6 +109,12 @@ EDITS: dict[str, tuple[str, str]] = {
         FACTS,
     ),
     "a line": ("UPDATE redemptions SET line = line + 10", FACTS),
+    "a refund that others share": (
+        "UPDATE splits SET public_fen = public_fen - 1, match_fen = match_fen + 1"
+        " WHERE before_fen > 0; UPDATE split_parts SET amount_fen = amount_fen + 1"
+        " WHERE split_id IN (SELECT split_id FROM splits WHERE before_fen > 0)",
+        "splits_by_law",
+    ),
     "what a refund gives back": ("UPDATE refunds SET spent = -1 - spent", FACTS),
     # ---------------------------------------------------------------- claims (6)
     "a claim of somebody else": (

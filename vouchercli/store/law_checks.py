@@ -4,6 +4,7 @@ shares it.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules import subsidy
@@ -34,8 +35,8 @@ WHERE f.refund_of IS NULL AND (k.coupon_no IS NULL OR f.base_fen < k.threshold_f
     OR CASE WHEN k.percent_bp IS NULL THEN s.after_fen <> k.denomination_fen
         ELSE s.after_fen <> lawful_subsidy(f.base_fen, k.denomination_fen, k.percent_bp) END)
 """
-# Of a payment, from nothing to its subsidy.
-SPLITS = "SELECT * FROM splits WHERE before_fen = 0 AND NOT stays"
+# Of a payment from nothing to its subsidy, of a refund from what was kept to what is kept after it.
+SPLITS = "SELECT * FROM splits"
 PARTS = """
 SELECT f.funder, p.amount_fen FROM split_parts p JOIN funders f USING (funder_id)
 WHERE p.split_id = ? AND p.amount_fen <> 0
@@ -81,7 +82,11 @@ def splits_by_law(db: sqlite3.Connection) -> list[Breach]:
     for programme_id, funder, kind in db.execute(KINDS):
         kinds.setdefault(programme_id, {})[funder] = kind
     return [
-        (f"{rounds[row['round_id']]['round']} {row['after_fen']} {what}", str(want), str(found))
+        (
+            f"{rounds[row['round_id']]['round']} {row['before_fen']}>{row['after_fen']} {what}",
+            str(want),
+            str(found),
+        )
         for row in db.execute(SPLITS).fetchall()
         for what, want, found in _shares(db, row, rounds[row["round_id"]], kinds)
         if want != found
@@ -92,18 +97,27 @@ def _shares(
     db: sqlite3.Connection, split: Any, round_: Any, kinds: dict[int, dict[str, str]]
 ) -> Iterator[tuple[str, Any, Any]]:
     pack = templates.read(round_["document"])
-    parts = subsidy.parts(
-        split["after_fen"], pack.funding, kinds[round_["programme_id"]], pack.match_bp
+    before, after = (
+        subsidy.parts(split[end], pack.funding, kinds[round_["programme_id"]], pack.match_bp)
+        for end in ("before_fen", "after_fen")
     )
     for kind in ("public_fen", "platform_fen", "match_fen"):
-        yield kind, getattr(parts, kind), split[kind]
-    expected = {funder: fen for funder, fen in parts.by_funder if fen}
+        yield kind, getattr(after, kind) - getattr(before, kind), split[kind]
+    expected: Counter[str] = Counter()
+    if not split["stays"]:  # what stays with the merchant goes back to nobody
+        expected.update(dict(after.by_funder))
+        expected.subtract(dict(before.by_funder))
     if pack.match:
-        own = subsidy.match(split["after_fen"], pack.match_bp)
-        if own:
-            expected[pack.match.funder] = expected.get(pack.match.funder, 0) + own
+        given, kept = (
+            subsidy.match(split[end], pack.match_bp) for end in ("before_fen", "after_fen")
+        )
+        expected[pack.match.funder] += kept - given
     found: dict[str, int] = dict(map(tuple, db.execute(PARTS, (split["split_id"],))))
-    yield "shares", sorted(expected.items()), sorted(found.items())
+    yield (
+        "shares",
+        sorted((name, fen) for name, fen in expected.items() if fen),
+        sorted(found.items()),
+    )
 
 
 CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
