@@ -142,15 +142,15 @@ EDITS: dict[str, tuple[str, str]] = {
     # ---------------------------------------------------------------- merchants
     "a bank account": (
         "UPDATE merchants SET account_no = '6222' WHERE merchant_no = 'M1'",
-        "merchants_as_changed",
+        "merchants_as_added",
     ),
     "a merchant's name": (
         "UPDATE merchants SET name = 'Eve' WHERE merchant_no = 'M1'",
-        "merchants_as_changed",
+        "merchants_as_added",
     ),
     "a merchant's district": (
         "UPDATE merchants SET district = 'elsewhere' WHERE merchant_no = 'M1'",
-        "merchants_as_changed",
+        "merchants_as_added",
     ),
     "a suspension deleted": ("DELETE FROM suspensions", "suspensions_as_logged"),
     "a suspension moved": (
@@ -289,3 +289,44 @@ def test_an_import_that_is_not_done_is_named(city: Any, here: Path) -> None:
     with closing(sqlite3.connect(here / "voucher.db")) as db:
         tamper(db, "UPDATE batches SET state = 'importing' WHERE kind = 'claims'")
     assert "batch 2 is not done" in voucher("check", expect=0).err
+
+
+HEADER = "merchant_no,name,district,industry,size,account_no"
+OLD, NEW = "M1,Tea House,Xihu,catering,small,6200", "M1,Tea House,Xihu,catering,small,6201"
+OTHER = "M2,Book Shop,Xihu,retail,small,6300"
+
+
+def registry(voucher: Any, here: Path, name: str, *rows: str) -> None:
+    (here / name).write_text("\n".join((HEADER, *rows)) + "\n", encoding="utf-8")
+    voucher("merchant", "import", name, expect=0)
+
+
+def test_what_a_registry_added_is_proved_through_changes_and_undos(
+    voucher: Any, here: Path
+) -> None:
+    voucher("init")
+    registry(voucher, here, "a.csv", OLD, OTHER)
+    registry(voucher, here, "b.csv", NEW, OTHER, "M3,Noodles,Xihu,catering,small,6400")
+    voucher("check", expect=0)
+    with closing(sqlite3.connect(here / "voucher.db")) as db:
+        whole = copied(db)
+    for edit, breaches in (
+        ("UPDATE merchants SET account_no = '9' WHERE merchant_no = 'M2'", ["batch 1"]),
+        ("UPDATE merchants SET account_no = '9' WHERE merchant_no = 'M3'", ["batch 2"]),
+        ("UPDATE merchant_changes SET before = replace(before, 6200, 9)", ["batch 1"]),
+        ("DELETE FROM added_merchants WHERE batch_id = 2", ["batch 2"]),
+        (
+            "UPDATE merchants SET is_registered = 0 WHERE merchant_no = 'M3'",
+            ["M3"],  # nobody registered it, and it has a name
+        ),
+    ):
+        with closing(copied(whole)) as db:
+            tamper(db, edit)
+            named = [subject for subject, _, _ in found_in(db)["merchants_as_added"]]
+            assert named == breaches, edit
+    whole.close()
+    voucher("batch", "undo", "2", expect=0)
+    voucher("check", expect=0)
+    registry(voucher, here, "c.csv", OLD, OTHER, "M4,Noodles,Xihu,catering,small,6400")
+    voucher("batch", "undo", "1", expect=0)  # its merchants are the later file's from now on
+    voucher("check", expect=0)

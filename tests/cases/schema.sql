@@ -52,6 +52,11 @@ CREATE INDEX suspensions_by_merchant ON suspensions (merchant_id);
 
 CREATE INDEX verdicts_by_proposal ON verdicts (proposal_id);
 
+CREATE TABLE added_merchants (
+    batch_id  INTEGER PRIMARY KEY REFERENCES batches,
+    sha256    TEXT NOT NULL                             -- of the merchants that the file added, as it added them
+) STRICT;
+
 CREATE TABLE allocations (
     batch_id             INTEGER PRIMARY KEY REFERENCES batches,
     round_id             INTEGER NOT NULL REFERENCES rounds,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli import identities
 from vouchercli.rules.replays import replay
+from vouchercli.store import added_merchants
 
 if TYPE_CHECKING:
     import sqlite3
@@ -66,11 +67,16 @@ FROM verdicts v WHERE NOT EXISTS (SELECT 1 FROM audit a
                 'eligibility.delisted') END)
 """
 # What was logged of each file when its import ended; merchants come from no other way.
+# An import in several chunks is whose who began it, also when another one resumed it.
 IMPORTS = """
-SELECT json_extract(detail, '$.batch') AS batch_id, subject AS file, actor,
-    json_extract(detail, '$.sha256') AS sha256, json_extract(detail, '$.read') AS read
-FROM audit WHERE deed GLOB '*.import' AND json_type(detail, '$.sha256') = 'text'
-ORDER BY audit_id
+SELECT * FROM (
+    SELECT json_extract(detail, '$.batch') AS batch_id, subject AS file, deed, audit_id,
+        first_value(actor) OVER (PARTITION BY json_extract(detail, '$.batch') ORDER BY audit_id)
+            AS actor,
+        json_extract(detail, '$.sha256') AS sha256, json_extract(detail, '$.read') AS read
+    FROM audit
+    WHERE (deed GLOB '*.import' OR deed GLOB '*.begin') AND json_type(detail, '$.sha256') = 'text')
+WHERE deed GLOB '*.import' ORDER BY audit_id
 """
 BATCHES = """
 SELECT batch_id, file, actor, sha256, read FROM batches
@@ -106,7 +112,8 @@ SELECT m.merchant_no || ' ' || j.key AS subject, j.value AS expected, CASE j.key
     WHEN 'account_name' THEN m.account_name WHEN 'account_no' THEN m.account_no
     WHEN 'bank' THEN m.bank WHEN 'district' THEN m.district WHEN 'industry' THEN m.industry
     WHEN 'size' THEN m.size ELSE j.value END AS found
-FROM merchant_changes c JOIN merchants m USING (merchant_id) JOIN json_each(c.after) j
+FROM merchant_changes c JOIN merchants m USING (merchant_id)
+JOIN json_each(iif(c.after = '', '{}', c.after)) j
 WHERE NOT EXISTS (SELECT 1 FROM merchant_changes later
     WHERE later.merchant_id = c.merchant_id AND later.batch_id > c.batch_id) AND found <> j.value
 """
@@ -178,4 +185,5 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     "batches_as_logged": batches_as_logged,
     "committed_as_logged": lambda db: _breaches(db, COMMITTED),
     "merchants_as_changed": lambda db: _breaches(db, MERCHANTS_AS_CHANGED),
+    "merchants_as_added": added_merchants.merchants_as_added,
 }

@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
-from vouchercli.store import batches, merchant_pasts, merchants, suspensions, typed
+from vouchercli.store import added_merchants, batches, merchant_pasts, merchants, suspensions, typed
 from vouchercli.store.duplicates import Stay
 
 if TYPE_CHECKING:
@@ -221,6 +221,7 @@ def accept(
     merchant_pasts.turn_by_file(db, from_at)
     db.execute(PUT, (registry, at))
     db.execute(NOTE_AFTER, (batch_id,))
+    added_merchants.keep(db, batch_id)
     row = db.execute(COUNT_CHANGES, (batch_id,)).fetchone()
     return {"added": row["changes"] - row["changed"], "changed": row["changed"]}
 
@@ -287,6 +288,7 @@ def hand_over(db: sqlite3.Connection, batch_id: int) -> list[Stay]:
         db.execute(HAND_OVER, (batch_id,))
         stay = typed.rows(db, Stay, BY_HEIR)
         for each in stay:
+            added_merchants.keep(db, each.batch)
             batches.move(db, each.batch, accepted=each.rows, duplicate=-each.rows, rejected=0)
     db.execute(FORGET_LISTED, (batch_id,))
     return stay
@@ -416,5 +418,6 @@ def undo(db: sqlite3.Connection, batch_id: int) -> list[Stay]:
     merchant_pasts.put_back(db, batch_id)
     added = [(row["merchant_id"],) for row in db.execute(ADDED, (batch_id,))]
     db.execute(FORGET_CHANGES, (batch_id,))
+    added_merchants.forget(db, batch_id)
     merchants.remove(db, added)
     return stay

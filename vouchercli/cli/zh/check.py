@@ -52,6 +52,7 @@ TEXT = {
     "every pack of a drawn round belongs to a resident who won": "已抽签期次的每份都属于中签居民",
     "every suspension by hand stands in the log, and none is missing": "每次人工暂停都在日志中，且无缺失",
     "every merchant is what its last change made of it": "各商户与其最后一次变更一致",
+    "every merchant that nobody changed is as its file added it": "未经变更的商户与其名录文件导入时一致",
     "every claim expires when its template says": "每笔领取的到期时间与券模板一致",
     "every payment reaches its threshold and pays what its voucher says": "每笔支付达到门槛，且抵扣额与券一致",
     "every subsidy is shared as its template says": "各笔抵扣额的分担与券模板一致",

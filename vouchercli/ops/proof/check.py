@@ -75,6 +75,7 @@ MEANINGS = {
     "winners_have_packs": "every pack of a drawn round belongs to a resident who won",
     "suspensions_as_logged": "every suspension by hand stands in the log, and none is missing",
     "merchants_as_changed": "every merchant is what its last change made of it",
+    "merchants_as_added": "every merchant that nobody changed is as its file added it",
     "expiry_by_law": "every claim expires when its template says",
     "payments_by_law": "every payment reaches its threshold and pays what its voucher says",
     "splits_by_law": "every subsidy is shared as its template says",

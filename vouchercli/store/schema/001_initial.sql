@@ -267,6 +267,11 @@ CREATE TABLE merchant_changes (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX merchant_changes_by_merchant ON merchant_changes (merchant_id);
 
+CREATE TABLE added_merchants (
+    batch_id  INTEGER PRIMARY KEY REFERENCES batches,
+    sha256    TEXT NOT NULL                             -- of the merchants that the file added, as it added them
+) STRICT;
+
 -- A redemption is refused when paid_at lies in [from_at, until_at); until_at NULL: until further notice.
 CREATE TABLE suspensions (
     suspension_id  INTEGER PRIMARY KEY,

@@ -1,0 +1,72 @@
+"""The digest of the merchants that a registry file added, as it added them: a merchant that nobody
+changed since is proved by it, and an added one is noted in `merchant_changes` without its row.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from vouchercli.store.checks import Breach
+
+# A merchant that was changed later was added as it stood before the first change.
+AS_ADDED = """
+SELECT ifnull((
+    SELECT json_extract(later.before, '$.merchant_no', '$.name', '$.uscc', '$.district',
+        '$.industry', '$.size', '$.address', '$.phone', '$.platform_no', '$.account_name',
+        '$.account_no', '$.bank', '$.registry')
+    FROM merchant_changes AS later
+    WHERE later.merchant_id = c.merchant_id AND later.batch_id > c.batch_id
+    ORDER BY later.batch_id LIMIT 1),
+    json_array(m.merchant_no, m.name, m.uscc, m.district, m.industry, m.size, m.address, m.phone,
+        m.platform_no, m.account_name, m.account_no, m.bank, m.registry)) AS row
+FROM merchant_changes AS c JOIN merchants AS m USING (merchant_id)
+WHERE c.batch_id = ? AND c.before = ''
+ORDER BY c.merchant_id
+"""
+KEEP = "INSERT OR REPLACE INTO added_merchants (batch_id, sha256) VALUES (?, ?)"
+FORGET = "DELETE FROM added_merchants WHERE batch_id = ?"
+REGISTRIES = """
+SELECT b.batch_id AS batch, a.sha256
+FROM batches AS b LEFT JOIN added_merchants AS a USING (batch_id)
+WHERE b.kind = 'merchants' AND b.state = 'done' OR a.batch_id IS NOT NULL ORDER BY b.batch_id
+"""
+# Nobody has told anything of a merchant that is not registered.
+UNREGISTERED = """
+SELECT merchant_no FROM merchants WHERE NOT is_registered
+AND (name, uscc, address, phone, account_name, account_no, bank) <> ('', '', '', '', '', '', '')
+"""
+
+
+def keep(db: sqlite3.Connection, batch_id: int) -> None:
+    """Keep the digest of what a registry file has added, in the transaction that changes it."""
+    db.execute(KEEP, (batch_id, _digest(db, batch_id)))
+
+
+def forget(db: sqlite3.Connection, batch_id: int) -> None:
+    """A file that is undone has added nothing."""
+    db.execute(FORGET, (batch_id,))
+
+
+def merchants_as_added(db: sqlite3.Connection) -> list[Breach]:
+    """Registry files whose merchants are no longer what the file added (later changes are proved
+    by themselves), and merchants that nobody registered of whom something is told.
+    """
+    files = [
+        (f"batch {batch}", str(kept), found)
+        for batch, kept in db.execute(REGISTRIES).fetchall()
+        if (found := _digest(db, batch)) != kept
+    ]
+    told = [(str(no), "nothing told", "a name or account") for (no,) in db.execute(UNREGISTERED)]
+    return files + told
+
+
+def _digest(db: sqlite3.Connection, batch_id: int) -> str:
+    """SHA-256 of the rows, each a line, in the order in which they were added."""
+    digest = hashlib.sha256()
+    for (row,) in db.execute(AS_ADDED, (batch_id,)):
+        digest.update(f"{row}\n".encode())
+    return digest.hexdigest()
