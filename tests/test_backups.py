@@ -6,11 +6,15 @@ import hashlib
 import os
 import sqlite3
 import stat
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+import towns
 
 from vouchercli.rules import backups as law
 
@@ -147,31 +151,30 @@ def test_a_file_that_a_copy_over_it_has_ruined_is_set_aside(town: Voucher, here:
     town("check")
 
 
+USES = """
+import sqlite3, sys
+db = sqlite3.connect("voucher.db", isolation_level=None)
+db.execute("SELECT count(*) FROM claims").fetchone()
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
 @posix
 def test_nothing_is_restored_while_others_use_the_file(town: Voucher, here: Path) -> None:
-    from vouchercli.store import backups as store
-
     backup = made(town)
     before = seen(here)
-    child = os.fork()
-    if not child:
-        with store.alone_with(here / "voucher.db"):
-            signal_ready(here)
-            os.read(os.open(here / "pipe", os.O_RDONLY), 1)
-        os._exit(0)
-    while not (here / "ready").exists():
-        os.sched_yield()
-    assert "[in_use]" in town("restore", str(backup), expect=75).err
-    os.close(os.open(here / "pipe", os.O_WRONLY))
-    os.waitpid(child, 0)
-    (here / "ready").unlink()
-    (here / "pipe").unlink()
-    assert seen(here) == before
-
-
-def signal_ready(here: Path) -> None:
-    os.mkfifo(here / "pipe")
-    (here / "ready").touch()
+    with subprocess.Popen(
+        [sys.executable, "-c", USES], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "open\n"
+        assert "[in_use]" in town("restore", str(backup), expect=75).err
+        town("backup", "more")  # which disturbs nobody
+        other.communicate("")
+    assert claims(here / "voucher.db") == 3
+    assert set(seen(here)) == set(before)
+    town("restore", str(backup))
 
 
 # ---------------------------------------------------------------- what is no backup
@@ -237,6 +240,67 @@ def test_an_interrupted_backup_leaves_nothing(town: Voucher, here: Path) -> None
     assert claims(here / "voucher.db") == 3
 
 
+# ---------------------------------------------------------------- encrypted
+
+
+@pytest.fixture
+def keys(here: Path) -> list[str]:
+    """Two public keys of age; their secret keys are in the files 0.key and 1.key."""
+    age = pytest.importorskip("pyrage")
+    made = [age.x25519.Identity.generate() for _ in range(3)]
+    for number, each in enumerate(made):
+        (here / f"{number}.key").write_text(f"# made for a test\n{each}\n")
+    return [str(each.to_public()) for each in made[:2]]
+
+
+def test_either_of_two_people_opens_an_encrypted_backup(
+    town: Voucher, here: Path, keys: list[str]
+) -> None:
+    words = [word for each in keys for word in ("--recipient", each)]
+    backup = made(town, "--key-to", "safe", *words)
+    assert backup.suffix == ".age"
+    assert not (here / "backups" / backup.stem).exists()
+    assert [*here.glob(".*.part")] == []
+    for each in (backup, here / "safe" / "voucher.key.age"):
+        assert each.read_bytes().startswith(b"age-encryption.org/v1\n")
+    import_one_more(town, here)
+    for number in (0, 1):
+        town("restore", str(backup), "--identity", f"{number}.key")
+        assert claims(here / "voucher.db") == 3
+        town("check")
+
+
+def test_an_encrypted_backup_needs_the_right_key_and_all_of_it(
+    town: Voucher, here: Path, keys: list[str]
+) -> None:
+    backup = made(town, "--recipient", keys[0])
+    (here / "cut.age").write_bytes(backup.read_bytes()[:-5000])
+    before = seen(here)
+    refusals = {
+        (str(backup),): "no_identity",
+        (str(backup), "--identity", "2.key"): "not_decrypted",
+        (str(backup), "--identity", "claims.csv"): "bad_identity",
+        (str(backup), "--identity", "none.key"): "no_such_file",
+        ("cut.age", "--identity", "0.key"): "not_decrypted",
+    }
+    for words, code in refusals.items():
+        assert f"[{code}]" in town("restore", *words, expect=3).err
+    assert "[bad_recipient]" in town("backup", "--recipient", "age1x", expect=3).err
+    assert seen(here) == before
+    assert [*here.glob(".*")] == []
+
+
+def test_where_nothing_encrypts_it_says_what_to_install(
+    town: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyrage", None)
+    monkeypatch.setenv("PATH", str(here))
+    refused = town("backup", "--recipient", "age1" + "q" * 58, expect=3).err
+    assert "[no_age]" in refused
+    assert "pip install pyrage" in refused
+    assert not (here / "backups").exists()
+
+
 # ---------------------------------------------------------------- names and retention
 
 
@@ -263,3 +327,65 @@ def test_the_clock_keeps_days_and_months_and_nothing_of_others() -> None:
         "v-daily-20261101-020000.db",
         "v-daily-20261030-020000.db",
     ]
+
+
+def test_a_day_begins_at_its_hour() -> None:
+    zone, now = "Asia/Shanghai", 1_795_716_000  # 2026-11-26 22:00 UTC: 06:00 on the 27th
+    yesterday, today = "v-daily-20261126-020100.db", "v-daily-20261127-020100.db"
+    assert law.is_due([yesterday], "v", now, zone, 2)
+    assert not law.is_due([yesterday, today], "v", now, zone, 2)
+    assert not law.is_due(["v-daily-20261126-070000.db"], "v", now, zone, 7)
+    assert law.is_due([], "v", now, zone, 7)
+
+
+# ---------------------------------------------------------------- by the clock
+
+
+def jobs(ran: Ran) -> list[tuple[str, str, str | None]]:
+    return [(each["deed"], each["result"], each["code"]) for each in ran.data["deeds"]]
+
+
+def test_the_clock_makes_one_backup_a_day(town: Voucher, here: Path) -> None:
+    town("schedule", "tick")
+    assert not (here / "kept").exists()
+    (here / "backups.yaml").write_text("folder: kept\ndaily: 2\nmonthly: 1\n")
+    at = "2020-03-{} 09:00"
+    for day in (28, 29, 30, 31):
+        done = town("schedule", "tick", "-o", "json", "--now", at.format(day), expect=None)
+        assert ("backup", "done", None) in jobs(done)
+        assert not town("schedule", "tick", "--now", at.format(day)).out
+    assert sorted(path.name for path in (here / "kept").iterdir()) == [
+        "voucher-daily-20200330-090000.db",
+        "voucher-daily-20200331-090000.db",
+    ]
+
+
+def test_settings_that_cannot_be_read_stop_no_other_job(town: Voucher, here: Path) -> None:
+    (here / "backups.yaml").write_text("hour: 24\nfolders: x\n")
+    failed = town("schedule", "tick", "-o", "json", expect=4)
+    assert ("backup", "failed", "bad_yaml") in jobs(failed)
+    assert "bad_hour" in failed.out
+    assert "backups.yaml:2" in failed.out
+
+
+@posix
+def test_after_a_kill_the_tick_says_so_and_checks_once(town: Voucher, here: Path) -> None:
+    leave_log(town, here)
+    first = jobs(town("schedule", "tick", "-o", "json"))
+    assert first == [("tick", "done", None), ("check", "done", None)]
+    assert claims(here / "voucher.db") == 4
+    assert jobs(town("schedule", "tick", "-o", "json")) == []
+
+
+def test_doctor_warns_of_a_file_in_use_without_a_recent_backup(
+    town: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "backup" not in town("doctor").err
+    monkeypatch.delenv("VOUCHER_NOW")
+    import_one_more(town, here)
+    assert "[no_backup]" in town("doctor").err
+    town("backup")
+    assert "backup" not in town("doctor").err
+    clock = SimpleNamespace(time=lambda: towns.at(towns.MACHINE) + 3 * 86_400)
+    monkeypatch.setattr("vouchercli.cli.options.time", clock)
+    assert "[backup_old]" in town("doctor").err

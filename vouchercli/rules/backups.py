@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 DAY = 86_400
-LATE_DAYS = 2  # a file in use without a backup for longer is warned of
 NAME = re.compile(
     r"(?P<stem>.+)-(?P<kind>daily|backup)(?P<rehearsal>-rehearsal)?(?P<unsound>-unsound)?"
     r"-(?P<day>\d{8})-(?P<time>\d{6})\.db(?P<age>\.age)?"

@@ -39,6 +39,8 @@ JOB_WORDS = {
     "write": Word("write"),
     "release": Word("release"),
     "remind": Word("remind"),
+    "backup": Word("back up"),
+    "check": Word("check"),
 }
 
 
