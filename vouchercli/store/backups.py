@@ -44,7 +44,9 @@ def copy(source: Path, draft: Path, go_on: Callable[[], None]) -> None:
             # a snapshot: what others commit meanwhile does not begin the copy anew
             db.execute("BEGIN")
             db.execute(FIRST_READ)
-            target.execute("PRAGMA synchronous = OFF")  # it is synced when it is whole
+            # it is synced when it is whole; what a kill leaves of it is never taken up again
+            target.execute("PRAGMA synchronous = OFF")
+            target.execute("PRAGMA journal_mode = OFF")
             db.backup(target, pages=STEP_PAGES, progress=lambda *_: go_on())
             target.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.DatabaseError as error:

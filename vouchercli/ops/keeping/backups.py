@@ -127,7 +127,7 @@ def _mark() -> str:
 
 def _sweep(folder: Path, stem: str) -> None:
     """Take away what backups that were killed have left: the drafts of processes that are gone."""
-    for draft in folder.glob(f".{glob.escape(stem)}-*.part") if os.name == "posix" else ():
+    for draft in folder.glob(f".{glob.escape(stem)}-*.part*") if os.name == "posix" else ():
         process = draft.name.split(".")[-2]
         if process.isdigit() and not _is_alive(int(process)):
             draft.unlink(missing_ok=True)

@@ -67,12 +67,17 @@ def restore(
 
 @contextmanager
 def _clean(draft: Path) -> Iterator[None]:
-    """What SQLite leaves beside the draft goes with it."""
+    """What SQLite leaves beside the draft goes with it; what a killed restore has left goes first,
+    so that it is not taken for a part of this one.
+    """
+    beside = [draft.with_name(f"{draft.name}{end}") for end in store.BESIDE[1:]]
+    for path in beside:
+        path.unlink(missing_ok=True)
     try:
         yield
     finally:
-        for end in store.BESIDE[1:]:
-            draft.with_name(f"{draft.name}{end}").unlink(missing_ok=True)
+        for path in beside:
+            path.unlink(missing_ok=True)
 
 
 def _require_file(path: Path, source: Path) -> None:
