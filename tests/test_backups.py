@@ -368,6 +368,13 @@ def test_settings_that_cannot_be_read_stop_no_other_job(town: Voucher, here: Pat
     assert "backups.yaml:2" in failed.out
 
 
+def test_a_disk_that_is_not_mounted_is_said(town: Voucher, here: Path) -> None:
+    (here / "backups.yaml").write_text(f"folder: {here.as_posix()}/disk/b\n")
+    failed = town("schedule", "tick", "-o", "json", expect=4)
+    assert ("backup", "failed", "no_backup_folder") in jobs(failed)
+    assert not (here / "disk").exists()
+
+
 @posix
 def test_after_a_kill_the_tick_says_so_and_checks_once(town: Voucher, here: Path) -> None:
     leave_log(town, here)

@@ -21,6 +21,8 @@ TEXT = {
     "0 to 23": "0 至 23",
     "back up": "备份",
     "check": "校验",
+    "there is no folder {folder}, where backups.yaml wants the backups: its disk is not mounted, or the folder was never made": "没有 backups.yaml 指定的备份文件夹 {folder}：磁盘未挂载，或文件夹尚未建立",
+    "mount the disk; or make the folder once": "请挂载磁盘；或先建立该文件夹",
     "none yet": "尚无",
     "no backup of this file was ever made": "该数据库从未备份",
     "voucher backup FOLDER, on another disk; a backups.yaml beside the database lets the clock make one every day": "请运行 voucher backup 文件夹（另一磁盘）；在数据库旁放置 backups.yaml，定时任务即可每日备份",

@@ -33,6 +33,11 @@ class Settings:
     recipients: tuple[str, ...] = ()
     is_written: bool = True
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the folder is not beside the database."""
+        return Path(self.folder).expanduser().is_absolute()
+
     def place(self, path: Path) -> Path:
         """The folder of the backups of the database at `path`."""
         return path.resolve().parent / Path(self.folder).expanduser()

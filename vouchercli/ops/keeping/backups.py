@@ -328,6 +328,15 @@ def make_daily(session: Session, may_go_on: Callable[[], None] = go_on) -> Outco
     `back_up`.
     """
     settings = backup_settings.of_database(session.path)
+    folder = settings.place(session.path)
+    if settings.is_elsewhere and not folder.is_dir():  # never made: the disk may not be mounted
+        raise VoucherError(
+            "no_backup_folder",
+            "there is no folder {folder}, where backups.yaml wants the backups: its disk is not"
+            " mounted, or the folder was never made",
+            hint="mount the disk; or make the folder once",
+            folder=str(folder),
+        )
     outcome = back_up(session, Wish(is_daily=True), may_go_on)
     for path in _list_old(session.path, settings):
         path.unlink(missing_ok=True)
