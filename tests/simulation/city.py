@@ -53,6 +53,7 @@ class File:
     kind: str
     rows: list[Row]
     batch: int | None = None
+    is_cut: bool = False  # its import was killed, and nobody went on with it yet
 
     @property
     def text(self) -> str:
@@ -72,7 +73,7 @@ class City:
     files: list[File] = field(default_factory=list)
 
     def pass_time(self) -> None:
-        self.now += self.chance.randint(60, HOUR)
+        self.now += 2 * self.chance.randint(30, HOUR // 2)
 
     def plan_round(self) -> Round:
         """A round that opens soon, with few packs."""
@@ -82,14 +83,31 @@ class City:
         self.rounds.append(round_)
         return round_
 
+    def amend(self, code: str, *, packs: int, is_paused: bool) -> None:
+        """A round has other terms from now on."""
+        for at, round_ in enumerate(self.rounds):
+            if round_.code == code:
+                pauses = round_.pauses
+                was_paused = bool(pauses) and pauses[-1][1] is None
+                if is_paused and not was_paused:
+                    pauses = (*pauses, (self.now, None))
+                elif was_paused and not is_paused:
+                    pauses = (*pauses[:-1], (pauses[-1][0], self.now))
+                self.rounds[at] = round_._replace(packs=packs, pauses=pauses)
+
     # ------------------------------------------------------------ what happens
 
     def live(self) -> None:
-        """Residents claim, pay and return, each at a second of its own."""
+        """Residents claim, pay and return, each at a second of its own; now and then a platform's
+        clock is ahead.
+        """
         for _ in range(self.chance.randint(2, 9)):
-            self.now += self.chance.randint(1, 400)
-            books = self.happened()
+            self.now += 2 * self.chance.randint(1, 200)
+            now, books = self.now, self.happened()
+            if self._odd():
+                self.now += 2 * self.chance.randint(1, 5_000) + 1
             kind, row = self._claim() if self.chance.random() < 0.4 else self._use(books)
+            self.now = now
             if row is not None:
                 self.events[kind].append(row)
                 self.untold[kind].append(row)
@@ -97,14 +115,18 @@ class City:
     def happened(self) -> oracle.Books:
         """What stands of all that happened, whoever knows of it."""
         return oracle.judge(
-            self.terms, self.rounds, self.events["claim"], self.events["redemption"]
+            self.terms, self.rounds, self.events["claim"], self.events["redemption"], self.now
         )
 
     def _claim(self) -> tuple[str, Row]:
+        """A claim; now and then with a number that its round has seen. (Whether a claim that got no
+        pack keeps its number from one of another round depends on the order of the files.)
+        """
         code = self.chance.choice([each.code for each in self.rounds[-3:]] + ["r0"][: self._odd()])
         number = f"C{len(self.events['claim']) + 1}"
-        if self._odd() and self.events["claim"]:
-            number = self.chance.choice(self.events["claim"])[0]
+        known = [row[0] for row in self.events["claim"] if row[1] == code]
+        if known and self._odd():
+            number = self.chance.choice(known)
         return "claim", (number, code, f"P{self.chance.randint(1, 30)}", shown(self.now))
 
     def _use(self, books: oracle.Books) -> tuple[str, Row | None]:

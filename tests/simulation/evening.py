@@ -36,19 +36,41 @@ def model(life: Life) -> Books:
     for file in life.city.files:
         if file.batch is not None:
             rows[file.kind] += file.rows
-    return oracle.judge(life.city.terms, life.city.rounds, rows["claim"], rows["redemption"])
+    about = life.city
+    return oracle.judge(about.terms, about.rounds, rows["claim"], rows["redemption"], about.now)
 
 
 def _settle(life: Life, books: Books) -> None:
-    """Judge rejects again, claims first, while a batch has not what it should have."""
+    """Judge rejects again, claims first, while a file has a row that should stand and does not, or
+    more or fewer rejects than it should have.
+    """
     expected = expected_batches(life, books)
     for _ in range(ROUNDS):
-        found = batches(life, expected)
-        wrong = [batch for batch, counts in expected.items() if found.get(batch) != counts]
+        found, stands = batches(life, expected), {*claims(life), *payments(life)}
+        wrong = [
+            file.batch
+            for file in life.city.files
+            if file.batch is not None
+            and (
+                found.get(file.batch) != expected[file.batch]
+                or any(key(row) not in stands for row in file.rows if row in books.facts)
+            )
+        ]
         if not wrong:
             return
         for batch in wrong:
             life.do("batch", "retry", str(batch), "--yes", codes=(0, 4), trouble=life.trouble())
+
+
+def stands(life: Life) -> Any:
+    """Rounds with their states, claims and payments, as the program lists them."""
+    rounds = life.do("round", "list", "-o", "json").data
+    return rounds, claims(life), payments(life)
+
+
+def key(row: oracle.Row) -> Any:
+    """How a fact is called in the lists."""
+    return row[:5] if len(row) > 4 else row[0]
 
 
 # ---------------------------------------------------------------- what stands
@@ -99,7 +121,7 @@ def claims(life: Life) -> dict[str, tuple[str, int]]:
 
 def expected_payments(books: Books) -> list[tuple[str, ...]]:
     """Each payment and refund that stands, without its amounts."""
-    return sorted((row[0], row[1], row[2], row[3], row[4]) for row in books.facts if len(row) > 4)
+    return sorted(key(row) for row in books.facts if len(row) > 4)
 
 
 def payments(life: Life) -> list[tuple[str, ...]]:

@@ -9,13 +9,16 @@ import os
 import random
 from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 import city
 import deeds
 import evening
 from city import City, File, shown
 
-DEEDS = ("live",) * 6 + ("send",) * 5 + ("plan", "tick", "again", "undo", "retry", "land")
+DEEDS = ("live",) * 6 + ("send",) * 5 + ("amend",) * 2
+DEEDS += ("plan", "tick", "again", "undo", "retry", "land", "jump", "cut")
+FAR = 20 * city.DAY  # further than a programme believes its clock
 LAST = 40  # deeds that a failure names
 TROUBLES = ("", "", "", "kill", "kill", "full", "rehearse")
 
@@ -43,6 +46,8 @@ class Life:
                 getattr(self, self.chance.choice(DEEDS))()
             self.city.pass_time()
             self.tick()
+            for file in [file for file in self.city.files if file.is_cut]:
+                self._import(file)
             evening.close(self)
 
     # ------------------------------------------------------------ deeds
@@ -129,9 +134,13 @@ class Life:
         what = " ".join(takewhile(str.isalpha, args[:2]))
         self.seen[what] = self.seen.get(what, 0) + 1
 
-    def agree(self, what: str, ours: object, theirs: object) -> None:
-        if ours != theirs:
-            raise Disagreement(f"{what}: the model says {ours}, the program {theirs}")
+    def agree(self, what: str, ours: Any, theirs: Any) -> None:
+        if ours == theirs:
+            return
+        if isinstance(ours, dict) and isinstance(theirs, dict):
+            keys = [key for key in {**ours, **theirs} if ours.get(key) != theirs.get(key)]
+            ours, theirs = ({key: each.get(key) for key in keys} for each in (ours, theirs))
+        raise Disagreement(f"{what}: the model says {ours}, the program {theirs}")
 
     def trouble(self) -> str:
         return self.chance.choice(TROUBLES)
@@ -151,6 +160,29 @@ class Life:
             "round", "approve", round_.code, "--actor", "lin", codes=(0, 3), trouble=self.trouble()
         )
 
+    def amend(self) -> None:
+        """A round gets more packs, is paused or goes on; what became of it is asked."""
+        round_ = self.chance.choice(self.city.rounds[-3:])
+        is_paused = bool(round_.pauses) and round_.pauses[-1][1] is None
+        what = self.chance.choice(("top-up", "resume" if is_paused else "pause"))
+        more = ("--packs", str(self.chance.randint(1, 4))) if what == "top-up" else ()
+        trouble = self.trouble()
+        self.do("round", what, round_.code, *more, "--actor", "mei", codes=(0, 3), trouble=trouble)
+        if what != "pause":
+            approve = ("round", "approve", round_.code, "--actor", "lin")
+            self.do(*approve, codes=(0, 3), trouble=trouble)
+        data = self.do("round", "show", round_.code, "-o", "json").data
+        self.city.amend(round_.code, packs=data["packs"], is_paused=data["state"] == "paused")
+
+    def jump(self) -> None:
+        """The machine wakes in another month: its tick does nothing."""
+        before = evening.stands(self)
+        if "schedule tick" in self.seen:
+            self.city.now += FAR
+            self.do("schedule", "tick", codes=(3,))
+            self.city.now -= FAR
+            self.agree("what stood before a clock that jumped", before, evening.stands(self))
+
     def tick(self) -> None:
         self.do("schedule", "tick", codes=(0, 4), trouble=self.trouble())
 
@@ -165,7 +197,16 @@ class Life:
         ran = self.do(
             file.kind, "import", file.name, "-o", "json", codes=(0, 4), trouble=self.trouble()
         )
-        file.batch = ran.data["batch"]
+        file.batch, file.is_cut = ran.data["batch"], False
+
+    def cut(self) -> None:
+        """An import is killed, and others go on before anybody finishes it."""
+        file = self.city.write_file(self.chance.choice(("claim", "redemption")))
+        if file.rows:
+            Path(file.name).write_text(file.text, "utf-8")
+            file.is_cut = True
+            args = (file.kind, "import", file.name, "--now", shown(self.city.now))
+            self._suffer(args, "kill")
 
     def land(self) -> None:
         """A file comes into the inbox; the next tick takes it in."""

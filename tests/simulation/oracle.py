@@ -41,6 +41,7 @@ class Round(NamedTuple):
     opens_at: int
     closes_at: int
     packs: int
+    pauses: tuple[tuple[int, int | None], ...] = ()
 
 
 @dataclass
@@ -68,6 +69,7 @@ class Books:
     rows that are facts.
     """
 
+    now: int
     claims: dict[str, tuple[str, str, int]] = field(default_factory=dict)
     payments: dict[str, Payment] = field(default_factory=dict)
     refunds: dict[str, str] = field(default_factory=dict)
@@ -93,9 +95,11 @@ def half_up(numerator: int, denominator: int) -> int:
     return (2 * numerator + denominator) // (2 * denominator)
 
 
-def judge(terms: Terms, rounds: list[Round], claims: list[Row], payments: list[Row]) -> Books:
-    """What stands of these rows, in whatever order and how often they came."""
-    books = Books()
+def judge(
+    terms: Terms, rounds: list[Round], claims: list[Row], payments: list[Row], now: int
+) -> Books:
+    """What stands of these rows at a moment, in whatever order and how often they came."""
+    books = Books(now)
     by_code = {each.code: each for each in rounds}
     for row in _in_time(books, {*claims}, 3, lambda row: (row[0], row[1], row[2])):
         _enter(books, row, _claim(books, by_code, row))
@@ -106,7 +110,7 @@ def judge(terms: Terms, rounds: list[Round], claims: list[Row], payments: list[R
 
 
 def _in_time(books: Books, rows: set[Row], column: int, then: object) -> list[Row]:
-    """Rows in the order of their time; those that cannot be read are put aside."""
+    """Rows in the order of their time; those that cannot be read, or lie ahead, are put aside."""
     readable = []
     for row in rows:
         try:
@@ -115,6 +119,9 @@ def _in_time(books: Books, rows: set[Row], column: int, then: object) -> list[Ro
                 _amounts(row)
         except ValueError:
             books.why[row] = "unreadable"
+            continue
+        if at > books.now:
+            books.why[row] = "in_future"
             continue
         readable.append((at, then(row), row))  # type: ignore[operator]
     return [row for _, _, row in sorted(readable)]
@@ -141,6 +148,8 @@ def _claim(books: Books, rounds: dict[str, Round], row: Row) -> str | None:
         return "unknown_round"
     if not round_.opens_at <= at < round_.closes_at:
         return "outside"
+    if any(begins <= at and (ends is None or at < ends) for begins, ends in round_.pauses):
+        return "paused"
     if claim_no in books.claims:
         return "claim_reused"
     if Counter(held[0] for held in books.claims.values())[code] >= round_.packs:
