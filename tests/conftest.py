@@ -54,6 +54,8 @@ EVERY_COMMAND = {
     "programme approve",
     "programme reject",
     "init",
+    "backup",
+    "restore",
     "programme load",
     "programme show",
     "programme list",

@@ -28,6 +28,7 @@ WORDS = {
     "batch retry": "1",
     "batch show": "1",
     "batch undo": "1",
+    "restore": "none.db",
     "claim grant": "r1 someone",
     "claim import": "claims.csv",
     "draw commit": "r1",

@@ -87,7 +87,15 @@ DOORS = (
     Door(
         "the file and its clock",
         ANYBODY,
-        ("demo", "init", "schedule install", "schedule remove", "schedule tick"),
+        (
+            "backup",
+            "demo",
+            "init",
+            "restore",
+            "schedule install",
+            "schedule remove",
+            "schedule tick",
+        ),
     ),
     Door(
         "daily work",

@@ -40,6 +40,8 @@ JOB_WORDS = {
     "release": Word("release"),
     "remind": Word("remind"),
     "ship": Word("ship the head"),
+    "backup": Word("back up"),
+    "check": Word("check"),
 }
 
 
