@@ -110,9 +110,9 @@ class Life:
 
     def _suffer(self, args: tuple[str, ...], trouble: str) -> None:
         if trouble == "rehearse":
-            before = Path("voucher.db").read_bytes()
+            before = deeds.content()
             self._note((*args, "--dry-run"), deeds.run(*args, "--dry-run").code)
-            if Path("voucher.db").read_bytes() != before:
+            if deeds.content() != before:
                 raise Disagreement("a rehearsal changed the file")
             return
         if trouble == "kill":
