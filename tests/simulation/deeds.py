@@ -10,7 +10,7 @@ import os
 import shutil
 import signal
 import sqlite3
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -66,6 +66,14 @@ def run(*args: str) -> Ran:
     with redirect_stdout(out), redirect_stderr(err):
         code = main(args)
     return Ran(code, out.getvalue(), err.getvalue())
+
+
+def content() -> list[str]:
+    """All that the database holds. Not its bytes: what a killed command left in the log beside it
+    comes into the file whenever somebody opens it.
+    """
+    with closing(sqlite3.connect("voucher.db")) as db:
+        return [*db.iterdump()]
 
 
 # ---------------------------------------------------------------- in a child

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import random
+from hashlib import sha256
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -110,9 +111,9 @@ class Life:
 
     def _suffer(self, args: tuple[str, ...], trouble: str) -> None:
         if trouble == "rehearse":
-            before = Path("voucher.db").read_bytes()
+            before = deeds.content()
             self._note((*args, "--dry-run"), deeds.run(*args, "--dry-run").code)
-            if Path("voucher.db").read_bytes() != before:
+            if deeds.content() != before:
                 raise Disagreement("a rehearsal changed the file")
             return
         if trouble == "kill":
@@ -221,11 +222,13 @@ class Life:
         file.batch = self._batch_of(file)
 
     def _batch_of(self, file: File) -> int:
+        """By its content: the same bytes under another name are the file that came before."""
+        digest = sha256(file.text.encode()).hexdigest()
         listed = self.do("batch", "list", "-o", "json", "--limit", "0").data["batches"]
         return next(
             each["batch"]
             for each in listed
-            if Path(each["file"]).name == file.name and each["state"] != "undone"
+            if each["sha256"] == digest and each["state"] != "undone"
         )
 
     def again(self) -> None:
@@ -242,7 +245,9 @@ class Life:
                 "batch", "undo", str(file.batch), "--yes", codes=(0, 3), trouble=self.trouble()
             )
             if ran.code == 0 or "[batch_undone]" in ran.err:
-                file.batch = None
+                gone = file.batch
+                for each in files:
+                    each.batch = None if each.batch == gone else each.batch
 
     def retry(self) -> None:
         files = [file for file in self.city.files if file.batch is not None]
