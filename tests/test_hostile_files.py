@@ -135,9 +135,9 @@ def test_a_pipe_and_a_name_that_is_not_utf8_are_told_once_and_passed_over(
 ) -> None:
     good = land(here, "good.csv", (CLAIMS + "C1,r1,r 1,2020-03-27 09:00:00\n").encode())
     os.mkfifo(good.with_name("pipe.csv"))
-    named = os.path.join(os.fsencode(good.parent), "领取.csv".encode("gbk"))
-    with open(named, "wb"):
-        os.utime(named, (1, 1))
+    named = good.with_name(os.fsdecode("领取.csv".encode("gbk")))
+    named.touch()
+    os.utime(named, (1, 1))
     code, answer, err = tick(forked, here)
     assert (code, "Traceback" in err) == (0, False)
     assert [each[:3] for each in deeds(answer) if each[0] in ("import", "remind")] == [

@@ -391,8 +391,8 @@ def command(
 
 def go_apart(call: Call, given: Mapping[str, Any]) -> None:
     """Go on in a process of its own where a file is read that may cost anything: a spreadsheet,
-    Parquet, an archive, a large text; one that a batch knows, or that the clock would take in. Raises
-    `typer.Exit` in the process that waited for it.
+    Parquet, an archive, a large text; one that a batch knows, or that the clock would take in.
+    Raises `typer.Exit` in the process that waited for it.
     """
     named = [given[name] for name in OF_ROWS if given.get(name)]
     may_read = call.command == "batch resume" or (call.command == "schedule tick" and call.dry_run)
