@@ -183,7 +183,7 @@ CREATE TABLE coupons (
 
 CREATE TABLE deeds (
     deed_id   INTEGER PRIMARY KEY,
-    deed      TEXT NOT NULL CHECK (deed IN ('commit', 'open', 'draw', 'allocate', 'order', 'close', 'remind')),
+    deed      TEXT NOT NULL CHECK (deed IN ('commit', 'open', 'draw', 'allocate', 'order', 'close', 'remind', 'ship')),
     round_id  INTEGER REFERENCES rounds,        -- NULL: not of a round (a stray file)
     key       TEXT NOT NULL DEFAULT '',         -- what tells apart deeds of one kind on one round
     due_at    INTEGER NOT NULL,
@@ -233,6 +233,19 @@ CREATE TABLE eligibility (
     batch_id        INTEGER NOT NULL REFERENCES batches,
     line            INTEGER NOT NULL,
     UNIQUE (programme_id, resident, resident_group)
+) STRICT;
+
+CREATE TABLE fact_digests (
+    facts   TEXT NOT NULL CHECK (facts IN ('claims', 'redemptions', 'refunds', 'applications', 'eligibility', 'rejects', 'postings')),
+    level   INTEGER NOT NULL CHECK (level BETWEEN 0 AND 3),
+    block   INTEGER NOT NULL,
+    digest  BLOB NOT NULL CHECK (length(digest) = 32),
+    PRIMARY KEY (facts, level, block)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fact_digests_said (
+    only     INTEGER PRIMARY KEY CHECK (only = 1),
+    is_said  INTEGER NOT NULL CHECK (is_said IN (0, 1))
 ) STRICT;
 
 CREATE TABLE funder_totals (

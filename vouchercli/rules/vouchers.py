@@ -214,7 +214,9 @@ def judge(standing: StandingFacts, rows: list[Transaction]) -> dict[int, Ruling]
     refused like it, so that it is not lost when that file is undone.
     """
     rows = sorted(rows, key=in_time_order)
-    refund_of = {row.refund_of: row for row in reversed(rows) if row.kind == "refund"}
+    refund_of = {
+        (row.voucher, row.refund_of): row for row in reversed(rows) if row.kind == "refund"
+    }
     for row in rows:
         if row.stands and row.kind == "pay":
             standing.visits[(row.resident, row.merchant_id, row.day)].add(row.voucher)
@@ -231,7 +233,7 @@ def judge(standing: StandingFacts, rows: list[Transaction]) -> dict[int, Ruling]
         if not row.stands and USE(row) in in_conflict:
             ruling = Ruling("conflicting_row")
         elif row.kind == "pay":
-            ruling = _pay(standing, row, refund_of.get(row.transaction_no))
+            ruling = _pay(standing, row, refund_of.get((row.voucher, row.transaction_no)))
         else:
             ruling = _refund(standing, row)
         rulings[row.line] = ruling
@@ -300,7 +302,6 @@ def is_free(standing: StandingFacts, row: Transaction, refund: Transaction | Non
     return (
         refund is not None
         and row.paid_at <= refund.paid_at < later
-        and refund.voucher == row.voucher
         and restores(standing, refund, _case(refund, row.base_fen))
     )
 

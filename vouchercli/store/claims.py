@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vouchercli.rules import claims as law
 from vouchercli.rules import times
 from vouchercli.rules.limits import LimitsInTime
-from vouchercli.store import batches, claim_limits, duplicates, sql_functions, typed
+from vouchercli.store import batches, claim_limits, duplicates, fact_digests, sql_functions, typed
 from vouchercli.store.conditions import is_eligible, is_paused
 from vouchercli.store.lists import ROUNDS_WANTED, Listing, merged, span
 
@@ -54,6 +54,15 @@ UPDATE incoming_claims AS i SET reason = 'duplicate'
 FROM claims c
 WHERE i.reason IS NULL AND c.claim_no = i.claim_no
   AND c.round_id = i.round_id AND c.resident = i.resident AND c.claimed_at = i.claimed_at
+"""
+
+# Or it stands, and lies among the rows to be judged again: it is that row once more, not another
+# use of its number. Where that one gives way, REFUSE_REPEATS refuses both.
+MARK_REPEATS = """
+UPDATE incoming_claims AS i SET reason = 'duplicate'
+FROM incoming_claims s
+WHERE i.reason IS NULL AND NOT i.stands AND s.stands AND s.claim_no = i.claim_no
+  AND s.round_id = i.round_id AND s.resident = i.resident AND s.claimed_at = i.claimed_at
 """
 
 JUDGE_EACH = f"""
@@ -187,6 +196,12 @@ SELECT claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at(r
 FROM incoming_claims WHERE reason IS NULL ORDER BY place
 """
 
+NEXT_ID = "SELECT coalesce(max(claim_id), 0) + 1 FROM claims"
+# Of claims that were judged again and stay.
+RETURNING_BLOCKS = """
+SELECT DISTINCT claim_id >> 6 FROM incoming_claims WHERE reason IS NULL AND claim_id IS NOT NULL
+"""
+
 CLEAR_COUNTED = "DROP TABLE IF EXISTS temp.counted_claims"
 COUNT_ACCEPTED, COUNT_LEAVING = (
     f"""
@@ -215,6 +230,7 @@ DROP_EMPTY_DAYS = "DELETE FROM claim_totals WHERE claims = 0"
 CLEAR_LEAVING = "DROP TABLE IF EXISTS temp.leaving_claims"
 CREATE_LEAVING = "CREATE TEMP TABLE leaving_claims (claim_id INTEGER PRIMARY KEY)"
 ALL_LEAVE = "INSERT INTO leaving_claims SELECT claim_id FROM claims WHERE batch_id = ?"
+LEAVING_BLOCKS = "SELECT DISTINCT claim_id >> 6 FROM leaving_claims"
 DELETE_LEAVING = "DELETE FROM claims WHERE claim_id IN (SELECT claim_id FROM leaving_claims)"
 # Those of them whose money was released when they expired: their seats go with it.
 LEAVING_RELEASED = """
@@ -303,6 +319,7 @@ def judge(
     db.execute(INDEX_INCOMING)
     db.execute(FIND_ROUND, {"programme_id": programme_id})
     db.execute(MARK_STANDING)
+    db.execute(MARK_REPEATS)
     db.execute(JUDGE_EACH, {"latest_at": latest_at})
     db.execute(JUDGE_CONFLICTS)
     db.execute(JUDGE_NUMBERS)
@@ -340,7 +357,10 @@ def accept(db: sqlite3.Connection, expires_at: Callable[[int, int], int]) -> Non
     db.create_function("expires_at", 2, expires_at, deterministic=True)
     _count(db, COUNT_ACCEPTED, 1)
     _keep_count(db)
-    db.execute(ACCEPT)
+    first_id = typed.number(db, NEXT_ID)
+    with fact_digests.changing(db, "claims", of=RETURNING_BLOCKS):
+        db.execute(ACCEPT)
+    fact_digests.add_written(db, "claims", first_id)
     db.executemany(GIVE_UP_SEATS, typed.tuples(db, GIVEN_WAY_RELEASED))
 
 
@@ -368,7 +388,8 @@ def expect_leaving(db: sqlite3.Connection) -> None:
 def take_out(db: sqlite3.Connection) -> None:
     """Delete the claims of temp.leaving_claims, and count them no more."""
     _count(db, COUNT_LEAVING, -1)
-    db.execute(DELETE_LEAVING)
+    with fact_digests.changing(db, "claims", of=LEAVING_BLOCKS):
+        db.execute(DELETE_LEAVING)
     _keep_count(db)
 
 

@@ -61,12 +61,16 @@ WHERE r.refund_of IS NOT NULL AND r.use_no > 2 AND ifnull(r.batch_id = ?, 1) AND
       AND (o.paid_at, o.refund_of IS NOT NULL, o.transaction_no) > (r.paid_at, 1, r.transaction_no)
 )
 """
+# What other batches brought stays where it is, but for refunds of payments that may leave: a file
+# that came between the chunks of another can rest on what was not judged to the end.
 OF_OTHERS = """
 DELETE FROM leaving WHERE redemption_id IN (
     SELECT f.redemption_id FROM leaving CROSS JOIN redemption_facts f USING (redemption_id)
     CROSS JOIN claims c ON c.claim_id = f.claim_id
     CROSS JOIN rounds r ON r.round_id = c.round_id
-    WHERE r.programme_id <> :programme_id OR f.batch_id <> ifnull(:only, f.batch_id)
+    WHERE r.programme_id <> :programme_id
+        OR (f.batch_id <> ifnull(:only, f.batch_id) AND NOT EXISTS (SELECT 1 FROM redemption_facts p
+            WHERE p.redemption_id = f.refund_of AND p.batch_id = :only))
 )
 """
 # A voucher's rows are judged together or not at all.
@@ -75,7 +79,8 @@ INSERT OR IGNORE INTO leaving
 SELECT o.redemption_id FROM leaving CROSS JOIN redemptions f USING (redemption_id)
 CROSS JOIN redemptions o ON o.voucher = f.voucher
 """
-# What a file with subsidies said of one is what the row changed: it was accepted.
+# What a file with subsidies said of one is what the row changed: it was accepted. A payment that
+# another file's refund rests on stands like this one.
 STAGE = """
 INSERT INTO incoming_redemptions (place, batch_id, line, cells, transaction_no, kind, claim_no,
     coupon_no, merchant_no, platform_no,
@@ -93,10 +98,12 @@ SELECT (SELECT ifnull(max(place), 0)
         'refund_of', ifnull(p.transaction_no, ''), 'channel', f.channel),
     f.transaction_no, f.kind, c.claim_no, f.coupon_no, m.merchant_no, '', f.paid_at, f.day,
         abs(f.base_fen), abs(f.merchant_discount_fen),
-    CASE WHEN :says_subsidy THEN f.stated_fen END, ifnull(p.transaction_no, ''), f.channel,
-    f.segment_id, :stands
+    CASE WHEN :says_subsidy OR f.stands THEN f.stated_fen END, ifnull(p.transaction_no, ''),
+    f.channel, f.segment_id, f.stands
 FROM (
-    SELECT x.*, CASE WHEN x.stays THEN 0 ELSE abs(x.subsidy_fen) END AS stated_fen
+    SELECT x.*, CASE WHEN x.stays THEN 0 ELSE abs(x.subsidy_fen) END AS stated_fen,
+        :only IS NULL OR x.batch_id <> :only OR EXISTS (SELECT 1 FROM redemption_facts b
+            WHERE b.refund_of = x.redemption_id AND b.batch_id <> :only) AS stands
     FROM leaving CROSS JOIN redemption_facts x USING (redemption_id)
 ) f
 JOIN claims c ON c.claim_id = f.claim_id
@@ -166,10 +173,10 @@ def reopen(
     says_subsidy: bool,
 ) -> None:
     """Move the facts that hang together with the staged rows back among them: of the batch `only`,
-    whose rows come together, else of every batch of the programme; these stand, and are judged
-    again only with rows of their voucher or number. Also refunds that were judged too late, and
-    with `only` its facts whose number stands twice. `says_subsidy`: the file of the batch has
-    subsidies.
+    whose rows come together, with what others refunded of them meanwhile; else of every batch of
+    the programme. Those of other batches stand, and are judged again only with rows of their
+    voucher or number. Also refunds that were judged too late, and with `only` its facts whose
+    number stands twice. `says_subsidy`: the file of the batch has subsidies.
     """
     redemptions.expect_leaving(db)
     if only is not None and transaction_numbers.find_reused(db, only):
@@ -184,7 +191,7 @@ def reopen(
         db.execute(COMPANIONS)
     db.execute(OF_OTHERS, {"programme_id": programme_id, "only": only})
     db.execute(FREE)
-    move_leaving(db, stands=only is None, says_subsidy=says_subsidy or only is None)
+    move_leaving(db, only, says_subsidy=says_subsidy)
 
 
 def freed(db: sqlite3.Connection) -> Counter[tuple[int, int]]:
@@ -194,12 +201,14 @@ def freed(db: sqlite3.Connection) -> Counter[tuple[int, int]]:
     return Counter({(row[0], row[1]): row[2] for row in db.execute(FREED)})
 
 
-def move_leaving(db: sqlite3.Connection, *, stands: bool, says_subsidy: bool = True) -> None:
+def move_leaving(
+    db: sqlite3.Connection, only: int | None = None, *, says_subsidy: bool = True
+) -> None:
     """Move the facts of temp.leaving among the incoming rows, and what they made out of the
-    totals.
+    totals. All stand, but those of the batch `only` on which nobody rests.
     """
     sql_functions.register(db, yuan=money.yuan)
-    db.execute(STAGE, {"stands": stands, "says_subsidy": says_subsidy})
+    db.execute(STAGE, {"only": only, "says_subsidy": says_subsidy})
     db.execute(FORGET_WARNINGS)
     redemptions.take_out(db)
 

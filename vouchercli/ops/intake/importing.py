@@ -18,7 +18,7 @@ from vouchercli import identities
 from vouchercli.errors import Busy, Stopped, VoucherError
 from vouchercli.formats.configs import limits
 from vouchercli.formats.tables import files
-from vouchercli.ops.intake import mending, staging, summaries, undoing
+from vouchercli.ops.intake import mending, retries, staging, summaries, undoing
 from vouchercli.ops.intake.chunks import chunks
 from vouchercli.ops.intake.kinds import NOTHING, Intake, Kind
 from vouchercli.rules.times import HOME_ZONE
@@ -468,8 +468,7 @@ def _finish(job: Job, intake: Intake, more: dict[str, Any]) -> Outcome:
     """The end of an import: rows connected with rows of other chunks are judged once more, and the
     batch is done.
     """
-    if not intake.is_whole and intake.kind.settle:
-        intake.kind.settle(intake)
+    moved = intake.kind.settle(intake) if not intake.is_whole and intake.kind.settle else []
     batches.finish(intake.db, intake.batch_id)
     if closed := mended_rejects.closed_by(intake.db, intake.batch_id):
         more = more | {"closes": [each._asdict() for each in closed]}
@@ -484,12 +483,16 @@ def _finish(job: Job, intake: Intake, more: dict[str, Any]) -> Outcome:
         accepted=batch.accepted,
         duplicate=batch.duplicate,
         rejected=batch.rejected,
+        reading=batches.reading(intake.db, intake.batch_id),
         **({"replaces": more["replaces"]["batch"]} if "replaces" in more else {}),
+        **retries.moves_data(moved),
         **job.sender,
     )
-    return summaries.summarise(
+    more = more | retries.moves_data(moved)
+    outcome = summaries.summarise(
         intake, batch, ignored=job.reading.ignored, extra_columns=list(job.reading.extra), **more
     )
+    return retries.say_moves(outcome, moved, {}) if moved else outcome
 
 
 def _give_way(job: Job) -> None:

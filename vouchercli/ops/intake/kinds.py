@@ -79,7 +79,8 @@ class Kind:
     keys to add to the summary.
 
     A kind with `settle` may be taken in chunk by chunk: `settle` judges once more, from all
-    chunks together, the rows that may be connected with rows of another chunk. `reopen` moves
+    chunks together, the rows that may be connected with rows of another chunk, and gives what of
+    other files gave way. `reopen` moves
     accepted facts connected with the staged rows back among them; `moved` lists those that gave way
     once all are judged. `by_columns` proves the regular
     rows of a large file by set; the rows that it cannot prove are judged one by one. `propose_undo`
@@ -100,7 +101,7 @@ class Kind:
     warnings: (
         Callable[[tuple[str, ...], tuple[Any, ...]], Iterable[tuple[str, dict[str, Any]]]] | None
     ) = None
-    settle: Callable[[Intake], None] | None = None
+    settle: Callable[[Intake], list[Moved]] | None = None
     reopen: Callable[[Intake, int | None], None] | None = None
     moved: Callable[[sqlite3.Connection], list[Moved]] | None = None
     waiting: tuple[str, ...] = ()  # reject codes that another row of this kind can lift

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from vouchercli.ops.intake.kinds import Chunk
     from vouchercli.session import Session
     from vouchercli.store.duplicates import Stay
+    from vouchercli.store.reopening import Moved
 
 COMMA = re.compile(r"[+-]?\d{1,12}(?:\.\d{3})*,\d\d?")
 DECIMAL_COMMA = 'a comma stands before the decimals: say it in a profile, decimal: ","'
@@ -222,9 +223,9 @@ def _accept(intake: Intake) -> dict[str, Any]:
     return {}
 
 
-def _settle(intake: Intake) -> None:
+def _settle(intake: Intake) -> list[Moved]:
     totals.count(intake.db, intake.batch_id)  # where the import went on by rows, or was killed
-    settle(intake)
+    return settle(intake)
 
 
 def _by_columns(intake: Intake, done_line: int) -> Iterator[Chunk] | None:

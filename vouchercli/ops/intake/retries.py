@@ -85,7 +85,7 @@ def retry(
             accepted=own[0],
             rejected=own[2],
             **({"others": {str(other): counts for other, counts in others.items()}}),
-            **({"moved": [_move_data(each) for each in again.moved]} if again.moved else {}),
+            **moves_data(again.moved),
         )
         outcome = summaries.summarise(
             intake,
@@ -96,21 +96,19 @@ def retry(
             rejected=own[2],
             moved=[_move_data(each) for each in again.moved],
         )
-        return replace(
-            outcome,
-            tables=(*outcome.tables, _moves_table(again.moved)),
-            says=(*outcome.says, *_sentences_about(others, again.moved)),
-        )
+        return say_moves(outcome, again.moved, others)
 
 
-def settle(intake: Intake) -> None:
+def settle(intake: Intake) -> list[Moved]:
     """The end of an import in chunks: the batch's own rows that may be connected with other
-    chunks are judged once more, with what other batches have brought standing as it is.
+    chunks are judged once more, with what other batches have brought standing as it is. Gives what
+    other batches had refunded of its rows meanwhile, where these gave way.
     """
     intake = replace(intake, is_whole=True)
     staging.expect(intake)
     staged = _stage(intake, batches.named(intake.db, intake.batch_id), intake.kind.waiting, 1)
-    judge_again(intake, staged, intake.batch_id)
+    again = judge_again(intake, staged, intake.batch_id)
+    return [each for each in again.moved if each.batch != intake.batch_id]
 
 
 @dataclass(frozen=True)
@@ -130,7 +128,7 @@ def judge_again(intake: Intake, staged: list[Place], only: int | None) -> Again:
     if intake.kind.reopen:
         intake.kind.reopen(intake, only)
     intake.kind.judge(intake)
-    moved = intake.kind.moved(intake.db) if intake.kind.moved and only is None else []
+    moved = intake.kind.moved(intake.db) if intake.kind.moved else []
     batches.forget_rejects(intake.db, staged)
     intake.kind.accept(intake)
     duplicates.note(intake.db, intake.kind.name)
@@ -190,6 +188,20 @@ def _move_problem(each: Moved) -> Problem:
         " {by_line})",
         where,
         params={**about, "to": each.to, "by_batch": each.by_batch, "by_line": each.by_line},
+    )
+
+
+def moves_data(moved: list[Moved]) -> dict[str, Any]:
+    """What gave way, for the log."""
+    return {"moved": [_move_data(each) for each in moved]} if moved else {}
+
+
+def say_moves(outcome: Outcome, moved: list[Moved], others: Counts) -> Outcome:
+    """The outcome, with what gave way and what became of rejects of other batches."""
+    return replace(
+        outcome,
+        tables=(*outcome.tables, _moves_table(moved)),
+        says=(*outcome.says, *_sentences_about(others, moved)),
     )
 
 
