@@ -8,6 +8,7 @@ import gzip
 import io
 import os
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -285,6 +286,28 @@ def test_a_spreadsheet_is_read_as_people_see_it(tmp_path: Path) -> None:
         (5, ["1.23456789012346E+17", "45.3"]),
         (6, ["TRUE", "0.3"]),
     ]
+
+
+def test_a_stream_belongs_to_whoever_opened_it(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_bytes(b"1")
+    blob = archives.blob_of(tmp_path / "a.csv", "a.csv", 1)
+    first, second = blob.open(), blob.open()
+    with first, second:
+        second.close()
+        assert (first.read(), first is second) == (b"1", False)
+
+
+def test_two_threads_open_one_file_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv.gz"
+    path.write_bytes(gzip.compress(b"a,b\n1,2\n"))
+    blob = archives.blob_of(path, "a.csv.gz", path.stat().st_size)
+
+    def read_all(_: int) -> bool:
+        with blob.open() as stream:
+            return gzip.decompress(stream.read()) == b"a,b\n1,2\n"
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(read_all, range(200)))
 
 
 def test_an_old_spreadsheet_is_read(tmp_path: Path) -> None:

@@ -270,6 +270,23 @@ def test_the_missing_can_be_suspended_after_they_were_reported(
     )
 
 
+def test_a_registry_suspends_the_missing_once(
+    take_in: Callable[..., Any], voucher: Callable[..., Any], here: Path
+) -> None:
+    def lines() -> int:
+        return voucher("audit", "log", "-o", "csv").out.count("merchant.suspend")
+
+    take_in("first.csv", FIRST)
+    take_in("second.csv", SECOND, "--missing", "suspend")
+    assert lines() == 1
+    take_in("second.csv", SECOND, "--missing", "suspend")
+    assert lines() == 1
+    voucher("merchant", "reinstate", "M002")
+    assert take_in("second.csv", SECOND, "--missing", "suspend").data["suspended"] == 0
+    assert voucher("merchant", "show", "M002", "-o", "json").data["state"] == "registered"
+    assert lines() == 1
+
+
 def test_mended_rejects_are_no_whole_registry(
     take_in: Callable[..., Any], voucher: Callable[..., Any], here: Path
 ) -> None:

@@ -105,8 +105,10 @@ def test_a_job_that_is_refused_is_a_result_and_a_busy_file_stops_all(tmp_path: P
     for stop in (broken(sqlite3.SQLITE_BUSY), Busy("busy", "busy")):
         with pytest.raises(Busy):
             attempt(stop)
-    with pytest.raises(sqlite3.OperationalError):
-        attempt(broken(sqlite3.SQLITE_ERROR))
+    for bug in (broken(sqlite3.SQLITE_ERROR), KeyError("T1"), RecursionError("too deep")):
+        done = attempt(bug)
+        assert done is not None and done.error is not None
+        assert (done.error.code, done.result) == ("unforeseen", "failed")
     late = Problem("late", "late", level="warning")
     assert jobs.Done("open", "r", "UTC", outcome=Outcome(problems=(late,))).problems() == (late,)
     assert jobs.Done("open", "r", "UTC").problems() == ()

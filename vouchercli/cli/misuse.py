@@ -26,7 +26,7 @@ def refuse_unusable(given: Mapping[str, Any], options: Mapping[str, str]) -> Non
             raise UsageFault(
                 "number_too_large",
                 "{number} is larger than any number here",
-                hint="voucher help says what the number stands for",
+                hint="see what the number stands for: voucher help",
                 where=options.get(name, name),
                 number=str(value)[:20] + "…",
             )

@@ -391,8 +391,8 @@ def command(
 
 def go_apart(call: Call, given: Mapping[str, Any]) -> None:
     """Go on in a process of its own where a file is read that may cost anything: a spreadsheet,
-    Parquet, an archive; one that a batch knows, or that the clock would take in. Raises
-    `typer.Exit` in the process that waited for it.
+    Parquet, an archive, a large text; one that a batch knows, or that the clock would take in.
+    Raises `typer.Exit` in the process that waited for it.
     """
     named = [given[name] for name in OF_ROWS if given.get(name)]
     may_read = call.command == "batch resume" or (call.command == "schedule tick" and call.dry_run)
@@ -400,7 +400,7 @@ def go_apart(call: Call, given: Mapping[str, Any]) -> None:
         return
     from vouchercli.ops.intake import apart  # only for a command that reads a file of rows
 
-    file = next(filter(apart.is_foreign, named), "")
+    file = next(filter(apart.may_cost_much, named), "")
     if apart.IS_POSSIBLE and (file or may_read):
         code = apart.run_apart(str(file or call.command), call.db_path)
         if code is not None:

@@ -19,7 +19,7 @@ TEXT = {
     "the program failed at something that it does not know: {error} ({place})": "程序遇到未知错误：{error}（{place}）",
     "send this line, and a file that shows it, to whoever maintains the program; what was done before that stands": "请把这一行和能重现问题的文件发给程序维护者；此前已完成的部分仍然有效",
     "{number} is larger than any number here": "{number} 超出此处任何数值",
-    "voucher help says what the number stands for": "数值的含义见 voucher help",
+    "see what the number stands for: voucher help": "数值的含义见：voucher help",
     "{text} is not UTF-8: it was written or named in another encoding": "{text} 不是 UTF-8：是用其他编码书写或命名的",
     "rename the file, or set the terminal to UTF-8 and type it again": "请重命名该文件，或将终端设为 UTF-8 后重新输入",
     "write the character itself": "请直接写出该字符",

@@ -29,8 +29,10 @@ if TYPE_CHECKING:
     from vouchercli.formats.configs.limits import Limits
 
 LOOK_SECONDS = 0.2
+PASS_ON_SECONDS = 2.0
 # how large, spreadsheets, and Parquet: they begin so; a text never does
 HEADS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"PAR1", b"\x1f\x8b")
+LARGE_BYTES = 16 << 20  # a text below this costs little, whatever stands in it
 ASKED_TO_END = (signal.SIGTERM, signal.SIGINT)
 IS_POSSIBLE = hasattr(os, "fork")
 
@@ -76,6 +78,27 @@ class Apart:
         return None
 
 
+class Interruption:
+    """Ctrl-C is heard by both processes; one that was sent to this one alone is passed on, where
+    the other has not ended a moment later.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
+        self._heard_at: float | None = None
+
+    def hear(self, *_: object) -> None:
+        """An interruption has come."""
+        self._heard_at = time.monotonic()
+
+    def pass_on(self) -> None:
+        """Pass it on, once, when it is time."""
+        if self._heard_at is not None and time.monotonic() - self._heard_at > PASS_ON_SECONDS:
+            self._heard_at = None
+            with suppress(ProcessLookupError):
+                os.kill(self._pid, signal.SIGINT)
+
+
 def memory_of(pid: int) -> int:
     """How many bytes of memory a process uses; 0 where the system does not say it, or it ended."""
     try:
@@ -116,14 +139,18 @@ def live_with(parent: int) -> None:
 # ---------------------------------------------------------------- a whole command
 
 
-def is_foreign(file: str | Path) -> bool:
-    """Whether the file is one that the reader of somebody else opens, or an archive."""
+def may_cost_much(file: str | Path) -> bool:
+    """Whether the file is one that the reader of somebody else opens, an archive, or a large text;
+    standard input may be any of them.
+    """
+    if str(file) == "-":
+        return True
     path = Path(file)
     try:
         if not path.is_file():
             return False
         with path.open("rb") as opened:
-            return opened.read(4).startswith(HEADS)
+            return opened.read(4).startswith(HEADS) or path.stat().st_size >= LARGE_BYTES
     except (OSError, ValueError):
         return False
 
@@ -145,9 +172,10 @@ def run_apart(file: str, db_path: Path) -> int | None:
         return None
     os.close(life)
     os.close(theirs)
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # the other one hears it too
+    interruption = Interruption(pid)
+    before = signal.signal(signal.SIGINT, interruption.hear)
     try:
-        why = Apart(pid, file, limits).wait(ended, lambda: None)
+        why = Apart(pid, file, limits).wait(ended, interruption.pass_on)
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     finally:
         signal.signal(signal.SIGINT, before)
