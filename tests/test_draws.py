@@ -22,6 +22,7 @@ from towns import OPENS
 from vouchercli.ops.lottery import draws as ops
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
+from vouchercli.store import fact_digests
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -81,6 +82,7 @@ def apply(last: int, first: int = 1, **residents: str) -> None:
             " resident_group, district, line) VALUES (?, ?, ?, ?, ?, ?, ?)",
             (round_id, no, token(residents.get(no, no)), 1584700000 + n, "", DISTRICTS[n % 3], n),
         )
+    fact_digests.count_all(db)
     db.commit()
     db.close()
 

@@ -190,6 +190,13 @@ def test_only_what_is_not_new_goes_to_the_judge(
         assert detail == '{"merchant_no":"1","first_line":2}'
 
 
+def test_a_segment_that_only_a_refused_row_names_is_not_made() -> None:
+    rows = [("1", "A", "", "Xihu", ""), ("1", "A", "", "Gongshu", ""), ("2", "B", "", "Xihu", "")]
+    told, left = come_to([rows], 4, is_judged=False)
+    assert "conflicting_row" in told
+    assert "Xihu" in left and "('Gongshu'," not in left
+
+
 @given(st.lists(CELLS, min_size=1, max_size=8), st.integers(2, 5))
 def test_the_quick_way_and_the_careful_way_read_a_registry_alike(
     rows: list[tuple[str, ...]], columns: int

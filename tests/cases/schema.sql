@@ -235,6 +235,19 @@ CREATE TABLE eligibility (
     UNIQUE (programme_id, resident, resident_group)
 ) STRICT;
 
+CREATE TABLE fact_digests (
+    facts   TEXT NOT NULL CHECK (facts IN ('claims', 'redemptions', 'refunds', 'applications', 'eligibility', 'rejects')),
+    level   INTEGER NOT NULL CHECK (level BETWEEN 0 AND 3),
+    block   INTEGER NOT NULL,
+    digest  BLOB NOT NULL CHECK (length(digest) = 32),
+    PRIMARY KEY (facts, level, block)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE fact_digests_said (
+    only     INTEGER PRIMARY KEY CHECK (only = 1),
+    is_said  INTEGER NOT NULL CHECK (is_said IN (0, 1))
+) STRICT;
+
 CREATE TABLE funder_totals (
     round_id    INTEGER NOT NULL REFERENCES rounds,
     day         INTEGER NOT NULL,

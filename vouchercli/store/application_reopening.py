@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vouchercli.store import fact_digests
+
 if TYPE_CHECKING:
     import sqlite3
 
@@ -62,6 +64,7 @@ DELETE = (
     "DELETE FROM applications WHERE application_id IN (SELECT application_id FROM"
     " leaving_applications)"
 )
+LEAVING_BLOCKS = "SELECT DISTINCT application_id >> 6 FROM leaving_applications"
 GAVE_WAY = (
     "SELECT DISTINCT round_id FROM incoming_applications WHERE application_id IS NOT NULL AND"
     " reason IS NOT NULL"
@@ -75,8 +78,10 @@ def reopen(db: sqlite3.Connection, programme_id: int, batch_id: int) -> None:
     db.execute(CREATE)
     db.execute(CLEAR)
     db.execute(SAME_NUMBER, {"programme_id": programme_id, "batch_id": batch_id})
-    for statement in (STAGE, DELETE_IDENTITIES, DELETE):
+    for statement in (STAGE, DELETE_IDENTITIES):
         db.execute(statement)
+    with fact_digests.changing(db, "applications", of=LEAVING_BLOCKS):
+        db.execute(DELETE)
 
 
 def rounds_of_those_gone(db: sqlite3.Connection) -> list[int]:

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
 from vouchercli.rules import applications as law
-from vouchercli.store import application_reopening, batches, duplicates, persons, typed
+from vouchercli.store import (
+    application_reopening,
+    batches,
+    duplicates,
+    fact_digests,
+    persons,
+    typed,
+)
 from vouchercli.store.conditions import is_eligible
 from vouchercli.store.lists import ROUNDS_WANTED, Listing, merged, span
 
@@ -126,6 +133,12 @@ SELECT application_id, round_id, application_no, resident, applied_at, resident_
     batch_id, line
 FROM incoming_applications WHERE reason IS NULL ORDER BY place
 """
+NEXT_ID = "SELECT coalesce(max(application_id), 0) + 1 FROM applications"
+# Of applications that were judged again and stay.
+RETURNING_BLOCKS = """
+SELECT DISTINCT application_id >> 6 FROM incoming_applications
+WHERE reason IS NULL AND application_id IS NOT NULL
+"""
 GIVEN = """(
     SELECT w.round_id, w.application_no, k.kind, CASE k.kind
         WHEN 'device' THEN w.device WHEN 'mobile' THEN w.mobile WHEN 'card' THEN w.card
@@ -179,7 +192,8 @@ DELETE_IDENTITIES = """
 DELETE FROM application_identities WHERE application_id IN (SELECT application_id FROM applications
     WHERE batch_id = ?)
 """
-DELETE = "DELETE FROM applications WHERE batch_id = ?"
+BLOCKS_OF = "SELECT DISTINCT application_id >> 6 FROM applications WHERE batch_id = :batch_id"
+DELETE = "DELETE FROM applications WHERE batch_id = :batch_id"
 
 
 class ApplicationLine(NamedTuple):
@@ -235,7 +249,10 @@ def judge(db: sqlite3.Connection, programme_id: int, latest_at: int | None = Non
 
 def accept(db: sqlite3.Connection, batch_id: int) -> None:
     """Write the fit rows with their identities, and join who belongs together."""
-    db.execute(ACCEPT, {"batch_id": batch_id})
+    first_id = next_id(db)
+    with fact_digests.changing(db, "applications", of=RETURNING_BLOCKS):
+        db.execute(ACCEPT, {"batch_id": batch_id})
+    fact_digests.add_written(db, "applications", first_id)
     db.execute(ACCEPT_IDENTITIES)
     links = defaultdict(list)
     for round_id, *pair in db.execute(NEW_LINKS):
@@ -244,6 +261,11 @@ def accept(db: sqlite3.Connection, batch_id: int) -> None:
         persons.join(db, round_id, pairs)
     for round_id in application_reopening.rounds_of_those_gone(db):
         _join_anew(db, round_id)
+
+
+def next_id(db: sqlite3.Connection) -> int:
+    """The first application_id that is free."""
+    return typed.number(db, NEXT_ID)
 
 
 def _join_anew(db: sqlite3.Connection, round_id: int) -> None:
@@ -269,7 +291,8 @@ def undo(db: sqlite3.Connection, batch_id: int) -> list[Stay]:
         )
     rounds = typed.column(db, ROUNDS_OF, (batch_id,))
     db.execute(DELETE_IDENTITIES, (batch_id,))
-    db.execute(DELETE, (batch_id,))
+    with fact_digests.changing(db, "applications", of=BLOCKS_OF, batch_id=batch_id):
+        db.execute(DELETE, {"batch_id": batch_id})
     for round_id in rounds:
         _join_anew(db, round_id)
     return stay
@@ -313,5 +336,7 @@ def named(db: sqlite3.Connection, round_id: int, application_no: str) -> sqlite3
 def add(
     db: sqlite3.Connection, round_id: int, application_no: str, resident: bytes, at: int
 ) -> int:
-    """An application made by a live claim; gives its application_id."""
+    """An application made by a live claim; gives its application_id. Whoever adds some keeps their
+    digests when all are there (`fact_digests.add_written`).
+    """
     return int(db.execute(ADD, (round_id, application_no, resident, at)).lastrowid or 0)

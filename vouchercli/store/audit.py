@@ -12,7 +12,7 @@ from vouchercli import identities
 from vouchercli.errors import VoucherError
 from vouchercli.rules import times
 from vouchercli.rules.audit import Line, digest
-from vouchercli.store import typed
+from vouchercli.store import fact_digests, typed
 from vouchercli.store.db import zone
 from vouchercli.store.lists import Listing
 from vouchercli.store.schema_files import SCHEMA_FILES, schema_text
@@ -71,6 +71,9 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
     programme = _find_programme(session)
     if programme is not None and (session.programme is not None or "batch" not in detail):
         detail.setdefault("programme", programme)
+    # where the first chunk of an import ends depends on who else waits to write
+    if not deed.endswith(".begin") and (facts := fact_digests.unsaid(db)) is not None:
+        detail["facts"] = facts
     fields = (
         session.now,
         session.entered_at,

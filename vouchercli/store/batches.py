@@ -4,11 +4,12 @@ refused.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
-from vouchercli.store import mended_rejects, typed
+from vouchercli.store import fact_digests, mended_rejects, typed
 from vouchercli.store.lists import Listing, span
 
 if TYPE_CHECKING:
@@ -194,7 +195,10 @@ SELECT min(line), reason, detail, '', ?2, count(*) FROM warnings
     WHERE batch_id = ?1 GROUP BY reason
 ORDER BY 5 DESC, 6 DESC, 2
 """
-FORGET_REJECTS = "DELETE FROM rejects WHERE batch_id = ?"
+REJECT_BLOCKS = """
+SELECT DISTINCT ((batch_id << 30) + (line >> 6)) >> 6 FROM rejects WHERE batch_id = :batch_id
+"""
+FORGET_REJECTS = "DELETE FROM rejects WHERE batch_id = :batch_id"
 FORGET_REJECT = "DELETE FROM rejects WHERE batch_id = ? AND line = ?"
 FORGET_WARNINGS = "DELETE FROM warnings WHERE batch_id = ?"
 MARK_UNDONE = "UPDATE batches SET state = 'undone' WHERE batch_id = ?"
@@ -381,16 +385,40 @@ def first(db: sqlite3.Connection, batch_id: int, most: int) -> tuple[list[Refusa
     return rejected, warned
 
 
+def reading_digest(
+    profile: str, profile_json: str, encoding: str, header: str, options: str
+) -> str:
+    """SHA-256 of how a file was read: its profile by name and as JSON, its encoding, its header,
+    its options, as the batch keeps them.
+    """
+    return hashlib.sha256(
+        json.dumps([profile, profile_json, encoding, header, options]).encode()
+    ).hexdigest()
+
+
+READING = "SELECT profile, profile_json, encoding, header, options FROM batches WHERE batch_id = ?"
+
+
+def reading(db: sqlite3.Connection, batch_id: int) -> str:
+    """`reading_digest` of a batch."""
+    return reading_digest(*typed.tuples(db, READING, (batch_id,))[0])
+
+
 def forget_rejects(db: sqlite3.Connection, places: Iterable[tuple[int, int]]) -> None:
     """Drop these rejects (batch_id, line): they have been judged anew."""
-    db.executemany(FORGET_REJECT, places)
+    some = [*places]
+    blocks = {fact_digests.place(*each) for each in some}
+    held = fact_digests.hold(db, "rejects", blocks)
+    db.executemany(FORGET_REJECT, some)
+    fact_digests.renew(db, "rejects", held)
 
 
 def mark_undone(db: sqlite3.Connection, batch_id: int) -> None:
     """The batch stays in the list with its counts; its rejects and warnings go (they are in the
     file).
     """
-    db.execute(FORGET_REJECTS, (batch_id,))
+    with fact_digests.changing(db, "rejects", of=REJECT_BLOCKS, batch_id=batch_id):
+        db.execute(FORGET_REJECTS, {"batch_id": batch_id})
     db.execute(FORGET_WARNINGS, (batch_id,))
     mended_rejects.forget(db, batch_id)
     db.execute(MARK_UNDONE, (batch_id,))

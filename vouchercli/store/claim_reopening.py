@@ -10,7 +10,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vouchercli.store import batches, claims, duplicates, judging, redemptions, reopening, typed
+from vouchercli.store import (
+    batches,
+    claims,
+    duplicates,
+    fact_digests,
+    judging,
+    redemptions,
+    reopening,
+    typed,
+)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -126,6 +135,7 @@ INSERT INTO rejects (batch_id, line, reason, detail, cells)
 SELECT batch_id, line, 'unknown_claim', json_object('claim_no', claim_no), cells
     FROM incoming_redemptions ORDER BY batch_id, line
 """
+REJECTED_BLOCKS = "SELECT DISTINCT ((batch_id << 30) + (line >> 6)) >> 6 FROM incoming_redemptions"
 LOST = """
 INSERT INTO lost SELECT batch_id, line, 'unknown_claim', json_object('claim_no', claim_no), cells
     FROM incoming_redemptions
@@ -220,7 +230,8 @@ def withdraw(db: sqlite3.Connection) -> None:
     db.execute(THEIR_REDEMPTIONS)
     db.execute(judging.CREATE_INCOMING)
     reopening.move_leaving(db)
-    db.execute(REJECT)
+    with fact_digests.changing(db, "rejects", of=REJECTED_BLOCKS):
+        db.execute(REJECT)
     duplicates.expect_lost(db)
     db.execute(LOST)
     duplicates.find_left(db)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vouchercli.rules import claims as law
 from vouchercli.rules import times
 from vouchercli.rules.limits import LimitsInTime
-from vouchercli.store import batches, claim_limits, duplicates, sql_functions, typed
+from vouchercli.store import batches, claim_limits, duplicates, fact_digests, sql_functions, typed
 from vouchercli.store.conditions import is_eligible, is_paused
 from vouchercli.store.lists import ROUNDS_WANTED, Listing, merged, span
 
@@ -187,6 +187,12 @@ SELECT claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at(r
 FROM incoming_claims WHERE reason IS NULL ORDER BY place
 """
 
+NEXT_ID = "SELECT coalesce(max(claim_id), 0) + 1 FROM claims"
+# Of claims that were judged again and stay.
+RETURNING_BLOCKS = """
+SELECT DISTINCT claim_id >> 6 FROM incoming_claims WHERE reason IS NULL AND claim_id IS NOT NULL
+"""
+
 CLEAR_COUNTED = "DROP TABLE IF EXISTS temp.counted_claims"
 COUNT_ACCEPTED, COUNT_LEAVING = (
     f"""
@@ -215,6 +221,7 @@ DROP_EMPTY_DAYS = "DELETE FROM claim_totals WHERE claims = 0"
 CLEAR_LEAVING = "DROP TABLE IF EXISTS temp.leaving_claims"
 CREATE_LEAVING = "CREATE TEMP TABLE leaving_claims (claim_id INTEGER PRIMARY KEY)"
 ALL_LEAVE = "INSERT INTO leaving_claims SELECT claim_id FROM claims WHERE batch_id = ?"
+LEAVING_BLOCKS = "SELECT DISTINCT claim_id >> 6 FROM leaving_claims"
 DELETE_LEAVING = "DELETE FROM claims WHERE claim_id IN (SELECT claim_id FROM leaving_claims)"
 # Those of them whose money was released when they expired: their seats go with it.
 LEAVING_RELEASED = """
@@ -340,7 +347,10 @@ def accept(db: sqlite3.Connection, expires_at: Callable[[int, int], int]) -> Non
     db.create_function("expires_at", 2, expires_at, deterministic=True)
     _count(db, COUNT_ACCEPTED, 1)
     _keep_count(db)
-    db.execute(ACCEPT)
+    first_id = typed.number(db, NEXT_ID)
+    with fact_digests.changing(db, "claims", of=RETURNING_BLOCKS):
+        db.execute(ACCEPT)
+    fact_digests.add_written(db, "claims", first_id)
     db.executemany(GIVE_UP_SEATS, typed.tuples(db, GIVEN_WAY_RELEASED))
 
 
@@ -368,7 +378,8 @@ def expect_leaving(db: sqlite3.Connection) -> None:
 def take_out(db: sqlite3.Connection) -> None:
     """Delete the claims of temp.leaving_claims, and count them no more."""
     _count(db, COUNT_LEAVING, -1)
-    db.execute(DELETE_LEAVING)
+    with fact_digests.changing(db, "claims", of=LEAVING_BLOCKS):
+        db.execute(DELETE_LEAVING)
     _keep_count(db)
 
 

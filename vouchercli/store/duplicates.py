@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.store import batches, bulk_insert, handed_redemptions, typed
+from vouchercli.store import batches, bulk_insert, fact_digests, handed_redemptions, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -112,6 +112,10 @@ INSERT INTO rejects (batch_id, line, reason, detail, cells)
 SELECT batch_id, line, reason, detail, cells FROM left_behind
 WHERE reason <> 'duplicate' AND nth = 1 ORDER BY batch_id, line
 """
+REFUSED_BLOCKS = """
+SELECT DISTINCT ((batch_id << 30) + (line >> 6)) >> 6 FROM left_behind
+WHERE reason <> 'duplicate' AND nth = 1
+"""
 REFUSED = """
 SELECT batch_id, count(*) FROM left_behind WHERE reason <> 'duplicate' AND nth = 1
 GROUP BY batch_id ORDER BY batch_id
@@ -145,6 +149,17 @@ WHERE batch_id = ?1 AND line IN (SELECT line FROM heirs)
 """
     for kind in STANDING
     if kind != "redemptions"  # whose batch is that of their run
+}
+MOVING_BLOCKS = {
+    kind: f"""
+SELECT DISTINCT {key} >> 6 FROM {kind}
+WHERE batch_id = :batch_id AND line IN (SELECT line FROM heirs)
+"""
+    for kind, key in (
+        ("claims", "claim_id"),
+        ("applications", "application_id"),
+        ("eligibility", "eligibility_id"),
+    )
 }
 # What had left the store by another way than its file has no heir.
 DROP_IDLE = {
@@ -255,7 +270,8 @@ def refuse_left(db: sqlite3.Connection) -> None:
     """Refuse those of temp.left_behind whose fact was refused, each in its own batch; of several
     in one file the first.
     """
-    db.execute(REFUSE)
+    with fact_digests.changing(db, "rejects", of=REFUSED_BLOCKS):
+        db.execute(REFUSE)
     for batch_id, rows in typed.tuples(db, REFUSED):
         batches.move(db, batch_id, accepted=0, duplicate=-rows, rejected=rows)
 
@@ -279,7 +295,8 @@ def hand_over(db: sqlite3.Connection, kind: str, batch_id: int) -> list[Stay]:
         if kind == "redemptions":
             handed_redemptions.move(db, batch_id)
         else:
-            db.execute(MOVE[kind], (batch_id,))
+            with fact_digests.changing(db, kind, of=MOVING_BLOCKS[kind], batch_id=batch_id):
+                db.execute(MOVE[kind], (batch_id,))
         for statement in (MOVE_WARNINGS, MOVE_MENDED, REPOINT):
             db.execute(statement, (batch_id,))
         db.execute(FORGET_OWN)

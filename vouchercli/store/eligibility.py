@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.store import batches, bulk_insert, duplicates, typed
+from vouchercli.store import batches, bulk_insert, duplicates, fact_digests, typed
 from vouchercli.store.lists import Listing, joined
 
 if TYPE_CHECKING:
@@ -75,7 +75,9 @@ WHERE e.batch_id = ?1
 END
 GROUP BY c.batch_id ORDER BY c.batch_id
 """
-DELETE = "DELETE FROM eligibility WHERE batch_id = ?"
+NEXT_ID = "SELECT coalesce(max(eligibility_id), 0) + 1 FROM eligibility"
+BLOCKS_OF = "SELECT DISTINCT eligibility_id >> 6 FROM eligibility WHERE batch_id = :batch_id"
+DELETE = "DELETE FROM eligibility WHERE batch_id = :batch_id"
 
 IS_LISTED = (
     "SELECT EXISTS (SELECT 1 FROM eligibility WHERE programme_id = ? AND resident = ? AND"
@@ -152,7 +154,9 @@ def accept(db: sqlite3.Connection, batch_id: int, programme_id: int, at: int) ->
     """Put the fit rows on the programme's list, in the order of the file; not those that wait for a
     second person.
     """
+    first_id = typed.number(db, NEXT_ID)
     db.execute(ACCEPT, {"batch_id": batch_id, "programme_id": programme_id, "listed_at": at})
+    fact_digests.add_written(db, "eligibility", first_id)
 
 
 def refuse_granted(db: sqlite3.Connection, batch_id: int) -> None:
@@ -168,7 +172,8 @@ def undo(db: sqlite3.Connection, batch_id: int) -> list[Stay]:
     """
     refuse_granted(db, batch_id)
     stay = duplicates.hand_over(db, "eligibility", batch_id)
-    db.execute(DELETE, (batch_id,))
+    with fact_digests.changing(db, "eligibility", of=BLOCKS_OF, batch_id=batch_id):
+        db.execute(DELETE, {"batch_id": batch_id})
     return stay
 
 

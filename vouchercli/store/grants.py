@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.store import typed
+from vouchercli.store import fact_digests, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -69,6 +69,7 @@ SELECT :code || '-' || substr(100000000 + :after + g.n, 2), :round_id, g.residen
 FROM temp.granting g JOIN temp.moments m ON m.claimed_at = g.claimed_at
 ORDER BY g.n
 """
+NEXT_ID = "SELECT coalesce(max(claim_id), 0) + 1 FROM claims"
 COUNT_DAYS = """
 INSERT INTO claim_totals (round_id, day, claims)
 SELECT :round_id, day, sum(packs) FROM temp.moments GROUP BY day
@@ -198,7 +199,9 @@ def write(
     values = {"batch_id": batch_id, "round_id": round_id, "code": code, "after": after}
     if not is_one_each:
         db.execute(NUMBER_PACKS, values)
+    first_id = typed.number(db, NEXT_ID)
     db.execute(ADD_CLAIMS, values)
+    fact_digests.add_written(db, "claims", first_id)
     db.execute(COUNT_DAYS, values)
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vouchercli.store import merchant_runs, transaction_numbers, typed
+from vouchercli.store import fact_digests, merchant_runs, transaction_numbers, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -37,6 +37,10 @@ UPDATE redemptions SET
     redemption_id = ?1 + (SELECT nth FROM handed WHERE old_id = redemption_id)
 WHERE redemption_id IN (SELECT old_id FROM handed)
 """
+TOUCHED = """
+SELECT old_id >> 6 FROM handed
+UNION SELECT redemption_id >> 6 FROM redemptions WHERE refund_of IN (SELECT old_id FROM handed)
+"""
 OWNERS = "SELECT batch_id, count(*) FROM handed GROUP BY batch_id ORDER BY batch_id"
 
 
@@ -46,7 +50,10 @@ def move(db: sqlite3.Connection, batch_id: int) -> None:
     db.execute(FIND, (batch_id,))
     db.execute(INDEX)
     after = transaction_numbers.last_id(db)
-    for statement in (MOVE_REFUNDS, POINT, MOVE):
-        db.execute(statement, (after,))
+    with fact_digests.changing(db, "redemptions", "refunds", of=TOUCHED):
+        for statement in (MOVE_REFUNDS, POINT, MOVE):
+            db.execute(statement, (after,))
     transaction_numbers.keep_written(db, after, typed.tuples(db, OWNERS))
     merchant_runs.keep_written(db, after)
+    for facts in ("redemptions", "refunds"):
+        fact_digests.add_written(db, facts, after + 1)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.store import typed
+from vouchercli.store import fact_digests, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -60,6 +60,9 @@ KEEP_REJECTS = """
 INSERT INTO rejects (batch_id, line, reason, detail, cells)
 SELECT batch_id, line, reason, detail, cells FROM incoming WHERE reason <> 'duplicate'
     ORDER BY place
+"""
+REJECTED_BLOCKS = """
+SELECT DISTINCT ((batch_id << 30) + (line >> 6)) >> 6 FROM incoming WHERE reason <> 'duplicate'
 """
 KEEP_WARNINGS = """
 INSERT OR REPLACE INTO warnings (batch_id, line, reason, detail)
@@ -114,5 +117,6 @@ def by_batch(
 
 def keep(db: sqlite3.Connection) -> None:
     """Keep what was refused and what was warned of, each with its batch."""
-    db.execute(KEEP_REJECTS)
+    with fact_digests.changing(db, "rejects", of=REJECTED_BLOCKS):
+        db.execute(KEEP_REJECTS)
     db.execute(KEEP_WARNINGS)

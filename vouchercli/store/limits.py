@@ -42,7 +42,7 @@ def change(
     that do not hold already, and from when they do.
     """
     changed: dict[str, int] = {}
-    was, now = _kept(before) if before else {}, _kept(after)
+    was, now = kept(before) if before else {}, kept(after)
     for name in {**was, **now} if before != after else ():
         most = now.get(name)
         begins = 0 if before is None else law.begins(name, at, zone)
@@ -56,7 +56,7 @@ def change(
     return changed
 
 
-def _kept(limits: Limits) -> dict[str, int | None]:
+def kept(limits: Limits) -> dict[str, int | None]:
     """What is kept over time of the limits, by name."""
     numbers = {name: getattr(limits, name) for name in law.KEPT}
     return numbers | {f"{law.ACROSS}{code}": 1 for code in limits.across}

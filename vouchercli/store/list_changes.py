@@ -8,7 +8,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.store import batches, duplicates, typed
+from vouchercli.store import batches, duplicates, fact_digests, typed
 from vouchercli.store.conditions import rests_on_list
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ FROM incoming_eligibility i JOIN (
 ) AS waiting USING (place)
 WHERE i.reason IS NULL
 """
+NEXT_ID = "SELECT coalesce(max(eligibility_id), 0) + 1 FROM eligibility"
 PUT_ON = """
 INSERT INTO eligibility (programme_id, resident, resident_group, district, listed_at, batch_id,
     line)
@@ -78,6 +79,10 @@ TAKE_OFF = """
 DELETE FROM eligibility
 WHERE batch_id = ?1 AND line IN (SELECT value FROM json_each(?2))
 """
+LEAVING_BLOCKS = """
+SELECT DISTINCT eligibility_id >> 6 FROM eligibility
+WHERE batch_id = :batch_id AND line IN (SELECT value FROM json_each(:lines))
+"""
 # Whoever leaves a list by name leaves it by whatever file.
 FORGET_DUPLICATES = """
 DELETE FROM duplicates WHERE of_batch = ?1 AND of_line IN (SELECT value FROM json_each(?2))
@@ -117,7 +122,9 @@ def put_on(db: sqlite3.Connection, batch_id: int, at: int) -> int:
     on = typed.tuples(db, ALREADY_ON, (batch_id,))
     duplicates.add(db, batch_id, on)
     batches.move(db, batch_id, accepted=-len(on), duplicate=len(on), rejected=0)
+    first_id = typed.number(db, NEXT_ID)
     added = db.execute(PUT_ON, {"batch_id": batch_id, "listed_at": at}).rowcount
+    fact_digests.add_written(db, "eligibility", first_id)
     drop(db, batch_id)
     return added
 
@@ -167,8 +174,10 @@ def lines_of(
 
 def take_off(db: sqlite3.Connection, batch_id: int, lines: list[int]) -> None:
     """These lines of a file leave the list."""
-    for statement in (TAKE_OFF, FORGET_DUPLICATES):
-        db.execute(statement, (batch_id, json.dumps(lines)))
+    of = {"batch_id": batch_id, "lines": json.dumps(lines)}
+    with fact_digests.changing(db, "eligibility", of=LEAVING_BLOCKS, **of):
+        db.execute(TAKE_OFF, (batch_id, of["lines"]))
+    db.execute(FORGET_DUPLICATES, (batch_id, of["lines"]))
 
 
 def digest(db: sqlite3.Connection, programme_id: int, group: str) -> Digest:

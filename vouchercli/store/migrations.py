@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils import Database, Migrations
 
-from vouchercli.store import used_claims
+from vouchercli.store import fact_digests, used_claims
 from vouchercli.store.schema_files import SCHEMA_FILES, SCHEMA_VERSION, schema_text
 
 if TYPE_CHECKING:
@@ -17,7 +17,10 @@ migrations = Migrations("voucher")
 
 
 # What a step counts of the facts that an older file has.
-COUNTED = {"009_report_rounds.sql": used_claims.count_all}
+COUNTED = {
+    "009_report_rounds.sql": used_claims.count_all,
+    "010_fact_digests.sql": fact_digests.count_all,
+}
 
 
 def _step(name: str) -> Callable[[Database], None]:

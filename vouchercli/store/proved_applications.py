@@ -5,9 +5,10 @@ them.
 from __future__ import annotations
 
 from collections import defaultdict
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.store import bulk_insert, persons, typed
+from vouchercli.store import bulk_insert, fact_digests, persons, typed
 from vouchercli.store.applications import FROM_AT, UNTIL_AT
 
 if TYPE_CHECKING:
@@ -88,9 +89,23 @@ def add(
     """
     height = len(columns[0])
     if not bulk_insert.put(db, ADD, APPLICATION, columns, numbered=(first_id, batch_id)):
+        _keep_digests(db, batch_id, first_id, columns)
         return []
+    fact_digests.add_written(db, "applications", first_id)
     written = {*typed.column(db, WRITTEN, (first_id,))}
     return [place for place in range(height) if first_id + place not in written]
+
+
+def _keep_digests(
+    db: sqlite3.Connection, batch_id: int, first_id: int, columns: Sequence[list[Any]]
+) -> None:
+    round_ids, application_nos, residents, applied_at, groups, districts, lines = columns
+    ids = range(first_id, first_id + len(lines))
+    texts = [application_nos, [*map(bytes.hex, residents)], groups, districts]
+    lengths = (map(len, each) for each in texts)
+    numbers = zip(ids, round_ids, applied_at, repeat(batch_id), lines, *lengths, strict=False)
+    octets = fact_digests.words(chain.from_iterable(numbers))
+    fact_digests.add_columns(db, "applications", ids, octets, texts)
 
 
 def join(db: sqlite3.Connection, columns: Sequence[list[Any]]) -> None:

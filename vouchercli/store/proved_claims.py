@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from itertools import repeat
+from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules.limits import is_for_all
-from vouchercli.store import bulk_insert, typed
+from vouchercli.store import bulk_insert, fact_digests, typed
 from vouchercli.store.claims import ADD_DAY, DROP_EMPTY_DAYS
 
 if TYPE_CHECKING:
@@ -124,9 +124,24 @@ def add(
             ]
         is_all = db.executemany(statement, zip(*values, strict=False)).rowcount == len(line)
     if is_all:
+        _keep_digests(db, batch_id, first_id, columns)
         return []
+    fact_digests.add_written(db, "claims", first_id)
     written = {*typed.column(db, WRITTEN, (first_id,))}
     return [place for place, claim_id in enumerate(ids) if claim_id not in written]
+
+
+def _keep_digests(
+    db: sqlite3.Connection, batch_id: int, first_id: int, columns: Sequence[list[Any]]
+) -> None:
+    by_name: dict[str, Any] = dict(zip(COLUMNS, columns, strict=True))
+    ids = range(first_id, first_id + len(by_name["line"]))
+    by_name |= {"claim_id": ids, "pack_no": repeat(1), "batch_id": repeat(batch_id)}
+    tokens = [*map(bytes.hex, by_name["resident"])]
+    numbers = [by_name[name] for name in fact_digests.NUMBERS["claims"]]
+    lengths = [map(len, by_name["claim_no"]), map(len, tokens)]
+    octets = fact_digests.words(chain.from_iterable(zip(*numbers, *lengths, strict=False)))
+    fact_digests.add_columns(db, "claims", ids, octets, [by_name["claim_no"], tokens])
 
 
 def count(db: sqlite3.Connection, days: Iterable[tuple[int, int, int]]) -> None:

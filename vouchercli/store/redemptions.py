@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vouchercli.store import (
     batches,
     duplicates,
+    fact_digests,
     merchant_runs,
     redemption_picks,
     totals,
@@ -96,6 +97,7 @@ SELECT f.redemption_id FROM redemption_runs n CROSS JOIN redemptions f
     ON f.redemption_id BETWEEN n.first_id AND n.last_id
 WHERE n.batch_id = ?
 """
+LEAVING_BLOCKS = "SELECT DISTINCT redemption_id >> 6 FROM leaving"
 DELETE_LEAVING = (
     "DELETE FROM redemptions WHERE redemption_id IN (SELECT redemption_id FROM leaving)"
 )
@@ -176,6 +178,8 @@ def accept(db: sqlite3.Connection, parts: Callable[[int, int], Split]) -> None:
     merchant_runs.keep_written(db, after)
     totals.add_written(db, after)
     used_claims.add_written(db, after)
+    for facts in ("redemptions", "refunds"):
+        fact_digests.add_written(db, facts, after + 1)
 
 
 class Split(NamedTuple):
@@ -270,7 +274,8 @@ def take_out(db: sqlite3.Connection) -> None:
     totals.take_leaving(db)
     totals.drop_empty(db)
     claims = used_claims.leaving(db)
-    db.execute(DELETE_LEAVING)
+    with fact_digests.changing(db, "redemptions", "refunds", of=LEAVING_BLOCKS):
+        db.execute(DELETE_LEAVING)
     used_claims.recount(db, claims)
 
 

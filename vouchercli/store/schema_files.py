@@ -12,6 +12,7 @@ SCHEMA_FILES = (
     "007_duplicates.sql",
     "008_lists.sql",
     "009_report_rounds.sql",
+    "010_fact_digests.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

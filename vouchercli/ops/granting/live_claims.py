@@ -22,7 +22,7 @@ from vouchercli.result import Column, Outcome, Problem, Table, say
 from vouchercli.rules import allocations as law
 from vouchercli.rules import limits as limits_law
 from vouchercli.rules import resident_tokens
-from vouchercli.store import applications, eligibility, identities, persons
+from vouchercli.store import applications, eligibility, fact_digests, identities, persons
 from vouchercli.store import grants as store
 
 if TYPE_CHECKING:
@@ -60,6 +60,7 @@ class _Group:
     held: law.Held
     known: set[bytes] = field(default_factory=set)
     staged: list[tuple[Request, bytes, int]] = field(default_factory=list)
+    first_application: int | None = None  # of those that were made here
     # application_no -> (resident, its place among the staged)
     asked: dict[str, tuple[bytes, int]] = field(default_factory=dict)
 
@@ -212,18 +213,23 @@ def _stage(
     group: _Group, request: Request, resident: bytes, standing: sqlite3.Row | None
 ) -> Answer:
     """Record the application and stage the pack for this transaction."""
-    current, application_id = group.current, 0
+    application_id = 0
     if request.application_no:
         application_id = (
             standing["application_id"]
             if standing is not None
-            else applications.add(
-                current.db, current.round_id, request.application_no, resident, current.now
-            )
+            else _add_application(group, request.application_no, resident)
         )
         group.asked[request.application_no] = (resident, len(group.staged))
     group.staged.append((request, resident, application_id))
     return Answer(request, is_new=True, place=len(group.staged) - 1)
+
+
+def _add_application(group: _Group, number: str, resident: bytes) -> int:
+    current = group.current
+    application_id = applications.add(current.db, current.round_id, number, resident, current.now)
+    group.first_application = group.first_application or application_id
+    return application_id
 
 
 def _write(group: _Group) -> list[Claim]:
@@ -235,6 +241,8 @@ def _write(group: _Group) -> list[Claim]:
         current.db,
         [(resident, application_id, current.now) for _, resident, application_id in group.staged],
     )
+    if group.first_application is not None:
+        fact_digests.add_written(current.db, "applications", group.first_application)
     numbers = [request.application_no for request, _, _ in group.staged if request.application_no]
     tally = grants.Tally({}, current.now, numbers[-1]) if numbers else grants.Tally()
     granted = grants.issue(current, tally, live=True)

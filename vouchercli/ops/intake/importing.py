@@ -483,6 +483,7 @@ def _finish(job: Job, intake: Intake, more: dict[str, Any]) -> Outcome:
         accepted=batch.accepted,
         duplicate=batch.duplicate,
         rejected=batch.rejected,
+        reading=batches.reading(intake.db, intake.batch_id),
         **({"replaces": more["replaces"]["batch"]} if "replaces" in more else {}),
         **retries.moves_data(moved),
         **job.sender,

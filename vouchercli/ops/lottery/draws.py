@@ -142,7 +142,6 @@ def draw(
                 max(session.now if at is None else at, row["opens_at"]), row["closes_at"] - 1
             )
             drawn = _draw(lottery.latest, entrants, public_randomness, claimed_at)
-            _grant(lottery, drawn.winners, claimed_at)
             if (certificate := lottery.latest.certificate) is not None:
                 problems = (*problems, *warn_of_barred(certificate))
             says = (
@@ -208,7 +207,7 @@ def describe_commitment(session: Session, code: str) -> Message | None:
 
 
 def _draw(lottery: Lottery, entrants: Sequence[Entrant], public: str | None, at: int) -> Drawn:
-    """Draw, store the certificate and return the result."""
+    """Draw, store the certificate, grant the packs and return the result."""
     row, round_row = lottery.committed_draw, lottery.row
     places = round_row["seats"] - round_row["claimed"]
     kept = sum(stratum.quota for stratum in lottery.strata)
@@ -249,6 +248,7 @@ def _draw(lottery: Lottery, entrants: Sequence[Entrant], public: str | None, at:
         is_rehearsal=lottery.session.is_rehearsal,
     )
     draws.draw(lottery.session, lottery.round_id, proof.canonical(document))
+    _grant(lottery, drawn.winners, at)
     lottery.note(
         "draw.run",
         before={"claimed": round_row["claimed"]},

@@ -9,6 +9,8 @@ from vouchercli.result import SHOWN, Column, Outcome, Problem, Table, say
 from vouchercli.store import (
     checks,
     document_checks,
+    fact_checks,
+    kept_checks,
     law_checks,
     log_checks,
     said_checks,
@@ -79,6 +81,12 @@ MEANINGS = {
     "expiry_by_law": "every claim expires when its template says",
     "payments_by_law": "every payment reaches its threshold and pays what its voucher says",
     "splits_by_law": "every subsidy is shared as its template says",
+    "readings_as_logged": "every file was read by the profile that its batch keeps",
+    "limits_as_documented": "the limits that hold are those of the programme's document",
+    "persons_by_identities": "residents are one person where their applications say so",
+    "jobs_as_logged": "the log has a line of every job of the clock",
+    "facts_as_written": "every claim, payment, application and reject is what was written",
+    "facts_as_logged": "the digest of all facts is the one that the log named last",
 }
 # In the order of the report.
 CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
@@ -90,6 +98,8 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     **log_checks.CHECKS,
     **said_checks.CHECKS,
     **law_checks.CHECKS,
+    **kept_checks.CHECKS,
+    **fact_checks.CHECKS,
 }
 
 

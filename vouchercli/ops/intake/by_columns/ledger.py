@@ -18,6 +18,7 @@ from vouchercli.ops.intake.by_columns.visits import visits_of_facts
 from vouchercli.ops.intake.kinds import Written
 from vouchercli.store import (
     duplicates,
+    fact_digests,
     limits,
     merchant_runs,
     programmes,
@@ -144,10 +145,11 @@ class Writer(feed.Writer):
                 _columns(fit[at : at + sums.SLICE], proved_redemptions.COLUMNS),
             )
         self._keep_run(intake, first_id, fit, fit.height - len(refused))
+        is_refused = np.zeros(fit.height, bool)
+        is_refused[np.array(refused, int) - first_id] = True
+        _keep_digests(intake, first_id, fit, ~is_refused)
         if not refused:
             return fit, 0, []
-        is_refused = np.zeros(fit.height, bool)
-        is_refused[np.array(refused) - first_id] = True
         refused_rows = fit.filter(pl.Series(is_refused))
         said = refused_rows.select(duplicates.SAID["redemptions"]).rows()
         standing = duplicates.add_said(intake.db, "redemptions", intake.batch_id, said)
@@ -177,6 +179,8 @@ class Writer(feed.Writer):
             _columns(rows, proved_redemptions.UNDONE_COLUMNS),
         )
         self._keep_run(intake, first_id, rows, rows.height)
+        for facts in ("redemptions", "refunds"):
+            fact_digests.add_written(intake.db, facts, first_id)
         self._claims.refund(first_id, rows.height)
         return rows
 
@@ -191,6 +195,31 @@ class Writer(feed.Writer):
 
     def _split_numbers(self, changes: list[Change]) -> pl.Series:
         return pl.Series([number for number, _ in self._shares.splits_of(changes)])
+
+
+def _keep_digests(
+    intake: Intake, first_id: int, fit: pl.DataFrame, is_written: np.ndarray[Any, Any]
+) -> None:
+    """Keep the digests of the payments that were written."""
+    ids = np.flatnonzero(is_written) + first_id
+    if not len(ids):
+        return
+    rows = fit.select(proved_redemptions.COLUMNS)
+    if len(ids) < fit.height:
+        rows = rows.filter(pl.Series(is_written))
+    known = {"redemption_id": ids, "use_no": 1, "refund_of": fact_digests.NONE}
+    names = fact_digests.NUMBERS["redemptions"]
+    numbers = np.empty((rows.height, len(names) + 1), "<i8")
+    for place, name in enumerate(names):
+        numbers[:, place] = known[name] if name in known else rows[name].to_numpy()
+    numbers[:, -1] = rows["transaction_no"].str.len_chars().to_numpy()
+    fact_digests.add_columns(
+        intake.db,
+        "redemptions",
+        ids.tolist(),
+        numbers.data.cast("B"),
+        [rows["transaction_no"].to_list()],
+    )
 
 
 def _columns(rows: pl.DataFrame, names: tuple[str, ...]) -> list[list[Any]]:
