@@ -29,7 +29,7 @@ from vouchercli.ops.intake.claims import import_claims
 from vouchercli.ops.intake.redemptions import import_redemptions
 from vouchercli.rules import limits, times, vouchers
 from vouchercli.rules.vouchers import StandingFacts, Transaction
-from vouchercli.store import checks, programmes
+from vouchercli.store import checks, fact_checks, programmes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -196,7 +196,7 @@ class Desks:
         return {Fact(*row): batch for batch, *row in self.ask(FACTS)}
 
     def books_hold(self) -> None:
-        for name, check in checks.CHECKS.items():
+        for name, check in (checks.CHECKS | fact_checks.CHECKS).items():
             assert check(self.session.db) == [], name
 
 
