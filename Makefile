@@ -1,6 +1,6 @@
 # Every target sets itself up: all it needs is make and Python >= 3.11 (name one with PYTHON=...).
 .DEFAULT_GOAL := help
-.PHONY: help demo test explore test-slow coverage lint bench wheel lock clean
+.PHONY: help demo test explore test-slow simulate coverage lint bench wheel lock clean
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -9,6 +9,8 @@ PROGRAMME ?= hangzhou-2020
 JOBS ?= 2
 ROWS ?= 1000000
 TURNS ?= 3
+DAYS ?= 200
+SEED ?= 1
 
 # The caller's Python settings must not leak into ours.
 unexport PYTHONPATH PYTHONHOME PYTHONDONTWRITEBYTECODE VIRTUAL_ENV
@@ -31,6 +33,9 @@ explore: $(VENV)/.made  ## the tests that draw examples, with other and more exa
 
 test-slow: $(VENV)/.made  ## the slower suites: the wheel, and commands killed in the middle (CRASH_KILLS=N times)
 	$(BIN)/python -m pytest -m slow
+
+simulate: $(VENV)/.made  ## days of a small city with kills, full disks and late files, held against a model (DAYS=200 SEED=1)
+	@$(BIN)/python tests/simulation/simulate.py $(DAYS) $(SEED)
 
 # What processes of the tests run is not counted.
 coverage: $(VENV)/.made  ## the same tests with branch coverage, which may not fall below its floor

@@ -138,7 +138,8 @@ def test_an_untouched_log_holds(town: Callable[..., Ran]) -> None:
         data = town("audit", "verify", "--head", form, "-o", "json").data
         assert (data["lines"], data["breaks"]) == (9, [])
     assert town("audit", "verify", "--head", noted).err.splitlines() == [
-        "all 9 lines are intact, and the noted head is among them"
+        "all 9 lines are intact, and the noted head is among them",
+        "lines since the latest noted head: 1",
     ]
     assert "only a head noted elsewhere" in town("audit", "verify").err
     ran = town("audit", "head")

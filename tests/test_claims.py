@@ -84,6 +84,28 @@ def test_a_claim_for_a_draft_round_waits_and_is_taken_in_by_retry(city: City, he
     assert (shown["read"], shown["accepted"], shown["rejected"]) == (1, 1, 0)
 
 
+def test_a_claim_that_waited_in_two_files_is_one_claim_and_its_duplicate(
+    city: City, here: Path
+) -> None:
+    """What stands lies among the rows to be judged again: it is that row once more, not another
+    use of its number.
+    """
+    voucher = city(with_claims=False)
+    towns.make_round(voucher, "r2", closes="2020-03-28 08:00")
+    row = "C9,r2,330102199001010012,2020-03-27 09:00:00\n"
+    for name in ("a.csv", "b.csv"):
+        (here / name).write_text(towns.CLAIMS + row + "\n" * (name == "b.csv"), "utf-8")
+        voucher("claim", "import", name, expect=4)
+    voucher("round", "open", "r2", "--now", "2020-03-27 08:00")
+    assert voucher("batch", "retry", "2", "-o", "json").data["accepted"] == 1
+    ran = voucher("batch", "retry", "3", "-o", "json").data
+    assert (ran["accepted"], ran["duplicate"], ran["rejected"]) == (0, 1, 0)
+    voucher("batch", "undo", "2", "--yes")
+    (claim,) = voucher("claim", "list", "-o", "json").data["claims"]
+    assert (claim["claim_no"], claim["batch"]) == ("C9", 3)
+    voucher("check")
+
+
 def test_the_same_file_twice_adds_nothing_and_says_so(city: City, here: Path) -> None:
     voucher = city()
     ran = voucher("claim", "import", "claims.csv")

@@ -17,16 +17,18 @@ from vouchercli.rules import doors
 Voucher = Callable[..., Any]
 STAFF = {"mei": "maker", "lin": "checker", "fu": "finance", "an": "auditor"}
 HANDS = {"stranger": "mallory", **{role: name for name, role in STAFF.items()}}
-REFUSED = {"not_staff", "not_a_checker", "no_one_may", "wrong_login"}
+REFUSED = {"not_staff", "not_a_checker", "not_a_witness", "no_one_may", "wrong_login"}
 # What each is tried with, where it needs more than --dry-run. These open no file.
 WITHOUT_A_FILE = {"demo", "init"}
 WORDS = {
+    "audit witness": "0" * 64,
     "application import": "applications.csv",
     "batch rejects": "1",
     "batch resume": "1",
     "batch retry": "1",
     "batch show": "1",
     "batch undo": "1",
+    "restore": "none.db",
     "claim grant": "r1 someone",
     "claim import": "claims.csv",
     "draw commit": "r1",

@@ -890,3 +890,22 @@ def test_files_that_are_something_else_are_refused(
         "draw", "verify", "certificate.json", "--entrants", "entrants.csv", "-o", "json", expect=3
     )
     assert read_refusal(ran) == code
+
+
+def test_a_round_that_opens_later_than_its_list_came_out_is_still_proven(
+    town: Callable[..., Ran],
+) -> None:
+    commit()
+    apply(6)
+    town("draw", "entrants", "l1", *AT_OPENING)
+    words = ("--opens-at", "2020-03-28 08:00", "--now", OPENS)
+    town("round", "reschedule", "l1", *words, "--actor", "mei", "--note", "rain")
+    town("round", "approve", "l1", "--actor", "lin", "--now", OPENS)
+    later = ("--now", "2020-03-28 09:00")
+    town("round", "open", "l1", *later)
+    town("draw", "run", "l1", "--to", "out", *later)
+    document = certificate()
+    assert document["registration_closed_at"] == document["published_at"]
+    assert document["drawn_at"] == "2020-03-28T09:00:00+08:00"
+    files = ("out/town-l1-certificate.json", "--entrants", "out/town-l1-entrants.csv")
+    assert town("draw", "verify", *files, "-o", "json").data["proven"] is True

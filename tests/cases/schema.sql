@@ -183,7 +183,7 @@ CREATE TABLE coupons (
 
 CREATE TABLE deeds (
     deed_id   INTEGER PRIMARY KEY,
-    deed      TEXT NOT NULL CHECK (deed IN ('commit', 'open', 'draw', 'allocate', 'order', 'close', 'remind')),
+    deed      TEXT NOT NULL CHECK (deed IN ('commit', 'open', 'draw', 'allocate', 'order', 'close', 'remind', 'ship')),
     round_id  INTEGER REFERENCES rounds,        -- NULL: not of a round (a stray file)
     key       TEXT NOT NULL DEFAULT '',         -- what tells apart deeds of one kind on one round
     due_at    INTEGER NOT NULL,
@@ -236,7 +236,7 @@ CREATE TABLE eligibility (
 ) STRICT;
 
 CREATE TABLE fact_digests (
-    facts   TEXT NOT NULL CHECK (facts IN ('claims', 'redemptions', 'refunds', 'applications', 'eligibility', 'rejects')),
+    facts   TEXT NOT NULL CHECK (facts IN ('claims', 'redemptions', 'refunds', 'applications', 'eligibility', 'rejects', 'postings')),
     level   INTEGER NOT NULL CHECK (level BETWEEN 0 AND 3),
     block   INTEGER NOT NULL,
     digest  BLOB NOT NULL CHECK (length(digest) = 32),

@@ -1,4 +1,4 @@
-"""voucher audit log | verify | head"""
+"""voucher audit log | verify | head | witness"""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from vouchercli.cli.options import Call, Since, Until, command, verbs
-from vouchercli.ops.proof import audit
+from vouchercli.ops.proof import audit, witnesses
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 
@@ -29,6 +29,18 @@ Head = Annotated[
     typer.Option(
         "--head", metavar="DIGEST", help="A head noted earlier (audit head): it must be in the log."
     ),
+]
+HeadsFile = Annotated[
+    Optional[str],
+    typer.Option(
+        "--heads",
+        metavar="FILE",
+        help="All heads that were noted elsewhere, one a line, as the tick ships them.",
+    ),
+]
+Witnessed = Annotated[
+    str,
+    typer.Argument(metavar="DIGEST", help="The head that you see: number:digest, or the digest."),
 ]
 
 
@@ -69,12 +81,27 @@ def log(
         " 42:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
     ),
 )
-def verify(session: Session, *, head: Head = None) -> Outcome:
-    """Verify that no line of the log was edited, removed, inserted or moved."""
-    return audit.verify_log(session, head)
+def verify(session: Session, *, head: Head = None, heads: HeadsFile = None) -> Outcome:
+    """Verify that no line of the log was edited, removed, inserted or moved, and name what came
+    after the noted head.
+    """
+    return audit.verify_log(session, head, heads)
 
 
 @command(app, "head", epilog="Example: voucher audit head")
 def head(session: Session) -> Outcome:
     """Show the newest line's number and digest, to be noted elsewhere."""
     return audit.show_head(session)
+
+
+@command(
+    app,
+    "witness",
+    epilog=(
+        "Example: voucher audit witness"
+        " 42:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08 --actor lin"
+    ),
+)
+def witness(session: Session, head: Witnessed) -> Outcome:
+    """Write into the log, as a second person, that its head stood there."""
+    return witnesses.witness_head(session, head)

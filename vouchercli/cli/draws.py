@@ -9,6 +9,7 @@ import typer
 from vouchercli.cli.options import Call, command, verbs
 from vouchercli.ops.lottery import certificates, draws, quota_options
 from vouchercli.result import Outcome
+from vouchercli.rules.certificate_terms import Announced
 from vouchercli.session import Session
 
 app = verbs()
@@ -80,6 +81,18 @@ Commitment = Annotated[
         "--commitment",
         metavar="HEX",
         help="The digest of the seed as it was announced before the draw.",
+    ),
+]
+AnnouncedRound = Annotated[
+    Optional[str],
+    typer.Option("--round", metavar="CODE", help="The round as it was announced."),
+]
+AnnouncedSource = Annotated[
+    Optional[str],
+    typer.Option(
+        "--public-source",
+        metavar="TEXT",
+        help='Where the public text was announced to come from ("": none was).',
     ),
 ]
 
@@ -164,9 +177,16 @@ def show(
     ),
 )
 def verify(
-    call: Call, certificate: Certificate, *, entrants: Entrants, commitment: Commitment = None
+    call: Call,
+    certificate: Certificate,
+    *,
+    entrants: Entrants,
+    commitment: Commitment = None,
+    announced_round: AnnouncedRound = None,
+    public_source: AnnouncedSource = None,
 ) -> Outcome:
-    """Verify a draw: draw again from the files alone, without a database, and report what
-    differs.
+    """Verify a draw: draw again from the files alone, without a database, and report what differs
+    from the list, the rules of a draw, and what was announced.
     """
-    return certificates.verify_draw(certificate, entrants, commitment)
+    announced = Announced(commitment, call.programme, announced_round, public_source)
+    return certificates.verify_draw(certificate, entrants, announced)

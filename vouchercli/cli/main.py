@@ -55,6 +55,8 @@ NOUNS = {
     "law": ("law", "The rules that rows are held to, in words."),
     "check": ("check", "Check that the books agree with the claims and redemptions."),
     "demo": ("demo", "Build a synthetic Hangzhou 2020 here and report on it."),
+    "backup": ("backups", "Copy the database while others work, and prove the copy."),
+    "restore": ("restores", "Put a backup in the place of the database."),
     "doctor": ("doctor", "Check this machine and this file, and say what to correct."),
 }
 HELP = "help"  # `help round create` is `round create --help`

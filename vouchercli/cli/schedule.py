@@ -13,7 +13,7 @@ from vouchercli.cli.language import language, t
 from vouchercli.cli.options import Call, command, verbs
 from vouchercli.errors import UsageFault
 from vouchercli.ops.schedule import install as ops
-from vouchercli.ops.schedule import show, tick, workers
+from vouchercli.ops.schedule import keeping, show, tick, workers
 from vouchercli.result import Outcome, say
 from vouchercli.session import Session
 
@@ -116,6 +116,7 @@ def tick_(
     nothing is.
     """
     where = tick.choose_places(call.db_path, inbox, outbox, log_file)
+    keeping.notice_kill(call.db_path)
     # a dry run is one transaction: no other process sees what it has done
     with (
         workers.hire(is_alone=call.is_alone and not call.dry_run) as worker,

@@ -125,7 +125,8 @@ def read(whole: Any) -> Certificate:
         if each.name not in NESTED
     }
     values["entrants_columns"] = tuple(values["entrants_columns"])
-    if values["entrants_columns"] not in draws.CELLS:
+    is_text = all(isinstance(column, str) for column in values["entrants_columns"])
+    if not is_text or values["entrants_columns"] not in draws.CELLS:
         raise ValueError("entrants_columns")
     lines = _of(whole, "strata", list)
     barred = tuple(

@@ -15,6 +15,7 @@ INBOX = "inbox"  # a file that lies there is taken in as `inbox/FOLDER`
 ANYBODY: tuple[str, ...] = ()
 MAKERS = ("maker", "checker")
 CHECKERS = ("checker",)
+WITNESSES = ("checker", "finance", "auditor")
 
 
 class Door(NamedTuple):
@@ -86,7 +87,15 @@ DOORS = (
     Door(
         "the file and its clock",
         ANYBODY,
-        ("demo", "init", "schedule install", "schedule remove", "schedule tick"),
+        (
+            "backup",
+            "demo",
+            "init",
+            "restore",
+            "schedule install",
+            "schedule remove",
+            "schedule tick",
+        ),
     ),
     Door(
         "daily work",
@@ -156,11 +165,13 @@ DOORS = (
         CHECKERS,
         ("eligibility approve", "merchant approve", "programme approve", "round approve"),
     ),
+    Door("witness", WITNESSES, ("audit witness",)),
 )
 DOOR = {command: door for door in DOORS for command in door.commands}
 
 # What belongs to no programme alone: the staff of any of them may do it.
 OF_ALL = (
+    "audit witness",
     "merchant approve",
     "merchant import",
     "merchant reinstate",

@@ -41,6 +41,7 @@ SELECT max(at) FROM audit, first WHERE subject IN (:subject, 'batch ' || :batch,
     OR ifnull(json_extract(detail, '$.programme'), programme) IS ifnull(:programme, programme))
 """
 IS_NOTED = "SELECT EXISTS (SELECT 1 FROM audit WHERE subject = ? AND deed = ?)"
+IS_NOTED_BY = "SELECT EXISTS (SELECT 1 FROM audit WHERE deed = ? AND subject = ? AND actor = ?)"
 LAST_HASH = "SELECT hash FROM audit ORDER BY audit_id DESC LIMIT 1"
 ADD = """
 INSERT INTO audit (at, entered_at, actor, os_user, deed, subject, detail, previous_hash, hash)
@@ -51,6 +52,11 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 def is_noted(db: sqlite3.Connection, deed: str, subject: str) -> bool:
     """Whether such a deed was ever done on the subject."""
     return bool(db.execute(IS_NOTED, (subject, deed)).fetchone()[0])
+
+
+def is_noted_by(db: sqlite3.Connection, deed: str, subject: str, actor: str) -> bool:
+    """Whether that person ever did such a deed on the subject."""
+    return bool(db.execute(IS_NOTED_BY, (deed, subject, actor)).fetchone()[0])
 
 
 def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
@@ -183,6 +189,10 @@ LINES = (
 ALL = LINES + "ORDER BY audit_id"
 LAST = LINES + "ORDER BY audit_id DESC LIMIT 1"
 COUNT = "SELECT count(*) FROM audit"
+COUNT_AFTER = "SELECT count(*) FROM audit WHERE audit_id > ?"
+AFTER = LINES + "WHERE audit_id > ? ORDER BY audit_id DESC LIMIT ?"
+OF_LINE = LINES + "WHERE audit_id = ?"
+DETAILS = "SELECT audit_id, detail FROM audit WHERE deed = ? ORDER BY audit_id"
 WITH_HASH = "SELECT audit_id FROM audit WHERE hash = ?"
 # A deed is found by its whole name, or by the part before the point: `round` finds round.approve.
 WANTED = Listing(
@@ -225,6 +235,26 @@ def number_of(db: sqlite3.Connection, seal: str) -> int | None:
     """The number of the line with that hash; None when there is none."""
     row = db.execute(WITH_HASH, (seal,)).fetchone()
     return None if row is None else int(row["audit_id"])
+
+
+def after(db: sqlite3.Connection, line: int, most: int) -> list[Entry]:
+    """The newest of the lines after that one, the newest first."""
+    return [Entry(*row) for row in db.execute(AFTER, (line, most))]
+
+
+def count_after(db: sqlite3.Connection, line: int) -> int:
+    """How many lines there are after that one."""
+    return typed.number(db, COUNT_AFTER, (line,))
+
+
+def of_line(db: sqlite3.Connection, line: int) -> Entry | None:
+    """The line of that number."""
+    return typed.row(db, Entry, OF_LINE, (line,))
+
+
+def details_of(db: sqlite3.Connection, deed: str) -> list[tuple[int, str]]:
+    """(line, detail as JSON) of every deed of that name."""
+    return [(int(line), str(detail)) for line, detail in db.execute(DETAILS, (deed,))]
 
 
 def missing_guards(db: sqlite3.Connection) -> list[str]:

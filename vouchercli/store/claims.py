@@ -56,6 +56,15 @@ WHERE i.reason IS NULL AND c.claim_no = i.claim_no
   AND c.round_id = i.round_id AND c.resident = i.resident AND c.claimed_at = i.claimed_at
 """
 
+# Or it stands, and lies among the rows to be judged again: it is that row once more, not another
+# use of its number. Where that one gives way, REFUSE_REPEATS refuses both.
+MARK_REPEATS = """
+UPDATE incoming_claims AS i SET reason = 'duplicate'
+FROM incoming_claims s
+WHERE i.reason IS NULL AND NOT i.stands AND s.stands AND s.claim_no = i.claim_no
+  AND s.round_id = i.round_id AND s.resident = i.resident AND s.claimed_at = i.claimed_at
+"""
+
 JUDGE_EACH = f"""
 WITH senders AS MATERIALIZED (
     -- what platform a batch is said to come from, by every name that its rounds know it by
@@ -310,6 +319,7 @@ def judge(
     db.execute(INDEX_INCOMING)
     db.execute(FIND_ROUND, {"programme_id": programme_id})
     db.execute(MARK_STANDING)
+    db.execute(MARK_REPEATS)
     db.execute(JUDGE_EACH, {"latest_at": latest_at})
     db.execute(JUDGE_CONFLICTS)
     db.execute(JUDGE_NUMBERS)

@@ -23,6 +23,12 @@ WHERE ifnull(json_array_length(document, '$.staff'), 0) = 0
     AND json_extract(document, '$.funders') IS NOT NULL ORDER BY programme
 """
 LAST_TICK = "SELECT beat_at, failed, jumped_at FROM heartbeat"
+LAST_BACKUP = "SELECT max(at) FROM audit WHERE deed = 'backup.make'"
+# Something came in when it was entered: a demonstration or an old programme has a stand-in clock.
+IS_IN_USE = """
+SELECT NOT EXISTS (SELECT 1 FROM rehearsals) AND EXISTS (SELECT 1 FROM audit
+    WHERE (deed LIKE '%.import' OR deed = 'claim.grant') AND abs(entered_at - at) <= 86400)
+"""
 TABLES = "SELECT count(*) FROM sqlite_schema"
 
 
@@ -31,7 +37,7 @@ class Vitals:
     """A file at a glance: ours or not, its schema, the first fault SQLite finds ('' for none), its
     journal, its programmes and those that list no staff, its last deed, its last tick and how many
     deeds that left undone; what a clock said that was not believed since; whether this user can
-    only read it.
+    only read it; its last backup, and whether real work is in it (no rehearsal, no demonstration).
     """
 
     is_ours: bool
@@ -46,6 +52,8 @@ class Vitals:
     last_tick_failed: int = 0
     jumped_at: int | None = None
     is_read_only: bool = False
+    last_backup_at: int | None = None
+    is_in_use: bool = False
 
 
 def sqlite_version() -> tuple[int, ...]:
@@ -87,4 +95,6 @@ def vitals(path: Path, known_schema: int) -> Vitals:
             failed,
             jumped_at,
             bool(read_only),
+            db.execute(LAST_BACKUP).fetchone()[0],
+            bool(db.execute(IS_IN_USE).fetchone()[0]),
         )

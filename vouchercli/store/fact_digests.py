@@ -50,6 +50,7 @@ NUMBERS = {
     "applications": ("application_id", "round_id", "applied_at", "batch_id", "line"),
     "eligibility": ("eligibility_id", "programme_id", "listed_at", "batch_id", "line"),
     "rejects": ("place", "batch_id", "line"),
+    "postings": ("posting_id", "funder_id", "round_id", "amount_fen", "posted_at"),
 }
 TEXTS = {
     "claims": ("claim_no", "resident"),
@@ -58,6 +59,7 @@ TEXTS = {
     "applications": ("application_no", "resident", "resident_group", "district"),
     "eligibility": ("resident", "resident_group", "district"),
     "rejects": ("reason", "detail", "cells"),
+    "postings": ("from_account", "to_account", "why"),
 }
 ROWS = {
     "claims": """
@@ -84,6 +86,11 @@ SELECT eligibility_id, programme_id, listed_at, batch_id, line, lower(hex(reside
     resident_group, district
 FROM eligibility WHERE eligibility_id BETWEEN ? AND ? ORDER BY eligibility_id
 """,
+    "postings": """
+SELECT posting_id, funder_id, ifnull(round_id, -1), amount_fen, posted_at, from_account, to_account,
+    why
+FROM postings WHERE posting_id BETWEEN ? AND ? ORDER BY posting_id
+""",
     # 64 lines are a place, so that a block of 64 places has the rejects of 4,096 lines
     "rejects": """
 SELECT (batch_id << 30) + (line >> 6), batch_id, line, reason, detail, cells
@@ -99,6 +106,7 @@ LAST = {
     "refunds": "SELECT ifnull(max(redemption_id), 0) FROM refunds",
     "applications": "SELECT ifnull(max(application_id), 0) FROM applications",
     "eligibility": "SELECT ifnull(max(eligibility_id), 0) FROM eligibility",
+    "postings": "SELECT ifnull(max(posting_id), 0) FROM postings",
 }
 KEPT = """
 SELECT block, digest FROM fact_digests WHERE facts = ? AND level = ? AND block BETWEEN ? AND ?
@@ -133,7 +141,7 @@ def words(numbers: Iterable[int]) -> bytes:
     return row.tobytes()
 
 
-def _of_facts(rows: Sequence[tuple[Any, ...]], width: int) -> bytes:
+def of_facts(rows: Sequence[tuple[Any, ...]], width: int) -> bytes:
     """The digest of rows as they stand in the file; what no column can hold has one too."""
     texts = [*zip(*(row[width:] for row in rows), strict=True)]
     try:
@@ -156,11 +164,11 @@ def made(
     for row in cursor:
         if row[0] >> BITS != block:
             if rows:
-                yield block, _of_facts(rows, width)
+                yield block, of_facts(rows, width)
             block, rows = row[0] >> BITS, []
         rows.append(row)
     if rows:
-        yield block, _of_facts(rows, width)
+        yield block, of_facts(rows, width)
 
 
 def _of_block(db: sqlite3.Connection, facts: str, block: int, before: int = END) -> bytes | None:

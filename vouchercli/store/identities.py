@@ -157,6 +157,13 @@ def recognise(db: sqlite3.Connection, db_path: Path) -> None:
     key_fingerprints.require(db, key, key_path(db_path))
 
 
+def require_key(db: sqlite3.Connection, db_path: Path) -> None:
+    """Compare the key file of a database with `db`, which is to take its place. Raises as
+    `read_key`, and wrong_key.
+    """
+    key_fingerprints.require(db, read_key(db_path), key_path(db_path))
+
+
 def adopt(db: sqlite3.Connection, db_path: Path) -> None:
     """Let an older file know its key, where that is sure: no resident is in it yet, or the key
     opens a seed that was committed to. Within a transaction that writes.

@@ -13,7 +13,7 @@ import sqlite3
 
 from vouchercli.errors import VoucherError
 from vouchercli.rules import money
-from vouchercli.store import typed
+from vouchercli.store import fact_digests, typed
 
 ACCOUNTS = (
     "appropriated",
@@ -54,7 +54,10 @@ def post(
     if amount_fen == 0:
         return
     try:
-        db.execute(POST, (funder_id, round_id, from_account, to_account, amount_fen, why, at))
+        posted = db.execute(
+            POST, (funder_id, round_id, from_account, to_account, amount_fen, why, at)
+        )
+        fact_digests.add_written(db, "postings", posted.lastrowid or 0)
     except sqlite3.IntegrityError as error:
         if "fund_short" not in str(error):
             raise

@@ -52,11 +52,11 @@ def write(target: Path | str, lines: Iterable[bytes]) -> bool:
 
 
 def read_certificate(path: str) -> Any:
-    """The JSON document of a certificate's file. Raises `bad_certificate` when it is no JSON, and
-    what `whole_files.read` raises.
+    """The JSON document of a certificate's file. Raises `bad_certificate` when it is no JSON or
+    has a key twice (readers differ in which one they take), and what `whole_files.read` raises.
     """
     try:
-        return json.loads(whole_files.read(path))
+        return json.loads(whole_files.read(path), object_pairs_hook=_each_key_once)
     except (ValueError, RecursionError) as error:
         raise VoucherError(
             "bad_certificate",
@@ -65,6 +65,13 @@ def read_certificate(path: str) -> Any:
             file=path,
             why=str(error),
         ) from error
+
+
+def _each_key_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    whole = dict(pairs)
+    if len(whole) < len(pairs):
+        raise ValueError("a key stands twice")
+    return whole
 
 
 def read_list(path: str) -> ReadList:

@@ -20,12 +20,13 @@ from vouchercli.ops.lottery.tables import (
     warn_of_barred,
 )
 from vouchercli.result import Outcome, Problem, Word, say
+from vouchercli.rules import certificate_terms as terms
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
 from vouchercli.store import draws
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from vouchercli.result import Message
     from vouchercli.rules.draws import Entrant
@@ -56,9 +57,11 @@ def show_draw(
     return write_files(lottery, outcome, to)
 
 
-def verify_draw(certificate: str, entrants: str, commitment: str | None = None) -> Outcome:
+def verify_draw(
+    certificate: str, entrants: str, announced: terms.Announced = terms.UNKNOWN
+) -> Outcome:
     """Draw again from the files alone, without any database; failed (exit 5) with everything that
-    does not fit.
+    does not fit together, or not with what was announced. Says what is not proven, too.
 
     Raises `bad_certificate`, `bad_entrants` for files that are something else.
     """
@@ -71,7 +74,7 @@ def verify_draw(certificate: str, entrants: str, commitment: str | None = None) 
         for row in read.rows
     ]
     try:
-        findings = proof.findings(whole, rows, read.columns, read.sha256, commitment)
+        findings = proof.findings(whole, rows, read.columns, read.sha256, announced.commitment)
     except ValueError as error:
         raise VoucherError(
             "bad_certificate",
@@ -81,6 +84,7 @@ def verify_draw(certificate: str, entrants: str, commitment: str | None = None) 
             why=str(error),
         ) from error
     stated = proof.read(whole)
+    findings += terms.findings(whole, stated, announced)
     data = {
         "round": stated.round,
         "programme": stated.programme,
@@ -91,28 +95,67 @@ def verify_draw(certificate: str, entrants: str, commitment: str | None = None) 
         "places": stated.places,
         "winners": len(stated.winners),
         "proven": not findings,
+        "not_proven": terms.unproven(announced),
     }
     barred = tabulate_barred(stated.barred)
     if findings:
         return Outcome(data, barred, (), tuple(fault.problem() for fault in findings), "failed")
-    says = [
-        say(
-            "the draw of {round} is verified: {winners:,} winners of {entrants:,} entrants, drawn"
-            " again with the same result",
+    return Outcome(
+        data,
+        barred,
+        tuple(_confirm(stated, announced)),
+        (*warn_of_barred(stated), *_warn_of_course(whole, stated)),
+    )
+
+
+def _confirm(stated: proof.Certificate, announced: terms.Announced) -> Iterator[Message]:
+    """What is proven, then what is not and how to come by it."""
+    yield say(
+        "the draw of {round} is verified: {winners:,} winners of {entrants:,} entrants, drawn"
+        " again with the same result",
+        round=stated.round,
+        winners=len(stated.winners),
+        entrants=stated.entrants,
+    )
+    if announced.commitment is None:
+        yield say(
+            "compare the digest of the seed with the one that was announced before registration"
+            " closed: {digest}",
+            digest=stated.seed_sha256,
+        )
+    if None in (announced.programme, announced.round, announced.public_source):
+        yield say(
+            "compare with the announcement, too: programme {programme}, round {round}, public"
+            " source {source}",
+            programme=stated.programme,
             round=stated.round,
-            winners=len(stated.winners),
-            entrants=len(rows),
+            source=stated.public_source or "–",
         )
-    ]
-    if commitment is None:
-        says.append(
-            say(
-                "compare the digest of the seed with the one that was announced before registration"
-                " closed: {digest}",
-                digest=stated.seed_sha256,
-            )
+    yield say(
+        "not proven by these files: that the announcement was out before {closed_at}, that the"
+        " list was out before {drawn_at}, that each of {applications:,} applications was counted,"
+        " that the entrants are persons who may apply, and why somebody is barred",
+        closed_at=stated.registration_closed_at,
+        drawn_at=stated.drawn_at,
+        applications=stated.applications,
+    )
+
+
+def _warn_of_course(whole: dict[str, Any], stated: proof.Certificate) -> Iterator[Problem]:
+    """What is as it must be, and still no proof of a fair draw."""
+    if whole.get("rehearsal"):
+        yield Problem(
+            "rehearsed_draw",
+            "this is the certificate of a rehearsal: nobody won anything",
+            level="warning",
         )
-    return Outcome(data, barred, tuple(says), warn_of_barred(stated))
+    if stated.public_randomness is not None and not stated.public_source:
+        yield Problem(
+            "public_source_unannounced",
+            "the source of the public text was not announced with the commitment: whoever knew the "
+            "seed could choose the text",
+            level="warning",
+        )
 
 
 def _say_next(lottery: Lottery) -> tuple[Any, ...]:

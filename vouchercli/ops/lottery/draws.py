@@ -231,7 +231,8 @@ def _draw(lottery: Lottery, entrants: Sequence[Entrant], public: str | None, at:
             public_randomness=public,
             effective_seed=effective,
             committed_at=iso(row.committed_at),
-            registration_closed_at=iso(lottery.closes_at),
+            # a round may still open later once its list is out; nobody could apply any more then
+            registration_closed_at=iso(min(lottery.closes_at, row.published_at or lottery.now)),
             strata_fixed_at=iso(row.strata_fixed_at),
             published_at=iso(row.published_at),
             drawn_at=iso(lottery.now),

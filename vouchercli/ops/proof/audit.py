@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault
 from vouchercli.ops import lists
+from vouchercli.ops.proof import heads
 from vouchercli.result import JSON, SHOWN, Column, Outcome, Problem, Table, only, say
 from vouchercli.rules import audit as law
 from vouchercli.store import audit, log_checks, schema_checks
@@ -16,7 +17,9 @@ from vouchercli.store.db import zone as zone_of
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
 
+    from vouchercli.result import Message
     from vouchercli.session import Session
     from vouchercli.store.audit import Entry
 
@@ -106,11 +109,11 @@ def _head(row: Entry) -> str:
     return f"{row.line}:{row.hash}"
 
 
-def verify_log(session: Session, head: str | None = None) -> Outcome:
-    """Prove the chain line by line, and that the noted `head` is still in it. Failed (exit 5) names
-    the first broken lines.
+def verify_log(session: Session, head: str | None = None, noted_in: str | None = None) -> Outcome:
+    """Prove the chain line by line, and that the noted `head`, and all in the file `noted_in`, are
+    still in it; says what came after. Failed (exit 5) names the first broken lines.
     """
-    number, seal = _read_noted_head(head)
+    noted = heads.read_given(head, noted_in)
     with reading(session) as db, legibly(db):
         problems = [_problem(each) for each in law.breaks(audit.lines(db))]
         problems += [
@@ -124,31 +127,47 @@ def verify_log(session: Session, head: str | None = None) -> Outcome:
         ]
         problems += _guard_problems(db)
         problems += _emptiness(db)
-        problems += _head_problems(db, number, seal)
+        problems += heads.problems(db, noted)
         count, newest = audit.count(db), audit.last(db)
+        since, later = heads.tabulate_after(db, noted, zone_of(db, session.programme))
     data = {
         "lines": count,
         "head": _head(newest) if newest else None,
         "noted": head,
+        "noted_heads": len(noted),
+        "lines_since": later if since else None,
         "breaks": [{"code": each.code, "line": each.params.get("line")} for each in problems],
     }
     if problems:
         return Outcome(
             data=data,
+            tables=since,
             problems=tuple(problems[:NAMED]),
             status="failed",
             says=(say("the log is not intact: keep this file unchanged for the auditor"),),
         )
-    confirmation = (
-        say("all {count} lines are intact, and the noted head is among them", count=count)
-        if head
-        else say(
+    return Outcome(data=data, tables=since, says=tuple(_confirm(count, noted, later)))
+
+
+def _confirm(count: int, noted: list[heads.Noted], later: int) -> Iterator[Message]:
+    """That all holds, and what the noted heads add to it."""
+    if not noted:
+        yield say(
             "all {count} lines are intact; only a head noted elsewhere can show that no line is"
             " missing at the end",
             count=count,
         )
-    )
-    return Outcome(data=data, says=(confirmation,))
+        return
+    if len(noted) == 1:
+        yield say("all {count} lines are intact, and the noted head is among them", count=count)
+    else:
+        yield say(
+            "all {count} lines are intact, and the {heads} noted heads are among them",
+            count=count,
+            heads=len(noted),
+        )
+    if later:
+        yield say("lines since the latest noted head: {count}", count=later)
 
 
 def _guard_problems(db: sqlite3.Connection) -> list[Problem]:
@@ -178,20 +197,6 @@ def _emptiness(db: sqlite3.Connection) -> list[Problem]:
     ]
 
 
-def _read_noted_head(head: str | None) -> tuple[int | None, str | None]:
-    if head is None:
-        return None, None
-    try:
-        return law.parse_head(head)
-    except ValueError as error:
-        raise UsageFault(
-            "bad_head",
-            "{head} is not the head of a log",
-            hint="write it as audit head showed it: number:digest, or the digest alone",
-            head=head,
-        ) from error
-
-
 def _problem(chain_break: law.Break) -> Problem:
     params = {
         "line": chain_break.line,
@@ -213,21 +218,3 @@ def _problem(chain_break: law.Break) -> Problem:
         where=f"audit:{chain_break.line}",
         params=params,
     )
-
-
-def _head_problems(db: sqlite3.Connection, number: int | None, seal: str | None) -> list[Problem]:
-    """The noted head must be a line of the log, the one of its number."""
-    if seal is None:
-        return []
-    known_number = audit.number_of(db, seal)
-    if known_number is not None and number in (None, known_number):
-        return []
-    return [
-        Problem(
-            "audit_head_missing",
-            "the noted head {head} is not in the log (it has {count} lines): lines were removed"
-            " or rewritten",
-            hint="compare the file with the last backup",
-            params={"head": seal[:12], "count": audit.count(db), "line": number},
-        )
-    ]

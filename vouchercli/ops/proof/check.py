@@ -85,7 +85,7 @@ MEANINGS = {
     "limits_as_documented": "the limits that hold are those of the programme's document",
     "persons_by_identities": "residents are one person where their applications say so",
     "jobs_as_logged": "the log has a line of every job of the clock",
-    "facts_as_written": "every claim, payment, application and reject is what was written",
+    "facts_as_written": "every fact, application, reject and posting is what was written",
     "facts_as_logged": "the digest of all facts is the one that the log named last",
 }
 # In the order of the report.

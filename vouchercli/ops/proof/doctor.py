@@ -25,6 +25,8 @@ OLDEST_PYTHON = (3, 11)
 OLDEST_SQLITE = (3, 38)  # STRICT tables came with 3.37, unixepoch and -> with 3.38
 LEAST_FREE_MIB = 100
 TICK_SECONDS = 15 * 60  # a clock that ticks every few minutes and was silent for longer has stopped
+DAY = 86_400
+BACKUP_DAYS = 2  # a file in use without a backup for longer is warned of
 WISHED_FREE_MIB = 1024
 MIB = 1024 * 1024
 NETWORK_FILE_SYSTEMS = (
@@ -42,7 +44,7 @@ NETWORK_FILE_SYSTEMS = (
     "davfs",
 )
 # What lies beside the database and holds something of it, or its locks.
-BESIDE = ("", "-wal", "-shm", "-journal", "-tick")
+BESIDE = ("", "-wal", "-shm", "-journal", "-tick", "-killed")
 LOGS = ("schedule.log", "schedule.out")
 MOUNTS = Path("/proc/mounts")
 
@@ -242,6 +244,7 @@ def _file(path: Path, now: int) -> list[Finding]:
         _staff(vitals),
         _clock(vitals, now),
         _tick(vitals, now),
+        *_backup(vitals, now),
     ]
 
 
@@ -421,3 +424,28 @@ def _tick(vitals: store.Vitals, now: int) -> Finding:
             params={"at": display, "count": vitals.last_tick_failed},
         )
     return Finding(Word("Schedule"), display, problem)
+
+
+def _backup(vitals: store.Vitals, now: int) -> list[Finding]:
+    """How old the last backup is, of a file in which real work stands."""
+    at = vitals.last_backup_at
+    if vitals.is_read_only or not (vitals.is_in_use or at is not None):
+        return []
+    problem, display = None, Word("none yet") if at is None else times.shown(at, HOME_ZONE)
+    if at is None:
+        problem = Problem(
+            "no_backup",
+            "no backup of this file was ever made",
+            level="warning",
+            hint="voucher backup FOLDER, on another disk; a backups.yaml beside the database lets"
+            " the clock make one every day",
+        )
+    elif vitals.is_in_use and now - at > BACKUP_DAYS * DAY:
+        problem = Problem(
+            "backup_old",
+            "the last backup was made at {at}, {days:,} days ago",
+            level="warning",
+            hint="voucher backup",
+            params={"at": display, "days": (now - at) // DAY},
+        )
+    return [Finding(Word("Backup"), display, problem)]

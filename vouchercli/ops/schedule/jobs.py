@@ -39,6 +39,9 @@ JOB_WORDS = {
     "write": Word("write"),
     "release": Word("release"),
     "remind": Word("remind"),
+    "ship": Word("ship the head"),
+    "backup": Word("back up"),
+    "check": Word("check"),
 }
 
 

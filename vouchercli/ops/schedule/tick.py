@@ -16,7 +16,7 @@ from vouchercli.formats.written import folders
 from vouchercli.identities import hide
 from vouchercli.ops import answers
 from vouchercli.ops.rounds import releases
-from vouchercli.ops.schedule import clocks, futures
+from vouchercli.ops.schedule import clocks, futures, keeping, shipping
 from vouchercli.ops.schedule import inbox as inboxes
 from vouchercli.ops.schedule.jobs import (
     JOB_WORDS,
@@ -124,6 +124,11 @@ def tick(
         quick = QuickJobs(at_work, where.outbox, at_present, report)
         for each in _do_all(at_work, where, quick, worker):
             report(each)
+        is_idle = not done
+        for each in keeping.say_kill(at_work):
+            report(each)
+        for each in keeping.keep(at_work, quick, worker, is_idle=is_idle):
+            report(each)
         if not session.dry_run:
             blank = Done("beat", str(session.path), times.HOME_ZONE)
             unbeaten = attempt(session, blank, _beat, done)
@@ -179,6 +184,7 @@ def _do_all(
     if where.inbox.is_dir():
         yield from inboxes.remind_of_strays(session, where.inbox)
         yield from inboxes.remind_of_refused(session, where.inbox)
+    yield from shipping.ship_due(session)
 
 
 def _do_one(session: Session, blank: Done, work: Any, *args: Any) -> Iterator[Done]:

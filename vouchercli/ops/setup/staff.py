@@ -46,8 +46,8 @@ def require_itself(session: Session, programme: Programme) -> None:
 
 
 def require(session: Session, programme: Programme, door: Door) -> None:
-    """Raise `no_one_may`, `not_a_checker` or `not_staff` unless who acts may pass that door of the
-    programme, `wrong_login` when they are not who they say.
+    """Raise `no_one_may`, `not_a_checker`, `not_a_witness` or `not_staff` unless who acts
+    may pass that door of the programme, `wrong_login` when they are not who they say.
     """
     require_itself(session, programme)
     if law.may_pass(hand(session), programme, door):
@@ -67,6 +67,16 @@ def require(session: Session, programme: Programme, door: Door) -> None:
             "{actor} is not a checker of programme {programme} (its checkers: {staff})",
             hint="ask a checker to do it with --actor NAME, or add the role to the programme's"
             " staff",
+            actor=session.actor,
+            programme=programme.programme,
+            staff=may,
+        )
+    if door.roles == doors.WITNESSES:
+        raise VoucherError(
+            "not_a_witness",
+            "{actor} is neither checker, finance nor auditor of programme {programme} (these are:"
+            " {staff})",
+            hint="ask one of them to do it with --actor NAME",
             actor=session.actor,
             programme=programme.programme,
             staff=may,

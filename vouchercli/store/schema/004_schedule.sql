@@ -3,7 +3,7 @@
 -- A deed of the clock, once: its row is written in the transaction that does it, so two ticks can never do it twice.
 CREATE TABLE deeds (
     deed_id   INTEGER PRIMARY KEY,
-    deed      TEXT NOT NULL CHECK (deed IN ('commit', 'open', 'draw', 'allocate', 'order', 'close', 'remind')),
+    deed      TEXT NOT NULL CHECK (deed IN ('commit', 'open', 'draw', 'allocate', 'order', 'close', 'remind', 'ship')),
     round_id  INTEGER REFERENCES rounds,        -- NULL: not of a round (a stray file)
     key       TEXT NOT NULL DEFAULT '',         -- what tells apart deeds of one kind on one round
     due_at    INTEGER NOT NULL,

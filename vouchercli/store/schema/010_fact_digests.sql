@@ -4,7 +4,7 @@
 -- of these digests (level 1), and so on up to level 3. A transaction that writes facts, or moves some out, renews the digests
 -- that they touch, if they held before: what somebody edited stays wrong. `voucher check` makes them anew from the facts.
 CREATE TABLE fact_digests (
-    facts   TEXT NOT NULL CHECK (facts IN ('claims', 'redemptions', 'refunds', 'applications', 'eligibility', 'rejects')),
+    facts   TEXT NOT NULL CHECK (facts IN ('claims', 'redemptions', 'refunds', 'applications', 'eligibility', 'rejects', 'postings')),
     level   INTEGER NOT NULL CHECK (level BETWEEN 0 AND 3),
     block   INTEGER NOT NULL,
     digest  BLOB NOT NULL CHECK (length(digest) = 32),

@@ -1,0 +1,200 @@
+"""The city: residents claim and pay, platforms write it down, late, twice or damaged. All that happens
+is drawn from one seed, and nothing of it depends on what the program answers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import oracle
+from oracle import ZONE, Round, Row, Terms
+
+if TYPE_CHECKING:
+    import random
+
+BEGINNING = oracle.second("2020-03-23 00:00:00")
+HOUR, DAY = 3_600, 86_400
+HEADS = {
+    "claim": "claim_no,round,resident,claimed_at",
+    "redemption": "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,"
+    "merchant_discount,subsidy,refund_of",
+}
+DAMAGE = ("", "x", "4a", "2020-13-45 99:00:00", "1.2E+17", "锟斤拷")
+
+
+def shown(at: int) -> str:
+    return datetime.fromtimestamp(at, ZONE).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def yuan(amount_fen: int) -> str:
+    return f"{amount_fen // 100}.{amount_fen % 100:02d}"
+
+
+def draw_terms(chance: random.Random) -> Terms:
+    share = chance.choice((100, 70, 33))
+    return Terms(
+        policy=chance.choice(sorted(oracle.POLICIES)),
+        days=chance.choice((1, 2, 7)),
+        coupons=((1_000, 4_000), (1_000, 4_000), (2_000, 8_000)),
+        funders=(("treasury", share), ("shop", 100 - share))
+        if share < 100
+        else (("treasury", 100),),
+        merchants=("M1", "M2", "M3"),
+    )
+
+
+@dataclass
+class File:
+    """A file that a platform sent. `batch` once it is in."""
+
+    name: str
+    kind: str
+    rows: list[Row]
+    batch: int | None = None
+    is_cut: bool = False  # its import was killed, and nobody went on with it yet
+
+    @property
+    def text(self) -> str:
+        return "\n".join((HEADS[self.kind], *map(",".join, self.rows), ""))
+
+
+@dataclass
+class City:
+    """What has happened so far, and what of it no file has told yet."""
+
+    chance: random.Random
+    terms: Terms
+    now: int = BEGINNING + 7 * HOUR
+    rounds: list[Round] = field(default_factory=list)
+    events: dict[str, list[Row]] = field(default_factory=lambda: {"claim": [], "redemption": []})
+    untold: dict[str, list[Row]] = field(default_factory=lambda: {"claim": [], "redemption": []})
+    files: list[File] = field(default_factory=list)
+
+    def pass_time(self) -> None:
+        self.now += 2 * self.chance.randint(30, HOUR // 2)
+
+    def plan_round(self) -> Round:
+        """A round that opens soon, with few packs."""
+        opens = self.now + self.chance.choice((0, 600, HOUR)) + 60 - self.now % 60
+        closes = opens + self.chance.choice((6, 20, 30)) * HOUR
+        round_ = Round(f"r{len(self.rounds) + 1}", opens, closes, self.chance.randint(4, 12))
+        self.rounds.append(round_)
+        return round_
+
+    def amend(self, code: str, *, packs: int, is_paused: bool) -> None:
+        """A round has other terms from now on."""
+        for at, round_ in enumerate(self.rounds):
+            if round_.code == code:
+                pauses = round_.pauses
+                was_paused = bool(pauses) and pauses[-1][1] is None
+                if is_paused and not was_paused:
+                    pauses = (*pauses, (self.now, None))
+                elif was_paused and not is_paused:
+                    pauses = (*pauses[:-1], (pauses[-1][0], self.now))
+                self.rounds[at] = round_._replace(packs=packs, pauses=pauses)
+
+    # ------------------------------------------------------------ what happens
+
+    def live(self) -> None:
+        """Residents claim, pay and return, each at a second of its own; now and then a platform's
+        clock is ahead.
+        """
+        for _ in range(self.chance.randint(2, 9)):
+            self.now += 2 * self.chance.randint(1, 200)
+            now, books = self.now, self.happened()
+            if self._odd():
+                self.now += 2 * self.chance.randint(1, 5_000) + 1
+            kind, row = self._claim() if self.chance.random() < 0.4 else self._use(books)
+            self.now = now
+            if row is not None:
+                self.events[kind].append(row)
+                self.untold[kind].append(row)
+
+    def happened(self) -> oracle.Books:
+        """What stands of all that happened, whoever knows of it."""
+        return oracle.judge(
+            self.terms, self.rounds, self.events["claim"], self.events["redemption"], self.now
+        )
+
+    def _claim(self) -> tuple[str, Row]:
+        """A claim; now and then with a number that its round has seen. (Whether a claim that got no
+        pack keeps its number from one of another round depends on the order of the files.)
+        """
+        code = self.chance.choice([each.code for each in self.rounds[-3:]] + ["r0"][: self._odd()])
+        number = f"C{len(self.events['claim']) + 1}"
+        known = [row[0] for row in self.events["claim"] if row[1] == code]
+        if known and self._odd():
+            number = self.chance.choice(known)
+        return "claim", (number, code, f"P{self.chance.randint(1, 30)}", shown(self.now))
+
+    def _use(self, books: oracle.Books) -> tuple[str, Row | None]:
+        paid = sorted(books.payments)
+        if paid and self.chance.random() < 0.3:
+            return "redemption", self._refund(books, self.chance.choice(paid))
+        if not self.events["claim"]:
+            return "redemption", None
+        claim_no = self.chance.choice(self.events["claim"][-12:])[0]
+        coupon = self.chance.randint(1, len(self.terms.coupons) + self._odd())
+        gives, threshold = self.terms.coupons[min(coupon, len(self.terms.coupons)) - 1]
+        base = threshold + self.chance.choice((0, 4_000, 8_000)) - self._odd()
+        number = f"T{len(self.events['redemption']) + 1}"
+        if paid and self._odd():
+            number = self.chance.choice(paid)
+        merchant = self.chance.choice((*self.terms.merchants, "M9")[: 3 + self._odd()])
+        gives += self._odd()
+        order = (yuan(base), "0", yuan(gives), "")
+        return "redemption", (
+            number,
+            "pay",
+            claim_no,
+            str(coupon),
+            merchant,
+            shown(self.now),
+            *order,
+        )
+
+    def _refund(self, books: oracle.Books, number: str) -> Row:
+        payment = books.payments[number]
+        base = self.chance.choice((payment.base_fen, payment.left_fen, payment.base_fen // 4))
+        is_whole = base == payment.base_fen and self.terms.policy != "pro_rata"
+        goes = payment.kept_fen if is_whole else oracle.returns(payment, base)
+        goes += self._odd()
+        merchant = "M2" if self._odd() else payment.merchant_no
+        who = (payment.claim_no, str(payment.coupon_no), merchant, shown(self.now))
+        own = f"R{len(self.events['redemption']) + 1}"
+        if books.refunds and self._odd():
+            own = self.chance.choice(sorted(books.refunds))
+        return (own, "refund", *who, yuan(base), "0", yuan(goes), number)
+
+    def _odd(self) -> int:
+        """1 now and then: something that should not happen."""
+        return int(self.chance.random() < 0.06)
+
+    # ------------------------------------------------------------ what is told
+
+    def write_file(self, kind: str) -> File:
+        """A platform's file: most of what nobody was told yet, some of it for the second time, some
+        of it damaged, in any order.
+        """
+        untold, kept_back = self.untold[kind], []
+        rows = []
+        for row in untold:
+            (kept_back if self.chance.random() < 0.25 else rows).append(row)
+        self.untold[kind] = kept_back
+        known = self.events[kind]
+        rows += [
+            self.chance.choice(known) for _ in range(self.chance.choice((0, 0, 1, 3))) if known
+        ]
+        if rows and self.chance.random() < 0.3:
+            rows.append(self._damaged(self.chance.choice(rows)))
+        if self.chance.random() < 0.5:
+            self.chance.shuffle(rows)
+        file = File(f"{kind}s-{len(self.files) + 1}.csv", kind, rows)
+        self.files.append(file)
+        return file
+
+    def _damaged(self, row: Row) -> Row:
+        place = len(row) - 1 if len(row) == 4 else self.chance.choice((3, 5, 6, 8))
+        return (*row[:place], self.chance.choice(DAMAGE), *row[place + 1 :])

@@ -1,0 +1,55 @@
+"""Five days of the city in the default run, two hundred in CI (`make simulate`); and the simulation sees
+what it is there to see.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import deeds
+import evening
+import pytest
+from life import Disagreement, Life
+from simulate import simulate
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SEED = 1
+CHANGES = {
+    "a claim that nobody made": "UPDATE claims SET claim_no = 'X' WHERE claim_id = 1",
+    "a batch that lost a reject": "UPDATE batches SET rejected = rejected - 1, read = read - 1"
+    " WHERE batch_id = 2",
+    "a total that grew": "UPDATE group_totals SET base_fen = base_fen + 1",
+}
+
+
+def test_five_days_of_a_city_agree_with_the_model(tmp_path: Path) -> None:
+    seen = simulate(5, SEED, tmp_path)
+    assert seen["check"] >= 5
+    assert seen["redemption import"] > 5
+    assert seen["batch undo"] > 0
+
+
+def test_the_same_seed_is_the_same_life(tmp_path: Path) -> None:
+    lives = []
+    for _ in range(2):
+        life = Life(3)
+        with deeds.laboratory(tmp_path / "city"):
+            life.run(1)
+        lives.append(life.done)
+    assert lives[0] == lives[1]
+    assert len(lives[0]) > 20
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_what_is_not_as_it_was_is_seen(tmp_path: Path, change: str) -> None:
+    life = Life(SEED)
+    with deeds.laboratory(tmp_path / "city"):
+        life.run(1)
+        with closing(sqlite3.connect("voucher.db")) as db, db:
+            assert db.execute(change).rowcount > 0
+        with pytest.raises(Disagreement):
+            evening.close(life)
