@@ -25,10 +25,11 @@ from hypothesis import strategies as st
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops.intake import batches, by_columns, chunks
+from vouchercli.ops.intake.claims import import_claims
 from vouchercli.ops.intake.redemptions import import_redemptions
 from vouchercli.rules import limits, times, vouchers
 from vouchercli.rules.vouchers import StandingFacts, Transaction
-from vouchercli.store import checks, programmes
+from vouchercli.store import checks, fact_checks, programmes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -195,7 +196,7 @@ class Desks:
         return {Fact(*row): batch for batch, *row in self.ask(FACTS)}
 
     def books_hold(self) -> None:
-        for name, check in checks.CHECKS.items():
+        for name, check in (checks.CHECKS | fact_checks.CHECKS).items():
             assert check(self.session.db) == [], name
 
 
@@ -491,6 +492,36 @@ def kill_within(desks: Desks, start: Start, line: int) -> None:
         assert child.poll() is None
     child.kill()
     child.wait()
+
+
+@pytest.mark.parametrize("other", ["N1,r0,r9,2020-03-27 08:30", "N2,r0,r9,2020-03-27 08:30"])
+def test_a_claim_that_was_paid_with_between_two_chunks_stays_until_somebody_is_sure(
+    tmp_path: Path, other: str
+) -> None:
+    """Another use of its number, or of the last pack, comes earlier in time in the last chunk."""
+    desks = Desks(tmp_path / "desks", Town("full_restores"))
+    with closing(desks.session.db), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chunks, "LINES", 2)
+        packs = "".join(f"L{n},r0,o{n},2020-03-27 08:0{n}\n" for n in range(6))
+        towns.write(desks.path(5), f"{towns.CLAIMS}{packs}")
+        import_claims(desks.session, desks.path(5))
+        claims = f"{towns.CLAIMS}N1,r0,r8,2020-03-27 09:30\n?,,,\n?,,,\n{other}\n"
+        towns.write(desks.path(6), claims)
+        with pytest.raises(KilledHere):
+            import_claims(desks.session, desks.path(6), watch=KillAfter(1))
+        desks.write(1, [Row("pay", "T1", ("N1", 1), "M1", 60)])
+        desks.go(1, 0)
+        import_claims(desks.session, desks.path(6))
+        desks.books_hold()
+        assert [(each.number, each.claim) for each in desks.facts()] == [("T1", "N1")]
+        with pytest.raises(VoucherError) as refused:
+            batches.retry_batch(desks.session, 4)
+        assert refused.value.code == "money_moves"
+        batches.retry_batch(desks.session, 4, is_sure=True)
+        desks.books_hold()
+        assert desks.facts() == {}
+        no, *_ = other.split(",")
+        assert (no, CLAIMED - 1800) in desks.ask("SELECT claim_no, claimed_at FROM claims")
 
 
 # ---------------------------------------------------------------- under limits

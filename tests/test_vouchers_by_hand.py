@@ -548,3 +548,31 @@ def test_a_row_is_not_the_duplicate_of_another_files_refused_row() -> None:
     assert own == [None, "already_redeemed", "duplicate"]
     rows[2] = rows[2]._replace(batch_id=2)
     assert [each.reason for each in rule("forfeits", *rows)] == [None] + ["already_redeemed"] * 2
+
+
+@pytest.mark.parametrize("subsidy", [None, 1000])
+def test_a_refund_of_a_file_without_subsidies_repeats_the_one_that_stands(
+    subsidy: int | None,
+) -> None:
+    rows = [
+        pay("T1", FIRST_PAY, stands=True),
+        refund("R1", FIRST_PAY + 1, "T1", 4500, 1000, stands=True),
+        refund("R1", FIRST_PAY + 1, "T1", 4500, subsidy, batch_id=2),
+    ]
+    assert rule("full_restores", *rows) == [PAID, FREED, DUPLICATE]
+
+
+def test_a_payment_before_a_later_use_goes_by_the_refund_of_its_own_voucher() -> None:
+    """The number T1 stands on two vouchers, and both were refunded."""
+    standing = nothing_under("full_restores")
+    rule_on(standing, pay("T9", FIRST_PAY + 10))
+    rows = (
+        pay("T1", FIRST_PAY + 1),
+        refund("R2", FIRST_PAY + 3, "T1", 4500, 1000, coupon_no=2),
+        refund("R1", FIRST_PAY + 5, "T1", 4500, 1000),
+    )
+    assert [each.reason for each in rule_on(standing, *rows)] == [
+        None,
+        "refund_without_payment",
+        None,
+    ]

@@ -136,6 +136,9 @@ AMOUNTS = ("base_fen", "merchant_discount_fen", "subsidy_fen", "refund_of")
 # What makes two rows the same row, and what two rows cannot both say differently.
 USE = attrgetter("transaction_no", "kind", "voucher", "paid_at")
 SAME = attrgetter("transaction_no", "kind", "voucher", "merchant_id", "paid_at", *AMOUNTS)
+BUT_SUBSIDY = attrgetter(
+    "transaction_no", "kind", "voucher", "merchant_id", "paid_at", *AMOUNTS[:2], "refund_of"
+)
 
 
 @dataclass
@@ -220,11 +223,12 @@ def judge(standing: StandingFacts, rows: list[Transaction]) -> dict[int, Ruling]
     for row in rows:
         if row.stands and row.kind == "pay":
             standing.visits[(row.resident, row.merchant_id, row.day)].add(row.voucher)
-    in_conflict = _find_conflicts(rows)
+    contents = _contents(rows)
+    in_conflict = _find_conflicts(rows, contents)
     first: dict[tuple[object, ...], tuple[Ruling, int]] = {}
     rulings: dict[int, Ruling] = {}
     for row in rows:
-        same = SAME(row)
+        same = contents[row.line]
         if same in first:
             of_first, batch_id = first[same]
             is_its_own = of_first.reason is None or batch_id == row.batch_id
@@ -241,14 +245,34 @@ def judge(standing: StandingFacts, rows: list[Transaction]) -> dict[int, Ruling]
     return rulings
 
 
-def _find_conflicts(rows: list[Transaction]) -> set[tuple[object, ...]]:
+def _contents(rows: list[Transaction]) -> dict[int, tuple[object, ...]]:
+    """What each row says, by line. A refund of a file without subsidies says what another file says
+    of the same refund.
+    """
+    silent = {BUT_SUBSIDY(row) for row in rows if row.subsidy_fen is None}
+    said = {
+        BUT_SUBSIDY(row): SAME(row)
+        for row in rows
+        if silent and row.subsidy_fen is not None and BUT_SUBSIDY(row) in silent
+    }
+    return {
+        row.line: SAME(row)
+        if row.subsidy_fen is not None
+        else said.get(BUT_SUBSIDY(row), SAME(row))
+        for row in rows
+    }
+
+
+def _find_conflicts(
+    rows: list[Transaction], contents: dict[int, tuple[object, ...]]
+) -> set[tuple[object, ...]]:
     """Uses of one number on one voucher in one second of which rows say different things: nobody
     can tell which is right.
     """
-    contents: dict[tuple[object, ...], set[tuple[object, ...]]] = defaultdict(set)
+    of_use: dict[tuple[object, ...], set[tuple[object, ...]]] = defaultdict(set)
     for row in rows:
-        contents[USE(row)].add(SAME(row))
-    return {use for use, said in contents.items() if len(said) > 1}
+        of_use[USE(row)].add(contents[row.line])
+    return {use for use, said in of_use.items() if len(said) > 1}
 
 
 def _pay(standing: StandingFacts, row: Transaction, refund: Transaction | None) -> Ruling:

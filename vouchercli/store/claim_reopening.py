@@ -54,13 +54,18 @@ CROSS JOIN persons q ON q.round_id = p.round_id AND q.person = p.person
 CROSS JOIN claims c ON c.resident = q.resident
 WHERE i.reason IS NULL AND (:is_beyond OR c.round_id = r.round_id)
 """
-# What was granted here is never taken back: residents were told of it.
-OF_OTHERS = """
+# What was granted here is never taken back: residents were told of it. And a file whose chunks are
+# judged once more at its end leaves what was paid with meanwhile: that gives way in a retry only,
+# which asks before a merchant loses money.
+IS_PAID_WITH = """EXISTS (SELECT 1 FROM redemptions f
+    WHERE f.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023)"""
+OF_OTHERS = f"""
 DELETE FROM leaving_claims WHERE claim_id IN (
     SELECT c.claim_id FROM leaving_claims JOIN claims c USING (claim_id)
         JOIN rounds r USING (round_id)
     WHERE r.programme_id <> :programme_id OR c.batch_id <> ifnull(:only, c.batch_id)
         OR c.batch_id IN (SELECT batch_id FROM batches WHERE kind = 'allocation')
+        OR (:only IS NOT NULL AND {IS_PAID_WITH})
 )
 """
 # Rounds that have not room for all: as many of their last claims give room as rows came that are
@@ -71,21 +76,23 @@ SELECT r.round_id, r.round FROM (SELECT round, count(*) AS claims FROM incoming_
 JOIN rounds r ON r.programme_id = ? AND r.round = n.round WHERE r.claimed + n.claims > r.packs
     ORDER BY r.round_id
 """
-LAST = """
-SELECT claimed_at, claim_no FROM claims WHERE round_id = ?1 AND batch_id = ifnull(?2, batch_id)
+LAST = f"""
+SELECT claimed_at, claim_no FROM claims c WHERE round_id = ?1 AND batch_id = ifnull(?2, batch_id)
     AND batch_id NOT IN (SELECT batch_id FROM batches WHERE kind = 'allocation')
+    AND NOT (?2 IS NOT NULL AND {IS_PAID_WITH})
 ORDER BY claimed_at DESC, claim_no DESC LIMIT 1
 """
 EARLIER = (
     "SELECT count(*) FROM incoming_claims WHERE reason IS NULL AND round = ? AND (claimed_at,"
     " claim_no) < (?, ?)"
 )
-LAST_TO_COME = """
+LAST_TO_COME = f"""
 INSERT INTO leaving_claims
-SELECT claim_id FROM claims
+SELECT claim_id FROM claims c
 WHERE round_id = ?1 AND batch_id = ifnull(?2, batch_id) AND claim_id NOT IN (SELECT claim_id
     FROM leaving_claims)
     AND batch_id NOT IN (SELECT batch_id FROM batches WHERE kind = 'allocation')
+    AND NOT (?2 IS NOT NULL AND {IS_PAID_WITH})
 ORDER BY claimed_at DESC, claim_no DESC LIMIT ?3
 """
 # Before all others: of rows that are alike, the fact stays.
@@ -144,8 +151,8 @@ WHERE claim_id IN (SELECT claim_id FROM incoming_claims WHERE claim_id IS NOT NU
 
 def reopen(db: sqlite3.Connection, programme_id: int, only: int | None, *, is_beyond: bool) -> None:
     """Move the claims that hang together with the staged rows back among them: of the batch `only`,
-    whose rows come together, else of every batch; these stand, and give way only to an earlier use
-    of their number or to earlier rows of a full round.
+    whose rows come together, those that nobody has paid with; else of every batch: these stand, and
+    give way only to an earlier use of their number or to earlier rows of a full round.
 
     `is_beyond`: limits look beyond the round, so that claims of one resident in any two rounds hang
     together.
