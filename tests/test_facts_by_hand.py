@@ -451,7 +451,7 @@ NOWHERE: dict[str, Any] = {"merchant_no": "", "platform_no": ""}
         (row("pay", "C4", 1), {}, []),  # another programme
         (row("pay", "C3", 2), {}, ["R8", "T8"]),
         (row("pay", "C3", 2), {"only": 1}, ["R8"]),
-        (row("pay", "C3", 2), {"only": 3}, ["T8"]),
+        (row("pay", "C3", 2), {"only": 3}, ["R8", "T8"]),
         # those with its number, of its kind, and what stands on their vouchers
         (row("pay", "C1", 3, transaction_no="T6"), {}, ["T6"]),
         (row("refund", "C1", 3, transaction_no="T6"), {}, []),

@@ -187,7 +187,7 @@ def test_a_file_that_cannot_be_read_is_refused(
 def test_a_folder_is_not_a_yaml_file(tmp_path: Path) -> None:
     with pytest.raises(VoucherError) as refusal:
         yamls.read(tmp_path)
-    assert refusal.value.code == "unreadable_file"
+    assert refusal.value.code == "is_a_folder"
 
 
 def test_a_byte_order_mark_does_no_harm(tmp_path: Path) -> None:

@@ -135,8 +135,8 @@ def claim_some(packs: int, code: str = "hz-1") -> None:
 
 
 def read_audit_details(what: str) -> list[dict[str, Any]]:
-    """The details of the audit lines of one action."""
-    statement = "SELECT detail FROM audit WHERE deed = ? ORDER BY audit_id"
+    """The details of the audit lines of one action, without the digest of the facts."""
+    statement = "SELECT json_remove(detail, '$.facts') FROM audit WHERE deed = ? ORDER BY audit_id"
     return [json.loads(detail) for (detail,) in towns.ask(".", statement, what)]
 
 

@@ -12,14 +12,14 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
-import city
 import deeds
 import evening
-from city import City, File, shown
+import small_city
+from small_city import City, File, shown
 
 DEEDS = ("live",) * 6 + ("send",) * 5 + ("amend",) * 2
 DEEDS += ("plan", "tick", "again", "undo", "retry", "land", "jump", "cut")
-FAR = 20 * city.DAY  # further than a programme believes its clock
+FAR = 20 * small_city.DAY  # further than a programme believes its clock
 LAST = 40  # deeds that a failure names
 TROUBLES = ("", "", "", "kill", "kill", "full", "rehearse")
 
@@ -33,14 +33,16 @@ class Life:
 
     def __init__(self, seed: int) -> None:
         self.seed, self.chance = seed, random.Random(seed)
-        self.city = City(self.chance, city.draw_terms(self.chance))
+        self.city = City(self.chance, small_city.draw_terms(self.chance))
         self.done: list[str] = []
         self.seen: dict[str, int] = {}
 
     def run(self, days: int) -> None:
         self._found()
         for day in range(days):
-            self.city.now = max(self.city.now, city.BEGINNING + day * city.DAY + 7 * city.HOUR)
+            self.city.now = max(
+                self.city.now, small_city.BEGINNING + day * small_city.DAY + 7 * small_city.HOUR
+            )
             self.plan()
             for _ in range(self.chance.randint(8, 14)):
                 self.city.pass_time()
@@ -72,8 +74,8 @@ class Life:
             {
                 "count": 1,
                 "kind": "amount_off",
-                "denomination": city.yuan(face),
-                "threshold": city.yuan(least),
+                "denomination": small_city.yuan(face),
+                "threshold": small_city.yuan(least),
             }
             for face, least in terms.coupons
         ]

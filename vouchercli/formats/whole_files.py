@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
+from vouchercli import identities
 from vouchercli.errors import VoucherError
 from vouchercli.result import because
 
@@ -33,16 +34,21 @@ def read(path: Path | str) -> bytes:
 
 
 def require_ordinary(path: Path) -> None:
-    """Refuse a pipe, a socket or a device: it may never end, and cannot be read twice. Raises
-    `VoucherError` not_a_file, `OSError`.
+    """Refuse a folder, and a pipe, a socket or a device: it may never end, and cannot be read
+    twice. Raises `VoucherError` is_a_folder, not_a_file, `OSError`.
     """
-    if not stat.S_ISREG(path.stat().st_mode):
+    mode, name = path.stat().st_mode, identities.hide(str(path))  # it is kept and shown
+    if stat.S_ISDIR(mode):
+        raise VoucherError(
+            "is_a_folder", "{file} is a folder, not a file", hint="name a file in it", file=name
+        )
+    if not stat.S_ISREG(mode):
         raise VoucherError(
             "not_a_file",
             "{file} is not an ordinary file",
             hint="write what it gives into a file; where one may be given as -, a pipe may be read"
             " so",
-            file=str(path),
+            file=name,
         )
 
 

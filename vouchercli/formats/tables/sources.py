@@ -195,10 +195,6 @@ def _delimiters(text: Blob, codec: str) -> list[str]:
 def _file(path: Path, largest: int) -> Blob:
     name = identities.hide(str(path))  # it is kept and shown
     try:
-        if path.is_dir():
-            raise VoucherError(
-                "is_a_folder", "{file} is a folder, not a file", hint="name a file in it", file=name
-            )
         whole_files.require_ordinary(path)
         size = path.stat().st_size
         with path.open("rb"):
