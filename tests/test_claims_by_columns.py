@@ -27,7 +27,7 @@ from test_claim_orders import (
 )
 from towns import CLAIMS, ZONE
 
-from vouchercli.ops.intake import by_columns, chunks
+from vouchercli.ops.intake import by_columns, chunks, staging
 from vouchercli.ops.intake.by_columns.claims import _expiry_pace
 from vouchercli.ops.intake.claims import import_claims
 from vouchercli.rules import templates as template_rules
@@ -236,6 +236,45 @@ def test_a_round_that_fills_up_keeps_the_first_to_come_of_all_chunks(tmp_path: P
     assert imported(session, lines, 3, 1)["told"]["reasons"] == {"over_quota": 9 - ROUNDS["r"][1]}
     assert [row[0] for row in facts(session)] == ["8", "7", "6"]
     sound(session)
+    session.db.close()
+
+
+@pytest.mark.parametrize("size", [1, 1 << 40])
+@pytest.mark.parametrize("width", [3, 100])
+def test_a_pack_that_two_contradicting_rows_free_goes_to_who_came_next(
+    tmp_path: Path, width: int, size: int
+) -> None:
+    session = town(tmp_path)
+    assert ROUNDS["r"][1] == 3
+    lines = [f"{n},r,p{n},2020-03-27 {n:02d}:00:00" for n in (11, 12, 13, 14, 15, 16)]
+    lines.append("11,r,another,2020-03-27 11:00:00")  # so 11 is nobody's, and 14 has its pack
+    told = imported(session, lines, width, size)["told"]
+    assert told["reasons"] == {"conflicting_row": 2, "over_quota": 2}
+    assert sorted(row[0] for row in facts(session)) == ["12", "13", "14"]
+    sound(session)
+    session.db.close()
+
+
+def test_rows_that_no_row_of_their_file_can_lift_are_not_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = town(tmp_path)
+    staged: list[int] = []
+    stage = staging.stage
+
+    def noted(intake: Any, records: Any, **how: Any) -> None:
+        kept = list(records)
+        staged.append(len(kept))
+        stage(intake, kept, **how)
+
+    monkeypatch.setattr(staging, "stage", noted)
+    lines = [f"{n},r,p{n},2020-03-27 11:00:{n:02d}" for n in range(10, 20)]
+    imported(session, lines, 4, 1 << 40)
+    assert sum(staged) == 10
+    lines = [f"{n},r,q{n},2020-03-27 11:00:{n:02d}" for n in (29, 28, 11, 27)]
+    staged.clear()
+    imported(session, lines, 3, 1 << 40)  # only the row whose number stands is read again
+    assert (sum(staged), [row[0] for row in facts(session)]) == (5, ["10", "11", "12"])
     session.db.close()
 
 

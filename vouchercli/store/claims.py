@@ -364,6 +364,24 @@ def accept(db: sqlite3.Connection, expires_at: Callable[[int, int], int]) -> Non
     db.executemany(GIVE_UP_SEATS, typed.tuples(db, GIVEN_WAY_RELEASED))
 
 
+# Of a round that is sold out, the rows of a batch that came later than every claim.
+SOLD_OUT_FOR = """
+WITH sold_out AS MATERIALIZED (
+    SELECT round, (SELECT max(claimed_at) FROM claims AS c WHERE c.round_id = r.round_id) AS last_at
+    FROM rounds AS r WHERE claimed >= packs
+        AND programme_id = (SELECT programme_id FROM batches WHERE batch_id = ?1))
+SELECT j.line FROM rejects AS j CROSS JOIN sold_out AS s ON s.round = j.detail ->> 'round'
+WHERE j.batch_id = ?1 AND j.reason = 'over_quota' AND j.detail ->> 'claimed_at' > s.last_at
+"""
+
+
+def sold_out_for(db: sqlite3.Connection, batch_id: int) -> frozenset[int]:
+    """The lines of a batch's rejects for which there was no pack, and is none, whatever other rows
+    of the file are.
+    """
+    return frozenset(typed.column(db, SOLD_OUT_FOR, (batch_id,)))
+
+
 def undo(db: sqlite3.Connection, batch_id: int) -> list[Stay]:
     """Take a batch's claims away again, but for those that other files brought too, which these
     have now; a pack whose money was released leaves no free seat. Raises `VoucherError` when

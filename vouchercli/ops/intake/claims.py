@@ -86,6 +86,7 @@ KIND = Kind(
     reopen=_reopen,
     moved=claim_reopening.moved,
     waiting=WAITING,
+    hopeless=claims.sold_out_for,
     by_columns=_by_columns,
 )
 

@@ -82,7 +82,8 @@ class Kind:
     chunks together, the rows that may be connected with rows of another chunk, and gives what of
     other files gave way. `reopen` moves
     accepted facts connected with the staged rows back among them; `moved` lists those that gave way
-    once all are judged. `by_columns` proves the regular
+    once all are judged; `hopeless` are the lines of a batch's rejects that no row of the same file
+    can lift as things stand, which are left out of that. `by_columns` proves the regular
     rows of a large file by set; the rows that it cannot prove are judged one by one. `propose_undo`
     answers in place of an undo that must wait for a second person; `undo` says which other files
     have now what they brought too.
@@ -105,6 +106,7 @@ class Kind:
     reopen: Callable[[Intake, int | None], None] | None = None
     moved: Callable[[sqlite3.Connection], list[Moved]] | None = None
     waiting: tuple[str, ...] = ()  # reject codes that another row of this kind can lift
+    hopeless: Callable[[sqlite3.Connection, int], frozenset[int]] | None = None
     by_columns: Callable[[Intake, int], Iterator[Chunk] | None] | None = None
 
 

@@ -105,10 +105,23 @@ def settle(intake: Intake) -> list[Moved]:
     other batches had refunded of its rows meanwhile, where these gave way.
     """
     intake = replace(intake, is_whole=True)
+    hopeless = _hopeless(intake)
+    moved = _settle_all_but(intake, hopeless)
+    if hopeless != (left := _hopeless(intake)):  # what was judged has made room for some of them
+        moved += _settle_all_but(intake, left)
+    return [each for each in moved if each.batch != intake.batch_id]
+
+
+def _hopeless(intake: Intake) -> frozenset[int]:
+    find = intake.kind.hopeless
+    return find(intake.db, intake.batch_id) if find else frozenset()
+
+
+def _settle_all_but(intake: Intake, hopeless: frozenset[int]) -> list[Moved]:
     staging.expect(intake)
-    staged = _stage(intake, batches.named(intake.db, intake.batch_id), intake.kind.waiting, 1)
-    again = judge_again(intake, staged, intake.batch_id)
-    return [each for each in again.moved if each.batch != intake.batch_id]
+    batch = batches.named(intake.db, intake.batch_id)
+    staged = _stage(intake, batch, intake.kind.waiting, 1, but=hopeless)
+    return judge_again(intake, staged, intake.batch_id).moved
 
 
 @dataclass(frozen=True)
@@ -255,15 +268,17 @@ def _stage(
     reasons: tuple[str, ...] | None,
     first_place: int,
     lines: frozenset[int] | None = None,
+    *,
+    but: frozenset[int] = frozenset(),
 ) -> list[Place]:
-    """Put a batch's rejects of these reasons and `lines` (None: all) back among the incoming rows;
-    returns where they stand as rejects.
+    """Put a batch's rejects of these reasons and `lines` (None: all `but` those) back among the
+    incoming rows; returns where they stand as rejects.
     """
     is_text = batch.encoding not in WORKBOOKS
     kept = [
         (row.line, as_read(json.loads(row.cells), json.loads(row.detail), is_text=is_text))
         for row in batches.rejects(intake.db, batch.batch, reasons)
-        if lines is None or row.line in lines
+        if row.line not in but and (lines is None or row.line in lines)
     ]
     again = summaries.read_again(
         batch, [(line, cells) for line, cells in kept if isinstance(cells, list)]
