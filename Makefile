@@ -37,7 +37,6 @@ test-slow: $(VENV)/.made  ## the slower suites: the wheel, and commands killed i
 simulate: $(VENV)/.made  ## days of a small city with kills, full disks and late files, held against a model (DAYS=200 SEED=1)
 	@$(BIN)/python tests/simulation/simulate.py $(DAYS) $(SEED)
 
-# What processes of the tests run is not counted.
 coverage: $(VENV)/.made  ## the same tests with branch coverage, which may not fall below its floor
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-report=term:skip-covered
 
