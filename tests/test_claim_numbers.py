@@ -134,3 +134,20 @@ def test_the_law_gives_a_number_to_the_first_row_that_gets_a_pack() -> None:
         (5, "duplicate"),
         (4, "claim_reused"),
     ]
+
+
+def test_a_row_that_came_too_late_for_a_pack_is_still_held_against_its_number(
+    tmp_path: Path, way: str
+) -> None:
+    """The round is sold out before: no other row can give it a pack. Yet its number may stand, or
+    its second may be that of another row, which nobody can tell from it.
+    """
+    session = town(tmp_path)
+    with closing(session.db):
+        late = [(claim_no, "r", "dan", 8) for claim_no in ("6", "7", "8")]
+        take(session, 1, [*FULL, ("5", "r", "dan", 8), *late, ("7", "s", "fay", 7)])
+        take(session, 2, [("0", "r", "dan", 9), ("4", "r", "dan", 9), ("4", "s", "eve", 9)])
+        assert numbers(session) == [*STANDING[:3], ("7", "s")]
+        refused = ["claim_reused", "conflicting_row", *["over_quota"] * 4]
+        assert rejects(session) == [*(("r", why) for why in refused), ("s", "conflicting_row")]
+        sound(session)

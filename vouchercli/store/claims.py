@@ -383,7 +383,8 @@ def accept(db: sqlite3.Connection, expires_at: Callable[[int, int], int]) -> Non
     db.executemany(GIVE_UP_SEATS, typed.tuples(db, GIVEN_WAY_RELEASED))
 
 
-# Of a round that is sold out, the rows of a batch that came later than every claim.
+# Of a round that is sold out, the rows of a batch that came later than every claim; not those whose
+# number stands: they are refused for it, or both for saying different things of one second.
 SOLD_OUT_FOR = """
 WITH sold_out AS MATERIALIZED (
     SELECT round, (SELECT max(claimed_at) FROM claims AS c WHERE c.round_id = r.round_id) AS last_at
@@ -391,6 +392,7 @@ WITH sold_out AS MATERIALIZED (
         AND programme_id = (SELECT programme_id FROM batches WHERE batch_id = ?1))
 SELECT j.line FROM rejects AS j CROSS JOIN sold_out AS s ON s.round = j.detail ->> 'round'
 WHERE j.batch_id = ?1 AND j.reason = 'over_quota' AND j.detail ->> 'claimed_at' > s.last_at
+    AND NOT EXISTS (SELECT 1 FROM claims AS c WHERE c.claim_no = j.detail ->> 'claim_no')
 """
 
 
