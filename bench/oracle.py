@@ -135,18 +135,18 @@ def granted(folder: Path, world: dict[str, Any]) -> tuple[dict[str, Claim], Judg
             except Unfit as why:
                 judged.reasons[str(why)] += 1
     claims: dict[str, Claim] = {}
-    rows_of: dict[str, Row] = {}
+    rows_seen: set[tuple[str, ...]] = set()
     packs: Counter[str] = Counter()
     held: Counter[tuple[str, str]] = Counter()
     for at, _, row in sorted(waiting, key=lambda each: each[:2]):
         number, round_, resident = row["claim_no"], row["round"], row["resident"]
-        if number in rows_of:
-            same = rows_of[number] == row
-            judged.duplicate += same
-            judged.reasons["claim_reused"] += not same
+        if (said := tuple(row.values())) in rows_seen:
+            judged.duplicate += 1
             continue
-        rows_of[number] = row
-        if packs[round_] >= world["rounds"][round_]["packs"]:
+        rows_seen.add(said)
+        if number in claims:
+            judged.reasons["claim_reused"] += 1
+        elif packs[round_] >= world["rounds"][round_]["packs"]:
             judged.reasons["over_quota"] += 1
         elif held[(round_, resident)] >= world["packs_per_resident"]:
             judged.reasons["resident_limit"] += 1

@@ -119,12 +119,12 @@ class City:
         )
 
     def _claim(self) -> tuple[str, Row]:
-        """A claim; now and then with a number that its round has seen. (Whether a claim that got no
-        pack keeps its number from one of another round depends on the order of the files.)
+        """A claim; now and then with a number that was used before, in its round or another, whether
+        that one got a pack or not.
         """
         code = self.chance.choice([each.code for each in self.rounds[-3:]] + ["r0"][: self._odd()])
         number = f"C{len(self.events['claim']) + 1}"
-        known = [row[0] for row in self.events["claim"] if row[1] == code]
+        known = [row[0] for row in self.events["claim"]]
         if known and self._odd():
             number = self.chance.choice(known)
         return "claim", (number, code, f"P{self.chance.randint(1, 30)}", shown(self.now))

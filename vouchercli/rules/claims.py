@@ -12,7 +12,7 @@ from vouchercli.rules import times
 from vouchercli.rules.amendments import is_paused
 from vouchercli.rules.ladders import Ladder, Rung
 from vouchercli.rules.limits import Limits, LimitsInTime, PacksElsewhere, Span, reached
-from vouchercli.rules.numbers import Content, NumbersInUse
+from vouchercli.rules.numbers import Content
 
 # Columns made before it: round_id (NULL: not known), is_of_other_platform (another platform sent
 # the file than the one that issues the round; 0 where either is not said), is_paused (at
@@ -224,22 +224,26 @@ def judge(
     """The reason (or None) for every claim of a programme in `zone`, `in_time_order`; what is
     accepted joins `granted`.
 
-    What stands already makes a row a duplicate before anything else is asked. A number belongs to
-    the first row that uses it lawfully; packs go to the first to come; the quota is looked at
-    before the limits of the resident. No claim may be later than `latest_at` (None: whenever).
+    What stands already makes a row a duplicate before anything else is asked, and so does the same
+    lawful row, whatever became of it. A number belongs to the first row that gets a pack with it:
+    only what stands holds a number. Packs go to the first to come; the quota is looked at before
+    the limits of the resident. No claim may be later than `latest_at` (None: whenever).
     """
-    in_use = NumbersInUse(granted.numbers)
+    standing, seen = dict(granted.numbers), set[tuple[str, Content]]()
     in_conflict = _find_conflicts(rounds, claims, granted, latest_at)
     reasons: dict[int, str | None] = {}
     for claim in sorted(claims, key=in_time_order):
-        round_ = rounds.get(claim.round)
-        reasons[claim.line] = (
-            ("duplicate" if in_use.stands(claim.claim_no, claim.content) else None)
+        round_, said = rounds.get(claim.round), (claim.claim_no, claim.content)
+        why = (
+            ("duplicate" if standing.get(claim.claim_no) == claim.content else None)
             or reason(claim, round_, latest_at)
             or ("conflicting_row" if (claim.claim_no, claim.claimed_at) in in_conflict else None)
-            or in_use.use(claim.claim_no, claim.content, "claim_reused")
-            or _grant(claim, round_, granted, zone)
+            or ("duplicate" if said in seen else None)
         )
+        if why is None:
+            seen.add(said)
+            why = _grant(claim, round_, granted, zone)
+        reasons[claim.line] = why
     return reasons
 
 
@@ -264,9 +268,10 @@ def _find_conflicts(
 
 
 def _grant(claim: Claim, round_: ClaimRound | None, granted: GrantedPacks, zone: str) -> str | None:
-    """Give the claim its pack, or say which limit keeps it from it."""
+    """Give the claim its pack, or say which number or limit keeps it from it."""
     assert round_ is not None
-    met = limit_met(claim, round_, granted, zone)
+    is_reused = claim.claim_no in granted.numbers
+    met: Met | None = "number" if is_reused else limit_met(claim, round_, granted, zone)
     if met is None:
         granted.numbers[claim.claim_no] = claim.content
     return refusal(met)
@@ -306,7 +311,7 @@ def judge_limits(
 
     A claim that stands holds its place under the limits of persons before any other is judged. It
     gives way to an earlier claim of its number that gets a pack, and loses its seat to earlier ones
-    in a round that is full.
+    in a round that is full. A number that nobody got a pack with is free for the next claim.
     """
 
     def hold(claim: Claim, packs: int) -> None:
@@ -316,17 +321,19 @@ def judge_limits(
     standing = {claim.claim_no: claim for claim in claims if claim.stands}
     for claim in standing.values():
         hold(claim, 1)
+    taken: set[str] = set()
     ruled: list[Met | None] = []
     for claim in claims:
-        rival = standing.get(claim.claim_no)
         met: Met | None = "number"
-        if claim is rival or not claim.stands:
+        if claim.claim_no not in taken:
+            rival = standing.pop(claim.claim_no, None)
             if rival is not None:
                 hold(rival, -1)  # one of the two has the number, and the place that comes with it
             met = _take(claim, rounds[claim.round], granted, zone)
             if met is None:
-                standing.pop(claim.claim_no, None)
+                taken.add(claim.claim_no)
             elif rival is not None and claim is not rival:
+                standing[claim.claim_no] = rival
                 hold(rival, 1)
         ruled.append(met)
     return ruled

@@ -1,5 +1,5 @@
-"""The law of numbers: a number belongs to the first row that uses it lawfully. Claims and
-applications follow it alike.
+"""The law of numbers of applications: a number belongs to the first row that uses it lawfully. (A
+claim's number belongs to the first that gets a pack: `rules.claims`.)
 """
 
 from __future__ import annotations

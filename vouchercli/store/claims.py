@@ -101,22 +101,21 @@ WHERE i.reason IS NULL AND NOT i.stands AND (
         AND c.claimed_at = i.claimed_at AND (c.round_id, c.resident) <> (i.round_id, i.resident)))
 """
 
-# rules.claims._number: the first lawful use owns the number; the same row again, which stands
-# beside it, is a duplicate. What stands with a number later than a row gives way only when the row
-# gets its pack (rules.claims.judge_limits).
+# The same row again, which stands beside it, is a duplicate. A number that stands is reused; so is
+# one with an earlier lawful row here (met: 'number'), as long as that row gets its pack. What
+# stands with a number and is judged again holds it only then (rules.claims.judge_limits).
 JUDGE_NUMBERS = """
-UPDATE incoming_claims AS i SET reason = CASE WHEN u.is_again THEN 'duplicate' ELSE 'claim_reused'
-    END
+UPDATE incoming_claims AS i SET met = CASE WHEN NOT u.is_again AND NOT u.stands THEN 'number' END,
+    reason = CASE WHEN u.is_again THEN 'duplicate' ELSE 'claim_reused' END
 FROM (
-    SELECT place, claim_no, row_number() OVER w AS use_no,
+    SELECT place, row_number() OVER w AS use_no,
+        EXISTS (SELECT 1 FROM claims c WHERE c.claim_no = incoming_claims.claim_no) AS stands,
         lag(round) OVER w = round AND lag(resident) OVER w = resident
             AND lag(claimed_at) OVER w = claimed_at AS is_again
     FROM incoming_claims WHERE reason IS NULL AND NOT stands
     WINDOW w AS (PARTITION BY claim_no ORDER BY claimed_at, round, resident, place)
 ) AS u
-WHERE u.place = i.place AND (u.use_no > 1 OR EXISTS (SELECT 1 FROM claims c
-    WHERE c.claim_no = u.claim_no) OR EXISTS (SELECT 1 FROM incoming_claims s
-    WHERE s.claim_no = u.claim_no AND s.stands AND s.claimed_at <= i.claimed_at))
+WHERE u.place = i.place AND (u.use_no > 1 OR u.stands)
 """
 
 # rules.claims.limit_met where only the round's own limit counts, for each resident alone: `nth`
@@ -149,6 +148,17 @@ FROM (
     )
 ) AS q
 WHERE q.place = i.place
+"""
+
+# A number whose first rows got no pack is free for the next one: then the rows of all numbers and
+# limits go one at a time.
+IS_NUMBER_FREE = """
+SELECT EXISTS (SELECT 1 FROM incoming_claims i WHERE i.met = 'number' AND NOT EXISTS (SELECT 1
+    FROM incoming_claims u WHERE u.claim_no = i.claim_no AND u.reason IS NULL))
+"""
+OPEN_AGAIN = """
+UPDATE incoming_claims SET reason = NULL, met = NULL
+WHERE met = 'number' OR reason IN ('over_quota', 'resident_limit')
 """
 
 # A row that repeats a refused one of another file is refused like it: it is a duplicate of nothing
@@ -323,16 +333,25 @@ def judge(
     db.execute(JUDGE_EACH, {"latest_at": latest_at})
     db.execute(JUDGE_CONFLICTS)
     db.execute(JUDGE_NUMBERS)
-    is_beside_standing = typed.number(db, ANY_STANDS)
-    if limits.looks_beyond_the_round or is_beside_standing or claim_limits.are_joined(db):
-        claim_limits.judge(db, programme_id, limits, zone)
-    else:
-        db.execute(JUDGE_LIMITS)
+    _judge_limits(db, programme_id, limits, zone)
     db.execute(REFUSE_REPEATS)
     sql_functions.register(
         db, week_limit=limits.per_week.at, programme_limit=limits.per_programme.at
     )
     db.execute(EXPLAIN, {"latest_at": latest_at})
+
+
+def _judge_limits(
+    db: sqlite3.Connection, programme_id: int, limits: LimitsInTime, zone: str
+) -> None:
+    """Give packs by set where that is the same as one at a time."""
+    is_beside_standing = typed.number(db, ANY_STANDS)
+    if not (limits.looks_beyond_the_round or is_beside_standing or claim_limits.are_joined(db)):
+        db.execute(JUDGE_LIMITS)
+        if not typed.number(db, IS_NUMBER_FREE):
+            return
+    db.execute(OPEN_AGAIN)
+    claim_limits.judge(db, programme_id, limits, zone)
 
 
 def judge_again(
