@@ -290,7 +290,7 @@ def test_a_chunk_ends_where_much_is_left_to_the_judge(
     town: Any, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     undisturbed(here, "one by one")
-    for name, number in (("TOGETHER", 4), ("LEFT_TO_JUDGE", 1)):
+    for name, number in (("TOGETHER", 4), ("LEFT_TO_JUDGE", 2)):
         monkeypatch.setattr(chunks, name, number)
     told: list[int] = []
     with session(here) as one:

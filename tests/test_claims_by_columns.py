@@ -278,6 +278,21 @@ def test_rows_that_no_row_of_their_file_can_lift_are_not_read_again(
     session.db.close()
 
 
+def test_blocks_are_small_where_most_rows_are_left_to_the_judge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "ROWS", 3)
+    monkeypatch.setattr(chunks, "LEFT_TO_JUDGE", 3)
+    session = town(tmp_path)
+    imported(session, [f"{n},r,p{n},2020-03-27 11:00:0{n}" for n in range(3)], 24, 1)  # all packs
+    told = imported(session, [f"{n},r,p{n},2020-03-27 12:00:{n}" for n in range(10, 33)], 24, 1)
+    assert told["told"]["reasons"] == {"over_quota": 23}
+    last = "SELECT chunks FROM batches ORDER BY batch_id DESC LIMIT 1"
+    # of three lines each, the header among them; without that one of all 24
+    assert session.db.execute(last).fetchone()[0] == 8
+    session.db.close()
+
+
 def test_one_who_may_have_two_packs_never_gets_three(tmp_path: Path) -> None:
     session = town(tmp_path)
     first = take(session, 1, [("A", "s", "ann", 0)])

@@ -39,6 +39,11 @@ class Block:
         return self.lines.piece.last
 
     @property
+    def height(self) -> int:
+        """How many lines it has behind the header."""
+        return len(self.lines.regular) + len(self.lines.irregular)
+
+    @property
     def is_last(self) -> bool:
         """Whether the file ends with it."""
         return self.lines.piece.is_last

@@ -1,6 +1,6 @@
 """A file in pieces that are committed one by one. Where a piece ends depends on the line numbers,
-and on how many rows are left to be judged, alone: so an import that was killed continues exactly as
-if nothing had happened.
+on how many rows are left to be judged and on who waits to write; a file comes to the same wherever
+it is cut.
 """
 
 from __future__ import annotations
@@ -38,6 +38,11 @@ def end_of_rows(line: int) -> int:
 
 def _rows() -> int:
     return min(LINES, ROWS)
+
+
+def are_many_left(left: int, rows: int) -> bool:
+    """Whether so many rows of a block are left to be judged that the next one should be small."""
+    return 5 * left > rows
 
 
 def is_border(line: int) -> bool:

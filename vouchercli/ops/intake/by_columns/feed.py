@@ -88,7 +88,8 @@ class Feed:
         self._epoch = 0
         self._version = store.data_version(intake.db)
         self._pool = ThreadPoolExecutor(1)
-        self._blocks = blocks.blocks(intake.reading, done_line, chunks.end_of)
+        self._is_judged = True  # whether many of the last rows were left to be judged, or none were
+        self._blocks = blocks.blocks(intake.reading, done_line, self._end_of)
         self._coming: deque[Future[ProvedBlock | None]] = deque()
         self._first: ProvedBlock | None = None  # of the chunk that comes next
         self._is_by_lines, self._is_last = True, False
@@ -108,6 +109,10 @@ class Feed:
         finally:
             self._pool.shutdown(cancel_futures=True)
             self._prover.close()
+
+    def _end_of(self, line: int) -> int:
+        """Blocks are small at first, and where many rows are judged: who wants to write waits."""
+        return (chunks.end_of_rows if self._is_judged else chunks.end_of)(line)
 
     def _prove_next(self) -> ProvedBlock | None:
         """Read and prove one block; None behind the last one, and from where the file is not made
@@ -138,6 +143,7 @@ class Feed:
             if proved.epoch != self._epoch:
                 proved.proof = self._pool.submit(self._prover.prove, block).result()
             written = self._writer.write(intake, proved.proof)
+            self._is_judged = chunks.are_many_left(len(written.lines), block.height)
             total += written
             unproved += block.records(written.lines)
             chunk.last_line, chunk.is_last, chunk.share = (
@@ -149,7 +155,7 @@ class Feed:
                 self._is_cut
                 and (
                     chunks.is_border(block.last_line)
-                    or len(total.lines) > chunks.LEFT_TO_JUDGE
+                    or len(total.lines) >= chunks.LEFT_TO_JUDGE
                     or intake.is_awaited()
                 )
             )
