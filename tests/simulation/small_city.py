@@ -106,7 +106,7 @@ class City:
             now, books = self.now, self.happened()
             if self._odd():
                 self.now += 2 * self.chance.randint(1, 5_000) + 1
-            kind, row = self._claim() if self.chance.random() < 0.4 else self._use(books)
+            kind, row = self._claim(books) if self.chance.random() < 0.4 else self._use(books)
             self.now = now
             if row is not None:
                 self.events[kind].append(row)
@@ -118,14 +118,17 @@ class City:
             self.terms, self.rounds, self.events["claim"], self.events["redemption"], self.now
         )
 
-    def _claim(self) -> tuple[str, Row]:
-        """A claim; now and then with a number that was used before, in its round or another, whether
-        that one got a pack or not.
+    def _claim(self, books: oracle.Books) -> tuple[str, Row]:
+        """A claim; now and then with a number that was used before, in its round or another, and
+        more often with one whose row got no pack.
         """
         code = self.chance.choice([each.code for each in self.rounds[-3:]] + ["r0"][: self._odd()])
         number = f"C{len(self.events['claim']) + 1}"
         known = [row[0] for row in self.events["claim"]]
-        if known and self._odd():
+        without = [row[0] for row, why in books.why.items() if why == "over_quota"]
+        if without and self.chance.random() < 0.3:
+            number = self.chance.choice(without)
+        elif known and self._odd():
             number = self.chance.choice(known)
         return "claim", (number, code, f"P{self.chance.randint(1, 30)}", shown(self.now))
 
