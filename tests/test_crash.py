@@ -64,12 +64,12 @@ class Trial:
         )
         shutil.rmtree(calm)
 
-    def kill(self, kills: int, look: Any = lambda folder: None) -> None:
-        """Kill at random moments until so many children were caught alive; `look` at what each
-        left, go on, and compare.
+    def kill(self, kills: int, look: Any = lambda folder: None, within: int = 0) -> None:
+        """Kill at random moments until so many children were caught alive, `within` of them
+        between two chunks of a file; `look` at what each left, go on, and compare.
         """
         for number in range(10 * kills):
-            if self.caught >= kills:
+            if self.caught >= kills and self.importing >= within:
                 return
             folder = copied(self.here, f"killed{number}")
             args = self.args
@@ -238,7 +238,7 @@ def test_a_start_killed_at_random_moments_is_finished_by_the_next(here: Path, st
 @pytest.mark.parametrize("bytes_", [BY_ROWS, BY_COLUMNS], ids=["by rows", "by columns"])
 def test_many_kills(town: Any, here: Path, bytes_: int) -> None:
     trial = Trial(here, REDEMPTIONS, seed=2, bytes_=bytes_)
-    trial.kill(MANY // 2, whole_chunks(town))
+    trial.kill(MANY // 2, whole_chunks(town), within=MANY // 10 + 1)
     assert (trial.caught >= MANY // 2, trial.importing > MANY // 10) == (True, True)
 
 

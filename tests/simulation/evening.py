@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import oracle
+import city_model
 
 if TYPE_CHECKING:
     from city import File
+    from city_model import Books
     from life import Life
-    from oracle import Books
 
 ROUNDS = 8  # of judging again, at most
 
@@ -32,12 +32,12 @@ def close(life: Life) -> None:
 
 def model(life: Life) -> Books:
     """What must stand of the files that are in."""
-    rows: dict[str, list[oracle.Row]] = {"claim": [], "redemption": []}
+    rows: dict[str, list[city_model.Row]] = {"claim": [], "redemption": []}
     for file in life.city.files:
         if file.batch is not None:
             rows[file.kind] += file.rows
     about = life.city
-    return oracle.judge(about.terms, about.rounds, rows["claim"], rows["redemption"], about.now)
+    return city_model.judge(about.terms, about.rounds, rows["claim"], rows["redemption"], about.now)
 
 
 def _settle(life: Life, books: Books) -> None:
@@ -68,7 +68,7 @@ def stands(life: Life) -> Any:
     return rounds, claims(life), payments(life)
 
 
-def key(row: oracle.Row) -> Any:
+def key(row: city_model.Row) -> Any:
     """How a fact is called in the lists."""
     return row[:5] if len(row) > 4 else row[0]
 
@@ -137,13 +137,13 @@ def _figures(life: Life, books: Books) -> list[tuple[str, Any, Any]]:
     terms = life.city.terms
     report = life.do("report", "leverage", "--by", "round", "-o", "json").data
     rounds = life.do("report", "rounds", "-o", "json").data["rows"]
-    total = oracle.leverage(books, terms)
+    total = city_model.leverage(books, terms)
     pairs = [("leverage, total", total, _only(report["total"], total))]
     for row in report["rows"]:
-        figures = oracle.leverage(books, terms, row["key"])
+        figures = city_model.leverage(books, terms, row["key"])
         pairs.append((f"leverage of {row['key']}", figures, _only(row, figures)))
     for row in rounds:
-        figures = oracle.round_figures(books, terms, row["round"])
+        figures = city_model.round_figures(books, terms, row["round"])
         pairs.append((f"report of {row['round']}", figures, _only(row, figures)))
     pairs.append(
         (

@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import oracle
-from oracle import ZONE, Round, Row, Terms
+import city_model
+from city_model import ZONE, Round, Row, Terms
 
 if TYPE_CHECKING:
     import random
 
-BEGINNING = oracle.second("2020-03-23 00:00:00")
+BEGINNING = city_model.second("2020-03-23 00:00:00")
 HOUR, DAY = 3_600, 86_400
 HEADS = {
     "claim": "claim_no,round,resident,claimed_at",
@@ -35,7 +35,7 @@ def yuan(amount_fen: int) -> str:
 def draw_terms(chance: random.Random) -> Terms:
     share = chance.choice((100, 70, 33))
     return Terms(
-        policy=chance.choice(sorted(oracle.POLICIES)),
+        policy=chance.choice(sorted(city_model.POLICIES)),
         days=chance.choice((1, 2, 7)),
         coupons=((1_000, 4_000), (1_000, 4_000), (2_000, 8_000)),
         funders=(("treasury", share), ("shop", 100 - share))
@@ -112,13 +112,13 @@ class City:
                 self.events[kind].append(row)
                 self.untold[kind].append(row)
 
-    def happened(self) -> oracle.Books:
+    def happened(self) -> city_model.Books:
         """What stands of all that happened, whoever knows of it."""
-        return oracle.judge(
+        return city_model.judge(
             self.terms, self.rounds, self.events["claim"], self.events["redemption"], self.now
         )
 
-    def _claim(self, books: oracle.Books) -> tuple[str, Row]:
+    def _claim(self, books: city_model.Books) -> tuple[str, Row]:
         """A claim; now and then with a number that was used before, in its round or another, and
         more often with one whose row got no pack.
         """
@@ -132,7 +132,7 @@ class City:
             number = self.chance.choice(known)
         return "claim", (number, code, f"P{self.chance.randint(1, 30)}", shown(self.now))
 
-    def _use(self, books: oracle.Books) -> tuple[str, Row | None]:
+    def _use(self, books: city_model.Books) -> tuple[str, Row | None]:
         paid = sorted(books.payments)
         if paid and self.chance.random() < 0.3:
             return "redemption", self._refund(books, self.chance.choice(paid))
@@ -158,11 +158,11 @@ class City:
             *order,
         )
 
-    def _refund(self, books: oracle.Books, number: str) -> Row:
+    def _refund(self, books: city_model.Books, number: str) -> Row:
         payment = books.payments[number]
         base = self.chance.choice((payment.base_fen, payment.left_fen, payment.base_fen // 4))
         is_whole = base == payment.base_fen and self.terms.policy != "pro_rata"
-        goes = payment.kept_fen if is_whole else oracle.returns(payment, base)
+        goes = payment.kept_fen if is_whole else city_model.returns(payment, base)
         goes += self._odd()
         merchant = "M2" if self._odd() else payment.merchant_no
         who = (payment.claim_no, str(payment.coupon_no), merchant, shown(self.now))
