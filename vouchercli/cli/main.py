@@ -17,7 +17,7 @@ import typer
 from typer.core import TyperGroup
 
 from vouchercli import __version__
-from vouchercli.cli import COMPLETING, USUAL_COLLECTOR, misuse
+from vouchercli.cli import COMPLETING, USUAL_COLLECTOR
 from vouchercli.cli.help import dress
 from vouchercli.cli.language import choose_language, language, speak, t
 from vouchercli.cli.options import DEFAULTS, PANEL, Call, declare, parameters
@@ -296,6 +296,8 @@ def _run_command(call: Call, arguments: Sequence[str]) -> Any:
 
         raise refused_by_machine(error, call.db_path) from error
     except UnicodeEncodeError as error:
+        from vouchercli.cli import misuse  # only where a word is no text
+
         text = str(error.object)[error.start : error.end]
         if misuse.is_text(text):
             raise
