@@ -5,7 +5,7 @@ programme's `unused` policy.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import times
 
@@ -29,6 +29,13 @@ class Holding:
     is_closed: bool
     closes_at: int
     last_expiry: int | None
+
+
+class Kept(NamedTuple):
+    """What a funder must still hold for a round, in fen, by the ledger's accounts."""
+
+    committed: int
+    outstanding: int
 
 
 def lagged(now: int, days: int, zone: str) -> int:
@@ -61,17 +68,35 @@ def kept(
     at: int,
     alive: int,
     pack_fen: Mapping[str, int],
-    paid_by_expired_fen: Mapping[str, int],
-) -> dict[str, int]:
-    """What each funder must still hold, in fen: whole packs for claims that are alive (a refund may
-    restore a voucher) and for packs that can still be claimed; what was paid, net of refunds, for
-    claims that have expired.
+    paid_by_alive_fen: Mapping[str, int],
+) -> dict[str, Kept]:
+    """What each funder must still hold: whole packs that can still be claimed, and of claims that
+    are alive what they have not paid, net of refunds (a refund may restore a voucher).
     """
     open_packs = 0 if is_claiming_over(holding, at) else holding.packs - holding.claimed
     return {
-        funder: (alive + open_packs) * fen + paid_by_expired_fen.get(funder, 0)
+        funder: Kept(open_packs * fen, alive * fen - paid_by_alive_fen.get(funder, 0))
         for funder, fen in pack_fen.items()
     }
+
+
+def ways(surplus: Kept, moved: int, account: str) -> list[tuple[str, str, int]]:
+    """The postings (from, to, fen) that leave a round what it must hold: `surplus` is what it has
+    above that (negative: below), `moved` what goes to `account` of it in all (negative: comes from
+    there, less than is missing where there is not so much). Vouchers in hand come first.
+    """
+    committed, outstanding = surplus
+    over = max(min(committed, -outstanding), 0) - max(min(outstanding, -committed), 0)
+    committed, outstanding = committed - over, outstanding + over
+    back = min(-moved, -outstanding) if moved < 0 else 0
+    posted = (
+        ("committed", "outstanding", over),
+        ("outstanding", account, -back if moved < 0 else outstanding),
+        ("committed", account, moved + back if moved < 0 else committed),
+    )
+    return [
+        (out_of, into, fen) if fen > 0 else (into, out_of, -fen) for out_of, into, fen in posted
+    ]
 
 
 def next_look(holding: Holding, at: int, alive: int, days: int, zone: str) -> int | None:

@@ -206,7 +206,7 @@ WHERE ifnull(actor = :actor, 1) AND ifnull(subject = :about, 1)
     "audit_id DESC",
 )
 GUARDS = "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
-TRIGGER = re.compile(r"^CREATE TRIGGER (\w+)", re.MULTILINE)
+TRIGGER = re.compile(r"^(CREATE|DROP) TRIGGER (\w+)", re.MULTILINE)
 
 
 def lines(db: sqlite3.Connection) -> Iterator[Line]:
@@ -262,5 +262,10 @@ def missing_guards(db: sqlite3.Connection) -> list[str]:
     file by hand.
     """
     there = {row["name"] for row in db.execute(GUARDS)}
-    every = [name for file in SCHEMA_FILES for name in TRIGGER.findall(schema_text(file))]
+    every: dict[str, None] = {}
+    for file in SCHEMA_FILES:
+        for deed, name in TRIGGER.findall(schema_text(file)):
+            every.pop(name, None)
+            if deed == "CREATE":
+                every[name] = None
     return [name for name in every if name not in there]

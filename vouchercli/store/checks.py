@@ -11,6 +11,7 @@ from vouchercli.rules import times
 from vouchercli.rules.audit import breaks
 from vouchercli.store import (
     audit,
+    ledger,
     merchant_runs,
     sql_functions,
     totals,
@@ -215,49 +216,70 @@ GROUP BY round_id, day, funder_id HAVING sum(kept) <> sum(counted)
 """
 FUNDS_NOT_OVERDRAWN = """
 SELECT p.programme || ' ' || f.funder AS subject, f.amount_fen AS expected,
-    ifnull((SELECT sum(amount_fen) FROM postings WHERE funder_id = f.funder_id
-        AND from_account = 'appropriated'), 0)
-    - ifnull((SELECT sum(amount_fen) FROM postings WHERE funder_id = f.funder_id
-        AND to_account = 'appropriated'), 0) AS found
+    ifnull((SELECT sum(CASE from_account WHEN 'appropriated' THEN amount_fen ELSE -amount_fen END)
+        FROM postings WHERE funder_id = f.funder_id
+        AND 'appropriated' IN (from_account, to_account)), 0) AS found
 FROM funders f JOIN programmes p ON p.programme_id = f.programme_id
 WHERE f.amount_fen IS NOT NULL AND (found <> f.amount_fen OR 0 > (
     SELECT ifnull(sum(CASE WHEN to_account = 'uncommitted' THEN amount_fen ELSE -amount_fen END),
         0) FROM postings
     WHERE funder_id = f.funder_id AND 'uncommitted' IN (from_account, to_account)))
 """
-# What stands on each account is what its postings come to; what is spent is what the vouchers of
-# the round have paid.
+# What stands on each account is what its postings come to.
 BALANCES = """
+WITH posted AS (
+    SELECT funder_id, to_account AS account, CASE WHEN to_account IN ('appropriated', 'uncommitted')
+        THEN 0 ELSE ifnull(round_id, 0) END AS round_id, amount_fen FROM postings
+    UNION ALL
+    SELECT funder_id, from_account, CASE WHEN from_account IN ('appropriated', 'uncommitted')
+        THEN 0 ELSE ifnull(round_id, 0) END, -amount_fen FROM postings
+)
 SELECT funder || ' ' || account || ' ' || round_id AS subject, sum(posted) AS expected,
     sum(kept) AS found
 FROM (
-    SELECT funder_id, account, round_id, 0 AS posted, amount_fen AS kept FROM balances
-    UNION ALL
-    SELECT funder_id, to_account, CASE WHEN to_account IN ('appropriated', 'uncommitted') THEN 0
-        ELSE ifnull(round_id, 0) END, amount_fen, 0 FROM postings
-    UNION ALL
-    SELECT funder_id, from_account, CASE WHEN from_account IN ('appropriated', 'uncommitted') THEN 0
-        ELSE ifnull(round_id, 0) END, -amount_fen, 0 FROM postings
+    SELECT funder_id, account, round_id, amount_fen AS posted, 0 AS kept FROM posted
+    UNION ALL [kept]
 ) JOIN funders USING (funder_id)
 GROUP BY funder_id, account, round_id HAVING sum(posted) <> sum(kept)
-UNION ALL
-SELECT f.funder || ' spent ' || b.round_id, ifnull((SELECT sum(amount_fen) FROM funder_totals t
-    WHERE t.funder_id = b.funder_id AND t.round_id = b.round_id), 0) AS paid, b.spent_fen
-FROM balances b JOIN funders f USING (funder_id)
-WHERE b.account = 'committed' AND b.spent_fen <> paid
-"""
-# What a round has been promised covers what its vouchers have paid.
+""".replace(
+    "[kept]",
+    " UNION ALL ".join(
+        f"SELECT funder_id, '{each}', round_id, 0, {each}_fen FROM balances"
+        for each in ledger.ACCOUNTS
+    ),
+)
+# What claims and payments move is posted, by round, local day and funder.
+POSTINGS_FOLLOW_FACTS = """
+WITH posted AS (
+    SELECT funder_id, round_id, day, to_account AS account, amount_fen FROM postings
+    WHERE (from_account, to_account) IN (VALUES ('committed', 'outstanding'),
+        ('outstanding', 'payable')) AND why NOT IN [deeds]
+    UNION ALL
+    SELECT funder_id, round_id, day, from_account, -amount_fen FROM postings
+    WHERE (to_account, from_account) IN (VALUES ('committed', 'outstanding'),
+        ('outstanding', 'payable')) AND why NOT IN [deeds]
+), counted AS (
+    SELECT p.funder_id, t.round_id, t.day, 'outstanding' AS account, t.claims * p.amount_fen AS fen
+    FROM claim_totals t JOIN pack_parts p USING (round_id)
+    UNION ALL
+    SELECT funder_id, round_id, day, 'payable', amount_fen FROM funder_totals
+)
+SELECT r.round || ' ' || day || ' ' || u.funder || ' ' || account AS subject,
+    sum(counted) AS expected, sum(posted) AS found
+FROM (
+    SELECT funder_id, round_id, day, account, amount_fen AS posted, 0 AS counted FROM posted
+    UNION ALL
+    SELECT funder_id, round_id, day, account, 0, fen FROM counted
+) JOIN rounds r USING (round_id) JOIN funders u USING (funder_id)
+GROUP BY round_id, day, funder_id, account HAVING sum(posted) <> sum(counted)
+""".replace("[deeds]", "('round.release', 'round.take_back')")
+# What a round has been promised covers what its vouchers have paid, and nobody was paid back more
+# than what he paid.
 COMMITMENTS_COVER_PAYMENTS = """
-SELECT r.round || ' ' || f.funder AS subject,
-    (SELECT ifnull(sum(CASE WHEN to_account = 'committed' THEN amount_fen ELSE -amount_fen END), 0)
-        FROM postings g
-     WHERE g.funder_id = f.funder_id AND g.round_id = r.round_id AND 'committed' IN (from_account,
-         to_account)) AS expected,
-    sum(t.amount_fen) AS found
-FROM funder_totals t JOIN rounds r ON r.round_id = t.round_id JOIN funders f
-    ON f.funder_id = t.funder_id
-WHERE f.amount_fen IS NOT NULL
-GROUP BY r.round_id, f.funder_id HAVING found > expected
+SELECT r.round || ' ' || f.funder AS subject, -min(b.payable_fen, 0) AS expected,
+    b.committed_fen + b.outstanding_fen AS found
+FROM balances b JOIN rounds r USING (round_id) JOIN funders f USING (funder_id)
+WHERE b.committed_fen + b.outstanding_fen < 0 OR b.payable_fen < 0
 """
 REFERENCES = """
 SELECT "table" AS subject, parent AS expected, rowid AS found FROM pragma_foreign_key_check
@@ -397,6 +419,7 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     "funder_totals": _query(FUNDER_TOTALS),
     "funds_not_overdrawn": _query(FUNDS_NOT_OVERDRAWN),
     "balances": _query(BALANCES),
+    "postings_follow_facts": _query(POSTINGS_FOLLOW_FACTS),
     "commitments_cover_payments": _query(COMMITMENTS_COVER_PAYMENTS),
     "references": _query(REFERENCES),
     "audit_chain": audit_chain,

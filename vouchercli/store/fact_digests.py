@@ -50,7 +50,16 @@ NUMBERS = {
     "applications": ("application_id", "round_id", "applied_at", "batch_id", "line"),
     "eligibility": ("eligibility_id", "programme_id", "listed_at", "batch_id", "line"),
     "rejects": ("place", "batch_id", "line"),
-    "postings": ("posting_id", "funder_id", "round_id", "amount_fen", "posted_at"),
+    "postings": (
+        "posting_id",
+        "funder_id",
+        "round_id",
+        "amount_fen",
+        "batch_id",
+        "day",
+        "booked_on",
+        "posted_at",
+    ),
 }
 TEXTS = {
     "claims": ("claim_no", "resident"),
@@ -87,8 +96,8 @@ SELECT eligibility_id, programme_id, listed_at, batch_id, line, lower(hex(reside
 FROM eligibility WHERE eligibility_id BETWEEN ? AND ? ORDER BY eligibility_id
 """,
     "postings": """
-SELECT posting_id, funder_id, ifnull(round_id, -1), amount_fen, posted_at, from_account, to_account,
-    why
+SELECT posting_id, funder_id, ifnull(round_id, -1), amount_fen, ifnull(batch_id, -1), day, booked_on,
+    posted_at, from_account, to_account, why
 FROM postings WHERE posting_id BETWEEN ? AND ? ORDER BY posting_id
 """,
     # 64 lines are a place, so that a block of 64 places has the rejects of 4,096 lines
@@ -115,6 +124,7 @@ ORDER BY block
 PUT = "INSERT OR REPLACE INTO fact_digests (facts, level, block, digest) VALUES (?, ?, ?, ?)"
 DROP = "DELETE FROM fact_digests WHERE facts = ? AND level = ? AND block = ?"
 TOP = "SELECT facts, block, digest FROM fact_digests WHERE level = 3 ORDER BY facts, block"
+IS_COUNTED = "SELECT EXISTS (SELECT 1 FROM fact_digests WHERE facts <> 'postings')"
 IS_UNSAID = "SELECT EXISTS (SELECT 1 FROM fact_digests_said WHERE NOT is_said)"
 SAY = "UPDATE fact_digests_said SET is_said = ? WHERE is_said <> ?"
 END = 1 << 62
@@ -256,8 +266,10 @@ def changing(db: sqlite3.Connection, *kinds: str, of: str, **values: Any) -> Ite
 
 
 def count_all(db: sqlite3.Connection) -> None:
-    """Keep the digests of all facts, of a file from before these were kept."""
-    for facts in NUMBERS:
+    """Keep the digests of all facts in a file from before these were kept, else those of postings
+    alone, which have more columns now.
+    """
+    for facts in ("postings",) if typed.number(db, IS_COUNTED) else NUMBERS:
         _put(db, facts, dict(made(db, facts, -END)))
 
 

@@ -95,7 +95,8 @@ FROM (
     JOIN funders f ON f.programme_id = p.programme_id AND f.funder = j.key
     WHERE a.deed = 'round.approve'
     UNION ALL
-    SELECT round_id, funder_id, 0, amount_fen FROM postings WHERE why = 'round.approve'
+    SELECT round_id, funder_id, 0, amount_fen FROM postings
+    WHERE why = 'round.approve' AND from_account = 'uncommitted'
 ) JOIN rounds r USING (round_id) JOIN funders f USING (funder_id)
 GROUP BY round_id, funder_id HAVING sum(logged) <> sum(posted)
 """

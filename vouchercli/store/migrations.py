@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlite_utils import Database, Migrations
 
-from vouchercli.store import fact_digests, used_claims
+from vouchercli.rules import times
+from vouchercli.store import earlier_facts, sql_functions, used_claims
 from vouchercli.store.schema_files import SCHEMA_FILES, SCHEMA_VERSION, schema_text
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ migrations = Migrations("voucher")
 # What a step counts of the facts that an older file has.
 COUNTED = {
     "009_report_rounds.sql": used_claims.count_all,
-    "010_fact_digests.sql": fact_digests.count_all,
+    "011_ledger.sql": earlier_facts.post_all,
 }
 
 
@@ -52,5 +53,6 @@ for _name in SCHEMA_FILES:
 
 def migrate(db: sqlite3.Connection) -> None:
     """Bring the schema to `SCHEMA_VERSION`."""
+    sql_functions.register(db, local_day=times.local_day)
     migrations.apply(Database(db))
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION:d}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlite3
 from contextlib import closing
 
+from vouchercli.rules import times
+from vouchercli.store import sql_functions
 from vouchercli.store.schema_files import SCHEMA_FILES, schema_text
 
 # SQLite's own tables and the list of migrations are nobody's law.
@@ -27,6 +29,7 @@ def schema_as_shipped(db: sqlite3.Connection) -> list[tuple[str, str, str]]:
 
 def _shipped() -> dict[str, str]:
     with closing(sqlite3.connect(":memory:")) as db:
+        sql_functions.register(db, local_day=times.local_day)
         for name in SCHEMA_FILES:
             db.executescript(schema_text(name))
         return dict(db.execute(OBJECTS).fetchall())

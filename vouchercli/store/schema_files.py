@@ -13,6 +13,7 @@ SCHEMA_FILES = (
     "008_lists.sql",
     "009_report_rounds.sql",
     "010_fact_digests.sql",
+    "011_ledger.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from vouchercli.errors import VoucherError
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules import times
-from vouchercli.store import grants
+from vouchercli.store import grants, ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -76,7 +76,10 @@ def issue(current: RoundAtHand, tally: Tally, *, live: bool = False) -> GrantRun
     )
     batch_id, after = _choose_batch(current, packs, live=live), grants.last_number(db, current.code)
     is_one_each = row["per_resident"] == 1
-    grants.write(db, batch_id, current.round_id, current.code, after=after, is_one_each=is_one_each)
+    with ledger.booking(db, row["programme_id"], "claim.grant", current.now, batch_id):
+        grants.write(
+            db, batch_id, current.round_id, current.code, after=after, is_one_each=is_one_each
+        )
     sold_out_at = grants.last_second(db) if row["claimed"] + packs == row["packs"] else None
     grants.record(
         db,

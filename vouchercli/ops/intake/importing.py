@@ -425,24 +425,25 @@ def _judge_chunk(
     """Stage, judge and keep one chunk; returns the intake, which then says whether the chunk was
     the whole file."""
     written = NOTHING
-    if is_staged:
-        incoming.name_batch(intake.db, intake.kind.name, intake.batch_id)
-    else:
-        staging.expect(intake)
-        written, records = (
-            chunk.proved.write(intake, chunk) if chunk.proved else (NOTHING, chunk.records)
+    with intake.booking(f"{intake.kind.name}.import"):
+        if is_staged:
+            incoming.name_batch(intake.db, intake.kind.name, intake.batch_id)
+        else:
+            staging.expect(intake)
+            written, records = (
+                chunk.proved.write(intake, chunk) if chunk.proved else (NOTHING, chunk.records)
+            )
+            staging.stage(
+                intake, mending.watch(intake, records), report_rows=watch.read if watch else None
+            )
+        intake = dataclasses.replace(
+            intake,
+            is_whole=chunk.is_last
+            and chunk.is_first
+            and (chunk.proved is None or intake.kind.settle is None),
         )
-        staging.stage(
-            intake, mending.watch(intake, records), report_rows=watch.read if watch else None
-        )
-    intake = dataclasses.replace(
-        intake,
-        is_whole=chunk.is_last
-        and chunk.is_first
-        and (chunk.proved is None or intake.kind.settle is None),
-    )
-    intake.kind.judge(intake)
-    more = intake.kind.accept(intake)
+        intake.kind.judge(intake)
+        more = intake.kind.accept(intake)
     duplicates.note(intake.db, intake.kind.name)
     counts = incoming.counted(intake.db)
     counts["accepted"] += written.accepted
@@ -458,7 +459,8 @@ def _judge_chunk(
     incoming.keep(intake.db)
     mending.keep(intake)
     if chunk.proved:
-        chunk.proved.end(intake)
+        with intake.booking(f"{intake.kind.name}.import"):
+            chunk.proved.end(intake)
     if watch:
         watch.read(written.accepted + written.duplicate)
     return intake, more

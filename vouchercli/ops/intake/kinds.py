@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vouchercli.rules import clocks
-from vouchercli.store import programmes
+from vouchercli.store import ledger, programmes
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Iterator
+    from contextlib import AbstractContextManager
 
     from vouchercli.formats.tables.records import Reading, Record
     from vouchercli.result import Outcome
@@ -64,6 +65,11 @@ class Intake:
         """What that programme sets."""
         assert self.programme is not None
         return programmes.value(self.programme)
+
+    def booking(self, why: str) -> AbstractContextManager[None]:
+        """While its facts are written: what they move is posted for that deed on its batch."""
+        programme_id = self.programme and int(self.programme["programme_id"])
+        return ledger.booking(self.db, programme_id, why, self.session.now, self.batch_id)
 
     @property
     def latest_at(self) -> int:

@@ -138,12 +138,13 @@ def judge_again(intake: Intake, staged: list[Place], only: int | None) -> Again:
     """Judge the staged rejects with the facts connected with them (of the batch `only`,
     None: of all).
     """
-    if intake.kind.reopen:
-        intake.kind.reopen(intake, only)
-    intake.kind.judge(intake)
-    moved = intake.kind.moved(intake.db) if intake.kind.moved else []
-    batches.forget_rejects(intake.db, staged)
-    intake.kind.accept(intake)
+    with intake.booking(f"{intake.kind.name}.{'retry' if only is None else 'import'}"):
+        if intake.kind.reopen:
+            intake.kind.reopen(intake, only)
+        intake.kind.judge(intake)
+        moved = intake.kind.moved(intake.db) if intake.kind.moved else []
+        batches.forget_rejects(intake.db, staged)
+        intake.kind.accept(intake)
     duplicates.note(intake.db, intake.kind.name)
     duplicates.follow(intake.db, intake.kind.name, len(staged))
     incoming.warned(intake.db)

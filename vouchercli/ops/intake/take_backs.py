@@ -14,7 +14,7 @@ from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import releases as law
-from vouchercli.rules import rounds as rounds_law
+from vouchercli.rules.commitments import pack_parts
 from vouchercli.store import audit, ledger, programmes, redemptions, templates
 from vouchercli.store import take_backs as store
 
@@ -50,7 +50,7 @@ class Purse(NamedTuple):
 
     def pack(self, document: str) -> Fen:
         """What one pack of a template can cost each watched funder."""
-        parts = rounds_law.liability(1, templates.read(document))
+        parts = pack_parts(templates.read(document))
         return {self.watched[name]: fen for name, fen in parts if name in self.watched and fen}
 
     def left(self, funder_id: int, account: str, round_id: int) -> int:
@@ -184,7 +184,7 @@ def _take(purse: Purse, round_id: int, funder: int, fen: int) -> None:
         return
     for account in dict.fromkeys((purse.account, "uncommitted")):
         part = min(fen, purse.left(funder, account, round_id))
-        purse.move(funder, round_id, (account, "committed"), part)
+        purse.move(funder, round_id, (account, "outstanding"), part)
         fen -= part
     if fen <= 0:
         return
@@ -194,7 +194,7 @@ def _take(purse: Purse, round_id: int, funder: int, fen: int) -> None:
             packs = min(spare.packs, -(-fen // pack[funder]))
             _give_up(purse, spare, packs)
             part = min(fen, packs * pack[funder])
-            purse.move(funder, round_id, ("uncommitted", "committed"), part)
+            purse.move(funder, round_id, ("uncommitted", "outstanding"), part)
             fen -= part
 
 

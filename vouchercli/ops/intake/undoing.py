@@ -16,6 +16,7 @@ from vouchercli.store import (
     audit,
     batches,
     duplicates,
+    ledger,
     mended_rejects,
     merchants,
     registries,
@@ -69,7 +70,11 @@ def undo(session: Session, kinds: dict[str, Kind], batch_id: int, note: str = ""
 
 def _take_back(session: Session, kind: Kind, batch: Batch, **why: Any) -> tuple[int, list[Stay]]:
     """Undo a batch in the transaction at hand: how many rows went, and what stays."""
-    stay = kind.undo(session, batch.batch)
+    why_posted = f"{batch.kind}.undo"
+    with ledger.booking(
+        session.db, batch.programme_id, why_posted, session.now, batch.batch
+    ):
+        stay = kind.undo(session, batch.batch)
     batches.mark_undone(session.db, batch.batch)
     removed = batch.accepted - sum(each.rows for each in stay)
     if stay:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vouchercli.result import Problem
 from vouchercli.rules import money
 from vouchercli.rules import rounds as law
+from vouchercli.rules.commitments import pack_parts
 from vouchercli.store import ledger, programmes
 
 if TYPE_CHECKING:
@@ -33,12 +34,22 @@ def give_back(current: RoundAtHand, packs: int, why: str) -> dict[str, int]:
 
 
 def _move(current: RoundAtHand, packs: int, why: str, out_of: str, into: str) -> dict[str, int]:
-    parts = dict(law.liability(packs, current.template))
-    watched = {funder: fund for funder, fund in _list_funds(current) if funder in parts}
-    for funder, fund in watched.items():
-        way = (out_of, into, parts[funder])
-        ledger.post(current.db, fund, current.round_id, *way, why, current.now)
-    return {funder: parts[funder] for funder in watched}
+    """Move it for every funder; gives those that have a fund to watch. What the others promise
+    comes from nowhere but their word (appropriated).
+    """
+    db, round_id, funds = current.db, current.round_id, dict(_list_funds(current))
+    parts = pack_parts(current.template)
+    ids = {each["funder"]: each["funder_id"] for each in _list_funders(current)}
+    ledger.keep_pack(db, round_id, ((ids[funder], fen) for funder, fen in parts))
+    for funder, fen in parts:
+        way = (out_of, into) if funder in funds else (_unwatched(out_of), _unwatched(into))
+        ledger.post(db, ids[funder], round_id, *way, packs * fen, why, current.now)
+    return {funder: packs * fen for funder, fen in parts if funder in funds}
+
+
+def _unwatched(account: str) -> str:
+    """Where the money of a funder without a fund of its own stands before it is committed."""
+    return "appropriated" if account == "uncommitted" else account
 
 
 def read_missing(current: RoundAtHand, packs: int) -> dict[str, int]:
@@ -82,9 +93,11 @@ def warn_of_missing_money(current: RoundAtHand) -> tuple[Problem, ...]:
 def release(current: RoundAtHand, why: str) -> dict[str, int]:
     """Move everything the round still holds back to uncommitted; gives funder -> fen."""
     held = read_held(current)
-    for funder, fund in _list_funds(current):
-        way = ("committed", "uncommitted", held.get(funder, 0))
-        ledger.post(current.db, fund, current.round_id, *way, why, current.now)
+    for each in _list_funders(current):
+        out_of = "appropriated" if each["amount_fen"] is None else "uncommitted"
+        fen = ledger.balance(current.db, each["funder_id"], "committed", current.round_id)
+        way = ("committed", out_of, fen)
+        ledger.post(current.db, each["funder_id"], current.round_id, *way, why, current.now)
     return held
 
 
@@ -93,10 +106,14 @@ def read_held(current: RoundAtHand) -> dict[str, int]:
     nothing are left out.
     """
     amounts = {
-        funder: ledger.balance(current.db, fund, "committed", current.round_id)
+        funder: ledger.balances(current.db, fund, current.round_id).of_rounds
         for funder, fund in _list_funds(current)
     }
     return {funder: amount for funder, amount in amounts.items() if amount}
+
+
+def _list_funders(current: RoundAtHand) -> list[sqlite3.Row]:
+    return programmes.funders(current.db, current.row["programme_id"])
 
 
 def _list_funds(current: RoundAtHand) -> Iterable[tuple[str, int]]:

@@ -100,9 +100,8 @@ def _list_liability(current: RoundAtHand) -> list[dict[str, Any]]:
     for funder, amount in law.liability(current.row["packs"], current.template):
         part = {"funder": funder, "liability_fen": amount, "left_fen": None, "left_after_fen": None}
         if funder in funds:
-            left = ledger.balance(current.db, funds[funder], "uncommitted") + ledger.balance(
-                current.db, funds[funder], "committed", current.round_id
-            )
+            held = ledger.balances(current.db, funds[funder], current.round_id).of_rounds
+            left = ledger.balance(current.db, funds[funder], "uncommitted") + held
             part |= {"left_fen": left, "left_after_fen": left - amount}
         parts.append(part)
     return parts

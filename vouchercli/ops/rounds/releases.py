@@ -14,6 +14,7 @@ from vouchercli.result import Message, Outcome, Problem, say
 from vouchercli.rules import money
 from vouchercli.rules import releases as law
 from vouchercli.rules import rounds as rounds_law
+from vouchercli.rules.commitments import pack_parts
 from vouchercli.store import audit, ledger, programmes, take_backs, templates
 from vouchercli.store import releases as store
 from vouchercli.store.db import reading, writing
@@ -64,18 +65,19 @@ def release_unused(session: Session, round_id: int) -> Outcome | None:
             _make_marker(db, row) != look.marker
         ):  # a file came in between: the next tick looks again
             return None
+        before = ledger.last(db)
         moved, missing = _post(session, row, look.kept, law.ACCOUNTS[look.programme.unused])
         if look.given_up:
             take_backs.give_up_seats(db, round_id, look.given_up)
         _keep_look(session, round_id, look)
-        if moved:
+        if ledger.last(db) != before:
             audit.note(
                 session,
                 "round.release",
                 row.round,
                 policy=look.programme.unused,
                 moved=moved,
-                held=look.kept,
+                held={funder: each._asdict() for funder, each in look.kept.items()},
             )
         return _answer(row, look.programme, moved, missing)
 
@@ -105,7 +107,7 @@ class Look:
 
     programme: Programme
     marker: str
-    kept: dict[str, int]
+    kept: dict[str, law.Kept]
     next_at: int | None
     given_up: int
     expired_by: int
@@ -130,35 +132,34 @@ def _find_kept(session: Session, row: Held, programme: Programme) -> Look:
     """Find what each watched funder must still hold, and when to look again."""
     db, zone, days = session.db, row.time_zone, programme.unused_after_days
     at = law.lagged(session.now, days, zone)
-    last, alive, by_expired = _read_expired(db, row.round_id, row.claimed, at, zone)
+    last, alive, by_alive = _read_alive(db, row.round_id, row.claimed, at, zone)
     seats = row.packs - row.released
     holding = law.Holding(seats, row.claimed, row.state == "closed", row.closes_at, last)
     watched = commitments.list_funds(db, row.programme_id)
-    parts = rounds_law.liability(1, templates.read(row.document))
+    parts = pack_parts(templates.read(row.document))
     pack = {funder: fen for funder, fen in parts if funder in watched}
     return Look(
         programme,
         _make_marker(db, row),
-        law.kept(holding, at, alive, pack, by_expired),
+        law.kept(holding, at, alive, pack, by_alive),
         law.next_look(holding, at, alive, days, zone),
         seats - row.claimed if pack and law.is_claiming_over(holding, at) else 0,
         law.expired_by(at, last, zone),
     )
 
 
-def _read_expired(
+def _read_alive(
     db: sqlite3.Connection, round_id: int, claimed: int, at: int, zone: str
 ) -> tuple[int | None, int, dict[str, int]]:
-    """(When the last voucher expires, how many claims are alive, what each funder has paid to those
-    that have expired by `at`.) All alive, or none: the totals know; else the facts are asked.
+    """(When the last voucher expires, how many claims are alive after `at`, what each funder has
+    paid to those.) All alive, or none: the totals know; else the facts are asked.
     """
-    last, paid = store.last_expiry(db, round_id), store.paid(db, round_id)
+    last = store.last_expiry(db, round_id)
     after = law.expired_by(at, last, zone)
     alive = store.alive(db, round_id, after) if claimed else 0
-    by_alive = (
-        paid if alive == claimed else store.paid_by_alive(db, round_id, after) if alive else {}
-    )
-    return last, alive, {funder: fen - by_alive.get(funder, 0) for funder, fen in paid.items()}
+    if alive == claimed:
+        return last, alive, store.paid(db, round_id)
+    return last, alive, store.paid_by_alive(db, round_id, after) if alive else {}
 
 
 def find_missing(current: RoundAtHand) -> dict[str, int]:
@@ -171,12 +172,11 @@ def find_missing(current: RoundAtHand) -> dict[str, int]:
     of_round = row.round_id if account == "returned" else None
     kept = _find_kept(current.session, row, current.programme).kept
     funds = commitments.list_funds(db, row.programme_id)
-    lacks = {
-        funder: fen
-        - ledger.balance(db, funds[funder], "committed", row.round_id)
-        - max(ledger.balance(db, funds[funder], account, of_round), 0)
-        for funder, fen in kept.items()
-    }
+    lacks = {}
+    for funder, must in kept.items():
+        holds = ledger.balances(db, funds[funder], row.round_id)
+        elsewhere = max(ledger.balance(db, funds[funder], account, of_round), 0)
+        lacks[funder] = sum(must) - holds.committed - holds.outstanding - elsewhere
     return {funder: fen for funder, fen in lacks.items() if fen > 0}
 
 
@@ -211,13 +211,17 @@ def sum_expired_unused(current: RoundAtHand) -> int:
     """
     claimed = current.row["claimed"]
     at = law.lagged(current.now, current.programme.unused_after_days, current.zone)
-    _, alive, paid = _read_expired(current.db, current.round_id, claimed, at, current.zone)
-    used = sum(paid.get(funder, 0) for funder, _ in rounds_law.liability(1, current.template))
+    _, alive, by_alive = _read_alive(current.db, current.round_id, claimed, at, current.zone)
+    paid = store.paid(current.db, current.round_id)
+    used = sum(
+        paid.get(funder, 0) - by_alive.get(funder, 0)
+        for funder, _ in rounds_law.liability(1, current.template)
+    )
     return max(int((claimed - alive) * current.row["pack_value_fen"]) - used, 0)
 
 
 def _post(
-    session: Session, row: Held, kept: dict[str, int], account: str
+    session: Session, row: Held, kept: dict[str, law.Kept], account: str
 ) -> tuple[dict[str, int], dict[str, int]]:
     """(funder -> fen released, negative: taken back; funder -> fen that could not be taken
     back).
@@ -226,17 +230,21 @@ def _post(
     for funder, fund in commitments.list_funds(db, row.programme_id).items():
         if funder not in kept:
             continue
-        surplus = ledger.balance(db, fund, "committed", row.round_id) - kept[funder]
-        amount, way = surplus, ("committed", account)
-        if surplus < 0:
-            of_round = row.round_id if account == "returned" else None
-            amount = max(surplus, -max(ledger.balance(db, fund, account, of_round), 0))
-            way = (account, "committed")
-        ledger.post(db, fund, row.round_id, *way, abs(amount), "round.release", session.now)
+        holds = ledger.balances(db, fund, row.round_id)
+        must = kept[funder]
+        surplus = law.Kept(
+            holds.committed - must.committed, holds.outstanding - must.outstanding
+        )
+        of_round = row.round_id if account == "returned" else None
+        left = max(ledger.balance(db, fund, account, of_round), 0)
+        wanted = sum(surplus)
+        amount = max(wanted, -left)
+        for out_of, into, fen in law.ways(surplus, amount, account):
+            ledger.post(db, fund, row.round_id, out_of, into, fen, "round.release", session.now)
         if amount:
             moved[funder] = amount
-        if amount != surplus:
-            missing[funder] = amount - surplus
+        if amount != wanted:
+            missing[funder] = amount - wanted
     return moved, missing
 
 

@@ -128,10 +128,10 @@ def _post(
     *,
     lowering: bool,
 ) -> None:
-    old = {funder.funder: funder.amount_fen or 0 for funder in before.funders} if before else {}
-    new = {funder.funder: funder.amount_fen or 0 for funder in after.funders}
+    old = {funder.funder: funder.amount_fen for funder in before.funders} if before else {}
+    new = {funder.funder: funder.amount_fen for funder in after.funders}
     for row in store.funders(session.db, programme_id):
-        fen = new.get(row["funder"], 0) - old.get(row["funder"], 0)
+        fen = _more_given(session, row, old.get(row["funder"]), new.get(row["funder"]))
         if (fen < 0) == lowering:
             ledger.post(
                 session.db,
@@ -142,6 +142,15 @@ def _post(
                 "programme.load",
                 session.now,
             )
+
+
+def _more_given(session: Session, row: Row, old: int | None, new: int | None) -> int:
+    """How much more a funder has given, in fen. Without a fund to watch it gives what rounds hold
+    of it: when it gets one that counts, when it loses it the rest goes back.
+    """
+    stands = ledger.balances(session.db, row["funder_id"])
+    given = -stands.appropriated if old is None else old
+    return (given - stands.uncommitted if new is None else new) - given
 
 
 def refuse_obstacles(
