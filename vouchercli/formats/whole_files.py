@@ -13,7 +13,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.result import because
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 MOST_BYTES = 16 << 20  # of a file that is read whole: one that people write
@@ -107,6 +107,18 @@ def write_new(path: Path, content: bytes) -> None:
     """Write all bytes of a file that is not there yet. Raises what `new_file` does."""
     with new_file(path) as draft, create(draft) as file:
         file.write(content)
+
+
+def write_lines(path: Path, lines: Iterable[str]) -> int:
+    """Write a text line by line into a file that is not there yet; gives how many pieces. Raises
+    what `new_file` does.
+    """
+    written = 0
+    with new_file(path) as draft, create(draft) as file:
+        for line in lines:
+            file.write(line.encode())
+            written += 1
+    return written
 
 
 def unreadable(path: Path | str, error: OSError) -> VoucherError:

@@ -15,6 +15,7 @@ INBOX = "inbox"  # a file that lies there is taken in as `inbox/FOLDER`
 ANYBODY: tuple[str, ...] = ()
 MAKERS = ("maker", "checker")
 CHECKERS = ("checker",)
+TREASURERS = ("maker", "checker", "finance")
 WITNESSES = ("checker", "finance", "auditor")
 
 
@@ -52,7 +53,11 @@ DOORS = (
             "draw verify",
             "eligibility blank",
             "eligibility list",
+            "fund show",
             "law show",
+            "ledger accounts",
+            "ledger export",
+            "ledger show",
             "merchant blank",
             "merchant list",
             "merchant show",
@@ -159,6 +164,11 @@ DOORS = (
             "round top-up",
         ),
         by_clock=("round close", "round open", "round order"),
+    ),
+    Door(
+        "funds",
+        TREASURERS,
+        ("fund appropriate", "fund return", "fund transfer"),
     ),
     Door(
         "approve",

@@ -81,7 +81,10 @@ def is_binding(before: Programme, after: Programme) -> bool:
 
 
 def _bound(programme: Programme) -> tuple[object, ...]:
-    funders = [(funder.funder, funder.kind, funder.amount_fen) for funder in programme.funders]
+    funders = [
+        (funder.funder, funder.kind, funder.amount_fen, funder.returned_fen)
+        for funder in programme.funders
+    ]
     return funders, BINDING(programme)
 
 
@@ -123,7 +126,7 @@ def _funder_obstacles(before: Funder, after: Funder | None, in_use: InUse) -> It
     name = {"funder": before.funder}
     is_promised = before.funder in in_use.promised
     is_used = is_promised or before.funder in in_use.paying
-    lowered = (before.amount_fen or 0) - (after.amount_fen or 0 if after else 0)
+    lowered = _left_fen(before) - (_left_fen(after) if after else 0)
     free = in_use.uncommitted_fen.get(before.funder, 0)
     if after is None:
         if is_used:
@@ -160,6 +163,11 @@ def _funder_obstacles(before: Funder, after: Funder | None, in_use: InUse) -> It
                 **name,
                 "lowered": money.yuan(lowered),
                 "free": money.yuan(free),
-                "least": money.yuan((before.amount_fen or 0) - free),
+                "least": money.yuan(before.given_fen - free),
             },
         )
+
+
+def _left_fen(funder: Funder) -> int:
+    """What its fund was given and did not get back."""
+    return funder.given_fen - funder.returned_fen

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from vouchercli.documents import CODE, Fault
-from vouchercli.rules import calendars, clocks, published, refunds, times
+from vouchercli.rules import calendars, clocks, money, published, refunds, times
 from vouchercli.rules.calendars import Calendar
 from vouchercli.rules.doors import is_reserved
 from vouchercli.rules.values import Name, Node
@@ -30,13 +30,19 @@ MOST_SECONDS = 366 * 86_400  # a holiday longer than a year is a slip of the pen
 @dataclass(frozen=True)
 class Funder:
     """Who pays. `amount_fen` None: no fund of its own to watch (a platform or merchants that pay as
-    they go).
+    they go). `returned_fen`: what of it went back to the funder unspent.
     """
 
     funder: str
     kind: FunderKind
     amount_fen: int | None
     name: Name
+    returned_fen: int = 0
+
+    @property
+    def given_fen(self) -> int:
+        """What its fund was given."""
+        return self.amount_fen or 0
 
 
 @dataclass(frozen=True)
@@ -156,11 +162,19 @@ def _zone(node: Node) -> str:
 
 
 def _funder(code: str, node: Node) -> Funder:
-    part = node.fields(("kind", "amount", "name"), required=("kind",))
+    part = node.fields(("kind", "amount", "returned", "name"), required=("kind",))
     if not CODE.fullmatch(code):
         node.bad_code(code)
     kind = cast("FunderKind", part["kind"].choice(KINDS, "public"))
-    return Funder(code, kind, part["amount"].yuan(None), part["name"].name(code))
+    amount, returned = part["amount"].yuan(None), part["returned"].yuan(0)
+    if (returned or 0) > (amount or 0):
+        part["returned"].fault(
+            "returned_too_much",
+            "{offending} yuan cannot go back: the fund was given {amount}",
+            "write at most the amount",
+            amount=money.yuan(amount or 0),
+        )
+    return Funder(code, kind, amount, part["name"].name(code), returned or 0)
 
 
 def _limits(node: Node, zone: str, own: str | None) -> Limits:

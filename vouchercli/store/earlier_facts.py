@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 WHY = "upgrade"
 ROUNDS = """
-SELECT r.round_id, r.programme_id, r.packs, t.document FROM rounds r JOIN templates t USING (template_id)
+SELECT r.round_id, r.programme_id, r.packs, t.document
+FROM rounds r JOIN templates t USING (template_id)
 WHERE r.state NOT IN ('draft', 'submitted', 'cancelled') ORDER BY r.round_id
 """
 FUNDERS = "SELECT funder, funder_id, amount_fen IS NOT NULL FROM funders WHERE programme_id = ?"

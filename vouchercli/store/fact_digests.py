@@ -96,8 +96,8 @@ SELECT eligibility_id, programme_id, listed_at, batch_id, line, lower(hex(reside
 FROM eligibility WHERE eligibility_id BETWEEN ? AND ? ORDER BY eligibility_id
 """,
     "postings": """
-SELECT posting_id, funder_id, ifnull(round_id, -1), amount_fen, ifnull(batch_id, -1), day, booked_on,
-    posted_at, from_account, to_account, why
+SELECT posting_id, funder_id, ifnull(round_id, -1), amount_fen, ifnull(batch_id, -1), day,
+    booked_on, posted_at, from_account, to_account, why
 FROM postings WHERE posting_id BETWEEN ? AND ? ORDER BY posting_id
 """,
     # 64 lines are a place, so that a block of 64 places has the rejects of 4,096 lines

@@ -118,7 +118,7 @@ def post(
     except sqlite3.IntegrityError as error:
         if "fund_short" not in str(error):
             raise
-        raise _short(db, funder_id, amount_fen) from error
+        raise short(db, funder_id, amount_fen) from error
     _keep_digests(db, posted or 0)
 
 
@@ -171,7 +171,8 @@ def balance(
     return int(getattr(balances(db, funder_id, round_id), account))
 
 
-def _short(db: sqlite3.Connection, funder_id: int, needed_fen: int) -> VoucherError:
+def short(db: sqlite3.Connection, funder_id: int, needed_fen: int) -> VoucherError:
+    """The refusal of an amount that a fund has not uncommitted."""
     funder = db.execute(FUNDER, (funder_id,)).fetchone()["funder"]
     available = balance(db, funder_id, "uncommitted")
     return VoucherError(

@@ -57,6 +57,11 @@ def codes(db: sqlite3.Connection, programme_id: int) -> list[str]:
     return typed.column(db, CODES, (programme_id,))
 
 
+def codes_by_id(db: sqlite3.Connection, programme_id: int) -> dict[int, str]:
+    """The codes of the rounds of a programme, by opening."""
+    return {row["round_id"]: row["round"] for row in listed(db, programme_id)}
+
+
 def platforms(db: sqlite3.Connection, programme_id: int) -> list[str]:
     """The platforms that issue rounds of a programme, as the rounds name them."""
     return typed.column(db, PLATFORMS, (programme_id,))

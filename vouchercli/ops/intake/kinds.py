@@ -68,7 +68,7 @@ class Intake:
 
     def booking(self, why: str) -> AbstractContextManager[None]:
         """While its facts are written: what they move is posted for that deed on its batch."""
-        programme_id = self.programme and int(self.programme["programme_id"])
+        programme_id = None if self.programme is None else self.programme_id
         return ledger.booking(self.db, programme_id, why, self.session.now, self.batch_id)
 
     @property

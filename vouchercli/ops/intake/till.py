@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import UsageFault, VoucherError
+from vouchercli.ops import amounts
 from vouchercli.ops.intake import redemptions as redemptions_intake
 from vouchercli.ops.intake import sql_functions
 from vouchercli.result import Column, Outcome, Problem, Table, say
@@ -97,9 +98,12 @@ def check_order(
             "the voucher of a claim is checked at a merchant, and none is named",
             hint="add --merchant NO",
         )
-    fen = _fen("--amount", request.amount), _fen("--discount", request.discount)
+    fen = (
+        amounts.read_yuan("--amount", request.amount),
+        amounts.read_yuan("--discount", request.discount),
+    )
     if fen[1] > fen[0]:
-        raise _not_an_amount("--discount", request.discount)
+        raise amounts.not_an_amount("--discount", request.discount)
     programme = programmes.current(session.db, session.programme)
     round_row = round_ and rounds.named(session.db, programme["programme_id"], round_)
     pack = (
@@ -137,26 +141,6 @@ def check_order(
 
     best = max(map(answer, coupons), key=lambda one: (one.reason is None, one.order.subsidy_fen))
     return _outcome(best, programme["time_zone"])
-
-
-def _not_an_amount(option: str, text: str) -> UsageFault:
-    return UsageFault(
-        "bad_amount_option",
-        "{option} {value} is not an amount in yuan",
-        hint="write it like 45.00",
-        option=option,
-        value=text,
-    )
-
-
-def _fen(option: str, text: str) -> int:
-    try:
-        fen = money.parse_yuan(text.strip())
-    except ValueError:
-        fen = -1
-    if fen < 0:
-        raise _not_an_amount(option, text)
-    return fen
 
 
 def _pack_of_claim(session: Session, programme: sqlite3.Row, claim_no: str) -> Template:

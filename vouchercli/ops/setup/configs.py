@@ -89,9 +89,18 @@ def _fault(path: Path, *, at_key: bool = False) -> Fault:
     )
 
 
+LATER_KEYS = {"returned_fen": 0}  # and what they are where a document does not have them
+
+
+def _without_later_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A document's content, without what documents could not say when their digest was kept."""
+    return {key: value for key, value in pairs if LATER_KEYS.get(key, ...) != value}
+
+
 def digest(value: Any) -> str:
     """SHA-256 of the content of a programme or template: comments, layout and the order of keys do
     not count.
     """
-    text = json.dumps(asdict(value), ensure_ascii=False, sort_keys=True, default=sorted)
+    content = asdict(value, dict_factory=_without_later_keys)
+    text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=sorted)
     return hashlib.sha256(text.encode()).hexdigest()

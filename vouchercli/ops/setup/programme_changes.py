@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vouchercli.formats.configs.yamls import Document
     from vouchercli.rules.programmes import Programme
     from vouchercli.session import Session
+    from vouchercli.store.programmes import Row
     from vouchercli.store.proposals import Proposal
 
 SHOWN = 10
@@ -128,29 +129,24 @@ def _post(
     *,
     lowering: bool,
 ) -> None:
-    old = {funder.funder: funder.amount_fen for funder in before.funders} if before else {}
-    new = {funder.funder: funder.amount_fen for funder in after.funders}
+    """Post what each funder gave or has back: first what makes room, then what needs it."""
+    old = {funder.funder: funder for funder in before.funders} if before else {}
+    new = {funder.funder: funder for funder in after.funders}
     for row in store.funders(session.db, programme_id):
-        fen = _more_given(session, row, old.get(row["funder"]), new.get(row["funder"]))
-        if (fen < 0) == lowering:
-            ledger.post(
-                session.db,
-                row["funder_id"],
-                None,
-                *(("uncommitted", "appropriated") if lowering else ("appropriated", "uncommitted")),
-                abs(fen),
-                "programme.load",
-                session.now,
-            )
+        was, will = old.get(row["funder"]), new.get(row["funder"])
+        given = (will.given_fen if will else 0) - (was.given_fen if was else 0)
+        returned = (will.returned_fen if will else 0) - (was.returned_fen if was else 0)
+        if (given < 0) == lowering:
+            _move(session, row, ("appropriated", "uncommitted"), given)
+        if (returned < 0) == lowering:
+            _move(session, row, ("uncommitted", "returned"), returned)
 
 
-def _more_given(session: Session, row: Row, old: int | None, new: int | None) -> int:
-    """How much more a funder has given, in fen. Without a fund to watch it gives what rounds hold
-    of it: when it gets one that counts, when it loses it the rest goes back.
-    """
-    stands = ledger.balances(session.db, row["funder_id"])
-    given = -stands.appropriated if old is None else old
-    return (given - stands.uncommitted if new is None else new) - given
+def _move(session: Session, row: Row, way: tuple[str, str], fen: int) -> None:
+    """Post so much; a negative amount the other way."""
+    way = way if fen > 0 else (way[1], way[0])
+    at = session.now
+    ledger.post(session.db, row["funder_id"], None, *way, abs(fen), "programme.load", at)
 
 
 def refuse_obstacles(

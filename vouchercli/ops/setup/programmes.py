@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator
 
+    from vouchercli.formats.configs.yamls import Document
     from vouchercli.rules.programmes import Programme
     from vouchercli.session import Session
 
@@ -42,6 +43,17 @@ def load_programme(session: Session, name_or_path: str, note: str = "") -> Outco
     now, without a `note`).
     """
     programme, document = configs.read_programme(name_or_path)
+    return change_programme(session, programme, document, note)
+
+
+def change_programme(
+    session: Session,
+    programme: Programme,
+    document: Document,
+    note: str = "",
+    command: str = "programme load",
+) -> Outcome:
+    """The same of a document that is read already, by that command."""
     digest = configs.digest(programme)
     with writing(session) as db:
         row = store.find(db, programme.programme)
@@ -57,7 +69,7 @@ def load_programme(session: Session, name_or_path: str, note: str = "") -> Outco
                 ),
             )
         if row is not None and before is not None:
-            staff.require(session, before, doors.DOOR["programme load"])
+            staff.require(session, before, doors.DOOR[command])
             if programme_changes.is_already_waiting(db, row, digest):
                 return Outcome(
                     data=_loaded_data(programme, "waiting"),

@@ -1,0 +1,174 @@
+"""The ledger to look at and to take elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.errors import UsageFault
+from vouchercli.formats import whole_files
+from vouchercli.formats.written import plain_text_accounts
+from vouchercli.ops import lists
+from vouchercli.result import JSON, Column, Outcome, Table, Word, say
+from vouchercli.rules import money, times
+from vouchercli.store import ledger_lists, programmes
+from vouchercli.store.ledger import ACCOUNTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from vouchercli.formats.written.plain_text_accounts import Entry
+    from vouchercli.session import Session
+    from vouchercli.store.ledger_lists import Posting, Standing
+
+STANDING = (
+    Column("funder", "funder"),
+    Column("round", "round", blank="-"),
+    Column("account", where=JSON),
+    Column("account_word", "account", "word"),
+    Column("amount_fen", "amount", "fen"),
+)
+POSTINGS = (
+    Column("posting", "No.", "int"),
+    Column("booked_on", "booked on"),
+    Column("day", "day"),
+    Column("funder", "funder"),
+    Column("round", "round", blank="-"),
+    Column("from_account", where=JSON),
+    Column("to_account", where=JSON),
+    Column("from_word", "from", "word"),
+    Column("to_word", "to", "word"),
+    Column("amount_fen", "amount", "fen"),
+    Column("why", "why"),
+    Column("batch", "batch", "int", blank="-"),
+    Column("posted_at", where=JSON),
+)
+FIRST_DAY, LAST_DAY = 0, 99_991_231
+WORDS = {
+    "appropriated": Word("appropriated"),
+    "uncommitted": Word("uncommitted"),
+    "committed": Word("committed"),
+    "outstanding": Word("outstanding"),
+    "payable": Word("payable"),
+    "held": Word("held"),
+    "paid": Word("paid"),
+    "clawed_back": Word("clawed back"),
+    "written_off": Word("written off"),
+    "returned": Word("returned"),
+}
+
+
+def list_accounts(session: Session, limit: int | None, **wanted: str | None) -> Outcome:
+    """What stands on every account, by `funder` and `round` (None: any)."""
+
+    def read(row: Standing) -> dict[str, Any]:
+        return {**row._asdict(), "account_word": WORDS[row.account]}
+
+    row = programmes.current(session.db, session.programme)
+    table = Table(
+        say("Accounts of {programme}", programme=row["programme"]), STANDING, (), key="accounts"
+    )
+    listed = ledger_lists.accounts(session.db, row["programme_id"], **wanted)
+    return lists.show(table, listed, limit, read)
+
+
+def list_postings(
+    session: Session,
+    limit: int | None,
+    *,
+    account: str | None,
+    since: int | None,
+    until: int | None,
+    **wanted: str | int | None,
+) -> Outcome:
+    """Postings by `funder`, `round`, `account`, `batch` (None: any), booked on the days from that
+    of `since` to that of `until` (UTC seconds). Raises `UsageFault` unknown_account.
+    """
+    if account is not None and account not in ACCOUNTS:
+        raise UsageFault(
+            "unknown_account",
+            "there is no account {account}",
+            hint="one of: {accounts}",
+            account=account,
+            accounts=", ".join(ACCOUNTS),
+        )
+    row = programmes.current(session.db, session.programme)
+    zone = row["time_zone"]
+
+    def read(posting: Posting) -> dict[str, Any]:
+        return {
+            **posting._asdict(),
+            "booked_on": times.day_text(posting.booked_on),
+            "day": times.day_text(posting.day),
+            "from_word": WORDS[posting.from_account],
+            "to_word": WORDS[posting.to_account],
+            "posted_at": times.iso(posting.posted_at, zone),
+        }
+
+    table = Table(
+        say("Ledger of {programme}", programme=row["programme"]), POSTINGS, (), key="postings"
+    )
+    listed = ledger_lists.listed(
+        session.db,
+        row["programme_id"],
+        account=account,
+        first=FIRST_DAY if since is None else times.day_of(since, zone),
+        last=LAST_DAY if until is None else times.day_of(until, zone),
+        **wanted,
+    )
+    return lists.show(table, listed, limit, read)
+
+
+def export(session: Session, form: str, to: Path | None) -> Outcome:
+    """The ledger of a programme as a journal of hledger or beancount, which each balances by
+    itself, with what every account must come to at its end. Raises `UsageFault` unknown_form,
+    `file_exists`.
+    """
+    if form not in plain_text_accounts.FORMS:
+        raise UsageFault(
+            "unknown_form",
+            "a ledger is not written as {form}",
+            hint="--format hledger, or --format beancount",
+            form=form,
+        )
+    db = session.db
+    row = programmes.current(db, session.programme)
+    programme = programmes.value(row)
+    standing = ledger_lists.accounts(db, row["programme_id"], funder=None, round=None)
+    journal = plain_text_accounts.Journal(
+        row["programme"],
+        programme.currency,
+        _entries(session, row["programme_id"]),
+        {
+            (each.account, each.funder, each.round): money.yuan(each.amount_fen)
+            for each in standing.rows(None)
+        },
+    )
+    lines = plain_text_accounts.FORMS[form](journal)
+    if to is None:
+        return Outcome({"format": form, "file": None}, document="".join(lines))
+    whole_files.write_lines(to, lines)
+    return Outcome(
+        {"format": form, "file": str(to)},
+        says=(
+            say(
+                "wrote the ledger of {programme} to {file}",
+                programme=row["programme"],
+                file=str(to),
+            ),
+        ),
+    )
+
+
+def _entries(session: Session, programme_id: int) -> Iterator[Entry]:
+    for each in ledger_lists.in_order(session.db, programme_id):
+        yield plain_text_accounts.Entry(
+            each.posting,
+            times.day_text(each.booked_on),
+            times.day_text(each.day),
+            each.why,
+            each.batch,
+            (each.from_account, each.funder, each.round),
+            (each.to_account, each.funder, each.round),
+            money.yuan(each.amount_fen),
+        )
