@@ -34,6 +34,7 @@ ACCOUNTS = (
     "written_off",
     "returned",
 )
+OF_FUNDERS = ACCOUNTS[:2]  # the others are of a round too
 
 POST = """
 INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why, batch_id, day,
@@ -45,6 +46,7 @@ BALANCES = "SELECT {accounts} FROM balances WHERE funder_id = ? AND round_id = i
 BALANCES = BALANCES.format(
     accounts=", ".join(f"coalesce(sum({each}_fen), 0) AS {each}" for each in ACCOUNTS)
 )
+FEWER = "fewer packs, or raise the fund's amount in the programme's file and load it again"
 FUNDER = "SELECT funder FROM funders WHERE funder_id = ?"
 ZONE = """
 SELECT p.programme_id, p.time_zone FROM funders f JOIN programmes p USING (programme_id)
@@ -171,7 +173,9 @@ def balance(
     return int(getattr(balances(db, funder_id, round_id), account))
 
 
-def short(db: sqlite3.Connection, funder_id: int, needed_fen: int) -> VoucherError:
+def short(
+    db: sqlite3.Connection, funder_id: int, needed_fen: int, hint: str = FEWER
+) -> VoucherError:
     """The refusal of an amount that a fund has not uncommitted."""
     funder = db.execute(FUNDER, (funder_id,)).fetchone()["funder"]
     available = balance(db, funder_id, "uncommitted")
@@ -179,7 +183,7 @@ def short(db: sqlite3.Connection, funder_id: int, needed_fen: int) -> VoucherErr
         "fund_short",
         "{funder} has {available} yuan uncommitted; {needed} yuan are needed, {missing} yuan are"
         " missing",
-        hint="fewer packs, or raise the fund's amount in the programme's file and load it again",
+        hint=hint,
         funder=funder,
         available=money.grouped(available),
         needed=money.grouped(needed_fen),

@@ -1,5 +1,5 @@
-"""The ledger as a journal that hledger or beancount reads: one transaction a posting, and at its end
-what every account must come to, which the program that reads it proves.
+"""The ledger as a journal that hledger or beancount reads: one transaction a posting, and at its
+end what every account must come to, which the program that reads it proves.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PLAIN = re.compile("(?!x-)[A-Za-z0-9-]+")
 
 class Entry(NamedTuple):
     """A posting: its number, the days (`2020-03-27`) on which it is booked and of which it is, why,
-    the batch, and the amount as text in units of the currency that goes from one account to another.
+    the batch, and the amount that goes from one account to another, as text in the currency.
     """
 
     posting: int

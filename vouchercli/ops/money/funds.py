@@ -120,7 +120,7 @@ def _require_uncommitted(session: Session, funder: str, amount_fen: int) -> None
     fund = _find_fund(session.db, programmes.value(row), row["programme_id"], funder)
     available = ledger.balance(session.db, fund, "uncommitted")
     if available < amount_fen:
-        raise ledger.short(session.db, fund, amount_fen)
+        raise ledger.short(session.db, fund, amount_fen, hint="voucher fund show")
 
 
 # ---------------------------------------------------------------- shown

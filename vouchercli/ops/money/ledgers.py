@@ -11,13 +11,13 @@ from vouchercli.ops import lists
 from vouchercli.result import JSON, Column, Outcome, Table, Word, say
 from vouchercli.rules import money, times
 from vouchercli.store import ledger_lists, programmes
-from vouchercli.store.ledger import ACCOUNTS
+from vouchercli.store.ledger import ACCOUNTS, OF_FUNDERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from vouchercli.formats.written.plain_text_accounts import Entry
+    from vouchercli.formats.written.plain_text_accounts import Account, Entry
     from vouchercli.session import Session
     from vouchercli.store.ledger_lists import Posting, Standing
 
@@ -160,6 +160,11 @@ def export(session: Session, form: str, to: Path | None) -> Outcome:
     )
 
 
+def _account(posting: Posting, account: str) -> Account:
+    """The account of a funder, or its part of the round."""
+    return account, posting.funder, None if account in OF_FUNDERS else posting.round
+
+
 def _entries(session: Session, programme_id: int) -> Iterator[Entry]:
     for each in ledger_lists.in_order(session.db, programme_id):
         yield plain_text_accounts.Entry(
@@ -168,7 +173,7 @@ def _entries(session: Session, programme_id: int) -> Iterator[Entry]:
             times.day_text(each.day),
             each.why,
             each.batch,
-            (each.from_account, each.funder, each.round),
-            (each.to_account, each.funder, each.round),
+            _account(each, each.from_account),
+            _account(each, each.to_account),
             money.yuan(each.amount_fen),
         )
