@@ -405,7 +405,7 @@ def table(db: sqlite3.Connection, row: sqlite3.Row, waiting: Proposal) -> Table:
 
 def _read_easily(difference: dict[str, Any]) -> dict[str, Any]:
     """An amount of millions is read by its separators."""
-    if not difference["key"].endswith(".amount"):
+    if not difference["key"].endswith((".amount", ".returned")):
         return difference
     return {
         key: money.grouped(money.parse_yuan(text)) if text and key != "key" else text
