@@ -81,9 +81,7 @@ def change_programme(
                         ),
                     ),
                 )
-            programme_changes.refuse_obstacles(
-                db, row["programme_id"], before, programme, document.name, document
-            )
+            programme_changes.refuse_obstacles(db, row["programme_id"], before, programme, document)
             if programme_changes.must_wait(db, row["programme_id"], before, programme):
                 programme_changes.require_note(session, before, programme, note)
                 return programme_changes.propose(
