@@ -169,6 +169,7 @@ SESSION = (
     ("fund", "show"),
     ("ledger", "accounts"),
     ("ledger", "show"),
+    ("ledger", "export"),
     ("ledger", "export", "--to", "ledger.journal"),
     ("batch", "list"),
     ("batch", "show", "3"),
