@@ -18,7 +18,7 @@ from vouchercli.store import ledger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from conftest import Once, Ran
+    from conftest import Once, Ran, Start
 
     Voucher = Callable[..., Ran]
 
@@ -155,11 +155,14 @@ def test_what_was_returned_is_in_the_programme_and_shown_with_it(running: Vouche
     running("programme", "export", "--programme", "city", "--to", "out.yaml", expect=None)
 
 
-def test_two_gifts_at_the_same_time_both_arrive(city: Voucher) -> None:
+def test_gifts_at_the_same_time_all_arrive(city: Voucher, here: Path, start: Start) -> None:
     """What a fund was given is read in the transaction that writes it."""
-    for _ in range(3):
-        city("fund", "appropriate", "treasury", "0.01", "--actor", "mei")
-    assert read(city)["treasury"]["appropriated_fen"] == 2000_03
+    children = [
+        start(here, "fund", "appropriate", "treasury", "0.01", "--actor", name)
+        for name in ("mei", "lin", "wu", "qian") * 2
+    ]
+    assert {child.wait(60) for child in children} == {0}
+    assert read(city)["treasury"]["appropriated_fen"] == 2000_08
 
 
 def test_a_dry_run_of_a_fund_writes_nothing(city: Voucher) -> None:
@@ -216,6 +219,8 @@ def test_a_stranger_moves_no_money(city: Voucher) -> None:
     for deed in ("appropriate treasury", "return treasury", "transfer treasury district"):
         code, _ = refusal(city, "fund", *deed.split(), "5", "--actor", "nobody")
         assert code == "not_staff"
+    ran = city("fund", "return", "treasury", "5", "--actor", "nobody", expect=3)
+    assert "neither maker, checker nor finance of programme city" in ran.err
 
 
 def test_money_that_a_round_took_meanwhile_is_not_returned_at_the_approval(

@@ -83,7 +83,10 @@ def require(session: Session, programme: Programme, door: Door) -> None:
         )
     raise VoucherError(
         "not_staff",
-        "{actor} is neither maker nor checker of programme {programme} (its staff: {staff})",
+        "{actor} is neither maker, checker nor finance of programme {programme} (its staff:"
+        " {staff})"
+        if door.roles == doors.TREASURERS
+        else "{actor} is neither maker nor checker of programme {programme} (its staff: {staff})",
         hint="ask one of them to do it with --actor NAME",
         actor=session.actor,
         programme=programme.programme,
