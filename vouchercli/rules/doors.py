@@ -48,6 +48,9 @@ DOORS = (
             "check",
             "claim blank",
             "claim list",
+            "day list",
+            "day show",
+            "day verify",
             "doctor",
             "draw show",
             "draw verify",
@@ -168,8 +171,10 @@ DOORS = (
     Door(
         "funds",
         TREASURERS,
-        ("fund appropriate", "fund return", "fund transfer"),
+        ("day close", "fund appropriate", "fund return", "fund transfer"),
+        by_clock=("day close",),
     ),
+    Door("sign", ("finance",), ("day sign",)),
     Door(
         "approve",
         CHECKERS,
