@@ -16,6 +16,7 @@ ANYBODY: tuple[str, ...] = ()
 MAKERS = ("maker", "checker")
 CHECKERS = ("checker",)
 TREASURERS = ("maker", "checker", "finance")
+FINANCE = ("finance",)
 WITNESSES = ("checker", "finance", "auditor")
 
 
@@ -174,7 +175,7 @@ DOORS = (
         ("day close", "fund appropriate", "fund return", "fund transfer"),
         by_clock=("day close",),
     ),
-    Door("sign", ("finance",), ("day sign",)),
+    Door("sign", FINANCE, ("day sign",)),
     Door(
         "approve",
         CHECKERS,

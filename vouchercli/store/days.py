@@ -13,7 +13,7 @@ from vouchercli.store.lists import Listed, Listing
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from vouchercli.session import Session
 
@@ -298,6 +298,11 @@ def sealed_of_batch(db: sqlite3.Connection, batch_id: int) -> list[int]:
     return typed.column(db, SEALED_OF_BATCH, {"batch_id": batch_id})
 
 
+PROGRAMMES = "SELECT programme_id, programme FROM programmes ORDER BY programme_id"
+SIGNED = """
+SELECT d.day, d.sha256, s.sha256 FROM days d JOIN day_signatures s USING (programme_id, day)
+WHERE d.sha256 <> s.sha256
+"""
 STAY_SEALED = """
 DELETE FROM leaving WHERE redemption_id IN (
     SELECT f.redemption_id FROM last_seals x CROSS JOIN leaving CROSS JOIN redemptions f
@@ -306,7 +311,12 @@ DELETE FROM leaving WHERE redemption_id IN (
     CROSS JOIN rounds r ON r.round_id = s.round_id AND r.programme_id = x.programme_id
     WHERE f.redemption_id <= x.last_redemption_id AND f.day <= x.day)
 """
-CLAIMS_STAY_SEALED = """
+CLAIMS_PROGRAMMES = "SELECT programme_id, programme FROM programmes ORDER BY programme_id"
+SIGNED = """
+SELECT d.day, d.sha256, s.sha256 FROM days d JOIN day_signatures s USING (programme_id, day)
+WHERE d.sha256 <> s.sha256
+"""
+STAY_SEALED = """
 DELETE FROM leaving_claims WHERE claim_id IN (
     SELECT c.claim_id FROM last_seals x CROSS JOIN leaving_claims CROSS JOIN claims c
         USING (claim_id)
@@ -328,14 +338,36 @@ def let_sealed_claims_stay(db: sqlite3.Connection) -> None:
     db.execute(CLAIMS_STAY_SEALED)
 
 
-def spans(
-    db: sqlite3.Connection, programme_id: int, sealed: Iterable[Day]
-) -> Iterator[tuple[Day, Span]]:
-    """Each sealed day, the first one first, with what it spans."""
-    before = (0, 0)
-    for day in sealed:
-        yield (
-            day,
-            Span(programme_id, day.day, day.begins_at, day.ends_at, *before, *day.last_ids),
-        )
-        before = day.last_ids
+# ---------------------------------------------------------------- proved
+
+
+def damaged(
+    db: sqlite3.Connection, programme_id: int, programme: str, asked: frozenset[int] | None = None
+) -> Iterator[tuple[Day, str]]:
+    """The days (of those `asked` for, None: of all) that are not what was sealed, or do not follow
+    the day before, each with the seal that its facts give.
+    """
+    previous, before = "", (0, 0)
+    for day in [*in_order(db, programme_id)]:
+        if asked is None or day.day in asked:
+            span = Span(programme_id, day.day, day.begins_at, day.ends_at, *before, *day.last_ids)
+            found = sum_up(db, span)
+            made = law.seal(previous, programme, day.day, day.last_ids, found)
+            if (made, previous, found) != (day.sha256, day.previous_sha256, day.sums):
+                yield day, made
+        previous, before = day.sha256, day.last_ids
+
+
+def breaches(db: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    """What `damaged` finds in every programme, and signatures of other seals, as `voucher check`
+    shows it.
+    """
+    found = []
+    for programme_id, programme in typed.tuples(db, PROGRAMMES):
+        found += [
+            (f"{programme} {day.day}", day.sha256[:12], made[:12])
+            for day, made in damaged(db, programme_id, programme)
+        ]
+    return found + [
+        (str(day), seal[:12], signed[:12]) for day, seal, signed in typed.tuples(db, SIGNED)
+    ]

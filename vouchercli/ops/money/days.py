@@ -196,9 +196,9 @@ def sign_day(session: Session, day: int, note: str = "") -> Outcome:
         unsigned = [each for each in days if each.signed_by is None]
         _require_other_hand(session, unsigned)
         asked = frozenset(each.day for each in unsigned)
-        wrong = {problem.where for problem in _prove(db, row, days, asked)}
+        wrong = {each.day for each, _ in store.damaged(db, programme_id, row["programme"], asked)}
         for each in unsigned:
-            if times.day_text(each.day) in wrong:
+            if each.day in wrong:
                 raise VoucherError(
                     "day_damaged",
                     "{day} is not what was sealed: it cannot be signed",
@@ -298,38 +298,25 @@ def verify_days(session: Session, day: int | None) -> Outcome:
         if day is not None and all(each.day != day for each in every):
             raise _open(db, row["programme_id"], day)
         asked = frozenset(each.day for each in every if day in (None, each.day))
-        problems = [*_prove(db, row, every, asked)]
+        problems = [
+            Problem(
+                "day_damaged",
+                "{day} is not what was sealed: its seal is {expected}, what is booked gives"
+                " {found}",
+                times.day_text(each.day),
+                params={
+                    "day": times.day_text(each.day),
+                    "expected": each.sha256[:12],
+                    "found": made[:12],
+                },
+            )
+            for each, made in store.damaged(db, row["programme_id"], row["programme"], asked)
+        ]
     data = {"programme": row["programme"], "days": len(asked), "wrong": len(problems)}
     if not problems:
         message = say("{days} sealed days are what was sealed", days=len(asked))
         return Outcome(data, says=(message,))
     return Outcome(data, problems=tuple(problems[:SHOWN_PROBLEMS]), status="failed")
-
-
-def _prove(
-    db: sqlite3.Connection, row: sqlite3.Row, every: list[Day], asked: frozenset[int]
-) -> Iterator[Problem]:
-    """Which of the days that are asked for are not as they were sealed, or not behind the day
-    before.
-    """
-    previous = ""
-    for day, span in store.spans(db, row["programme_id"], every):
-        if day.day in asked:
-            found = store.sum_up(db, span)
-            made = law.seal(previous, row["programme"], day.day, day.last_ids, found)
-            if day.previous_sha256 != previous or made != day.sha256:
-                yield Problem(
-                    "day_damaged",
-                    "{day} is not what was sealed: its seal is {expected}, what is booked gives"
-                    " {found}",
-                    times.day_text(day.day),
-                    params={
-                        "day": times.day_text(day.day),
-                        "expected": day.sha256[:12],
-                        "found": made[:12],
-                    },
-                )
-        previous = day.sha256
 
 
 def _describe(day: Day, zone: str) -> dict[str, Any]:
