@@ -254,7 +254,7 @@ def test_the_database_lets_nobody_change_what_is_sealed(town: Any, edit: str) ->
     sign(town, "2020-03-27")
     with (
         closing(sqlite3.connect("voucher.db")) as db,
-        pytest.raises(sqlite3.IntegrityError, match="sealed|stands"),
+        pytest.raises(sqlite3.IntegrityError, match=r"sealed|stands"),
     ):
         db.execute(edit)
     town("day", "verify")

@@ -298,11 +298,6 @@ def sealed_of_batch(db: sqlite3.Connection, batch_id: int) -> list[int]:
     return typed.column(db, SEALED_OF_BATCH, {"batch_id": batch_id})
 
 
-PROGRAMMES = "SELECT programme_id, programme FROM programmes ORDER BY programme_id"
-SIGNED = """
-SELECT d.day, d.sha256, s.sha256 FROM days d JOIN day_signatures s USING (programme_id, day)
-WHERE d.sha256 <> s.sha256
-"""
 STAY_SEALED = """
 DELETE FROM leaving WHERE redemption_id IN (
     SELECT f.redemption_id FROM last_seals x CROSS JOIN leaving CROSS JOIN redemptions f
@@ -311,12 +306,7 @@ DELETE FROM leaving WHERE redemption_id IN (
     CROSS JOIN rounds r ON r.round_id = s.round_id AND r.programme_id = x.programme_id
     WHERE f.redemption_id <= x.last_redemption_id AND f.day <= x.day)
 """
-CLAIMS_PROGRAMMES = "SELECT programme_id, programme FROM programmes ORDER BY programme_id"
-SIGNED = """
-SELECT d.day, d.sha256, s.sha256 FROM days d JOIN day_signatures s USING (programme_id, day)
-WHERE d.sha256 <> s.sha256
-"""
-STAY_SEALED = """
+CLAIMS_STAY_SEALED = """
 DELETE FROM leaving_claims WHERE claim_id IN (
     SELECT c.claim_id FROM last_seals x CROSS JOIN leaving_claims CROSS JOIN claims c
         USING (claim_id)
@@ -339,6 +329,12 @@ def let_sealed_claims_stay(db: sqlite3.Connection) -> None:
 
 
 # ---------------------------------------------------------------- proved
+
+PROGRAMMES = "SELECT programme_id, programme FROM programmes ORDER BY programme_id"
+SIGNED = """
+SELECT d.day, d.sha256, s.sha256 FROM days d JOIN day_signatures s USING (programme_id, day)
+WHERE d.sha256 <> s.sha256
+"""
 
 
 def damaged(
