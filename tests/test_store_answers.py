@@ -97,6 +97,7 @@ def lay_down() -> Session:
     session.db.execute(ADD_ROUND, (START - DAY, START + DAY))
     for batch, kind in ((1, "applications"), (2, "allocation")):
         session.db.execute(ADD_BATCH, (batch, kind, 1))
+    towns.book(session.db)
     return session
 
 

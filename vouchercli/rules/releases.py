@@ -95,7 +95,9 @@ def ways(surplus: Kept, moved: int, account: str) -> list[tuple[str, str, int]]:
         ("committed", account, moved + back if moved < 0 else committed),
     )
     return [
-        (out_of, into, fen) if fen > 0 else (into, out_of, -fen) for out_of, into, fen in posted
+        (out_of, into, fen) if fen > 0 else (into, out_of, -fen)
+        for out_of, into, fen in posted
+        if fen
     ]
 
 
