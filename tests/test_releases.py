@@ -224,6 +224,7 @@ def test_a_round_never_holds_more_than_it_was_given_nor_less_than_it_can_owe(
         ((-4, -6), -7, [("pool", "outstanding", 6), ("pool", "committed", 1)]),
         ((-4, -6), -5, [("pool", "outstanding", 5)]),
         ((-4, -6), 0, []),
+        ((3, -5), 0, [("committed", "outstanding", 3)]),
         ((3, -5), -1, [("committed", "outstanding", 3), ("pool", "outstanding", 1)]),
     ],
 )
