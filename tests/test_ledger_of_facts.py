@@ -34,7 +34,12 @@ def town(voucher: Voucher, monkeypatch: pytest.MonkeyPatch, request: Any) -> Vou
     towns.build(
         voucher,
         towns.programme(
-            funds={"treasury": "1000.00", "bank": "500.00", "alipay": "platform", "shops": "merchant"},
+            funds={
+                "treasury": "1000.00",
+                "bank": "500.00",
+                "alipay": "platform",
+                "shops": "merchant",
+            },
             refunds="full_restores",
             clock={"jump": "90 days"},
         ),
@@ -206,9 +211,7 @@ def test_of_three_funders_the_last_may_have_more_of_a_lower_percentage() -> None
 
 
 def _parts(funding: dict[str, str], coupon: dict[str, Any]) -> dict[str, int]:
-    document = towns.pack(
-        "p", {"count": 1, "threshold": "40.00"} | coupon, funding=funding
-    )
+    document = towns.pack("p", {"count": 1, "threshold": "40.00"} | coupon, funding=funding)
     template, faults = templates.read(document)
     assert template, faults
     return dict(pack_parts(template))

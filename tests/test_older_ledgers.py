@@ -19,7 +19,9 @@ ROUND = """
 SELECT funder, committed_fen, outstanding_fen, payable_fen FROM balances JOIN funders USING (funder_id)
 WHERE round_id = 1 ORDER BY balances.funder_id
 """
-FUNDS = "SELECT appropriated_fen, uncommitted_fen FROM balances WHERE round_id = 0 AND funder_id < 3"
+FUNDS = (
+    "SELECT appropriated_fen, uncommitted_fen FROM balances WHERE round_id = 0 AND funder_id < 3"
+)
 
 
 @pytest.fixture
@@ -32,6 +34,9 @@ def town(voucher: Any, here: Path) -> Any:
 def test_an_upgraded_file_has_the_postings_of_its_facts(town: Any, here: Path) -> None:
     assert ask(here, "PRAGMA user_version") == [(10,)]
     town("check", "--now", "2020-03-28 12:00")
+    assert ask(here, "SELECT deed, subject FROM audit ORDER BY audit_id DESC LIMIT 1") == [
+        ("file.upgrade", "schema 11")
+    ]
     # seven packs unclaimed; three claimed but for a voucher, which is half of one
     assert ask(here, ROUND) == [
         ("treasury", 7_000, 2_500, 500),

@@ -349,8 +349,6 @@ def test_an_undone_claim_whose_money_was_released_leaves_no_free_seat(town: Town
 
 def test_check_finds_balances_that_are_not_what_was_posted(town: Town) -> None:
     voucher = town()
-    towns.by_hand(
-        ".", "UPDATE balances SET committed_fen = committed_fen + 1 WHERE round_id = 1"
-    )
+    towns.by_hand(".", "UPDATE balances SET committed_fen = committed_fen + 1 WHERE round_id = 1")
     found = voucher("check", "-o", "json", expect=5).data["checks"]
     assert "balances" in {each["check"] for each in found if each["breaches"]}

@@ -71,9 +71,7 @@ def undo(session: Session, kinds: dict[str, Kind], batch_id: int, note: str = ""
 def _take_back(session: Session, kind: Kind, batch: Batch, **why: Any) -> tuple[int, list[Stay]]:
     """Undo a batch in the transaction at hand: how many rows went, and what stays."""
     why_posted = f"{batch.kind}.undo"
-    with ledger.booking(
-        session.db, batch.programme_id, why_posted, session.now, batch.batch
-    ):
+    with ledger.booking(session.db, batch.programme_id, why_posted, session.now, batch.batch):
         stay = kind.undo(session, batch.batch)
     batches.mark_undone(session.db, batch.batch)
     removed = batch.accepted - sum(each.rows for each in stay)

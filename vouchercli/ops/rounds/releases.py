@@ -232,9 +232,7 @@ def _post(
             continue
         holds = ledger.balances(db, fund, row.round_id)
         must = kept[funder]
-        surplus = law.Kept(
-            holds.committed - must.committed, holds.outstanding - must.outstanding
-        )
+        surplus = law.Kept(holds.committed - must.committed, holds.outstanding - must.outstanding)
         of_round = row.round_id if account == "returned" else None
         left = max(ledger.balance(db, fund, account, of_round), 0)
         wanted = sum(surplus)
