@@ -115,13 +115,20 @@ CREATE TABLE authors (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE balances (
-    funder_id   INTEGER NOT NULL REFERENCES funders,
-    round_id    INTEGER NOT NULL,               -- 0: the funder's own
-    account     TEXT NOT NULL,
-    amount_fen  INTEGER NOT NULL DEFAULT 0,
-    spent_fen   INTEGER NOT NULL DEFAULT 0,     -- of committed: what the round's vouchers have paid (funder_totals)
-    PRIMARY KEY (funder_id, round_id, account),
-    CONSTRAINT fund_short CHECK (account = 'appropriated' OR (amount_fen >= 0 AND amount_fen >= spent_fen))
+    funder_id         INTEGER NOT NULL REFERENCES funders,
+    round_id          INTEGER NOT NULL,
+    appropriated_fen  INTEGER NOT NULL DEFAULT 0,
+    uncommitted_fen   INTEGER NOT NULL DEFAULT 0,
+    committed_fen     INTEGER NOT NULL DEFAULT 0,   -- approved, unclaimed
+    outstanding_fen   INTEGER NOT NULL DEFAULT 0,   -- claimed, unredeemed
+    payable_fen       INTEGER NOT NULL DEFAULT 0,   -- redeemed, unpaid
+    held_fen          INTEGER NOT NULL DEFAULT 0,
+    paid_fen          INTEGER NOT NULL DEFAULT 0,
+    clawed_back_fen   INTEGER NOT NULL DEFAULT 0,
+    written_off_fen   INTEGER NOT NULL DEFAULT 0,
+    returned_fen      INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (funder_id, round_id),
+    CONSTRAINT fund_short CHECK (uncommitted_fen >= 0 AND committed_fen + outstanding_fen >= 0 AND returned_fen >= 0)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE batches (
@@ -147,6 +154,15 @@ CREATE TABLE batches (
     actor         TEXT NOT NULL,
     imported_at   INTEGER NOT NULL,
     CHECK (state = 'undone' OR read = accepted + duplicate + rejected)
+) STRICT;
+
+CREATE TABLE booking (
+    only       INTEGER PRIMARY KEY CHECK (only = 1),
+    why        TEXT NOT NULL,
+    batch_id   INTEGER REFERENCES batches,
+    open_on    INTEGER NOT NULL,                -- the first day of the programme that is open
+    posted_at  INTEGER NOT NULL,
+    first_new  INTEGER NOT NULL                 -- the first posting that has no digest yet
 ) STRICT;
 
 CREATE TABLE claim_totals (
@@ -407,6 +423,13 @@ CREATE TABLE merchants (
     changed_at     INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE pack_parts (
+    round_id    INTEGER NOT NULL REFERENCES rounds,
+    funder_id   INTEGER NOT NULL REFERENCES funders,
+    amount_fen  INTEGER NOT NULL CHECK (amount_fen > 0),
+    PRIMARY KEY (round_id, funder_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE pauses (
     pause_id  INTEGER PRIMARY KEY,
     round_id  INTEGER NOT NULL REFERENCES rounds,
@@ -430,8 +453,12 @@ CREATE TABLE postings (
     to_account    TEXT NOT NULL,
     amount_fen    INTEGER NOT NULL CHECK (amount_fen > 0),
     why           TEXT NOT NULL,
+    batch_id      INTEGER REFERENCES batches,   -- the file whose facts it follows; NULL: it follows a deed
+    day           INTEGER NOT NULL,             -- the local day of the facts, or of the deed
+    booked_on     INTEGER NOT NULL,             -- the same day, or the first one that was open when it came
     posted_at     INTEGER NOT NULL,
-    CHECK (from_account <> to_account)
+    CHECK (from_account <> to_account),
+    CHECK (booked_on >= day)
 ) STRICT;
 
 CREATE TABLE programmes (
@@ -660,6 +687,16 @@ CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABO
 
 CREATE TRIGGER audit_never_vanishes BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 
+CREATE TRIGGER claims_are_outstanding AFTER INSERT ON claim_totals
+BEGIN
+    INSERT INTO moves SELECT funder_id, round_id, NEW.day, 'committed', 'outstanding', NEW.claims * amount_fen FROM pack_parts WHERE round_id = NEW.round_id;
+END;
+
+CREATE TRIGGER claims_are_outstanding_no_more AFTER DELETE ON claim_totals
+BEGIN
+    INSERT INTO moves SELECT funder_id, round_id, OLD.day, 'committed', 'outstanding', -OLD.claims * amount_fen FROM pack_parts WHERE round_id = OLD.round_id;
+END;
+
 CREATE TRIGGER claims_leave_a_seat AFTER DELETE ON claims
 BEGIN UPDATE seats SET free = free + 1 WHERE round_id = OLD.round_id; END;
 
@@ -682,36 +719,53 @@ CREATE TRIGGER draws_stand BEFORE UPDATE ON draws WHEN
     OR (OLD.published_at IS NOT NULL AND (NEW.entrants_sha256, NEW.published_at) IS NOT (OLD.entrants_sha256, OLD.published_at))
 BEGIN SELECT RAISE(ABORT, 'what a draw has said stands'); END;
 
-CREATE TRIGGER funder_totals_are_spent AFTER INSERT ON funder_totals
-BEGIN
-    UPDATE balances SET spent_fen = spent_fen + NEW.amount_fen
-    WHERE funder_id = NEW.funder_id AND round_id = NEW.round_id AND account = 'committed';
-END;
-
-CREATE TRIGGER funder_totals_are_unspent AFTER DELETE ON funder_totals
-BEGIN
-    UPDATE balances SET spent_fen = spent_fen - OLD.amount_fen
-    WHERE funder_id = OLD.funder_id AND round_id = OLD.round_id AND account = 'committed';
-END;
-
-CREATE TRIGGER funder_totals_change_spent AFTER UPDATE ON funder_totals
-BEGIN
-    UPDATE balances SET spent_fen = spent_fen + NEW.amount_fen - OLD.amount_fen
-    WHERE funder_id = NEW.funder_id AND round_id = NEW.round_id AND account = 'committed';
-END;
-
 CREATE TRIGGER merchant_runs_leave_with_their_run AFTER DELETE ON redemption_runs
 BEGIN DELETE FROM merchant_runs WHERE first_id = OLD.first_id; END;
 
+CREATE TRIGGER more_claims_are_outstanding AFTER UPDATE ON claim_totals
+BEGIN
+    INSERT INTO moves SELECT funder_id, round_id, NEW.day, 'committed', 'outstanding', (NEW.claims - OLD.claims) * amount_fen FROM pack_parts
+        WHERE round_id = NEW.round_id;
+END;
+
+CREATE TRIGGER more_payments_are_payable AFTER UPDATE ON funder_totals
+BEGIN INSERT INTO moves VALUES (NEW.funder_id, NEW.round_id, NEW.day, 'outstanding', 'payable', NEW.amount_fen - OLD.amount_fen); END;
+
+CREATE TRIGGER moves_are_posted INSTEAD OF INSERT ON moves WHEN NEW.amount_fen <> 0
+BEGIN
+    SELECT RAISE(ROLLBACK, 'facts are counted that nobody books') WHERE NOT EXISTS (SELECT 1 FROM booking);
+    INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why, batch_id, day, booked_on, posted_at)
+    SELECT NEW.funder_id, NEW.round_id, iif(NEW.amount_fen > 0, NEW.from_account, NEW.to_account), iif(NEW.amount_fen > 0, NEW.to_account,
+        NEW.from_account), abs(NEW.amount_fen), why, batch_id, NEW.day, max(NEW.day, open_on), posted_at
+    FROM booking;
+END;
+
+CREATE TRIGGER payments_are_payable AFTER INSERT ON funder_totals
+BEGIN INSERT INTO moves VALUES (NEW.funder_id, NEW.round_id, NEW.day, 'outstanding', 'payable', NEW.amount_fen); END;
+
+CREATE TRIGGER payments_are_payable_no_more AFTER DELETE ON funder_totals
+BEGIN INSERT INTO moves VALUES (OLD.funder_id, OLD.round_id, OLD.day, 'outstanding', 'payable', -OLD.amount_fen); END;
+
 CREATE TRIGGER postings_move_balances AFTER INSERT ON postings
 BEGIN
-    INSERT OR IGNORE INTO balances (funder_id, round_id, account)
-    SELECT NEW.funder_id, CASE WHEN a.account IN ('appropriated', 'uncommitted') THEN 0 ELSE ifnull(NEW.round_id, 0) END, a.account
-    FROM (SELECT NEW.from_account AS account UNION ALL SELECT NEW.to_account) AS a;
-    UPDATE balances SET amount_fen = amount_fen + NEW.amount_fen WHERE funder_id = NEW.funder_id AND account = NEW.to_account
-        AND round_id = CASE WHEN NEW.to_account IN ('appropriated', 'uncommitted') THEN 0 ELSE ifnull(NEW.round_id, 0) END;
-    UPDATE balances SET amount_fen = amount_fen - NEW.amount_fen WHERE funder_id = NEW.funder_id AND account = NEW.from_account
-        AND round_id = CASE WHEN NEW.from_account IN ('appropriated', 'uncommitted') THEN 0 ELSE ifnull(NEW.round_id, 0) END;
+    INSERT INTO balances (funder_id, round_id) SELECT NEW.funder_id, 0  -- OR IGNORE gives way to what the outer statement says
+        WHERE NOT EXISTS (SELECT 1 FROM balances WHERE funder_id = NEW.funder_id AND round_id = 0);
+    INSERT INTO balances (funder_id, round_id) SELECT NEW.funder_id, ifnull(NEW.round_id, 0)
+        WHERE NOT EXISTS (SELECT 1 FROM balances WHERE funder_id = NEW.funder_id AND round_id = ifnull(NEW.round_id, 0));
+    UPDATE balances SET
+        appropriated_fen = appropriated_fen + iif(NEW.to_account = 'appropriated', NEW.amount_fen, 0) - iif(NEW.from_account = 'appropriated', NEW.amount_fen, 0),
+        uncommitted_fen = uncommitted_fen + iif(NEW.to_account = 'uncommitted', NEW.amount_fen, 0) - iif(NEW.from_account = 'uncommitted', NEW.amount_fen, 0)
+    WHERE funder_id = NEW.funder_id AND round_id = 0;
+    UPDATE balances SET
+        committed_fen = committed_fen + iif(NEW.to_account = 'committed', NEW.amount_fen, 0) - iif(NEW.from_account = 'committed', NEW.amount_fen, 0),
+        outstanding_fen = outstanding_fen + iif(NEW.to_account = 'outstanding', NEW.amount_fen, 0) - iif(NEW.from_account = 'outstanding', NEW.amount_fen, 0),
+        payable_fen = payable_fen + iif(NEW.to_account = 'payable', NEW.amount_fen, 0) - iif(NEW.from_account = 'payable', NEW.amount_fen, 0),
+        held_fen = held_fen + iif(NEW.to_account = 'held', NEW.amount_fen, 0) - iif(NEW.from_account = 'held', NEW.amount_fen, 0),
+        paid_fen = paid_fen + iif(NEW.to_account = 'paid', NEW.amount_fen, 0) - iif(NEW.from_account = 'paid', NEW.amount_fen, 0),
+        clawed_back_fen = clawed_back_fen + iif(NEW.to_account = 'clawed_back', NEW.amount_fen, 0) - iif(NEW.from_account = 'clawed_back', NEW.amount_fen, 0),
+        written_off_fen = written_off_fen + iif(NEW.to_account = 'written_off', NEW.amount_fen, 0) - iif(NEW.from_account = 'written_off', NEW.amount_fen, 0),
+        returned_fen = returned_fen + iif(NEW.to_account = 'returned', NEW.amount_fen, 0) - iif(NEW.from_account = 'returned', NEW.amount_fen, 0)
+    WHERE funder_id = NEW.funder_id AND round_id = ifnull(NEW.round_id, 0);
 END;
 
 CREATE TRIGGER postings_never_change BEFORE UPDATE ON postings BEGIN SELECT RAISE(ABORT, 'postings are append-only'); END;
@@ -756,6 +810,8 @@ SELECT f.merchant_id, f.round_id, f.day / 100, f.vouchers, f.base_fen, f.subsidy
     f.floor_fen, f.face_fen, f.stays_fen
 FROM uncounted_runs u CROSS JOIN redemption_runs n USING (first_id)
     CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id AND n.last_id;
+
+CREATE VIEW moves AS SELECT 0 AS funder_id, 0 AS round_id, 0 AS day, '' AS from_account, '' AS to_account, 0 AS amount_fen WHERE 0;
 
 CREATE VIEW redemption_facts AS
 SELECT f.redemption_id, f.transaction_no, CASE WHEN f.refund_of IS NULL THEN 'pay' ELSE 'refund' END AS kind, f.claim_id, f.coupon_no,

@@ -72,8 +72,6 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
     require_lawful_clock(session, subject, detail.get("batch"))
     if session.deeds is not None:
         session.deeds.append(deed)
-    row = db.execute(LAST_HASH).fetchone()
-    previous = row["hash"] if row else ""
     programme = _find_programme(session)
     if programme is not None and (session.programme is not None or "batch" not in detail):
         detail.setdefault("programme", programme)
@@ -91,7 +89,26 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
             _without_identities(detail), ensure_ascii=False, sort_keys=True, separators=(",", ":")
         ),
     )
+    _add(db, fields)
+
+
+def note_upgrade(db: sqlite3.Connection, version: str, at: int) -> None:
+    """Write the line of an upgrade of a file that has a log: by the program itself, at the moment
+    `at`, with the digest of all facts as they are kept from here on.
+    """
+    facts = fact_digests.unsaid(db) if _last_hash(db) else None
+    if facts is not None:
+        detail = json.dumps({"facts": facts}, separators=(",", ":"))
+        _add(db, (at, at, "voucher", "voucher", "file.upgrade", version, detail))
+
+
+def _add(db: sqlite3.Connection, fields: Fields) -> None:
+    previous = _last_hash(db)
     db.execute(ADD, (*fields, previous, digest(previous, fields)))
+
+
+def _last_hash(db: sqlite3.Connection) -> str:
+    return next(iter(typed.column(db, LAST_HASH)), "")
 
 
 def as_logged(value: Any) -> Any:
