@@ -51,6 +51,13 @@ settings.register_profile("explore", max_examples=200, deadline=None)
 settings.load_profile(os.environ.get("EXAMPLES", "same"))
 
 EVERY_COMMAND = {
+    "fund appropriate",
+    "fund transfer",
+    "fund return",
+    "fund show",
+    "ledger accounts",
+    "ledger show",
+    "ledger export",
     "programme approve",
     "programme reject",
     "init",

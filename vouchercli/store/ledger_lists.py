@@ -41,7 +41,7 @@ LIST = Listing(
     AND ifnull(:account IN (g.from_account, g.to_account), 1) AND ifnull(g.batch_id = :batch,
         :batch IS NULL)
     AND g.booked_on BETWEEN :first AND :last""",
-    "g.posting_id",
+    "g.booked_on, g.posting_id",
 )
 IN_ORDER = ALL + "ORDER BY g.booked_on, g.posting_id"
 # account by account, of each funder and round
@@ -78,7 +78,7 @@ WHERE ifnull(funder = :funder, 1) AND ifnull(round = :round, :round IS NULL)""",
 
 def listed(db: sqlite3.Connection, programme_id: int, **wanted: str | int | None) -> Listed:
     """Postings (`Posting`) of a programme by funder, round, account, batch (None: any), booked from
-    the day `first` to `last` (yyyymmdd), in the order of posting.
+    the day `first` to `last` (yyyymmdd), in the order of those days.
     """
     return LIST.of(db, programme_id=programme_id, **wanted)
 

@@ -89,7 +89,7 @@ def beancount(journal: Journal) -> Iterator[str]:
     if last:
         after = date.fromisoformat(last) + timedelta(days=1)  # of a day it is what it begins with
         for account, amount in journal.balances.items():
-            yield f"\n{after} balance {_rooted(account)}  {amount} {unit}\n"
+            yield f"\n{after} balance {_rooted(account)}  {amount} ~ 0 {unit}\n"
 
 
 FORMS: dict[str, Callable[[Journal], Iterator[str]]] = {"hledger": hledger, "beancount": beancount}

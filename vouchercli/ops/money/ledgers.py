@@ -8,7 +8,7 @@ from vouchercli.errors import UsageFault
 from vouchercli.formats import whole_files
 from vouchercli.formats.written import plain_text_accounts
 from vouchercli.ops import lists
-from vouchercli.result import JSON, Column, Outcome, Table, Word, say
+from vouchercli.result import DATA, JSON, SCREEN, Column, Message, Outcome, Table, Word, say
 from vouchercli.rules import money, times
 from vouchercli.store import ledger_lists, programmes
 from vouchercli.store.ledger import ACCOUNTS, OF_FUNDERS
@@ -24,30 +24,29 @@ if TYPE_CHECKING:
 STANDING = (
     Column("funder", "funder"),
     Column("round", "round", blank="-"),
-    Column("account", where=JSON),
-    Column("account_word", "account", "word"),
+    Column("account", "account", "word", shown="account_word"),
     Column("amount_fen", "amount", "fen"),
 )
 POSTINGS = (
     Column("posting", "No.", "int"),
     Column("booked_on", "booked on"),
-    Column("day", "day"),
+    Column("day", "day", where=DATA),
     Column("funder", "funder"),
     Column("round", "round", blank="-"),
-    Column("from_account", where=JSON),
-    Column("to_account", where=JSON),
-    Column("from_word", "from", "word"),
-    Column("to_word", "to", "word"),
+    Column("from_account", "from", "word", shown="from_word", where=DATA),
+    Column("to_account", "to", "word", shown="to_word", where=DATA),
+    Column("way", "from, to", "sentence", where=SCREEN),
     Column("amount_fen", "amount", "fen"),
-    Column("why", "why"),
-    Column("batch", "batch", "int", blank="-"),
+    Column("why", "why", "word", shown="why_word", where=DATA),
+    Column("reason", "why", "sentence", where=SCREEN),
+    Column("batch", "batch", "int", where=DATA),
     Column("posted_at", where=JSON),
 )
 FIRST_DAY, LAST_DAY = 0, 99_991_231
 WORDS = {
     "appropriated": Word("appropriated"),
     "uncommitted": Word("uncommitted"),
-    "committed": Word("committed"),
+    "committed": Word("committed (unclaimed)"),
     "outstanding": Word("outstanding"),
     "payable": Word("payable"),
     "held": Word("held"),
@@ -55,6 +54,25 @@ WORDS = {
     "clawed_back": Word("clawed back"),
     "written_off": Word("written off"),
     "returned": Word("returned"),
+}
+SHORT = {"committed": Word("committed")}  # where two accounts stand side by side
+WHY = {  # what moves money, as people call it
+    "programme.load": Word("change of funds"),
+    "round.approve": Word("approval"),
+    "round.edit": Word("edited"),
+    "round.top-up": Word("top-up"),
+    "round.lower": Word("lower"),
+    "round.cancel": Word("cancel"),
+    "round.release": Word("release"),
+    "round.take_back": Word("late files"),
+    "claim.grant": Word("packs granted"),
+    "claims.import": Word("claims"),
+    "claims.retry": Word("claims, retried"),
+    "claims.undo": Word("claims, undone"),
+    "redemptions.import": Word("redemptions"),
+    "redemptions.retry": Word("redemptions, retried"),
+    "redemptions.undo": Word("redemptions, undone"),
+    "upgrade": Word("upgrade"),
 }
 
 
@@ -102,6 +120,13 @@ def list_postings(
             "day": times.day_text(posting.day),
             "from_word": WORDS[posting.from_account],
             "to_word": WORDS[posting.to_account],
+            "way": say(
+                "{from_account} to {to_account}",
+                from_account=SHORT.get(posting.from_account, WORDS[posting.from_account]),
+                to_account=SHORT.get(posting.to_account, WORDS[posting.to_account]),
+            ),
+            "why_word": WHY.get(posting.why, posting.why),
+            "reason": _name_reason(posting),
             "posted_at": times.iso(posting.posted_at, zone),
         }
 
@@ -117,6 +142,14 @@ def list_postings(
         **wanted,
     )
     return lists.show(table, listed, limit, read)
+
+
+def _name_reason(posting: Posting) -> Message:
+    """What moved it, with the number of its batch: `batch show N` says the rest."""
+    why = WHY.get(posting.why, posting.why)
+    if posting.batch is None:
+        return say("{why}", why=why)
+    return say("{why}, batch {batch}", why=why, batch=posting.batch)
 
 
 def export(session: Session, form: str, to: Path | None) -> Outcome:

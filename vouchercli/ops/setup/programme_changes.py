@@ -154,21 +154,24 @@ def refuse_obstacles(
     programme_id: int,
     before: Programme,
     after: Programme,
-    file: str,
     document: Document | None = None,
 ) -> None:
-    """Raise `programme_in_use` when the change would break what depends on the programme."""
+    """Raise `programme_in_use` when the change would break what depends on the programme; without a
+    `document` it is one that waits.
+    """
     obstacles = law.obstacles(before, after, store.in_use(db, programme_id))
     if obstacles:
         raise VoucherError(
             "programme_in_use",
             "{count} change(s) of programme {programme} conflict with what is recorded; nothing"
             " was changed",
-            hint="undo them in {file}, then load it again",
+            hint="undo them in {file}, then load it again"
+            if document
+            else "voucher programme reject {programme} --note WHY",
             problems=yamls.problems(obstacles, document),
             count=len(obstacles),
             programme=after.programme,
-            file=file,
+            file=document.name if document else "",
         )
 
 
@@ -308,7 +311,7 @@ def approve_change(session: Session, code: str | None) -> Outcome:
                     ),
                 ),
             )
-        refuse_obstacles(db, row["programme_id"], before, after, file)
+        refuse_obstacles(db, row["programme_id"], before, after)
         description = describe(db, row, waiting)
         proposals.end(db, waiting, "effective", session.now, before=store.document(row))
         standing = put_in_place(session, before, after, waiting.after, configs.digest(after))
@@ -405,7 +408,7 @@ def table(db: sqlite3.Connection, row: sqlite3.Row, waiting: Proposal) -> Table:
 
 def _read_easily(difference: dict[str, Any]) -> dict[str, Any]:
     """An amount of millions is read by its separators."""
-    if not difference["key"].endswith(".amount"):
+    if not difference["key"].endswith((".amount", ".returned")):
         return difference
     return {
         key: money.grouped(money.parse_yuan(text)) if text and key != "key" else text

@@ -21,6 +21,7 @@ class Fund(NamedTuple):
     amount_fen: int | None
     uncommitted_fen: int | None
     committed_fen: int | None
+    returned_fen: int
 
 
 # The programme line by line, as it is shown.
@@ -80,6 +81,7 @@ FUNDS = (
     Column("amount_fen", "appropriated", "fen"),
     Column("uncommitted_fen", "uncommitted", "fen"),
     Column("committed_fen", "committed", "fen"),
+    Column("returned_fen", "returned", "fen", optional=True),
 )
 DECLARED = (Column("what", "what"), Column("amount_fen", "amount", "fen"))
 PUBLISHED = (

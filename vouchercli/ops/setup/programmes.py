@@ -81,9 +81,7 @@ def change_programme(
                         ),
                     ),
                 )
-            programme_changes.refuse_obstacles(
-                db, row["programme_id"], before, programme, document.name, document
-            )
+            programme_changes.refuse_obstacles(db, row["programme_id"], before, programme, document)
             if programme_changes.must_wait(db, row["programme_id"], before, programme):
                 programme_changes.require_note(session, before, programme, note)
                 return programme_changes.propose(
@@ -97,6 +95,7 @@ def change_programme(
             programme.programme,
             file=document.name,
             digest=digest,
+            **({"note": note} if note else {}),
             before=store.document(row) if row is not None else None,
             after=document.value,
         )
@@ -146,7 +145,12 @@ def _loaded_data(programme: Programme, what: str) -> dict[str, Any]:
         "programme": programme.programme,
         "result": what,
         "funders": [
-            {"funder": funder.funder, "kind": funder.kind, "amount_fen": funder.amount_fen}
+            {
+                "funder": funder.funder,
+                "kind": funder.kind,
+                "amount_fen": funder.amount_fen,
+                "returned_fen": funder.returned_fen,
+            }
             for funder in programme.funders
         ],
         "published": len(programme.published),
@@ -208,20 +212,14 @@ def show_programme(session: Session, code: str | None) -> Outcome:
 def _funds(db: sqlite3.Connection, programme_id: int) -> list[tables.Fund]:
     """Each funder with its balances."""
 
-    def balance(row: sqlite3.Row, account: str) -> int | None:
+    funds = []
+    for row in store.funders(db, programme_id):
+        stands = ledger.balances(db, row["funder_id"])
         is_watched = row["amount_fen"] is not None
-        return ledger.balance(db, row["funder_id"], account) if is_watched else None
-
-    return [
-        tables.Fund(
-            row["funder"],
-            row["kind"],
-            row["amount_fen"],
-            balance(row, "uncommitted"),
-            balance(row, "committed"),
-        )
-        for row in store.funders(db, programme_id)
-    ]
+        balances = (stands.uncommitted, stands.of_rounds) if is_watched else (None, None)
+        amounts = (row["amount_fen"], *balances, stands.returned)
+        funds.append(tables.Fund(row["funder"], row["kind"], *amounts))
+    return funds
 
 
 LOADED = (
