@@ -4,7 +4,7 @@ approves asks here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.rules import doors
@@ -45,42 +45,6 @@ def require_itself(session: Session, programme: Programme) -> None:
         )
 
 
-class Refused(NamedTuple):
-    """How somebody without the role is refused, and whom to ask."""
-
-    code: str
-    text: str
-    hint: str = "ask one of them to do it with --actor NAME"
-
-
-NOT_STAFF = Refused(
-    "not_staff",
-    "{actor} is neither maker nor checker of programme {programme} (its staff: {staff})",
-)
-REFUSED = {
-    doors.CHECKERS: Refused(
-        "not_a_checker",
-        "{actor} is not a checker of programme {programme} (its checkers: {staff})",
-        "ask a checker to do it with --actor NAME, or add the role to the programme's staff",
-    ),
-    doors.WITNESSES: Refused(
-        "not_a_witness",
-        "{actor} is neither checker, finance nor auditor of programme {programme} (these are:"
-        " {staff})",
-    ),
-    doors.FINANCE: Refused(
-        "not_finance",
-        "{actor} is not finance of programme {programme} (finance: {staff})",
-        "ask finance to do it with --actor NAME, or add the role to the programme's staff",
-    ),
-    doors.TREASURERS: Refused(
-        "not_staff",
-        "{actor} is neither maker, checker nor finance of programme {programme} (these are:"
-        " {staff})",
-    ),
-}
-
-
 def require(session: Session, programme: Programme, door: Door) -> None:
     """Raise `no_one_may`, `not_a_checker`, `not_a_witness`, `not_finance` or `not_staff` unless who
     acts may pass that door of the programme, `wrong_login` when they are not who they say.
@@ -97,14 +61,53 @@ def require(session: Session, programme: Programme, door: Door) -> None:
             programme=programme.programme,
             role=door.roles[-1],
         )
-    refused = REFUSED.get(door.roles, NOT_STAFF)
-    raise VoucherError(
-        refused.code,
-        refused.text,
-        hint=refused.hint,
-        actor=session.actor,
-        programme=programme.programme,
+    raise _without_role(door, {"actor": session.actor, "programme": programme.programme}, may)
+
+
+def _without_role(door: Door, about: dict[str, Any], may: str) -> VoucherError:
+    """The refusal of somebody without the role, which says who has it."""
+    ask_one = "ask one of them to do it with --actor NAME"
+    if door.roles == doors.CHECKERS:
+        return VoucherError(
+            "not_a_checker",
+            "{actor} is not a checker of programme {programme} (its checkers: {staff})",
+            hint="ask a checker to do it with --actor NAME, or add the role to the programme's"
+            " staff",
+            staff=may,
+            **about,
+        )
+    if door.roles == doors.FINANCE:
+        return VoucherError(
+            "not_finance",
+            "{actor} is not finance of programme {programme} (finance: {staff})",
+            hint="ask finance to do it with --actor NAME, or add the role to the programme's staff",
+            staff=may,
+            **about,
+        )
+    if door.roles == doors.WITNESSES:
+        return VoucherError(
+            "not_a_witness",
+            "{actor} is neither checker, finance nor auditor of programme {programme} (these are:"
+            " {staff})",
+            hint=ask_one,
+            staff=may,
+            **about,
+        )
+    if door.roles == doors.TREASURERS:
+        return VoucherError(
+            "not_staff",
+            "{actor} is neither maker, checker nor finance of programme {programme} (these are:"
+            " {staff})",
+            hint=ask_one,
+            staff=may,
+            **about,
+        )
+    return VoucherError(
+        "not_staff",
+        "{actor} is neither maker nor checker of programme {programme} (its staff: {staff})",
+        hint=ask_one,
         staff=may,
+        **about,
     )
 
 
