@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from vouchercli import identities
 from vouchercli.errors import VoucherError
 from vouchercli.rules import times
-from vouchercli.rules.audit import Line, digest
-from vouchercli.store import fact_digests, typed
+from vouchercli.rules.audit import Line
+from vouchercli.store import audit_lines, fact_digests, typed
 from vouchercli.store.db import zone
 from vouchercli.store.lists import Listing
 from vouchercli.store.schema_files import SCHEMA_FILES, schema_text
@@ -42,11 +42,6 @@ SELECT max(at) FROM audit, first WHERE subject IN (:subject, 'batch ' || :batch,
 """
 IS_NOTED = "SELECT EXISTS (SELECT 1 FROM audit WHERE subject = ? AND deed = ?)"
 IS_NOTED_BY = "SELECT EXISTS (SELECT 1 FROM audit WHERE deed = ? AND subject = ? AND actor = ?)"
-LAST_HASH = "SELECT hash FROM audit ORDER BY audit_id DESC LIMIT 1"
-ADD = """
-INSERT INTO audit (at, entered_at, actor, os_user, deed, subject, detail, previous_hash, hash)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
 
 
 def is_noted(db: sqlite3.Connection, deed: str, subject: str) -> bool:
@@ -89,26 +84,7 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
             _without_identities(detail), ensure_ascii=False, sort_keys=True, separators=(",", ":")
         ),
     )
-    _add(db, fields)
-
-
-def note_upgrade(db: sqlite3.Connection, version: str, at: int) -> None:
-    """Write the line of an upgrade of a file that has a log: by the program itself, at the moment
-    `at`, with the digest of all facts as they are kept from here on.
-    """
-    facts = fact_digests.unsaid(db) if _last_hash(db) else None
-    if facts is not None:
-        detail = json.dumps({"facts": facts}, separators=(",", ":"))
-        _add(db, (at, at, "voucher", "voucher", "file.upgrade", version, detail))
-
-
-def _add(db: sqlite3.Connection, fields: Fields) -> None:
-    previous = _last_hash(db)
-    db.execute(ADD, (*fields, previous, digest(previous, fields)))
-
-
-def _last_hash(db: sqlite3.Connection) -> str:
-    return next(iter(typed.column(db, LAST_HASH)), "")
+    audit_lines.add(db, fields)
 
 
 def as_logged(value: Any) -> Any:
