@@ -61,7 +61,9 @@ INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profil
 def world(policy: Any, *, with_claims: bool = False, is_limited: bool = True) -> Session:
     """The town in memory, at the moment NOW."""
     town_of = town(policy, with_claims=with_claims, is_limited=is_limited)
-    return towns.in_memory(*town_of)._replace(now=NOW)
+    session = towns.in_memory(*town_of)._replace(now=NOW)
+    towns.book(session.db)
+    return session
 
 
 def town(policy: Any, *, with_claims: bool = False, is_limited: bool = True) -> tuple[Any, ...]:

@@ -270,24 +270,47 @@ SPOILED: dict[str, Breaches] = {
     "UPDATE postings SET amount_fen = 40556 WHERE to_account = 'committed'": {
         "commitments_cover_payments": [],
         "balances": [
-            ("treasury committed 1", "40556", "430000"),
+            # 430.00 a pack: 10 were committed, of which 3 are claimed
+            ("treasury committed 1", "-88444", "301000"),
             ("treasury uncommitted 0", "99959444", "99570000"),
         ],
     },
-    "UPDATE postings SET amount_fen = 40555 WHERE to_account = 'committed'": {
-        "commitments_cover_payments": [("r1 treasury", "40555", "40556")]
+    # 3 packs claimed, 405.56 paid (10.00 + 400.00 - 4.44): 884.44 are left of them
+    "UPDATE balances SET committed_fen = -88444 WHERE round_id = 1 AND funder_id = 1": {
+        "commitments_cover_payments": [],
     },
-    # what another round or another funder was promised does not count
-    "UPDATE postings SET round_id = 2 WHERE to_account = 'committed'": {
-        "commitments_cover_payments": [("r1 treasury", "0", "40556")]
+    "UPDATE balances SET committed_fen = -88445 WHERE round_id = 1 AND funder_id = 1": {
+        "commitments_cover_payments": [("r1 treasury", "0", "-1")]
     },
-    "UPDATE postings SET funder_id = 2 WHERE to_account = 'committed'": {
-        "commitments_cover_payments": [("r1 treasury", "0", "40556")]
+    "UPDATE balances SET payable_fen = -1 WHERE round_id = 1 AND funder_id = 1": {
+        "commitments_cover_payments": [("r1 treasury", "1", "389444")]
+    },
+    # ---------------------------------------------------------------- what facts move
+    "UPDATE postings SET amount_fen = amount_fen - 1 WHERE to_account = 'outstanding' AND why = 'claims.import'": {
+        "postings_follow_facts": [("r1 20200327 treasury outstanding", "129000", "128999")]
+    },
+    "UPDATE postings SET amount_fen = amount_fen + 1 WHERE to_account = 'payable' AND day = 20200327": {
+        "postings_follow_facts": [("r1 20200327 treasury payable", "1000", "1001")]
+    },
+    "UPDATE postings SET day = 20200327 WHERE to_account = 'payable'": {
+        "postings_follow_facts": [
+            ("r1 20200327 treasury payable", "1000", "40556"),
+            ("r1 20200328 treasury payable", "39556", "0"),
+        ]
+    },
+    "DELETE FROM postings WHERE to_account = 'payable' AND day = 20200327": {
+        "postings_follow_facts": [("r1 20200327 treasury payable", "1000", "0")]
+    },
+    "UPDATE postings SET why = 'round.release' WHERE to_account = 'outstanding'": {
+        "postings_follow_facts": [("r1 20200327 treasury outstanding", "129000", "0")]
+    },
+    "UPDATE pack_parts SET amount_fen = amount_fen + 1": {
+        "postings_follow_facts": [("r1 20200327 treasury outstanding", "129003", "129000")]
     },
     "UPDATE postings SET amount_fen = 100000000 WHERE to_account = 'committed'": {
         "funds_not_overdrawn": [],
         "balances": [
-            ("treasury committed 1", "100000000", "430000"),
+            ("treasury committed 1", "99871000", "301000"),
             ("treasury uncommitted 0", "0", "99570000"),
         ],
     },

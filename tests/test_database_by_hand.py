@@ -8,6 +8,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from memory import copied
 from test_store_answers import A, B, add, apply, claim, lay_down, pay, shops
 
@@ -150,8 +151,9 @@ def test_a_draw_without_its_whole_seed_is_refused(
 
 
 POST = """
-INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why, posted_at)
-VALUES (1, 1, ?, ?, ?, '', 0)
+INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why, day, booked_on,
+    posted_at)
+VALUES (1, 1, ?, ?, ?, '', 0, 0, 0)
 """
 
 
@@ -204,56 +206,142 @@ def test_what_waits_or_stands_is_there_once(db: sqlite3.Connection) -> None:
 # ---------------------------------------------------------------- what follows by itself
 
 
-def spent(db: sqlite3.Connection) -> dict[tuple[int, int, str], int]:
-    rows = db.execute("SELECT funder_id, round_id, account, spent_fen FROM balances")
-    return {tuple(row)[:3]: row[3] for row in rows if row[3]}
+def stands(db: sqlite3.Connection) -> dict[tuple[int, int], dict[str, int]]:
+    """(funder, round) -> account -> fen; what is empty is left out."""
+    rows = [dict(row) for row in db.execute("SELECT * FROM balances")]
+    return {
+        (row.pop("funder_id"), row.pop("round_id")): {
+            account.removesuffix("_fen"): fen for account, fen in row.items() if fen
+        }
+        for row in rows
+    }
 
 
-def test_what_is_spent_follows_the_totals_of_its_funder_and_round(
-    built: sqlite3.Connection,
-) -> None:
+def two_funds(built: sqlite3.Connection) -> sqlite3.Connection:
+    """Funders 1 and 8 have 900 fen committed to each of the rounds 1 and 2."""
     db = copied(built)
     db.execute("INSERT INTO funders SELECT 8, 1, 'bank', kind, 2, 900 FROM funders LIMIT 1")
+    db.execute("DELETE FROM funder_totals")
+    db.execute("DELETE FROM balances")
+    db.execute("DELETE FROM pack_parts")
     for funder_id in (1, 8):
         for round_id in (1, 2):
-            for account in ("committed", "returned"):
-                row = {"funder_id": funder_id, "round_id": round_id, "account": account}
-                db.execute(
-                    "INSERT OR REPLACE INTO balances VALUES (:funder_id, :round_id, :account, 900,"
-                    " 0)",
-                    row,
-                )
+            db.execute(
+                "INSERT INTO balances (funder_id, round_id, committed_fen) VALUES (?, ?, 900)",
+                (funder_id, round_id),
+            )
+    return db
+
+
+def test_what_is_payable_follows_the_totals_of_its_funder_and_round(
+    built: sqlite3.Connection,
+) -> None:
+    db = two_funds(built)
     for funder_id, round_id, day, fen in ((1, 1, 27, 100), (1, 1, 28, 20), (8, 1, 27, 3)):
         db.execute("INSERT INTO funder_totals VALUES (?, ?, ?, ?)", (round_id, day, funder_id, fen))
     db.execute("INSERT INTO funder_totals VALUES (2, 27, 1, 7)")
-    rest = {(8, 1, "committed"): 3, (1, 2, "committed"): 7}
-    assert spent(db) == {(1, 1, "committed"): 120} | rest
+
+    def payable() -> list[int]:
+        own = [(1, 1), (8, 1), (1, 2), (8, 2)]
+        accounts = [stands(db)[each] for each in own]
+        assert [each["committed"] for each in accounts] == [900] * 4
+        assert all(each.get("outstanding", 0) == -each.get("payable", 0) for each in accounts)
+        return [each.get("payable", 0) for each in accounts]
+
+    assert payable() == [120, 3, 7, 0]
     one = "WHERE round_id = 1 AND funder_id = 1 AND day = 27"
     db.execute(f"UPDATE funder_totals SET amount_fen = 60 {one}")
-    assert spent(db) == {(1, 1, "committed"): 80} | rest
+    assert payable() == [80, 3, 7, 0]
+    db.execute(f"UPDATE funder_totals SET amount_fen = 60 {one}")  # nothing moves
     db.execute(f"DELETE FROM funder_totals {one}")
-    assert spent(db) == {(1, 1, "committed"): 20} | rest
+    assert payable() == [20, 3, 7, 0]
+    posted = db.execute(
+        "SELECT from_account, to_account, amount_fen FROM postings WHERE day = 27 AND funder_id = 1"
+        " AND round_id = 1 AND why = 'by hand' ORDER BY posting_id DESC LIMIT 3"
+    )
+    assert [tuple(row) for row in posted] == [
+        ("payable", "outstanding", 60),
+        ("payable", "outstanding", 40),
+        ("outstanding", "payable", 100),
+    ]
+
+
+def test_what_is_outstanding_follows_the_claims_of_its_round(built: sqlite3.Connection) -> None:
+    """A pack of round 1 costs 30 fen of funder 1 and 5 of funder 8; one of round 2 costs 11."""
+    db = two_funds(built)
+    db.execute("DELETE FROM claim_totals")
+    db.execute("DELETE FROM pack_parts")
+    db.execute("INSERT INTO pack_parts VALUES (1, 1, 30), (1, 8, 5), (2, 1, 11)")
+
+    def outstanding() -> list[tuple[int, int]]:
+        accounts = [stands(db)[each] for each in ((1, 1), (8, 1), (1, 2))]
+        return [(each["committed"], each.get("outstanding", 0)) for each in accounts]
+
+    db.execute("INSERT INTO claim_totals VALUES (1, 27, 4), (2, 27, 1)")
+    assert outstanding() == [(780, 120), (880, 20), (889, 11)]
+    db.execute("UPDATE claim_totals SET claims = 6 WHERE round_id = 1")
+    assert outstanding() == [(720, 180), (870, 30), (889, 11)]
+    db.execute("UPDATE claim_totals SET claims = 1 WHERE round_id = 1")
+    assert outstanding() == [(870, 30), (895, 5), (889, 11)]
+    db.execute("DELETE FROM claim_totals")
+    assert outstanding() == [(900, 0), (900, 0), (900, 0)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO claim_totals VALUES (1, 26, 1)",
+        "UPDATE claim_totals SET claims = claims + 1",
+        "DELETE FROM claim_totals",
+        "INSERT INTO funder_totals VALUES (1, 26, 1, 5)",
+        "UPDATE funder_totals SET amount_fen = amount_fen + 1",
+        "DELETE FROM funder_totals",
+    ],
+)
+def test_facts_that_nobody_books_are_not_counted(built: sqlite3.Connection, statement: str) -> None:
+    db = two_funds(built)
+    db.execute("DELETE FROM claim_totals")
+    db.execute("INSERT INTO pack_parts VALUES (1, 1, 30)")
+    db.execute("INSERT INTO claim_totals VALUES (1, 27, 1)")
+    db.execute("INSERT INTO funder_totals VALUES (1, 27, 1, 9)")
+    db.execute("DELETE FROM booking")
+    with pytest.raises(sqlite3.IntegrityError, match="facts are counted that nobody books"):
+        db.execute(statement)
+    towns.book(db)
+    db.execute(statement)
 
 
 def test_money_moves_between_the_accounts_of_its_funder_and_round(
     built: sqlite3.Connection,
 ) -> None:
     db = copied(built)
-    asked = "SELECT round_id, account, amount_fen FROM balances ORDER BY 1, 2"
     db.execute("DELETE FROM balances")
     for accounts, fen in (
         (("appropriated", "uncommitted"), 100),
         (("uncommitted", "committed"), 70),
         (("committed", "returned"), 20),
         (("committed", "uncommitted"), 5),
+        (("committed", "outstanding"), 30),
+        (("outstanding", "payable"), 25),
+        (("payable", "held"), 6),
+        (("payable", "paid"), 12),
+        (("payable", "clawed_back"), 1),
+        (("payable", "written_off"), 2),
     ):
         db.execute(POST, (*accounts, fen))
-    assert [tuple(row) for row in db.execute(asked)] == [
-        (0, "appropriated", -100),
-        (0, "uncommitted", 35),
-        (1, "committed", 45),
-        (1, "returned", 20),
-    ]
+    assert stands(db) == {
+        (1, 0): {"appropriated": -100, "uncommitted": 35},
+        (1, 1): {
+            "committed": 15,
+            "outstanding": 5,
+            "payable": 4,
+            "held": 6,
+            "paid": 12,
+            "clawed_back": 1,
+            "written_off": 2,
+            "returned": 20,
+        },
+    }
 
 
 def test_seats_are_counted_before_they_are_taken(built: sqlite3.Connection) -> None:

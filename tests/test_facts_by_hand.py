@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from memory import copied
 from test_allocations import DAY
 from test_store_answers import (
@@ -362,6 +363,7 @@ def facts(db: sqlite3.Connection) -> sqlite3.Connection:
             " threshold_fen, percent_bp, full_base_fen FROM coupons WHERE coupon_no = 1 AND template_id = 1",
             (number,),
         )
+    towns.endow(db)
     for number, round_id, resident in CLAIMS:
         claim(db, number, round_id, resident, START - DAY)
     amounts = {"before_fen": 1_000, "after_fen": 0, "public_fen": -1_000}

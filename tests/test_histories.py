@@ -28,7 +28,7 @@ from vouchercli.ops.rounds import rounds as round_commands
 from vouchercli.ops.schedule import tick as clock
 from vouchercli.ops.setup import programme_changes, programmes
 from vouchercli.rules import times
-from vouchercli.store import checks
+from vouchercli.store import checks, ledger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -324,7 +324,7 @@ MEMORY = {
     "facts": FACTS + " ORDER BY 1, 2",
     "rejects": "SELECT batch_id, line FROM rejects ORDER BY 1, 2",
     "rounds": "SELECT round, state, packs, claimed, released FROM rounds ORDER BY 1",
-    "balances": "SELECT * FROM balances ORDER BY 1, 2, 3",
+    "balances": "SELECT * FROM balances ORDER BY 1, 2",
     "totals": "SELECT * FROM group_totals ORDER BY 1, 2, 3, 4, 5",
 }
 
@@ -333,26 +333,28 @@ MEMORY = {
 
 
 def books_hold(town: Town) -> None:
-    """Everything that `voucher check` proves, and no fen twice: what was given is uncommitted,
-    committed or returned, and each round has the money of what it may still have to pay.
+    """Everything that `voucher check` proves, and no fen twice: what was given is uncommitted, held
+    by rounds or returned, and each round has the money of what it may still have to pay.
     """
     for name, check in checks.CHECKS.items():
         assert check(town.session.db) == [], name
     sums: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    committed: dict[tuple[str, int], int] = {}
-    for funder, round_id, account, fen in town.ask(
-        "SELECT f.funder, round_id, account, b.amount_fen FROM balances b JOIN funders f"
-        " USING (funder_id)"
-    ):
-        sums[funder][account] += fen
-        if account == "committed":
-            committed[funder, round_id] = fen
+    held: dict[tuple[str, int], int] = {}
+    for account in ledger.ACCOUNTS:
+        for funder, round_id, fen in town.ask(
+            f"SELECT f.funder, round_id, b.{account}_fen FROM balances b JOIN funders f"
+            " USING (funder_id)"
+        ):
+            sums[funder][account] += fen
+            if round_id and account in ("committed", "outstanding", "payable"):
+                held[funder, round_id] = held.get((funder, round_id), 0) + fen
     given_fen = dict(town.ask("SELECT funder, amount_fen FROM funders"))
     for funder, accounts in sums.items():
         given = accounts.pop("appropriated")
         assert -given == given_fen[funder] == sum(accounts.values()), (funder, accounts)
-        assert all(fen >= 0 for fen in accounts.values()), (funder, accounts)
-    for (funder, round_id), fen in committed.items():
+        promised_fen = accounts.pop("committed") + accounts.pop("outstanding")
+        assert promised_fen >= 0 and all(fen >= 0 for fen in accounts.values()), (funder, accounts)
+    for (funder, round_id), fen in held.items():
         assert fen >= promised(town, funder, round_id), (funder, round_id)
 
 

@@ -64,9 +64,11 @@ def approve(voucher: Voucher, actor: str = "lin", now: str = LATER, **ran: Any) 
 
 
 def stands(here: Path) -> tuple[Any, ...]:
-    """The round's state, claimed and released packs, and yuan committed and not committed."""
-    balance = "(SELECT sum(amount_fen) / 100 FROM balances WHERE account = '{}')"
-    kept = f"{balance.format('committed')}, {balance.format('uncommitted')}"
+    """The round's state, claimed and released packs; yuan that rounds hold and that none holds."""
+    held = "committed_fen + outstanding_fen + payable_fen"
+    kept = ", ".join(
+        f"(SELECT sum({fen}) / 100 FROM balances)" for fen in (held, "uncommitted_fen")
+    )
     return ask(here, f"SELECT state, claimed, released, {kept} FROM rounds WHERE round = 'r1'")[0]
 
 

@@ -94,6 +94,8 @@ class World:
             actor="chen",
             imported_at=0,
         )
+        towns.book(self.db)
+        towns.endow(self.db)
 
     def build(self, voucher: Any) -> None:
         programme = towns.programme(

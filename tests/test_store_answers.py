@@ -97,6 +97,7 @@ def lay_down() -> Session:
     session.db.execute(ADD_ROUND, (START - DAY, START + DAY))
     for batch, kind in ((1, "applications"), (2, "allocation")):
         session.db.execute(ADD_BATCH, (batch, kind, 1))
+    towns.book(session.db)
     return session
 
 
@@ -1523,29 +1524,37 @@ def test_money_moves_between_accounts_of_the_ledger_only(
         ledger.post(db, 1, None, *accounts, 100, "test", 0)
 
 
+def fund(db: sqlite3.Connection) -> None:
+    """A funder (9) who has given nothing yet."""
+    add(db, "funders", funder_id=9, programme_id=1, funder="fund", kind="public", position=9)
+
+
 def test_only_a_short_fund_is_called_short(db: sqlite3.Connection) -> None:
-    ledger.post(db, 1, None, "appropriated", "uncommitted", 100, "fund", 0)
-    ledger.post(db, 1, 1, "uncommitted", "committed", 100, "r", 0)
+    fund(db)
+    ledger.post(db, 9, None, "appropriated", "uncommitted", 100, "fund", 0)
+    ledger.post(db, 9, 1, "uncommitted", "committed", 100, "r", 0)
     with pytest.raises(VoucherError) as refused:
-        ledger.post(db, 1, 1, "uncommitted", "committed", 1, "r", 0)
+        ledger.post(db, 9, 1, "uncommitted", "committed", 1, "r", 0)
     assert refused.value.code == "fund_short"
     for accounts, amount in ((("committed", "committed"), 1), (("committed", "uncommitted"), -1)):
         with pytest.raises(sqlite3.IntegrityError):
-            ledger.post(db, 1, 1, *accounts, amount, "r", 0)
-    assert [ledger.balance(db, 1, name) for name in ("uncommitted", "committed")] == [0, 100]
+            ledger.post(db, 9, 1, *accounts, amount, "r", 0)
+    assert [ledger.balance(db, 9, name) for name in ("uncommitted", "committed")] == [0, 100]
 
 
 def test_the_balance_of_a_round_is_its_own(db: sqlite3.Connection) -> None:
-    ledger.post(db, 1, None, "appropriated", "uncommitted", 1_000, "fund", 0)
-    ledger.post(db, 1, 1, "uncommitted", "committed", 300, "r", 0)
-    ledger.post(db, 1, 2, "uncommitted", "committed", 200, "earlier", 0)
-    ledger.post(db, 1, 1, "committed", "uncommitted", 50, "r", 0)
+    fund(db)
+    before = ledger.last(db)
+    ledger.post(db, 9, None, "appropriated", "uncommitted", 1_000, "fund", 0)
+    ledger.post(db, 9, 1, "uncommitted", "committed", 300, "r", 0)
+    ledger.post(db, 9, 2, "uncommitted", "committed", 200, "earlier", 0)
+    ledger.post(db, 9, 1, "committed", "uncommitted", 50, "r", 0)
     ledger.post(db, 2, None, "appropriated", "uncommitted", 7, "another funder", 0)
-    ledger.post(db, 1, 1, "committed", "uncommitted", 0, "nothing", 0)
+    ledger.post(db, 9, 1, "committed", "uncommitted", 0, "nothing", 0)
     accounts = ("appropriated", "uncommitted", "committed")
-    assert [ledger.balance(db, 1, account) for account in accounts] == [-1_000, 550, 450]
-    assert [ledger.balance(db, 1, "committed", number) for number in (1, 2, 3)] == [250, 200, 0]
-    assert db.execute("SELECT count(*) FROM postings").fetchone()[0] == 5
+    assert [ledger.balance(db, 9, account) for account in accounts] == [-1_000, 550, 450]
+    assert [ledger.balance(db, 9, "committed", number) for number in (1, 2, 3)] == [250, 200, 0]
+    assert ledger.last(db) == before + 5
 
 
 # ---------------------------------------------------------------- what gave way

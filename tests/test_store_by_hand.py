@@ -71,6 +71,7 @@ def test_lines_of_a_list_are_shown_in_the_order_of_the_file(city: City, here: Pa
 
 def test_packs_of_one_resident_are_numbered_in_the_order_of_granting() -> None:
     db = world({"packs_per_resident_per_round": 3}, per_resident=3).db
+    towns.book(db)
     db.execute("UPDATE rounds SET packs = 5 WHERE round = 'r'")
     one, other = b"1" * 16, b"2" * 16
     batch = grants.add_batch(

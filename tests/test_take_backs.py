@@ -58,11 +58,13 @@ def tick(voucher: Any, now: str) -> None:
     voucher("schedule", "tick", "--now", now, expect=None)
 
 
+HELD = "committed_fen + outstanding_fen + payable_fen"
+
+
 def balances(account: str) -> int:
-    rows = towns.ask(
-        ".", "SELECT ifnull(sum(amount_fen), 0) FROM balances WHERE account = ?", account
-    )
-    return int(rows[0][0]) // 100
+    """Yuan on an account; held: all that rounds hold."""
+    fen = HELD if account == "held" else f"{account}_fen"
+    return int(towns.ask(".", f"SELECT ifnull(sum({fen}), 0) FROM balances")[0][0]) // 100
 
 
 def seats(code: str) -> tuple[int, int]:
@@ -117,10 +119,10 @@ def test_a_late_payment_takes_back_what_it_pays(town: Town, unused: str) -> None
     voucher = town(unused=unused)
     claims(voucher, "r1", range(3))
     tick(voucher, "2020-04-10 09:00")
-    assert balances("committed") == 0
+    assert balances("held") == 0
     late = payments(voucher, "r1-0", "r1-2")
     assert late.data["accepted"] == 2
-    assert balances("committed") == 20
+    assert balances("held") == 20
     assert balances("returned" if unused == "treasury" else "uncommitted") in (80, 180)
     voucher("check")
 
@@ -215,7 +217,7 @@ def test_what_is_paid_and_refunded_on_another_day_needs_no_money(town: Town) -> 
     )
     towns.write("late.csv", towns.PAYMENTS + rows)
     assert voucher("redemption", "import", "late.csv", "-o", "json").data["accepted"] == 2
-    assert balances("committed") == 100
+    assert balances("held") == 100
     voucher("check")
 
 
@@ -243,14 +245,14 @@ def test_an_earlier_late_payment_has_the_money_of_the_one_that_gives_way(
     towns.write("one.csv", towns.PAYMENTS + "T0,pay,r1-0,1,M1,2020-03-28 14:00,50,0,10,\n")
     voucher("redemption", "import", "one.csv")
     towns.make_round(voucher, "r2", packs=9, opens="2020-04-11 08:00")
-    assert (balances("committed"), balances("uncommitted")) == (100, 0)
+    assert (balances("held"), balances("uncommitted")) == (100, 0)
     towns.write("earlier.csv", towns.PAYMENTS + rows)
     late = voucher("redemption", "import", "earlier.csv", "-o", "json", expect=4).data
     for _ in range(2):  # and a second retry changes nothing
         voucher("batch", "retry", str(late["batch"]), "--yes", expect=None)
         numbers = towns.ask(".", "SELECT transaction_no FROM redemptions ORDER BY 1")
         assert [row[0] for row in numbers] == stands
-        assert (balances("committed"), balances("uncommitted")) == (100, 0)
+        assert (balances("held"), balances("uncommitted")) == (100, 0)
         voucher("check")
     shown = voucher("batch", "show", str(late["batch"]), "-o", "json").data
     assert shown["accepted"] == accepted
@@ -271,7 +273,7 @@ def test_a_claim_that_gave_way_to_one_that_is_held_stands(town: Town) -> None:
     assert (again["accepted"], again["moved"]) == (0, [])
     stands = towns.ask(".", "SELECT claim_no, line, batch_id FROM claims")
     assert stands == [("r1-1", 2, late["batch"] - 1)]
-    assert (seats("r1"), balances("committed")) == ((1, 9), 100)
+    assert (seats("r1"), balances("held")) == ((1, 9), 100)
     voucher("check")
 
 
@@ -297,8 +299,8 @@ def test_the_database_refuses_money_that_is_not_there(town: Town) -> None:
     claims(voucher, "r1", range(3))
     payments(voucher, "r1-0")
     post = (
-        "INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why,"
-        " posted_at) VALUES (1, 1, ?, ?, ?, 'by hand', 0)"
+        "INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why, day,"
+        " booked_on, posted_at) VALUES (1, 1, ?, ?, ?, 'by hand', 0, 0, 0)"
     )
     with closing(sqlite3.connect("voucher.db")) as db:
         for way in (
@@ -309,6 +311,7 @@ def test_the_database_refuses_money_that_is_not_there(town: Town) -> None:
             with pytest.raises(sqlite3.IntegrityError, match="fund_short"):
                 db.execute(post, way)
         with pytest.raises(sqlite3.IntegrityError, match="fund_short"):
+            towns.book(db)
             db.execute("UPDATE funder_totals SET amount_fen = 10001")
         db.execute(post, ("committed", "uncommitted", 9_000))
 
@@ -334,20 +337,18 @@ def test_an_undone_claim_whose_money_was_released_leaves_no_free_seat(town: Town
     voucher = town("100.00", days=1)
     first = claims(voucher, "r1", range(1), at="2020-03-27 08:30").data["batch"]
     tick(voucher, now)
-    assert (seats("r1"), balances("committed"), balances("uncommitted")) == ((1, 0), 90, 10)
+    assert (seats("r1"), balances("held"), balances("uncommitted")) == ((1, 0), 90, 10)
     towns.make_round(voucher, "r2", packs=1, opens="2020-04-11 08:00")
     voucher("batch", "undo", str(first), "--yes")
     assert seats("r1") == (0, 1)
     others = claims(voucher, "r1", range(1, 11), at="2020-03-29 07:30", expect=4)
     assert (others.data["accepted"], others.data["reasons"]) == (9, {"funds_released": 1})
-    assert (seats("r1"), balances("committed")) == ((9, 1), 100)
+    assert (seats("r1"), balances("held")) == ((9, 1), 100)
     voucher("check")
 
 
 def test_check_finds_balances_that_are_not_what_was_posted(town: Town) -> None:
     voucher = town()
-    towns.by_hand(
-        ".", "UPDATE balances SET amount_fen = amount_fen + 1 WHERE account = 'committed'"
-    )
+    towns.by_hand(".", "UPDATE balances SET committed_fen = committed_fen + 1 WHERE round_id = 1")
     found = voucher("check", "-o", "json", expect=5).data["checks"]
     assert "balances" in {each["check"] for each in found if each["breaches"]}

@@ -31,7 +31,7 @@ TOTALS = """
 UPDATE merchant_totals SET base_fen = base_fen + 100 WHERE merchant_id = 1;
 UPDATE group_totals SET base_fen = base_fen + 100
 """
-RISE = "UPDATE balances SET amount_fen = amount_fen"
+RISE = "UPDATE balances SET {0}_fen = {0}_fen {1} WHERE {0}_fen <> 0"
 FORGED_CLAIM = """
 INSERT INTO claims (claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
 SELECT 'C99', round_id, randomblob(16), 1, claimed_at, expires_at, batch_id, 99 FROM claims
@@ -51,7 +51,7 @@ EDITS: dict[str, tuple[str, str]] = {
     # ---------------------------------------------------------------- postings (6)
     "a commitment raised": (
         "UPDATE postings SET amount_fen = amount_fen + 1 WHERE why = 'round.approve';"
-        f"{RISE} + 1 WHERE account = 'committed'; {RISE} - 1 WHERE account = 'uncommitted'",
+        f"{RISE.format('committed', '+ 1')}; {RISE.format('uncommitted', '- 1')}",
         "committed_as_logged",
     ),
     "the last posting deleted with what it moved": (
@@ -62,16 +62,17 @@ EDITS: dict[str, tuple[str, str]] = {
         FACTS,
     ),
     "a commitment forged": (
-        "INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why,"
-        " posted_at) SELECT funder_id, round_id, from_account, to_account, 100, why, posted_at"
-        " FROM postings WHERE why = 'round.approve';"
-        f"{RISE} + 100 WHERE account = 'committed'; {RISE} - 100 WHERE account = 'uncommitted'",
+        "INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why, day,"
+        " booked_on, posted_at) SELECT funder_id, round_id, from_account, to_account, 100, why, day,"
+        " booked_on, posted_at FROM postings WHERE why = 'round.approve'"
+        " AND from_account = 'uncommitted';"
+        f"{RISE.format('committed', '+ 100')}; {RISE.format('uncommitted', '- 100')}",
         "committed_as_logged",
     ),
     "a fund raised with its appropriation": (
         "UPDATE funders SET amount_fen = amount_fen + 1 WHERE amount_fen > 0;"
         "UPDATE postings SET amount_fen = amount_fen + 1 WHERE from_account = 'appropriated';"
-        f"{RISE} + 1 WHERE account = 'uncommitted'; {RISE} - 1 WHERE account = 'appropriated'",
+        f"{RISE.format('uncommitted', '+ 1')}; {RISE.format('appropriated', '- 1')}",
         "documents_followed",
     ),
     "why money moved": (

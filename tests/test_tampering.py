@@ -27,7 +27,7 @@ ROWS = (
     "R1,refund,C1,1,M1,2020-03-28 10:00:00,20,0,4.44,T1",
 )
 TRIGGERS = "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"
-RISE = "UPDATE balances SET amount_fen = amount_fen"
+RISE = "UPDATE balances SET {0}_fen = {0}_fen {1} WHERE {0}_fen <> 0"
 # What is edited: the statements, and the check that must name it.
 EDITS: dict[str, tuple[str, str]] = {
     # ---------------------------------------------------------------- the log
@@ -55,14 +55,15 @@ EDITS: dict[str, tuple[str, str]] = {
     # ---------------------------------------------------------------- postings
     "a commitment raised": (
         "UPDATE postings SET amount_fen = amount_fen + 1 WHERE why = 'round.approve';"
-        f"{RISE} + 1 WHERE account = 'committed'; {RISE} - 1 WHERE account = 'uncommitted'",
+        f"{RISE.format('committed', '+ 1')}; {RISE.format('uncommitted', '- 1')}",
         "committed_as_logged",
     ),
     "a commitment forged": (
-        "INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why,"
-        " posted_at) SELECT funder_id, round_id, from_account, to_account, 100, why, posted_at"
-        " FROM postings WHERE why = 'round.approve';"
-        f"{RISE} + 100 WHERE account = 'committed'; {RISE} - 100 WHERE account = 'uncommitted'",
+        "INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why, day,"
+        " booked_on, posted_at) SELECT funder_id, round_id, from_account, to_account, 100, why, day,"
+        " booked_on, posted_at FROM postings WHERE why = 'round.approve'"
+        " AND from_account = 'uncommitted';"
+        f"{RISE.format('committed', '+ 100')}; {RISE.format('uncommitted', '- 100')}",
         "committed_as_logged",
     ),
     "a commitment for another reason": (
@@ -72,7 +73,7 @@ EDITS: dict[str, tuple[str, str]] = {
     "a fund and its appropriation raised": (
         "UPDATE funders SET amount_fen = amount_fen + 1 WHERE amount_fen > 0;"
         "UPDATE postings SET amount_fen = amount_fen + 1 WHERE from_account = 'appropriated';"
-        f"{RISE} + 1 WHERE account = 'uncommitted'; {RISE} - 1 WHERE account = 'appropriated'",
+        f"{RISE.format('uncommitted', '+ 1')}; {RISE.format('appropriated', '- 1')}",
         "documents_followed",
     ),
     "a posting of another moment": (

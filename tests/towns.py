@@ -250,6 +250,25 @@ def by_hand(folder: str | Path, *statements: str) -> None:
 # ---------------------------------------------------------------- without fixtures
 
 
+def book(db: sqlite3.Connection) -> None:
+    """Facts that a test lays down by hand are booked from here on, as those of a command are while
+    it writes them (store.ledger.booking).
+    """
+    db.execute(
+        "INSERT INTO booking SELECT 1, 'by hand', NULL, 0, 0, ifnull(max(posting_id), 0) + 1"
+        " FROM postings"
+    )
+
+
+def endow(db: sqlite3.Connection) -> None:
+    """Every round has plenty of every funder's money, where money is not what is tried."""
+    db.execute(
+        "INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why, day,"
+        " booked_on, posted_at) SELECT funder_id, round_id, 'appropriated', 'committed', 1 << 40,"
+        " 'by hand', 0, 0, 0 FROM funders, rounds"
+    )
+
+
 def command(*args: str, expect: int = 0) -> None:
     """`voucher ARGS` in this folder; what it says is not kept."""
     said = io.StringIO()

@@ -27,6 +27,7 @@ STAND_INS = (
     "CERTIFICATE",
     "CODE",
     "COMMAND",
+    "DAY",
     "DIGEST",
     "DIR",
     "FILE",

@@ -49,6 +49,7 @@ NOUNS = {
     "redemption": ("redemptions", "Redemptions and refunds: import, list, check one order."),
     "batch": ("batches", "Imported files: show, rejects, resume, retry, undo."),
     "fund": ("funds", "Funds: what was given, where it stands, what goes back."),
+    "day": ("days", "Days: seal them, sign them, prove them."),
     "ledger": ("ledgers", "The ledger: accounts, postings, journals for other programs."),
     "todo": ("todo", "What waits for whom, and the command that does it."),
     "schedule": ("schedule", "Scheduled jobs: do what is due, once and in order."),

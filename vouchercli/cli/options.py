@@ -282,6 +282,13 @@ class Call:
             return None
         return read_moment(text, zone(session), self._option_with(text), end_of_day=end_of_day)
 
+    def local_day(self, session: Session, text: str) -> int:
+        """A day as yyyymmdd in the programme's zone."""
+        from vouchercli.ops.sessions import zone  # loaded with the session
+
+        local = zone(session)
+        return times.day_of(read_moment(text, local, "DAY"), local)
+
     def _option_with(self, text: str) -> str:
         """The option that was given this value, as it is written."""
         asked = self.context.command.params if self.context else ()

@@ -108,6 +108,12 @@ CLAIMS_IN_TIME = Ladder(
             "the money of its pack is there: unclaimed packs give up theirs",
             "what is not claimed goes back to the funders, or into the next round",
         ),
+        Rung(
+            "displaces_sealed",
+            "",
+            "what stands in its way is booked on an open day",
+            "a sealed day never changes: two people decide",
+        ),
     ),
 )
 

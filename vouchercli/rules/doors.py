@@ -16,6 +16,7 @@ ANYBODY: tuple[str, ...] = ()
 MAKERS = ("maker", "checker")
 CHECKERS = ("checker",)
 TREASURERS = ("maker", "checker", "finance")
+FINANCE = ("finance",)
 WITNESSES = ("checker", "finance", "auditor")
 
 
@@ -48,6 +49,9 @@ DOORS = (
             "check",
             "claim blank",
             "claim list",
+            "day list",
+            "day show",
+            "day verify",
             "doctor",
             "draw show",
             "draw verify",
@@ -168,8 +172,10 @@ DOORS = (
     Door(
         "funds",
         TREASURERS,
-        ("fund appropriate", "fund return", "fund transfer"),
+        ("day close", "fund appropriate", "fund return", "fund transfer"),
+        by_clock=("day close",),
     ),
+    Door("sign", FINANCE, ("day sign",)),
     Door(
         "approve",
         CHECKERS,

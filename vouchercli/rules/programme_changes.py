@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 # What binds besides the funders.
 BINDING = attrgetter(
-    *("time_zone", "currency", "limits", "refunds", "clock", "unused", "unused_after_days"),
+    *("time_zone", "currency", "limits", "refunds", "books", "clock", "unused"),
+    "unused_after_days",
     *("staff", "approvals", "logins"),
 )
 

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from vouchercli.documents import CODE, Fault
-from vouchercli.rules import calendars, clocks, money, published, refunds, times
+from vouchercli.rules import calendars, clocks, days, money, published, refunds, times
 from vouchercli.rules.calendars import Calendar
 from vouchercli.rules.doors import is_reserved
 from vouchercli.rules.values import Name, Node
 
 if TYPE_CHECKING:
     from vouchercli.rules.clocks import Clock
+    from vouchercli.rules.days import Books
     from vouchercli.rules.published import Published
     from vouchercli.rules.refunds import RefundPolicy
 
@@ -97,6 +98,7 @@ class Programme:
     declared: tuple[tuple[str, int], ...]
     limits: Limits
     refunds: RefundPolicy
+    books: Books
     clock: Clock
     unused: str
     unused_after_days: int
@@ -129,6 +131,7 @@ def read(document: Any) -> tuple[Programme | None, tuple[Fault, ...]]:
         declared=tuple((what, value.yuan() or 0) for what, value in top["declared"].entries()),
         limits=_limits(top["limits"], zone, top["programme"].scalar),
         refunds=refunds.read(top["refunds"]),
+        books=days.read(top["books"]),
         clock=clocks.read(top["clock"]),
         unused=top["unused"].choice(UNUSED, "next_round"),
         unused_after_days=top["unused_after_days"].whole(0, least=0),

@@ -154,6 +154,10 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "the {missing} yuan that it needs were released and are promised elsewhere",
         "the money that it needs was released and is promised elsewhere",
     ),
+    "displaces_sealed": (
+        "it comes before a row that stands and is sealed ({sealed_on}): two people must decide",
+        "it comes before a row that stands and is sealed: two people must decide",
+    ),
     "in_future": (
         "paid at {paid_at}, later than now: rows up to {latest_at} are taken, the tick takes this"
         " one when its time has come",
@@ -271,6 +275,8 @@ def _shown(name: str, raw: Any, zone: str) -> list[tuple[str, Any]]:
     """A value of the detail as a sentence shows it."""
     if name.endswith("_fen") and isinstance(raw, int):
         return [(name.removesuffix("_fen"), money.yuan(raw))]
+    if name.endswith("_on") and isinstance(raw, int):
+        return [(name, times.day_text(raw))]
     if name.endswith("_at") and isinstance(raw, int):
         return [(name, times.shown_as(name, raw, zone))]
     if name in ("state", "problem", "weekday", "night", "used_channel", "only_channel", "weekdays"):

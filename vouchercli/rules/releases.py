@@ -87,15 +87,16 @@ def ways(surplus: Kept, moved: int, account: str) -> list[tuple[str, str, int]]:
     """
     committed, outstanding = surplus
     over = max(min(committed, -outstanding), 0) - max(min(outstanding, -committed), 0)
-    committed, outstanding = committed - over, outstanding + over
-    back = min(-moved, -outstanding) if moved < 0 else 0
+    outstanding = max(outstanding + over, min(moved, 0))
     posted = (
         ("committed", "outstanding", over),
-        ("outstanding", account, -back if moved < 0 else outstanding),
-        ("committed", account, moved + back if moved < 0 else committed),
+        ("outstanding", account, outstanding),
+        ("committed", account, moved - outstanding),
     )
     return [
-        (out_of, into, fen) if fen > 0 else (into, out_of, -fen) for out_of, into, fen in posted
+        (out_of, into, fen) if fen > 0 else (into, out_of, -fen)
+        for out_of, into, fen in posted
+        if fen
     ]
 
 

@@ -96,6 +96,12 @@ TIMELINE = Ladder(
             "the voucher's money is there: vouchers that expired unused give up theirs",
             "what is not used goes back to the funders, or into the next round",
         ),
+        Rung(
+            "displaces_sealed",
+            "",
+            "what stands in its way is booked on an open day",
+            "a sealed day never changes: two people decide",
+        ),
     ),
 )
 

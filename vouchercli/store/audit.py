@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from vouchercli import identities
 from vouchercli.errors import VoucherError
 from vouchercli.rules import times
-from vouchercli.rules.audit import Line, digest
-from vouchercli.store import fact_digests, typed
+from vouchercli.rules.audit import Line
+from vouchercli.store import audit_lines, fact_digests, typed
 from vouchercli.store.db import zone
 from vouchercli.store.lists import Listing
 from vouchercli.store.schema_files import SCHEMA_FILES, schema_text
@@ -42,11 +42,6 @@ SELECT max(at) FROM audit, first WHERE subject IN (:subject, 'batch ' || :batch,
 """
 IS_NOTED = "SELECT EXISTS (SELECT 1 FROM audit WHERE subject = ? AND deed = ?)"
 IS_NOTED_BY = "SELECT EXISTS (SELECT 1 FROM audit WHERE deed = ? AND subject = ? AND actor = ?)"
-LAST_HASH = "SELECT hash FROM audit ORDER BY audit_id DESC LIMIT 1"
-ADD = """
-INSERT INTO audit (at, entered_at, actor, os_user, deed, subject, detail, previous_hash, hash)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
 
 
 def is_noted(db: sqlite3.Connection, deed: str, subject: str) -> bool:
@@ -72,8 +67,6 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
     require_lawful_clock(session, subject, detail.get("batch"))
     if session.deeds is not None:
         session.deeds.append(deed)
-    row = db.execute(LAST_HASH).fetchone()
-    previous = row["hash"] if row else ""
     programme = _find_programme(session)
     if programme is not None and (session.programme is not None or "batch" not in detail):
         detail.setdefault("programme", programme)
@@ -91,7 +84,7 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
             _without_identities(detail), ensure_ascii=False, sort_keys=True, separators=(",", ":")
         ),
     )
-    db.execute(ADD, (*fields, previous, digest(previous, fields)))
+    audit_lines.add(db, fields)
 
 
 def as_logged(value: Any) -> Any:

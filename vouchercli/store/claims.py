@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vouchercli.rules import claims as law
 from vouchercli.rules import times
 from vouchercli.rules.limits import LimitsInTime
-from vouchercli.store import batches, claim_limits, duplicates, fact_digests, sql_functions, typed
+from vouchercli.store import (
+    batches,
+    claim_limits,
+    days,
+    duplicates,
+    fact_digests,
+    sql_functions,
+    typed,
+)
 from vouchercli.store.conditions import is_eligible, is_paused
 from vouchercli.store.lists import ROUNDS_WANTED, Listing, merged, span
 
@@ -201,12 +209,13 @@ ANY_STANDS = "SELECT EXISTS (SELECT 1 FROM incoming_claims WHERE stands)"
 ACCEPT = """
 INSERT INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at,
     batch_id, line)
-SELECT claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at(round_id,
+SELECT ifnull(claim_id, :first_id - 1 + row_number() OVER (PARTITION BY claim_id IS NULL
+    ORDER BY place)), claim_no, round_id, resident, pack_no, claimed_at, expires_at(round_id,
     claimed_at), batch_id, line
 FROM incoming_claims WHERE reason IS NULL ORDER BY place
 """
 
-NEXT_ID = "SELECT coalesce(max(claim_id), 0) + 1 FROM claims"
+NEXT_ID = days.NEXT_CLAIM_ID
 # Of claims that were judged again and stay.
 RETURNING_BLOCKS = """
 SELECT DISTINCT claim_id >> 6 FROM incoming_claims WHERE reason IS NULL AND claim_id IS NOT NULL
@@ -378,7 +387,7 @@ def accept(db: sqlite3.Connection, expires_at: Callable[[int, int], int]) -> Non
     _keep_count(db)
     first_id = typed.number(db, NEXT_ID)
     with fact_digests.changing(db, "claims", of=RETURNING_BLOCKS):
-        db.execute(ACCEPT)
+        db.execute(ACCEPT, {"first_id": first_id})
     fact_digests.add_written(db, "claims", first_id)
     db.executemany(GIVE_UP_SEATS, typed.tuples(db, GIVEN_WAY_RELEASED))
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.store import fact_digests, typed
+from vouchercli.store import days, fact_digests, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -62,14 +62,15 @@ SELECT ifnull((
 """
 DIGITS = 8  # of a claim's number; packs beyond them would meet UNIQUE (claim_no)
 ADD_CLAIMS = """
-INSERT INTO claims (claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line)
-SELECT :code || '-' || substr(100000000 + :after + g.n, 2), :round_id, g.resident, g.pack_no,
-    g.claimed_at, m.expires_at, :batch_id,
+INSERT INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at,
+    batch_id, line)
+SELECT :first_id - 1 + g.n, :code || '-' || substr(100000000 + :after + g.n, 2), :round_id,
+    g.resident, g.pack_no, g.claimed_at, m.expires_at, :batch_id,
     g.application_id
 FROM temp.granting g JOIN temp.moments m ON m.claimed_at = g.claimed_at
 ORDER BY g.n
 """
-NEXT_ID = "SELECT coalesce(max(claim_id), 0) + 1 FROM claims"
+NEXT_ID = days.NEXT_CLAIM_ID
 COUNT_DAYS = """
 INSERT INTO claim_totals (round_id, day, claims)
 SELECT :round_id, day, sum(packs) FROM temp.moments GROUP BY day
@@ -200,7 +201,7 @@ def write(
     if not is_one_each:
         db.execute(NUMBER_PACKS, values)
     first_id = typed.number(db, NEXT_ID)
-    db.execute(ADD_CLAIMS, values)
+    db.execute(ADD_CLAIMS, values | {"first_id": first_id})
     fact_digests.add_written(db, "claims", first_id)
     db.execute(COUNT_DAYS, values)
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.errors import VoucherError
 from vouchercli.rules import money, times
-from vouchercli.store import fact_digests, typed
+from vouchercli.store import days, fact_digests, typed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -112,7 +112,7 @@ def post(
         "amount_fen": amount_fen,
         "why": why,
         "day": times.day_of(at, zone),
-        "open_on": open_on(db, programme_id),
+        "open_on": days.open_on(db, programme_id),
         "at": at,
     }
     try:
@@ -124,11 +124,6 @@ def post(
     _keep_digests(db, posted or 0)
 
 
-def open_on(db: sqlite3.Connection, programme_id: int) -> int:
-    """The first local day of a programme that is open (yyyymmdd); 0: every day is."""
-    return 0
-
-
 @contextmanager
 def booking(
     db: sqlite3.Connection, programme_id: int | None, why: str, at: int, batch_id: int | None
@@ -136,7 +131,7 @@ def booking(
     """While facts of a programme are written or leave: what they move is posted for that deed and
     batch, at that moment (UTC seconds), in the transaction at hand.
     """
-    first_open = 0 if programme_id is None else open_on(db, programme_id)
+    first_open = 0 if programme_id is None else days.open_on(db, programme_id)
     db.execute(BOOK, {"why": why, "batch_id": batch_id, "open_on": first_open, "at": at})
     yield
     _keep_digests(db, 0)

@@ -6,7 +6,7 @@ from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules.limits import is_for_all
-from vouchercli.store import bulk_insert, fact_digests, typed
+from vouchercli.store import bulk_insert, days, fact_digests, typed
 from vouchercli.store.claims import ADD_DAY, DROP_EMPTY_DAYS
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ PAUSES = (
     "SELECT p.round_id, p.from_at, p.until_at FROM pauses p JOIN rounds r USING (round_id) WHERE"
     " r.programme_id = ?"
 )
-LAST_ID = "SELECT coalesce(max(claim_id), 0) FROM claims"
 ROOM = "SELECT packs - released - claimed FROM rounds WHERE round_id = ?"
 WEEK = ("week_from", "week_until")
 COLUMNS = ("claim_no", "round_id", "resident", "claimed_at", "expires_at", "line")
@@ -90,7 +89,7 @@ def room(db: sqlite3.Connection, round_id: int) -> int:
 
 def next_id(db: sqlite3.Connection) -> int:
     """The first claim_id that is free."""
-    return typed.number(db, LAST_ID) + 1
+    return typed.number(db, days.NEXT_CLAIM_ID)
 
 
 def add(

@@ -14,6 +14,7 @@ SCHEMA_FILES = (
     "009_report_rounds.sql",
     "010_fact_digests.sql",
     "011_ledger.sql",
+    "012_days.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

@@ -19,7 +19,7 @@ TEXT = {
     "every payment lies in its voucher's validity": "每笔支付都在券的有效期内",
     "every refund has its payment and returns no more than was paid": "每笔退款都有对应支付，且不超过支付金额",
     "what stands on each account is what its postings come to": "各科目余额与其分录一致",
-    "claims and payments moved what was posted for them": "领取与支付的分录与明细一致",
+    "claims and payments moved what was posted for them": "领取与支付所动金额与其分录一致",
     "no payment, with its refunds, has more subsidy than sale": "每笔支付扣除退款后，补贴不超过消费金额",
     "the funders' parts make the whole subsidy, to the fen": "各出资方分担之和等于券面抵扣额，精确到分",
     "every redemption carries the split of its subsidy": "每笔核销的出资方分担与其券面抵扣额一致",

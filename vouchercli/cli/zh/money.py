@@ -21,7 +21,6 @@ TEXT = {
     "next: voucher fund show": "下一步：voucher fund show",
     "{funder} cannot give to itself": "出资方 {funder} 不能转给自己",
     "{funder} has no fund of its own: it pays what is spent": "出资方 {funder} 未设资金额度：按实际支付出资",
-    "{actor} is neither maker, checker nor finance of programme {programme} (its staff: {staff})": "{actor} 不是项目 {programme} 的经办、复核或财务人员（人员：{staff}）",
     "programme {programme} has no funder {funder}": "项目 {programme} 没有出资方 {funder}",
     "{offending} yuan cannot go back: the fund was given {amount}": "不能退回 {offending} 元：该资金共拨入 {amount} 元",
     "write at most the amount": "至多写拨入的金额",

@@ -208,6 +208,8 @@ def steps(scale: int) -> tuple[Step, ...]:
         *steps_to_now,
         late,
         rejects,
+        maker("day close 2020-04-29", now="2020-04-30 10:00"),
+        step("day sign 2020-04-29 --actor wu --now", "2020-04-30 11:00"),
         step("report rounds"),
         step("check"),
         Step(REPORTS[-1], show="output"),
@@ -254,6 +256,7 @@ CITY = City(
         "report rounds --as-of 2020-04-06",
         "round show hz-5",
         "merchant show M00001",
+        "fund show",
         "batch rejects 11",
     ),
 )

@@ -18,6 +18,7 @@ from vouchercli.rules import templates as template_rules
 from vouchercli.store import (
     claim_reopening,
     claims,
+    displaced,
     limits,
     programmes,
     rounds,
@@ -37,6 +38,7 @@ def _judge(intake: Intake) -> None:
     claims.judge(*asked)
     while take_backs.cover_claims(intake):
         claims.judge_again(*asked)
+    displaced.name_claims(intake.db, intake.programme_id)
 
 
 def _accept(intake: Intake) -> dict[str, Any]:
@@ -69,7 +71,14 @@ def _by_columns(intake: Intake, done_line: int) -> Iterator[Chunk] | None:
 
 
 # what another claim can lift, or money
-WAITING = ("conflicting_row", "claim_reused", "over_quota", "resident_limit", "funds_released")
+WAITING = (
+    "conflicting_row",
+    "claim_reused",
+    "over_quota",
+    "resident_limit",
+    "funds_released",
+    "displaces_sealed",
+)
 
 KIND = Kind(
     name="claims",

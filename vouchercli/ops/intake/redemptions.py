@@ -17,6 +17,7 @@ from vouchercli.ops.intake.staging import bad_time
 from vouchercli.result import JSON, Column, Outcome, Table, only, say
 from vouchercli.rules import money, times
 from vouchercli.store import (
+    displaced,
     judging,
     limits,
     merchants,
@@ -181,6 +182,7 @@ WAITING = (
     "late_refund",
     "partial_refund",
     "subsidy_mismatch",
+    "displaces_sealed",
 )
 
 
@@ -203,6 +205,7 @@ def _judge(intake: Intake) -> None:
     at_hand = reopening.freed(intake.db)
     while take_backs.cover_payments(intake, splits.splitter(intake), at_hand):
         judging.judge_again(intake.db, *asked)
+    displaced.name_payments(intake.db, programme_id)
 
 
 def _reopen(intake: Intake, only: int | None) -> None:

@@ -12,14 +12,17 @@ from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import profiles
 from vouchercli.formats.tables import files
 from vouchercli.result import Outcome, Problem, say
+from vouchercli.rules import times
 from vouchercli.store import (
     audit,
     batches,
+    days,
     duplicates,
     ledger,
     mended_rejects,
     merchants,
     registries,
+    sql_functions,
 )
 from vouchercli.store.db import writing
 
@@ -70,6 +73,7 @@ def undo(session: Session, kinds: dict[str, Kind], batch_id: int, note: str = ""
 
 def _take_back(session: Session, kind: Kind, batch: Batch, **why: Any) -> tuple[int, list[Stay]]:
     """Undo a batch in the transaction at hand: how many rows went, and what stays."""
+    _refuse_sealed(session.db, batch)
     why_posted = f"{batch.kind}.undo"
     with ledger.booking(session.db, batch.programme_id, why_posted, session.now, batch.batch):
         stay = kind.undo(session, batch.batch)
@@ -86,6 +90,22 @@ def _take_back(session: Session, kind: Kind, batch: Batch, **why: Any) -> tuple[
         **why,
     )
     return removed, stay
+
+
+def _refuse_sealed(db: sqlite3.Connection, batch: Batch) -> None:
+    """Raise `day_sealed` when rows of the batch are booked on sealed days: they stand."""
+    sql_functions.register(db, local_day=times.local_day)
+    if sealed := days.sealed_of_batch(db, batch.batch):
+        raise VoucherError(
+            "day_sealed",
+            "batch {batch} cannot be undone: rows of {count} of its days are booked on sealed days"
+            " ({first} to {last})",
+            hint="voucher day list",
+            batch=batch.batch,
+            count=len(sealed),
+            first=times.day_text(sealed[0]),
+            last=times.day_text(sealed[-1]),
+        )
 
 
 def count_shared(db: sqlite3.Connection, batch: Batch) -> int:

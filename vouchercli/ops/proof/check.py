@@ -8,6 +8,7 @@ from vouchercli.ops.setup import configs
 from vouchercli.result import SHOWN, Column, Outcome, Problem, Table, say
 from vouchercli.store import (
     checks,
+    days,
     document_checks,
     fact_checks,
     kept_checks,
@@ -88,6 +89,7 @@ MEANINGS = {
     "jobs_as_logged": "the log has a line of every job of the clock",
     "facts_as_written": "every fact, application, reject and posting is what was written",
     "facts_as_logged": "the digest of all facts is the one that the log named last",
+    "days_as_sealed": "every sealed day is what was sealed, behind the day before",
 }
 # In the order of the report.
 CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
@@ -101,6 +103,7 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     **law_checks.CHECKS,
     **kept_checks.CHECKS,
     **fact_checks.CHECKS,
+    "days_as_sealed": days.breaches,
 }
 
 

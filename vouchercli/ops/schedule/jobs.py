@@ -38,6 +38,7 @@ JOB_WORDS = {
     "retry": Word("judge again"),
     "write": Word("write"),
     "release": Word("release"),
+    "seal": Word("seal days"),
     "remind": Word("remind"),
     "ship": Word("ship the head"),
     "backup": Word("back up"),

@@ -15,6 +15,7 @@ from vouchercli.formats.configs import limits
 from vouchercli.formats.written import folders
 from vouchercli.identities import hide
 from vouchercli.ops import answers
+from vouchercli.ops.money import days
 from vouchercli.ops.rounds import releases
 from vouchercli.ops.schedule import clocks, futures, keeping, shipping
 from vouchercli.ops.schedule import inbox as inboxes
@@ -179,6 +180,7 @@ def _do_all(
     quick.has_asking_files = False
     quick.do_now()
     yield from _release_money(session)
+    yield from _seal_days(session)
     for blank, proposal, about in list_waiting(session):
         yield from _do_one(session, blank, remind_of_proposal, blank, proposal, about)
     if where.inbox.is_dir():
@@ -259,6 +261,16 @@ def _release_money(session: Session) -> Iterator[Done]:
         blank = Done("release", row.round, row.time_zone, row.programme)
         inner = session._replace(programme=row.programme)
         yield from _do_one(inner, blank, releases.release_unused, row.round_id)
+
+
+def _seal_days(session: Session) -> Iterator[Done]:
+    """Seal the days that ended so long ago as their programme says. A file that is still coming in
+    holds them up: that is said once a day.
+    """
+    for row, day in days.list_due(session):
+        blank = Done("seal", times.day_text(day), row["time_zone"], row["programme"])
+        inner = session._replace(programme=row["programme"])
+        yield from _do_one(inner, blank, days.seal_due, row, day)
 
 
 # ---------------------------------------------------------------- heartbeat, log, answer

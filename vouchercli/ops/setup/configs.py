@@ -89,7 +89,10 @@ def _fault(path: Path, *, at_key: bool = False) -> Fault:
     )
 
 
-LATER_KEYS = {"returned_fen": 0}  # and what they are where a document does not have them
+LATER_KEYS = {
+    "returned_fen": 0,
+    "books": (None,),
+}  # and what they are where a document does not have them
 
 
 def _without_later_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -4,7 +4,7 @@ approves asks here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.rules import doors
@@ -46,8 +46,8 @@ def require_itself(session: Session, programme: Programme) -> None:
 
 
 def require(session: Session, programme: Programme, door: Door) -> None:
-    """Raise `no_one_may`, `not_a_checker`, `not_a_witness` or `not_staff` unless who acts
-    may pass that door of the programme, `wrong_login` when they are not who they say.
+    """Raise `no_one_may`, `not_a_checker`, `not_a_witness`, `not_finance` or `not_staff` unless who
+    acts may pass that door of the programme, `wrong_login` when they are not who they say.
     """
     require_itself(session, programme)
     if law.may_pass(hand(session), programme, door):
@@ -61,36 +61,53 @@ def require(session: Session, programme: Programme, door: Door) -> None:
             programme=programme.programme,
             role=door.roles[-1],
         )
+    raise _without_role(door, {"actor": session.actor, "programme": programme.programme}, may)
+
+
+def _without_role(door: Door, about: dict[str, Any], may: str) -> VoucherError:
+    """The refusal of somebody without the role, which says who has it."""
+    ask_one = "ask one of them to do it with --actor NAME"
     if door.roles == doors.CHECKERS:
-        raise VoucherError(
+        return VoucherError(
             "not_a_checker",
             "{actor} is not a checker of programme {programme} (its checkers: {staff})",
             hint="ask a checker to do it with --actor NAME, or add the role to the programme's"
             " staff",
-            actor=session.actor,
-            programme=programme.programme,
             staff=may,
+            **about,
+        )
+    if door.roles == doors.FINANCE:
+        return VoucherError(
+            "not_finance",
+            "{actor} is not finance of programme {programme} (finance: {staff})",
+            hint="ask finance to do it with --actor NAME, or add the role to the programme's staff",
+            staff=may,
+            **about,
         )
     if door.roles == doors.WITNESSES:
-        raise VoucherError(
+        return VoucherError(
             "not_a_witness",
             "{actor} is neither checker, finance nor auditor of programme {programme} (these are:"
             " {staff})",
-            hint="ask one of them to do it with --actor NAME",
-            actor=session.actor,
-            programme=programme.programme,
+            hint=ask_one,
             staff=may,
+            **about,
         )
-    raise VoucherError(
+    if door.roles == doors.TREASURERS:
+        return VoucherError(
+            "not_staff",
+            "{actor} is neither maker, checker nor finance of programme {programme} (these are:"
+            " {staff})",
+            hint=ask_one,
+            staff=may,
+            **about,
+        )
+    return VoucherError(
         "not_staff",
-        "{actor} is neither maker, checker nor finance of programme {programme} (its staff:"
-        " {staff})"
-        if door.roles == doors.TREASURERS
-        else "{actor} is neither maker nor checker of programme {programme} (its staff: {staff})",
-        hint="ask one of them to do it with --actor NAME",
-        actor=session.actor,
-        programme=programme.programme,
+        "{actor} is neither maker nor checker of programme {programme} (its staff: {staff})",
+        hint=ask_one,
         staff=may,
+        **about,
     )
 
 

@@ -1,0 +1,75 @@
+"""The law of days: when one may be sealed, what its seal says, and how seals hang together."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, NamedTuple
+
+from vouchercli.rules import times
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from vouchercli.rules.values import Node
+
+
+class Books(NamedTuple):
+    """`close_after_days`: how many days after its end the clock seals a day; None: only by hand."""
+
+    close_after_days: int | None = None
+
+
+def read(node: Node) -> Books:
+    """`books: {close_after_days: 1}`."""
+    part = node.fields(Books._fields)
+    key = part["close_after_days"]
+    return Books(None if key.is_missing else key.whole(1, least=0))
+
+
+class Sums(NamedTuple):
+    """What was booked on a day: counts, what they come to (fen, net of refunds), and the digest of
+    the facts and postings themselves.
+    """
+
+    claims: int
+    payments: int
+    refunds: int
+    base_fen: int
+    subsidy_fen: int
+    postings: int
+    posted_fen: int
+    facts_sha256: str
+
+
+def seal(previous: str, programme: str, day: int, last_ids: tuple[int, int], sums: Sums) -> str:
+    """SHA-256, in hexadecimal, over the seal of the day before ('' for the first), the programme's
+    code, the day (yyyymmdd), the last claim and redemption that were written by then, and what was
+    booked, in canonical JSON: one list, no blanks, UTF-8.
+    """
+    text = json.dumps(
+        [previous, programme, day, *last_ids, *sums], ensure_ascii=False, separators=(",", ":")
+    )
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def following(day: int) -> int:
+    """The day after: 20200331 -> 20200401."""
+    return times.as_day(times.as_date(day) + timedelta(days=1))
+
+
+def each_day(first: int, last: int) -> Iterator[int]:
+    """Every day from the first to the last (yyyymmdd), both included."""
+    day = first
+    while day <= last:
+        yield day
+        day = following(day)
+
+
+def last_due(books: Books, now: int, zone: str) -> int | None:
+    """The last day (yyyymmdd) that the clock seals at `now`; None: it seals none."""
+    if books.close_after_days is None:
+        return None
+    today = times.as_date(times.day_of(now, zone))
+    return times.as_day(today - timedelta(days=books.close_after_days + 1))

@@ -1,0 +1,369 @@
+"""Days that are sealed and signed, and what was booked on one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vouchercli.rules import days as law
+from vouchercli.store import fact_digests, transaction_numbers, typed
+from vouchercli.store.fact_digests import NONE
+from vouchercli.store.lists import Listed, Listing
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from vouchercli.session import Session
+
+# The first claim_id that is free: one that a sealed day may have is never given again.
+NEXT_CLAIM_ID = """
+SELECT max((SELECT coalesce(max(claim_id), 0) FROM claims),
+    (SELECT coalesce(max(last_claim_id), 0) FROM last_seals)) + 1
+"""
+LAST_SEALED = "SELECT day FROM last_seals WHERE programme_id = ?"
+FIRST_DAY = """
+SELECT min(day) FROM (
+    SELECT min(t.day) AS day FROM claim_totals t JOIN rounds r USING (round_id)
+    WHERE r.programme_id = :programme_id
+    UNION ALL
+    SELECT min(t.day) FROM group_totals t JOIN rounds r USING (round_id)
+    WHERE r.programme_id = :programme_id
+    UNION ALL
+    SELECT min(g.booked_on) FROM postings g JOIN funders f USING (funder_id)
+    WHERE f.programme_id = :programme_id
+)
+"""
+IMPORTING = """
+SELECT batch_id FROM batches WHERE state = 'importing' AND kind IN ('claims', 'redemptions')
+    AND programme_id = ? ORDER BY batch_id
+"""
+COLUMNS = """d.day, d.begins_at, d.ends_at, d.last_claim_id, d.last_redemption_id, d.claims,
+    d.payments, d.refunds, d.base_fen, d.subsidy_fen, d.postings, d.posted_fen, d.facts_sha256,
+    d.previous_sha256, d.sha256, d.sealed_by, d.sealed_at, s.signed_by, s.signed_at, s.note"""
+ALL = f"""
+SELECT {COLUMNS}
+FROM days d LEFT JOIN day_signatures s USING (programme_id, day)
+WHERE d.programme_id = :programme_id"""
+ADD = f"""
+INSERT INTO days VALUES ({", ".join("?" * 18)})
+"""
+SIGN = "INSERT INTO day_signatures VALUES (?, ?, ?, ?, ?, ?, ?)"
+
+
+class Day(NamedTuple):
+    """A day (yyyymmdd) that is sealed; times in UTC seconds, amounts in fen; who signed it, None
+    where nobody has.
+    """
+
+    day: int
+    begins_at: int
+    ends_at: int
+    last_claim_id: int
+    last_redemption_id: int
+    claims: int
+    payments: int
+    refunds: int
+    base_fen: int
+    subsidy_fen: int
+    postings: int
+    posted_fen: int
+    facts_sha256: str
+    previous_sha256: str
+    sha256: str
+    sealed_by: str
+    sealed_at: int
+    signed_by: str | None
+    signed_at: int | None
+    note: str | None
+
+    @property
+    def last_ids(self) -> tuple[int, int]:
+        """The last claim and redemption that were written by then."""
+        return self.last_claim_id, self.last_redemption_id
+
+    @property
+    def sums(self) -> law.Sums:
+        """What was booked on it."""
+        return law.Sums(*self[5:13])
+
+
+LIST = Listing(Day, ALL, "d.day DESC")
+OF_DAY = f"{ALL} AND d.day = :day"
+IN_ORDER = f"{ALL} ORDER BY d.day"
+LAST = f"{ALL} ORDER BY d.day DESC LIMIT 1"
+
+
+# ---------------------------------------------------------------- which days
+
+
+def open_on(db: sqlite3.Connection, programme_id: int) -> int:
+    """The first local day of a programme that is open (yyyymmdd); 0: every day is."""
+    last = typed.column(db, LAST_SEALED, (programme_id,))
+    return law.following(last[0]) if last else 0
+
+
+def first_day(db: sqlite3.Connection, programme_id: int) -> int | None:
+    """The first day on which anything is booked; None: nothing is."""
+    day: int | None = db.execute(FIRST_DAY, {"programme_id": programme_id}).fetchone()[0]
+    return day
+
+
+def importing(db: sqlite3.Connection, programme_id: int) -> list[int]:
+    """The batches of claims and redemptions that are not done yet."""
+    return typed.column(db, IMPORTING, (programme_id,))
+
+
+def listed(db: sqlite3.Connection, programme_id: int) -> Listed:
+    """The days (`Day`) that are sealed, the newest first."""
+    return LIST.of(db, programme_id=programme_id)
+
+
+def in_order(db: sqlite3.Connection, programme_id: int) -> Iterator[Day]:
+    """The same, the first one first."""
+    return (Day(*row) for row in db.execute(IN_ORDER, {"programme_id": programme_id}))
+
+
+def named(db: sqlite3.Connection, programme_id: int, day: int) -> Day | None:
+    """A sealed day; None: it is open."""
+    return typed.row(db, Day, OF_DAY, {"programme_id": programme_id, "day": day})
+
+
+def last(db: sqlite3.Connection, programme_id: int) -> Day | None:
+    """The last day that is sealed."""
+    return typed.row(db, Day, LAST, {"programme_id": programme_id})
+
+
+def last_ids(db: sqlite3.Connection) -> tuple[int, int]:
+    """The last claim_id and redemption_id that were given."""
+    return typed.number(db, NEXT_CLAIM_ID) - 1, transaction_numbers.last_id(db)
+
+
+# ---------------------------------------------------------------- what is booked on one
+
+
+class Span(NamedTuple):
+    """A day of a programme (yyyymmdd), its bounds (UTC seconds), and the last claim and redemption
+    of the seal before it and of its own.
+    """
+
+    programme_id: int
+    day: int
+    begins_at: int
+    ends_at: int
+    after_claim: int
+    after_redemption: int
+    last_claim: int
+    last_redemption: int
+
+
+# Of each kind first the day's own rows, then what came later of days before it, each in an order in
+# which they are found (`+` keeps SQLite on that way), and how many of their columns are whole
+# numbers. Tokens are left out: a new key wraps them.
+CLAIM = """
+SELECT c.claim_id, c.round_id, c.pack_no, c.claimed_at, c.expires_at, c.batch_id, c.line, c.claim_no
+"""
+OWN_CLAIMS = f"""
+{CLAIM}
+FROM rounds r CROSS JOIN claims c INDEXED BY claims_by_round ON c.round_id = r.round_id
+    AND c.claimed_at >= :begins_at AND c.claimed_at < :ends_at
+WHERE r.programme_id = :programme_id AND c.claim_id <= :last_claim
+ORDER BY r.round, c.claimed_at, c.claim_id
+"""
+LATE_CLAIMS = f"""
+{CLAIM}
+FROM claims c
+WHERE c.claim_id > :after_claim AND c.claim_id <= :last_claim AND +c.claimed_at < :begins_at
+    AND +c.round_id IN (SELECT round_id FROM rounds WHERE programme_id = :programme_id)
+ORDER BY c.claim_id
+"""
+CLAIM_NUMBERS = 7
+SPLITS = """
+SELECT s.split_id, s.round_id, s.before_fen, s.after_fen, s.public_fen, s.platform_fen, s.match_fen,
+    s.stays
+FROM splits s JOIN rounds r USING (round_id) WHERE r.programme_id = :programme_id
+"""
+REDEMPTION = """
+SELECT f.redemption_id, f.voucher, f.use_no, f.merchant_id, f.segment_id, f.channel, f.paid_at,
+    f.day, f.base_fen, f.merchant_discount_fen, f.line, f.split_id, ifnull(f.refund_of, -1),
+    n.batch_id, f.transaction_no, CASE WHEN f.refund_of IS NULL THEN '' ELSE
+        (SELECT b.vouchers || ',' || b.spent || ',' || b.floor_fen FROM refunds b
+            WHERE b.redemption_id = f.redemption_id) END
+FROM redemption_runs n CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
+WHERE f.split_id IN (SELECT s.split_id FROM splits s JOIN rounds r USING (round_id)
+    WHERE r.programme_id = :programme_id) AND f.redemption_id <= :last_redemption
+"""
+OWN_REDEMPTIONS = f"""{REDEMPTION}
+    AND n.last_paid_at >= :begins_at AND n.first_paid_at < :ends_at AND +f.day = :day
+ORDER BY n.first_id, f.redemption_id
+"""
+LATE_REDEMPTIONS = f"""{REDEMPTION}
+    AND n.last_id > :after_redemption AND n.first_paid_at < :begins_at
+    AND f.redemption_id > :after_redemption AND f.day < :day
+ORDER BY n.first_id, f.redemption_id
+"""
+REDEMPTION_NUMBERS = 14
+BASE, SPLIT, REFUND_OF = 8, 11, 12  # their places
+POSTINGS = """
+SELECT g.posting_id, g.funder_id, ifnull(g.round_id, -1), g.amount_fen, ifnull(g.batch_id, -1),
+    g.day, g.booked_on, g.posted_at, g.from_account, g.to_account, g.why
+FROM postings g JOIN funders f USING (funder_id)
+WHERE f.programme_id = :programme_id AND g.booked_on = :day ORDER BY g.posting_id
+"""
+POSTING_NUMBERS = 8
+AMOUNT = 3
+AT_ONCE = 4_096  # rows that go into the digest together
+
+
+def sum_up(db: sqlite3.Connection, span: Span) -> law.Sums:
+    """What is booked on a day, read row by row."""
+    asked = span._asdict()
+    digest = sha256()
+    claims = payments = refunds = base_fen = postings = posted_fen = 0
+    used: Counter[int] = Counter()
+    for statement in (OWN_CLAIMS, LATE_CLAIMS):
+        for rows in _rows(db, statement, asked, CLAIM_NUMBERS, digest):
+            claims += len(rows)
+    for statement in (OWN_REDEMPTIONS, LATE_REDEMPTIONS):
+        for rows in _rows(db, statement, asked, REDEMPTION_NUMBERS, digest):
+            paid = [row[REFUND_OF] for row in rows].count(NONE)
+            payments, refunds = payments + paid, refunds + len(rows) - paid
+            base_fen += sum([row[BASE] for row in rows])
+            used.update([row[SPLIT] for row in rows])
+    splits = {row[0]: row for row in typed.tuples(db, SPLITS, asked)}
+    digest.update(fact_digests.of_facts([splits[each] for each in sorted(used)], 8))
+    subsidy_fen = sum(times * (splits[each][3] - splits[each][2]) for each, times in used.items())
+    for rows in _rows(db, POSTINGS, asked, POSTING_NUMBERS, digest):
+        postings += len(rows)
+        posted_fen += sum(row[AMOUNT] for row in rows)
+    return law.Sums(
+        claims, payments, refunds, base_fen, subsidy_fen, postings, posted_fen, digest.hexdigest()
+    )
+
+
+def _rows(
+    db: sqlite3.Connection, statement: str, asked: dict[str, Any], numbers: int, digest: Any
+) -> Iterator[list[tuple[Any, ...]]]:
+    """Some rows at a time; the digest of each such lot goes into that of the day."""
+    cursor = db.cursor()
+    cursor.row_factory = None
+    cursor.execute(statement, asked)
+    while rows := cursor.fetchmany(AT_ONCE):
+        digest.update(fact_digests.of_facts(rows, numbers))
+        yield rows
+    digest.update(b"-")
+
+
+# ---------------------------------------------------------------- sealed and signed
+
+
+def add(session: Session, span: Span, previous: str, sums: law.Sums, seal: str) -> None:
+    """Seal a day."""
+    values = (
+        *(span.programme_id, span.day, span.begins_at, span.ends_at),
+        *(span.last_claim, span.last_redemption),
+        *sums,
+        *(previous, seal, session.actor, session.now),
+    )
+    session.db.execute(ADD, values)
+
+
+def sign(session: Session, programme_id: int, day: Day, note: str) -> None:
+    """Sign a sealed day."""
+    who = (session.actor, session.os_user, note, session.now)
+    session.db.execute(SIGN, (programme_id, day.day, day.sha256, *who))
+
+
+# ---------------------------------------------------------------- what a batch has on them
+
+SEALED_OF_BATCH = """
+SELECT DISTINCT f.day FROM redemption_runs n CROSS JOIN redemptions f
+    ON f.redemption_id BETWEEN n.first_id AND n.last_id
+CROSS JOIN splits s ON s.split_id = f.split_id CROSS JOIN rounds r ON r.round_id = s.round_id
+JOIN last_seals x ON x.programme_id = r.programme_id
+WHERE n.batch_id = :batch_id AND f.redemption_id <= x.last_redemption_id AND f.day <= x.day
+UNION
+SELECT local_day(c.claimed_at, p.time_zone) FROM claims c CROSS JOIN rounds r
+    ON r.round_id = c.round_id
+JOIN programmes p ON p.programme_id = r.programme_id
+JOIN last_seals x ON x.programme_id = r.programme_id
+WHERE c.batch_id = :batch_id AND c.claim_id <= x.last_claim_id AND c.claimed_at < x.ends_at
+ORDER BY 1
+"""
+
+
+def sealed_of_batch(db: sqlite3.Connection, batch_id: int) -> list[int]:
+    """The own days of a batch's rows that are booked on sealed days."""
+    return typed.column(db, SEALED_OF_BATCH, {"batch_id": batch_id})
+
+
+STAY_SEALED = """
+DELETE FROM leaving WHERE redemption_id IN (
+    SELECT f.redemption_id FROM last_seals x CROSS JOIN leaving CROSS JOIN redemptions f
+        USING (redemption_id)
+    CROSS JOIN splits s ON s.split_id = f.split_id
+    CROSS JOIN rounds r ON r.round_id = s.round_id AND r.programme_id = x.programme_id
+    WHERE f.redemption_id <= x.last_redemption_id AND f.day <= x.day)
+"""
+CLAIMS_STAY_SEALED = """
+DELETE FROM leaving_claims WHERE claim_id IN (
+    SELECT c.claim_id FROM last_seals x CROSS JOIN leaving_claims CROSS JOIN claims c
+        USING (claim_id)
+    CROSS JOIN rounds r ON r.round_id = c.round_id AND r.programme_id = x.programme_id
+    WHERE (c.claim_id <= x.last_claim_id AND c.claimed_at < x.ends_at) OR EXISTS (
+        SELECT 1 FROM redemptions f
+        WHERE f.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023
+            AND f.redemption_id <= x.last_redemption_id AND f.day <= x.day))
+"""
+
+
+def let_sealed_stay(db: sqlite3.Connection) -> None:
+    """Of the redemptions in temp.leaving those stay that are booked on sealed days."""
+    db.execute(STAY_SEALED)
+
+
+def let_sealed_claims_stay(db: sqlite3.Connection) -> None:
+    """The same of temp.leaving_claims, and of claims that were paid with on such a day."""
+    db.execute(CLAIMS_STAY_SEALED)
+
+
+# ---------------------------------------------------------------- proved
+
+PROGRAMMES = "SELECT programme_id, programme FROM programmes ORDER BY programme_id"
+SIGNED = """
+SELECT d.day, d.sha256, s.sha256 FROM days d JOIN day_signatures s USING (programme_id, day)
+WHERE d.sha256 <> s.sha256
+"""
+
+
+def damaged(
+    db: sqlite3.Connection, programme_id: int, programme: str, asked: frozenset[int] | None = None
+) -> Iterator[tuple[Day, str]]:
+    """The days (of those `asked` for, None: of all) that are not what was sealed, or do not follow
+    the day before, each with the seal that its facts give.
+    """
+    previous, before = "", (0, 0)
+    for day in [*in_order(db, programme_id)]:
+        if asked is None or day.day in asked:
+            span = Span(programme_id, day.day, day.begins_at, day.ends_at, *before, *day.last_ids)
+            found = sum_up(db, span)
+            made = law.seal(previous, programme, day.day, day.last_ids, found)
+            if (made, previous, found) != (day.sha256, day.previous_sha256, day.sums):
+                yield day, made
+        previous, before = day.sha256, day.last_ids
+
+
+def breaches(db: sqlite3.Connection) -> list[tuple[str, str, str]]:
+    """What `damaged` finds in every programme, and signatures of other seals, as `voucher check`
+    shows it.
+    """
+    found = []
+    for programme_id, programme in typed.tuples(db, PROGRAMMES):
+        found += [
+            (f"{programme} {day.day}", day.sha256[:12], made[:12])
+            for day, made in damaged(db, programme_id, programme)
+        ]
+    return found + [
+        (str(day), seal[:12], signed[:12]) for day, seal, signed in typed.tuples(db, SIGNED)
+    ]
