@@ -46,8 +46,8 @@ FILES = ("application", "claim", "redemption", "batch")
 OF_FILES = ("import", "retry", "resume", "undo")
 OF_ROUNDS = ("round", "draw", "programme", "merchant", "claim")
 LAST_DEED = """
-SELECT max(at) FROM audit WHERE subject IN (SELECT value FROM json_each(?))
-    OR deed LIKE 'programme.%' AND ? = 'programme'
+SELECT max(at) FROM audit WHERE deed NOT LIKE 'day.%' -- its subject is a date, as many values are
+    AND (subject IN (SELECT value FROM json_each(?)) OR deed LIKE 'programme.%' AND ? = 'programme')
 """
 
 
