@@ -24,6 +24,7 @@ a line for any text; no output given: only the exit code, 0, is asked for.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -114,6 +115,16 @@ def test_a_page_tells_the_truth(
     assert not wrong, (
         f"{page.name} {wrong}\nif that is right: pytest --bless tests/test_docs.py -k {page.name}"
     )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("hledger"), reason="apt-get install hledger")
+def test_what_other_programs_say_of_the_ledger_is_true(tmp_path: Path) -> None:
+    """Not everybody who runs the pages has them: their blocks are no console blocks."""
+    pytest.importorskip("beancount", reason="beancount has no wheel here")
+    page = (ROOT / "docs" / "finance.md").read_text("utf-8")
+    assert page.count("```text\n$ ") == 2
+    assert not untrue(page.replace("```text\n$ ", "```console\n$ "), tmp_path, nursery())
 
 
 def test_a_page_that_lies_is_found(tmp_path: Path) -> None:

@@ -309,19 +309,21 @@ PACK_FEN = "SELECT sum(amount_fen) FROM pack_parts WHERE funder_id = ?"
 @settings(TRIED, max_examples=5)
 @given(history=histories(9))
 def test_whatever_the_desks_do_every_fen_is_somewhere(history: Any) -> None:
-    keeps_the_books(Town("full_restores"), history)
+    assert keeps_the_books(Town("full_restores"), history) >= 0
 
 
 @pytest.mark.slow
 @settings(TRIED, max_examples=200)
 @given(history=histories(14))
 def test_after_long_histories_every_fen_is_somewhere(history: Any) -> None:
-    keeps_the_books(Town("pro_rata"), history)
+    assert keeps_the_books(Town("pro_rata"), history) >= 0
 
 
-def keeps_the_books(town: Town, history: Any) -> None:
+def keeps_the_books(town: Town, history: Any) -> int:
+    """How many facts stand at the end; the books are looked at behind every step."""
     with TemporaryDirectory() as folder:
         desks = Desks(Path(folder, "a"), town)
         with closing(desks.session.db):
             play(desks, history, lambda _: books(desks.session))
             books(desks.session)
+            return len(desks.facts())

@@ -143,6 +143,7 @@ def test_an_export_goes_into_a_new_file_or_to_the_screen(running: Voucher) -> No
     assert said.err == "wrote the ledger of city to a.journal\n"
     text = Path("a.journal").read_text("utf-8")
     assert running("ledger", "export").out == text
+    assert running("ledger", "export", "-o", "json").data["text"] == text
     assert running("ledger", "export", "--to", "b", "-o", "json").data == {
         "format": "hledger",
         "file": "b",

@@ -197,6 +197,41 @@ CREATE TABLE coupons (
     PRIMARY KEY (template_id, coupon_no)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE day_signatures (
+    programme_id  INTEGER NOT NULL,
+    day           INTEGER NOT NULL,
+    sha256        TEXT NOT NULL,                    -- of the day that was signed
+    signed_by     TEXT NOT NULL,
+    os_user       TEXT NOT NULL,
+    note          TEXT NOT NULL,
+    signed_at     INTEGER NOT NULL,
+    PRIMARY KEY (programme_id, day),
+    FOREIGN KEY (programme_id, day) REFERENCES days
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE days (
+    programme_id        INTEGER NOT NULL REFERENCES programmes,
+    day                 INTEGER NOT NULL,
+    begins_at           INTEGER NOT NULL,           -- UTC seconds
+    ends_at             INTEGER NOT NULL,
+    last_claim_id       INTEGER NOT NULL,
+    last_redemption_id  INTEGER NOT NULL,
+    claims              INTEGER NOT NULL,
+    payments            INTEGER NOT NULL,
+    refunds             INTEGER NOT NULL,
+    base_fen            INTEGER NOT NULL,           -- net of refunds
+    subsidy_fen         INTEGER NOT NULL,
+    postings            INTEGER NOT NULL,
+    posted_fen          INTEGER NOT NULL,
+    facts_sha256        TEXT NOT NULL,              -- of the claims, payments, refunds and postings
+    previous_sha256     TEXT NOT NULL,              -- of the day before; '' = the first one
+    sha256              TEXT NOT NULL UNIQUE,       -- of all of it
+    sealed_by           TEXT NOT NULL,
+    sealed_at           INTEGER NOT NULL,
+    PRIMARY KEY (programme_id, day),
+    CHECK (begins_at < ends_at)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE deeds (
     deed_id   INTEGER PRIMARY KEY,
     deed      TEXT NOT NULL CHECK (deed IN ('commit', 'open', 'draw', 'allocate', 'order', 'close', 'remind', 'ship')),
@@ -330,6 +365,14 @@ CREATE TABLE issuance_orders (
     ordered_at    INTEGER NOT NULL,
     written_at    INTEGER,                      -- NULL: not in the outbox yet
     UNIQUE (round_id, number)
+) STRICT;
+
+CREATE TABLE last_seals (
+    programme_id        INTEGER PRIMARY KEY REFERENCES programmes,
+    day                 INTEGER NOT NULL,
+    ends_at             INTEGER NOT NULL,
+    last_claim_id       INTEGER NOT NULL,
+    last_redemption_id  INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE limit_steps (
@@ -708,6 +751,22 @@ BEGIN
     UPDATE seats SET free = CASE WHEN free > 0 THEN free - 1 ELSE RAISE(ROLLBACK, 'over_issue') END WHERE round_id = NEW.round_id;
 END;
 
+CREATE TRIGGER days_are_last AFTER INSERT ON days
+BEGIN
+    INSERT INTO last_seals VALUES (NEW.programme_id, NEW.day, NEW.ends_at, NEW.last_claim_id, NEW.last_redemption_id)
+    ON CONFLICT DO UPDATE SET day = excluded.day, ends_at = excluded.ends_at, last_claim_id = excluded.last_claim_id,
+        last_redemption_id = excluded.last_redemption_id;
+END;
+
+CREATE TRIGGER days_follow_each_other BEFORE INSERT ON days
+    WHEN EXISTS (SELECT 1 FROM last_seals WHERE programme_id = NEW.programme_id AND (ends_at <> NEW.begins_at
+        OR last_claim_id > NEW.last_claim_id OR last_redemption_id > NEW.last_redemption_id))
+BEGIN SELECT RAISE(ABORT, 'a day is sealed behind the day before'); END;
+
+CREATE TRIGGER days_never_change BEFORE UPDATE ON days BEGIN SELECT RAISE(ABORT, 'a sealed day stands'); END;
+
+CREATE TRIGGER days_never_vanish BEFORE DELETE ON days BEGIN SELECT RAISE(ABORT, 'a sealed day stands'); END;
+
 CREATE TRIGGER draws_never_vanish BEFORE DELETE ON draws BEGIN SELECT RAISE(ABORT, 'what a draw has said stands'); END;
 
 CREATE TRIGGER draws_stand BEFORE UPDATE ON draws WHEN
@@ -793,6 +852,25 @@ CREATE TRIGGER rehearsal_from_the_beginning BEFORE INSERT ON rehearsals WHEN EXI
 CREATE TRIGGER rounds_have_seats AFTER INSERT ON rounds
 BEGIN INSERT INTO seats (round_id, free) VALUES (NEW.round_id, NEW.claimed); END;
 
+CREATE TRIGGER sealed_claims_stand BEFORE UPDATE OF claim_id, claim_no, round_id, pack_no, claimed_at, expires_at, batch_id, line ON claims
+    WHEN EXISTS (SELECT 1 FROM last_seals x CROSS JOIN rounds r ON r.round_id = OLD.round_id AND r.programme_id = x.programme_id
+        WHERE OLD.claim_id <= x.last_claim_id AND OLD.claimed_at < x.ends_at)
+BEGIN SELECT RAISE(ROLLBACK, 'the day of this claim is sealed'); END;
+
+CREATE TRIGGER sealed_claims_stay BEFORE DELETE ON claims WHEN EXISTS (SELECT 1 FROM last_seals x CROSS JOIN rounds r
+    ON r.round_id = OLD.round_id AND r.programme_id = x.programme_id WHERE OLD.claim_id <= x.last_claim_id AND OLD.claimed_at < x.ends_at)
+BEGIN SELECT RAISE(ROLLBACK, 'the day of this claim is sealed'); END;
+
+CREATE TRIGGER sealed_redemptions_stand BEFORE UPDATE ON redemptions WHEN EXISTS (SELECT 1 FROM last_seals x CROSS JOIN splits s
+    ON s.split_id = OLD.split_id CROSS JOIN rounds r ON r.round_id = s.round_id AND r.programme_id = x.programme_id
+    WHERE OLD.redemption_id <= x.last_redemption_id AND OLD.day <= x.day)
+BEGIN SELECT RAISE(ROLLBACK, 'the day of this row is sealed'); END;
+
+CREATE TRIGGER sealed_redemptions_stay BEFORE DELETE ON redemptions WHEN EXISTS (SELECT 1 FROM last_seals x CROSS JOIN splits s
+    ON s.split_id = OLD.split_id CROSS JOIN rounds r ON r.round_id = s.round_id AND r.programme_id = x.programme_id
+    WHERE OLD.redemption_id <= x.last_redemption_id AND OLD.day <= x.day)
+BEGIN SELECT RAISE(ROLLBACK, 'the day of this row is sealed'); END;
+
 CREATE TRIGGER seats_are_counted AFTER UPDATE OF claimed ON rounds
 BEGIN
     UPDATE seats SET free = CASE WHEN free + NEW.claimed - OLD.claimed >= 0 THEN free + NEW.claimed - OLD.claimed
@@ -801,6 +879,10 @@ BEGIN
 END;
 
 CREATE TRIGGER seats_never_vanish BEFORE DELETE ON seats BEGIN SELECT RAISE(ABORT, 'a round keeps its seats'); END;
+
+CREATE TRIGGER signatures_never_change BEFORE UPDATE ON day_signatures BEGIN SELECT RAISE(ABORT, 'a signature stands'); END;
+
+CREATE TRIGGER signatures_never_vanish BEFORE DELETE ON day_signatures BEGIN SELECT RAISE(ABORT, 'a signature stands'); END;
 
 CREATE VIEW merchant_sums AS
 SELECT merchant_id, round_id, month, vouchers, base_fen, subsidy_fen, public_fen, platform_fen, match_fen, floor_fen, face_fen, stays_fen

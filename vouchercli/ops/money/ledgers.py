@@ -179,7 +179,8 @@ def export(session: Session, form: str, to: Path | None) -> Outcome:
     )
     lines = plain_text_accounts.FORMS[form](journal)
     if to is None:
-        return Outcome({"format": form, "file": None}, document="".join(lines))
+        text = "".join(lines)
+        return Outcome({"format": form, "file": None, "text": text}, document=text)
     whole_files.write_lines(to, lines)
     return Outcome(
         {"format": form, "file": str(to)},
