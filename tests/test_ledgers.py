@@ -139,6 +139,8 @@ def test_what_the_ledger_does_not_have_is_refused(
 
 
 def test_an_export_goes_into_a_new_file_or_to_the_screen(running: Voucher) -> None:  # noqa: F811
+    running("ledger", "export", "--to", "a.journal", "--dry-run")
+    assert not Path("a.journal").exists()
     said = running("ledger", "export", "--to", "a.journal")
     assert said.err == "wrote the ledger of city to a.journal\n"
     text = Path("a.journal").read_text("utf-8")

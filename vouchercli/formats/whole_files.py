@@ -109,16 +109,11 @@ def write_new(path: Path, content: bytes) -> None:
         file.write(content)
 
 
-def write_lines(path: Path, lines: Iterable[str]) -> int:
-    """Write a text line by line into a file that is not there yet; gives how many pieces. Raises
-    what `new_file` does.
-    """
-    written = 0
+def write_lines(path: Path, lines: Iterable[str]) -> None:
+    """Write a text line by line into a file that is not there yet. Raises what `new_file` does."""
     with new_file(path) as draft, create(draft) as file:
         for line in lines:
             file.write(line.encode())
-            written += 1
-    return written
 
 
 def unreadable(path: Path | str, error: OSError) -> VoucherError:

@@ -181,6 +181,8 @@ def export(session: Session, form: str, to: Path | None) -> Outcome:
     if to is None:
         text = "".join(lines)
         return Outcome({"format": form, "file": None, "text": text}, document=text)
+    if session.dry_run:
+        return Outcome({"format": form, "file": None})
     whole_files.write_lines(to, lines)
     return Outcome(
         {"format": form, "file": str(to)},
