@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sqlite3
+import sys
 import zipfile
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -231,6 +232,52 @@ def test_an_unusable_word_is_refused_before_anything_is_done(town: Voucher) -> N
     assert named.err.splitlines()[0].endswith("in another encoding [not_utf8]")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "{}",
+        "claim {}",
+        "--{}",
+        "claim import --{} x.csv",
+        "claim import x.csv {}",
+        "round show {}",
+        "round list -o {}",
+        "round list --lang {}",
+        "round list --programme {}",
+        "--db {} round list",
+        "help {}",
+    ],
+)
+def test_a_word_in_gbk_is_refused_as_no_text_wherever_it_stands(
+    voucher: Voucher, words: str
+) -> None:
+    typed = words.format(os.fsdecode("你好".encode("gbk"))).split()
+    dash = "--" if words.startswith("--{") or " --{" in words else ""
+    for options, said in (
+        ((), "is not UTF-8: it was written or named in another encoding [not_utf8]"),
+        (("--lang", "zh"), "不是 UTF-8：是用其他编码书写或命名的 [not_utf8]"),
+    ):
+        if "--lang" in typed and options:
+            continue
+        first = voucher(*options, *typed, expect=2).err.splitlines()[0]
+        assert first.endswith(said)
+        assert rf"{dash}\xc4\xe3\xba\xc3" in first
+    answer = json.loads(voucher("-o", "json", *typed, expect=2).out or "null")
+    if "-o" not in typed:
+        assert [each["code"] for each in answer["problems"]] == ["not_utf8"]
+
+
+@pytest.mark.parametrize("name", ["DB", "NOW", "ACTOR", "PROGRAMME"])
+def test_a_variable_in_gbk_is_refused_as_no_text(
+    town: Voucher, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(f"VOUCHER_{name}", os.fsdecode("你好".encode("gbk")))
+    assert town("round", "list", expect=2).err.splitlines()[0] == (
+        rf"VOUCHER_{name}: error: \xc4\xe3\xba\xc3 is not UTF-8: it was written or named in"
+        " another encoding [not_utf8]"
+    )
+
+
 # ---------------------------------------------------------------- the watch over a process
 
 
@@ -289,3 +336,17 @@ def test_the_limits_beside_a_database(here: Path) -> None:
     with pytest.raises(VoucherError) as caught:
         limits.of_database(here / "voucher.db")
     assert caught.value.code == "bad_yaml"
+
+
+def test_what_is_no_text_never_spoils_an_answer(
+    voucher: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = here / os.fsdecode("你好".encode("gbk"))
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    out = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, "utf-8", errors="surrogateescape"))
+    main(["doctor", "-o", "json"])
+    main(["init", "-o", "json"])
+    for line in out.getvalue().decode("utf-8").splitlines():
+        assert json.loads(line)
