@@ -268,7 +268,7 @@ def _numbers(text: str, start: int, end: int) -> Iterator[Identity]:
         x_at = run.end() - 1 if text[run.end() - 1] in "Xx" else None
         first = 0
         while first < len(groups):
-            found = _longest(text, groups[first:], x_at)
+            found = _longest(text, groups, first, x_at)
             if found is None:
                 first += 1
                 continue
@@ -279,21 +279,25 @@ def _numbers(text: str, start: int, end: int) -> Iterator[Identity]:
                 first += 1
 
 
-def _longest(text: str, groups: list[tuple[int, int]], x_at: int | None) -> Identity | None:
-    """The longest identity that begins with the first of these groups of digits."""
+def _longest(
+    text: str, groups: list[tuple[int, int]], first: int, x_at: int | None
+) -> Identity | None:
+    """The longest identity that begins with this one of the groups of digits. No more of them are
+    looked at than it can have: a run may be as long as a file.
+    """
     digits, sizes, best = "", [], None
-    for number, (begin, end) in enumerate(groups):
+    last = len(groups) - 1
+    for number, (begin, end) in enumerate(groups[first : first + LONGEST + 1], first):
         digits += text[begin:end]
         sizes.append(end - begin)
         if len(digits) > LONGEST:
             break
-        is_last = number == len(groups) - 1
-        if is_last and x_at is not None and len(digits) == 17:
+        if number == last and x_at is not None and len(digits) == 17:
             kind = _kind(digits + "X", [*sizes, 1] if x_at > end else [*sizes[:-1], sizes[-1] + 1])
             if kind:
-                return Identity(groups[0][0], x_at + 1, *kind)
+                return Identity(groups[first][0], x_at + 1, *kind)
         if kind := _kind(digits, sizes):
-            best = Identity(groups[0][0], end, *kind)
+            best = Identity(groups[first][0], end, *kind)
     return best
 
 
