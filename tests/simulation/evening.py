@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import city_figures
 import city_model
 
 if TYPE_CHECKING:
-    from city import File
+    from small_city import File
     from city_model import Books
     from life import Life
 
@@ -36,8 +37,7 @@ def model(life: Life) -> Books:
     for file in life.city.files:
         if file.batch is not None:
             rows[file.kind] += file.rows
-    about = life.city
-    return city_model.judge(about.terms, about.rounds, rows["claim"], rows["redemption"], about.now)
+    return city_model.judge(life.city.rules, rows["claim"], rows["redemption"], life.city.now)
 
 
 def _settle(life: Life, books: Books) -> None:
@@ -134,21 +134,21 @@ def payments(life: Life) -> list[tuple[str, ...]]:
 
 
 def _figures(life: Life, books: Books) -> list[tuple[str, Any, Any]]:
-    terms = life.city.terms
+    rules = life.city.rules
     report = life.do("report", "leverage", "--by", "round", "-o", "json").data
     rounds = life.do("report", "rounds", "-o", "json").data["rows"]
-    total = city_model.leverage(books, terms)
+    total = city_figures.leverage(books, rules)
     pairs = [("leverage, total", total, _only(report["total"], total))]
     for row in report["rows"]:
-        figures = city_model.leverage(books, terms, row["key"])
+        figures = city_figures.leverage(books, rules, row["key"])
         pairs.append((f"leverage of {row['key']}", figures, _only(row, figures)))
     for row in rounds:
-        figures = city_model.round_figures(books, terms, row["round"])
+        figures = city_figures.round_figures(books, rules, row["round"])
         pairs.append((f"report of {row['round']}", figures, _only(row, figures)))
     pairs.append(
         (
             "rounds",
-            [each.code for each in life.city.rounds],
+            [each.code for each in rules.rounds],
             sorted((row["round"] for row in rounds), key=lambda code: int(code[1:])),
         )
     )

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import city_model
-from city_model import ZONE, Round, Row, Terms
+import city_rules
+from city_model import ZONE, Row
+from city_rules import Pack, Round, Rules
 
 if TYPE_CHECKING:
     import random
@@ -32,16 +34,27 @@ def yuan(amount_fen: int) -> str:
     return f"{amount_fen // 100}.{amount_fen % 100:02d}"
 
 
-def draw_terms(chance: random.Random) -> Terms:
+COUPONS = (
+    ((1_000, 4_000), (1_000, 4_000), (2_000, 8_000)),
+    ((1_500, 6_000), (1_000, 4_000)),
+)
+
+
+def draw_rules(chance: random.Random) -> Rules:
+    return Rules(
+        policy=chance.choice(sorted(city_rules.POLICIES)),
+        packs=[draw_pack(chance, 1)],
+        merchants={number: [] for number in ("M1", "M2", "M3")},
+    )
+
+
+def draw_pack(chance: random.Random, version: int) -> Pack:
     share = chance.choice((100, 70, 33))
-    return Terms(
-        policy=chance.choice(sorted(city_model.POLICIES)),
+    return Pack(
+        version,
         days=chance.choice((1, 2, 7)),
-        coupons=((1_000, 4_000), (1_000, 4_000), (2_000, 8_000)),
-        funders=(("treasury", share), ("shop", 100 - share))
-        if share < 100
-        else (("treasury", 100),),
-        merchants=("M1", "M2", "M3"),
+        coupons=chance.choice(COUPONS),
+        funders=(("treasury", share), ("shop", 100 - share))[: 1 + (share < 100)],
     )
 
 
@@ -65,9 +78,8 @@ class City:
     """What has happened so far, and what of it no file has told yet."""
 
     chance: random.Random
-    terms: Terms
+    rules: Rules
     now: int = BEGINNING + 7 * HOUR
-    rounds: list[Round] = field(default_factory=list)
     events: dict[str, list[Row]] = field(default_factory=lambda: {"claim": [], "redemption": []})
     untold: dict[str, list[Row]] = field(default_factory=lambda: {"claim": [], "redemption": []})
     files: list[File] = field(default_factory=list)
@@ -79,13 +91,14 @@ class City:
         """A round that opens soon, with few packs."""
         opens = self.now + self.chance.choice((0, 600, HOUR)) + 60 - self.now % 60
         closes = opens + self.chance.choice((6, 20, 30)) * HOUR
-        round_ = Round(f"r{len(self.rounds) + 1}", opens, closes, self.chance.randint(4, 12))
-        self.rounds.append(round_)
-        return round_
+        rounds, pack = self.rules.rounds, self.chance.choice(self.rules.packs[-2:])
+        packs = self.chance.randint(4, 12)
+        rounds.append(Round(f"r{len(rounds) + 1}", opens, closes, packs, pack, each=1_000))
+        return rounds[-1]
 
     def amend(self, code: str, *, packs: int, is_paused: bool) -> None:
         """A round has other terms from now on."""
-        for at, round_ in enumerate(self.rounds):
+        for at, round_ in enumerate(self.rules.rounds):
             if round_.code == code:
                 pauses = round_.pauses
                 was_paused = bool(pauses) and pauses[-1][1] is None
@@ -93,7 +106,7 @@ class City:
                     pauses = (*pauses, (self.now, None))
                 elif was_paused and not is_paused:
                     pauses = (*pauses[:-1], (pauses[-1][0], self.now))
-                self.rounds[at] = round_._replace(packs=packs, pauses=pauses)
+                self.rules.rounds[at] = round_._replace(packs=packs, pauses=pauses)
 
     # ------------------------------------------------------------ what happens
 
@@ -115,14 +128,14 @@ class City:
     def happened(self) -> city_model.Books:
         """What stands of all that happened, whoever knows of it."""
         return city_model.judge(
-            self.terms, self.rounds, self.events["claim"], self.events["redemption"], self.now
+            self.rules, self.events["claim"], self.events["redemption"], self.now
         )
 
     def _claim(self, books: city_model.Books) -> tuple[str, Row]:
         """A claim; now and then with a number that was used before, in its round or another, and
         more often with one whose row got no pack.
         """
-        code = self.chance.choice([each.code for each in self.rounds[-3:]] + ["r0"][: self._odd()])
+        code = self.chance.choice([each.code for each in self.rules.rounds[-3:]] + ["r0"][: self._odd()])
         number = f"C{len(self.events['claim']) + 1}"
         known = [row[0] for row in self.events["claim"]]
         without = [row[0] for row, why in books.why.items() if why == "over_quota"]
@@ -138,14 +151,17 @@ class City:
             return "redemption", self._refund(books, self.chance.choice(paid))
         if not self.events["claim"]:
             return "redemption", None
-        claim_no = self.chance.choice(self.events["claim"][-12:])[0]
-        coupon = self.chance.randint(1, len(self.terms.coupons) + self._odd())
-        gives, threshold = self.terms.coupons[min(coupon, len(self.terms.coupons)) - 1]
+        claim_no, code, *_ = self.chance.choice(self.events["claim"][-12:])
+        round_ = self.rules.round(code)
+        coupons = (round_.pack if round_ else self.rules.packs[0]).coupons
+        coupon = self.chance.randint(1, len(coupons) + self._odd())
+        gives, threshold = coupons[min(coupon, len(coupons)) - 1]
         base = threshold + self.chance.choice((0, 4_000, 8_000)) - self._odd()
         number = f"T{len(self.events['redemption']) + 1}"
         if paid and self._odd():
             number = self.chance.choice(paid)
-        merchant = self.chance.choice((*self.terms.merchants, "M9")[: 3 + self._odd()])
+        merchants = sorted(self.rules.merchants)
+        merchant = "M9" if self._odd() else self.chance.choice(merchants)
         gives += self._odd()
         order = (yuan(base), "0", yuan(gives), "")
         return "redemption", (
@@ -161,7 +177,7 @@ class City:
     def _refund(self, books: city_model.Books, number: str) -> Row:
         payment = books.payments[number]
         base = self.chance.choice((payment.base_fen, payment.left_fen, payment.base_fen // 4))
-        is_whole = base == payment.base_fen and self.terms.policy != "pro_rata"
+        is_whole = base == payment.base_fen and self.rules.policy != "pro_rata"
         goes = payment.kept_fen if is_whole else city_model.returns(payment, base)
         goes += self._odd()
         merchant = "M2" if self._odd() else payment.merchant_no
