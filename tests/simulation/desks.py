@@ -81,6 +81,7 @@ def again(life: Life) -> None:
 def undo(life: Life) -> None:
     files = [file for file in life.city.files if file.batch is not None]
     if files:
+        life.stood = set()
         gone = life.chance.choice(files[-4:]).batch
         words = ("batch", "undo", str(gone), "--yes")
         ran = life.do(*words, codes=(0, 3), trouble=life.trouble())

@@ -4,6 +4,7 @@ what stands, counts and figures are those of the model.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import city_figures
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
     from life import Life
 
 ROUNDS = 8  # of judging again, at most
+Facts = set[tuple[str, ...]]
 
 
 def close(life: Life) -> None:
-    books = model(life)
-    _settle(life, books)
+    books = _settle(life)
     life.do("check")
     life.do("audit", "verify")
     for what, ours, theirs in (
@@ -29,48 +30,66 @@ def close(life: Life) -> None:
         *_figures(life, books),
     ):
         life.agree(what, ours, theirs)
+    _keep_places(life, books)
 
 
-def model(life: Life) -> Books:
-    """What must stand of the files that are in."""
+def _keep_places(life: Life, books: Books) -> None:
+    """What stood under a limit last evening gave way to no row that came later."""
+    gone = [row for row in life.stood if books.why.get(row) == "limit"]
+    life.agree("what gave way to a limit", [], gone)
+    life.stood = books.facts
+
+
+def model(life: Life, facts: Facts) -> Books:
+    """What must stand of the files that are in, given what stands under a limit."""
     rows: dict[str, list[city_model.Row]] = {"claim": [], "redemption": []}
     for file in life.city.files:
         if file.batch is not None:
             rows[file.kind] += file.rows
-    return city_model.judge(life.city.rules, rows["claim"], rows["redemption"], life.city.now)
+    stands = {row for kind in rows.values() for row in kind if key(row) in facts}
+    return city_model.judge(
+        life.city.rules, rows["claim"], rows["redemption"], life.city.now, stands
+    )
 
 
-def _settle(life: Life, books: Books) -> None:
+def _settle(life: Life) -> Books:
     """Judge rejects again, claims first, while a file has a row that should stand and does not, or
     more or fewer rejects than it should have.
     """
-    expected = expected_batches(life, books)
     for _ in range(ROUNDS):
-        found, stands = batches(life, expected), {*claims(life), *payments(life)}
+        facts = standing(life)
+        books = model(life, facts)
+        expected = expected_batches(life, books)
+        found = batches(life, expected)
         wrong = [
             file.batch
             for file in life.city.files
             if file.batch is not None
             and (
                 found.get(file.batch) != expected[file.batch]
-                or any(key(row) not in stands for row in file.rows if row in books.facts)
+                or any(key(row) not in facts for row in file.rows if row in books.facts)
             )
         ]
         if not wrong:
-            return
+            break
         for batch in wrong:
             life.do("batch", "retry", str(batch), "--yes", codes=(0, 4), trouble=life.trouble())
+    return books
 
 
-def stands(life: Life) -> Any:
+def rounds_and_facts(life: Life) -> Any:
     """Rounds with their states, claims and payments, as the program lists them."""
-    rounds = life.do("round", "list", "-o", "json").data
-    return rounds, claims(life), payments(life)
+    return life.do("round", "list", "-o", "json").data, standing(life)
 
 
-def key(row: city_model.Row) -> Any:
-    """How a fact is called in the lists."""
-    return row[:5] if len(row) > 4 else row[0]
+def standing(life: Life) -> Facts:
+    """The keys of all rows that stand."""
+    return {*claims(life), *payments(life)}
+
+
+def key(row: city_model.Row) -> tuple[str, ...]:
+    """What tells a fact from all others."""
+    return (*row[:6],) if len(row) > 4 else (row[0], row[1], row[3])
 
 
 # ---------------------------------------------------------------- what stands
@@ -104,19 +123,18 @@ def batches(life: Life, expected: dict[int, tuple[str, int, range]]) -> dict[int
     return found
 
 
-def expected_claims(books: Books) -> dict[str, tuple[str, int]]:
-    return {
-        number: (
-            code,
-            sum(each.claim_no == number and not each.is_undone for each in books.payments.values()),
-        )
-        for number, (code, _, _) in books.claims.items()
-    }
+def expected_claims(books: Books) -> dict[tuple[str, ...], int]:
+    """Each claim that stands, and how many of its vouchers are used."""
+    used = Counter(each.claim_no for each in books.payments.values() if not each.is_undone)
+    return {key(row): used[row[0]] for row in books.facts if len(row) == 4}
 
 
-def claims(life: Life) -> dict[str, tuple[str, int]]:
+def claims(life: Life) -> dict[tuple[str, ...], int]:
     listed = life.do("claim", "list", "-o", "json", "--limit", "0").data["claims"]
-    return {each["claim_no"]: (each["round"], each["used"]) for each in listed}
+    return {
+        (each["claim_no"], each["round"], _local(each["claimed_at"])): each["used"]
+        for each in listed
+    }
 
 
 def expected_payments(books: Books) -> list[tuple[str, ...]]:
@@ -127,7 +145,12 @@ def expected_payments(books: Books) -> list[tuple[str, ...]]:
 def payments(life: Life) -> list[tuple[str, ...]]:
     listed = life.do("redemption", "list", "-o", "json", "--limit", "0").data["redemptions"]
     keys = ("transaction_no", "kind", "claim_no", "coupon_no", "merchant_no")
-    return sorted(tuple(str(each[key]) for key in keys) for each in listed)
+    return sorted((*(str(each[key]) for key in keys), _local(each["paid_at"])) for each in listed)
+
+
+def _local(at: str) -> str:
+    """A time as the files write it."""
+    return at[:19].replace("T", " ")
 
 
 # ---------------------------------------------------------------- figures

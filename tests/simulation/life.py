@@ -8,12 +8,13 @@ import random
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+import city_model
 import deeds
 import desks
 import evening
 import office
 import small_city
-from small_city import City, shown
+from small_city import shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,9 +34,11 @@ class Life:
 
     def __init__(self, seed: int) -> None:
         self.seed, self.chance = seed, random.Random(seed)
-        self.city = City(self.chance, small_city.draw_rules(self.chance))
+        self.city = small_city.found(self.chance)
         self.done: list[str] = []
         self.seen: dict[str, int] = {}
+        # what stood last evening, while nothing but late files can have moved it
+        self.stood: set[city_model.Row] = set()
 
     def run(self, days: int) -> None:
         office.found(self)
@@ -115,19 +118,20 @@ def happen(life: Life) -> None:
 
 def jump(life: Life) -> None:
     """The machine wakes in another month: its tick does nothing."""
-    before = evening.stands(life)
+    before = evening.rounds_and_facts(life)
     if "schedule tick" in life.seen:
         life.city.now += FAR
         life.do("schedule", "tick", codes=(3,))
         life.city.now -= FAR
-        life.agree("what stood before a clock that jumped", before, evening.stands(life))
+        life.agree("what stood before a clock that jumped", before, evening.rounds_and_facts(life))
 
 
 DEEDS: tuple[Callable[[Life], None], ...] = (
     *(happen,) * 6,
     *(desks.send,) * 5,
     *(office.amend,) * 2,
-    *(office.plan, office.renew_pack, Life.tick, jump),
+    *(office.plan, office.renew_pack, office.limit, office.suspend, office.register),
+    *(Life.tick, jump),
     *(desks.again, desks.undo, desks.retry, desks.land, desks.cut),
 )
 

@@ -40,12 +40,14 @@ COUPONS = (
 )
 
 
-def draw_rules(chance: random.Random) -> Rules:
-    return Rules(
+def found(chance: random.Random) -> City:
+    """A city on its first morning; every second one has limits that its residents reach."""
+    rules = Rules(
         policy=chance.choice(sorted(city_rules.POLICIES)),
         packs=[draw_pack(chance, 1)],
         merchants={number: [] for number in ("M1", "M2", "M3")},
     )
+    return City(chance, rules, is_strict=chance.random() < 0.5)
 
 
 def draw_pack(chance: random.Random, version: int) -> Pack:
@@ -79,6 +81,7 @@ class City:
 
     chance: random.Random
     rules: Rules
+    is_strict: bool = False  # few residents, and limits that they reach
     now: int = BEGINNING + 7 * HOUR
     events: dict[str, list[Row]] = field(default_factory=lambda: {"claim": [], "redemption": []})
     untold: dict[str, list[Row]] = field(default_factory=lambda: {"claim": [], "redemption": []})
@@ -93,7 +96,8 @@ class City:
         closes = opens + self.chance.choice((6, 20, 30)) * HOUR
         rounds, pack = self.rules.rounds, self.chance.choice(self.rules.packs[-2:])
         packs = self.chance.randint(4, 12)
-        rounds.append(Round(f"r{len(rounds) + 1}", opens, closes, packs, pack, each=1_000))
+        each = self.chance.choice((1, 2, 4)) if self.is_strict else 1_000
+        rounds.append(Round(f"r{len(rounds) + 1}", opens, closes, packs, pack, each))
         return rounds[-1]
 
     def amend(self, code: str, *, packs: int, is_paused: bool) -> None:
@@ -143,7 +147,7 @@ class City:
             number = self.chance.choice(without)
         elif known and self._odd():
             number = self.chance.choice(known)
-        return "claim", (number, code, f"P{self.chance.randint(1, 30)}", shown(self.now))
+        return "claim", (number, code, f"P{self.chance.randint(1, 8 if self.is_strict else 30)}", shown(self.now))
 
     def _use(self, books: city_model.Books) -> tuple[str, Row | None]:
         paid = sorted(books.payments)
