@@ -164,10 +164,11 @@ def _claim(books: Books, rules: Rules, row: Row) -> str | None:
 
 def _has_too_many(books: Books, rules: Rules, row: Row) -> bool:
     """Whether a resident has all the packs that the limits of the claim's moment allow, of its
-    round and of the programme.
+    round and of the programme; a later claim of its number does not count, it gives way.
     """
-    _, code, resident, claimed = row
-    held, steps = books.held[resident], rules.person
+    claim_no, code, resident, _ = row
+    held = {each for each in books.held[resident] if each == row or each[0] != claim_no}
+    steps = rules.person
     of_round = {each for each in held if each[1] == code}
     limit = {each: city_rules.at(steps, second(each[3])) for each in {*held, row}}
     round_ = rules.round(code)

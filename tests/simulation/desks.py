@@ -25,6 +25,7 @@ def send(life: Life) -> None:
 
 
 def take_in(life: Life, file: File) -> None:
+    deeds.read(by_column=file.by_column)
     ran = life.do(
         file.kind, "import", file.name, "-o", "json", codes=(0, 4), trouble=life.trouble()
     )
@@ -42,6 +43,7 @@ def cut(life: Life) -> None:
     file = _write_file(life)
     if file.rows:
         file.is_cut = True
+        deeds.read(by_column=file.by_column)
         life.suffer((file.kind, "import", file.name, "--now", shown(life.city.now)), "kill")
 
 
@@ -50,6 +52,7 @@ def land(life: Life) -> None:
     file = life.city.write_file(life.chance.choice(KINDS))
     if file.rows:
         drop(file)
+        deeds.read(by_column=file.by_column)
         life.tick()
         file.batch = _batch_of(life, file)
 

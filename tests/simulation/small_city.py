@@ -62,11 +62,14 @@ def draw_pack(chance: random.Random, version: int) -> Pack:
 
 @dataclass
 class File:
-    """A file that a platform sent. `batch` once it is in."""
+    """A file that a platform sent. `batch` once it is in. `by_column`: it is read as large files
+    are.
+    """
 
     name: str
     kind: str
     rows: list[Row]
+    by_column: bool
     batch: int | None = None
     is_cut: bool = False  # its import was killed, and nobody went on with it yet
 
@@ -214,7 +217,8 @@ class City:
             rows.append(self._damaged(self.chance.choice(rows)))
         if self.chance.random() < 0.5:
             self.chance.shuffle(rows)
-        file = File(f"{kind}s-{len(self.files) + 1}.csv", kind, rows)
+        by_column = self.chance.random() < 0.4
+        file = File(f"{kind}s-{len(self.files) + 1}.csv", kind, rows, by_column)
         self.files.append(file)
         return file
 
