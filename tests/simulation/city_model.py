@@ -90,6 +90,10 @@ def judge(
     it is known that they hold their places under the limits.
     """
     books = Books(now, {*stands})
+    for round_ in rules.rounds:
+        for row in round_.granted or ():
+            books.claims[row[0]] = (round_.code, row[2], second(row[3]))
+            books.facts.add(row)
     claims = _in_time(books, {*claims}, 3, lambda row: (row[0], row[1], row[2]))
     for row in claims:
         if row in books.stands:

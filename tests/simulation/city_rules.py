@@ -38,6 +38,8 @@ class Round(NamedTuple):
     pack: Pack
     each: int  # packs that one resident may have of it
     pauses: tuple[tuple[int, int | None], ...] = ()
+    is_by_lot: bool = False
+    granted: tuple[tuple[str, ...], ...] | None = None  # claims of those who won; None: not drawn
 
 
 class Suspension(NamedTuple):

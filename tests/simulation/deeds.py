@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vouchercli.cli import options
 from vouchercli.cli.main import main
 from vouchercli.ops.intake import by_columns, chunks
+from vouchercli.ops.lottery import draws
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -47,18 +48,21 @@ def laboratory(folder: Path) -> Iterator[None]:
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
+    chance = draws.secrets
     kept, before, clock = dict(os.environ), Path.cwd(), options.time
     lines, large = chunks.LINES, by_columns.BYTES
     os.chdir(folder)
     for name in [*os.environ]:
         if name.startswith(("VOUCHER_", "LC_", "LANG")):
             del os.environ[name]
+    draws.secrets = SimpleNamespace(token_bytes=bytes)  # type: ignore[assignment]
     options.time = SimpleNamespace(time=lambda: MACHINE)  # type: ignore[assignment]
     chunks.LINES = LINES
     try:
         yield
     finally:
         os.chdir(before)
+        draws.secrets = chance
         options.time, chunks.LINES, by_columns.BYTES = clock, lines, large
         os.environ.clear()
         os.environ.update(kept)

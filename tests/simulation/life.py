@@ -12,6 +12,7 @@ import city_model
 import deeds
 import desks
 import evening
+import lottery
 import office
 import small_city
 from small_city import shown
@@ -37,6 +38,7 @@ class Life:
         self.city = small_city.found(self.chance)
         self.done: list[str] = []
         self.seen: dict[str, int] = {}
+        self.applied: dict[str, list[city_model.Row]] = {}  # applications that are in, by round
         # what stood last evening, while nothing but late files can have moved it
         self.stood: set[city_model.Row] = set()
 
@@ -109,6 +111,7 @@ class Life:
 
     def tick(self) -> None:
         self.do("schedule", "tick", codes=(0, 4), trouble=self.trouble())
+        lottery.draw(self)
 
 
 def happen(life: Life) -> None:
@@ -131,7 +134,7 @@ DEEDS: tuple[Callable[[Life], None], ...] = (
     *(desks.send,) * 5,
     *(office.amend,) * 2,
     *(office.plan, office.renew_pack, office.limit, office.suspend, office.register),
-    *(Life.tick, jump),
+    *(lottery.announce, lottery.apply, Life.tick, jump),
     *(desks.again, desks.undo, desks.retry, desks.land, desks.cut),
 )
 

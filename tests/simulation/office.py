@@ -13,7 +13,7 @@ from city_rules import Suspension
 from small_city import HOUR, shown, yuan
 
 if TYPE_CHECKING:
-    from city_rules import Pack, Rules
+    from city_rules import Pack, Round, Rules
     from life import Life
 
 LIMITS = (None, None, 1, 2, 3)  # of packs in the programme, of vouchers at a merchant on a day
@@ -79,28 +79,31 @@ def _write(name: str, document: dict[str, Any]) -> None:
 
 def plan(life: Life) -> None:
     """A round is drafted, submitted and approved; the tick will open it."""
-    round_ = life.city.plan_round()
+    approve(life, life.city.plan_round())
+
+
+def approve(life: Life, round_: Round, *more: str) -> None:
     terms = ["--template", f"pack@{round_.pack.version}", "--packs", str(round_.packs)]
     terms += ["--per-resident", str(round_.each)]
     terms += ["--opens-at", shown(round_.opens_at), "--closes-at", shown(round_.closes_at)]
-    life.do("round", "create", round_.code, *terms, "--actor", "mei")
+    life.do("round", "create", round_.code, *terms, *more, "--actor", "mei")
     life.do("round", "submit", round_.code, "--actor", "mei")
-    approve = ("round", "approve", round_.code, "--actor", "lin")
-    life.do(*approve, codes=(0, 3), trouble=life.trouble())
+    words = ("round", "approve", round_.code, "--actor", "lin")
+    life.do(*words, codes=(0, 3), trouble=life.trouble())
 
 
 def amend(life: Life) -> None:
     """A round gets more packs, is paused or goes on; what became of it is asked."""
     life.stood = set()
-    round_ = life.chance.choice(life.city.rules.rounds[-3:])
+    round_ = life.chance.choice(life.city.free_rounds())
     is_paused = bool(round_.pauses) and round_.pauses[-1][1] is None
     what = life.chance.choice(("top-up", "resume" if is_paused else "pause"))
     more = ("--packs", str(life.chance.randint(1, 4))) if what == "top-up" else ()
     trouble = life.trouble()
     life.do("round", what, round_.code, *more, "--actor", "mei", codes=(0, 3), trouble=trouble)
     if what != "pause":
-        approve = ("round", "approve", round_.code, "--actor", "lin")
-        life.do(*approve, codes=(0, 3), trouble=trouble)
+        words = ("round", "approve", round_.code, "--actor", "lin")
+        life.do(*words, codes=(0, 3), trouble=trouble)
     data = life.do("round", "show", round_.code, "-o", "json").data
     life.city.amend(round_.code, packs=data["packs"], is_paused=data["state"] == "paused")
 

@@ -93,14 +93,16 @@ class City:
     def pass_time(self) -> None:
         self.now += 2 * self.chance.randint(30, HOUR // 2)
 
-    def plan_round(self) -> Round:
+    def plan_round(self, *, opens_in: int | None = None, is_by_lot: bool = False) -> Round:
         """A round that opens soon, with few packs."""
-        opens = self.now + self.chance.choice((0, 600, HOUR)) + 60 - self.now % 60
+        wait = self.chance.choice((0, 600, HOUR)) if opens_in is None else opens_in
+        opens = self.now + wait + 60 - self.now % 60
         closes = opens + self.chance.choice((6, 20, 30)) * HOUR
         rounds, pack = self.rules.rounds, self.chance.choice(self.rules.packs[-2:])
         packs = self.chance.randint(4, 12)
         each = self.chance.choice((1, 2, 4)) if self.is_strict else 1_000
-        rounds.append(Round(f"r{len(rounds) + 1}", opens, closes, packs, pack, each))
+        code = f"r{len(rounds) + 1}"
+        rounds.append(Round(code, opens, closes, packs, pack, each, is_by_lot=is_by_lot))
         return rounds[-1]
 
     def amend(self, code: str, *, packs: int, is_paused: bool) -> None:
@@ -114,6 +116,10 @@ class City:
                 elif was_paused and not is_paused:
                     pauses = (*pauses[:-1], (pauses[-1][0], self.now))
                 self.rules.rounds[at] = round_._replace(packs=packs, pauses=pauses)
+
+    def free_rounds(self) -> list[Round]:
+        """The last rounds for all who come first."""
+        return [each for each in self.rules.rounds if not each.is_by_lot][-3:]
 
     # ------------------------------------------------------------ what happens
 
@@ -142,7 +148,7 @@ class City:
         """A claim; now and then with a number that was used before, in its round or another, and
         more often with one whose row got no pack.
         """
-        code = self.chance.choice([each.code for each in self.rules.rounds[-3:]] + ["r0"][: self._odd()])
+        code = self.chance.choice([each.code for each in self.free_rounds()] + ["r0"][: self._odd()])
         number = f"C{len(self.events['claim']) + 1}"
         known = [row[0] for row in self.events["claim"]]
         without = [row[0] for row, why in books.why.items() if why == "over_quota"]
@@ -158,7 +164,8 @@ class City:
             return "redemption", self._refund(books, self.chance.choice(paid))
         if not self.events["claim"]:
             return "redemption", None
-        claim_no, code, *_ = self.chance.choice(self.events["claim"][-12:])
+        granted = [row for each in self.rules.rounds for row in each.granted or ()]
+        claim_no, code, *_ = self.chance.choice(self.events["claim"][-12:] + granted[-6:])
         round_ = self.rules.round(code)
         coupons = (round_.pack if round_ else self.rules.packs[0]).coupons
         coupon = self.chance.randint(1, len(coupons) + self._odd())
