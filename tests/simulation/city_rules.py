@@ -75,7 +75,7 @@ class Rules:
     def limit(self, at: int, *, person: int | None, visit: int | None) -> None:
         """Other limits from then on: of a day only from the next midnight, so that no day has two."""
         self.person = change(self.person, at, person)
-        midnight = -(-(at + EAST) // DAY) * DAY - EAST
+        midnight = -(-(at + EAST) // DAY) * DAY - EAST  # or now, when it is midnight
         self.visit = change(self.visit, midnight, visit)
 
 

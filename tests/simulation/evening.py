@@ -11,9 +11,9 @@ import city_figures
 import city_model
 
 if TYPE_CHECKING:
-    from small_city import File
     from city_model import Books
     from life import Life
+    from small_city import File
 
 ROUNDS = 8  # of judging again, at most
 Facts = set[tuple[str, ...]]

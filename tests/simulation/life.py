@@ -13,6 +13,7 @@ import deeds
 import desks
 import evening
 import lottery
+import nights
 import office
 import small_city
 from small_city import shown
@@ -38,6 +39,7 @@ class Life:
         self.city = small_city.found(self.chance)
         self.done: list[str] = []
         self.seen: dict[str, int] = {}
+        self.kept: nights.Kept | None = None
         self.applied: dict[str, list[city_model.Row]] = {}  # applications that are in, by round
         # what stood last evening, while nothing but late files can have moved it
         self.stood: set[city_model.Row] = set()
@@ -57,6 +59,7 @@ class Life:
             for file in [file for file in self.city.files if file.is_cut]:
                 desks.take_in(self, file)
             evening.close(self)
+            nights.pass_night(self)
 
     def do(self, *args: str, codes: tuple[int, ...] = (0,), trouble: str = "") -> deeds.Ran:
         """A command at the city's clock, perhaps first with a trouble; it must end with one of the
@@ -134,7 +137,7 @@ DEEDS: tuple[Callable[[Life], None], ...] = (
     *(desks.send,) * 5,
     *(office.amend,) * 2,
     *(office.plan, office.renew_pack, office.limit, office.suspend, office.register),
-    *(lottery.announce, lottery.apply, Life.tick, jump),
+    *(lottery.announce, lottery.apply, nights.restore, Life.tick, jump),
     *(desks.again, desks.undo, desks.retry, desks.land, desks.cut),
 )
 

@@ -63,7 +63,10 @@ def draw(life: Life) -> None:
     """
     for place, round_ in enumerate(life.city.rules.rounds):
         if round_.is_by_lot and round_.granted is None and round_.opens_at <= life.city.now:
-            files = f"draws/town-{round_.code}-certificate.json", f"draws/town-{round_.code}-entrants.csv"
+            files = (
+                f"draws/town-{round_.code}-certificate.json",
+                f"draws/town-{round_.code}-entrants.csv",
+            )
             certificate = json.loads(Path(files[0]).read_text("utf-8"))
             won = winners(certificate["seed"], life.applied[round_.code], round_.packs)
             life.agree("winners", [each[0] for each in won], certificate["rest"]["winners"])

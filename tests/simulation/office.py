@@ -15,6 +15,7 @@ from small_city import HOUR, shown, yuan
 if TYPE_CHECKING:
     from city_rules import Pack, Round, Rules
     from life import Life
+    from small_city import City
 
 LIMITS = (None, None, 1, 2, 3)  # of packs in the programme, of vouchers at a merchant on a day
 
@@ -22,7 +23,9 @@ LIMITS = (None, None, 1, 2, 3)  # of packs in the programme, of vouchers at a me
 def found(life: Life) -> None:
     """The file, the programme, the first pack and the merchants."""
     rules = life.city.rules
-    _write("programme.yaml", programme(rules))
+    if life.city.has_backups:
+        _write("backups.yaml", {"hour": 2, "daily": 2, "monthly": 0})
+    _write("programme.yaml", programme(life.city))
     _write("pack.yaml", template(rules.packs[0]))
     _write_registry([*rules.merchants])
     for words in (
@@ -34,7 +37,7 @@ def found(life: Life) -> None:
         life.do(*words.split())
 
 
-def programme(rules: Rules) -> dict[str, Any]:
+def programme(city: City) -> dict[str, Any]:
     return {
         "programme": "town",
         "name": {"zh": "小镇", "en": "Town"},
@@ -43,9 +46,9 @@ def programme(rules: Rules) -> dict[str, Any]:
             "treasury": {"kind": "public", "amount": "1000000.00"},
             "shop": {"kind": "platform"},
         },
-        "refunds": rules.policy,
-        "limits": {"packs_per_resident_per_round": 1_000, **_limits(rules)},
-        "unused_after_days": 90,
+        "refunds": city.rules.policy,
+        "limits": {"packs_per_resident_per_round": 1_000, **_limits(city.rules)},
+        "unused_after_days": city.unused_after,
     }
 
 
@@ -123,7 +126,7 @@ def limit(life: Life) -> None:
         return
     person = life.chance.choice([most for most in LIMITS if most != rules.person[-1][1]])
     rules.limit(now, person=person, visit=life.chance.choice(LIMITS))
-    _write("programme.yaml", programme(rules))
+    _write("programme.yaml", programme(life.city))
     trouble = life.trouble()
     codes = (0, 3) if trouble else (0,)
     load = ("programme", "load", "programme.yaml", "--actor", "mei")

@@ -30,6 +30,10 @@ def shown(at: int) -> str:
     return datetime.fromtimestamp(at, ZONE).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def midnight_after(at: int) -> int:
+    return at + DAY - (at + city_rules.EAST) % DAY
+
+
 def yuan(amount_fen: int) -> str:
     return f"{amount_fen // 100}.{amount_fen % 100:02d}"
 
@@ -47,7 +51,13 @@ def found(chance: random.Random) -> City:
         packs=[draw_pack(chance, 1)],
         merchants={number: [] for number in ("M1", "M2", "M3")},
     )
-    return City(chance, rules, is_strict=chance.random() < 0.5)
+    return City(
+        chance,
+        rules,
+        is_strict=chance.random() < 0.5,
+        has_backups=chance.random() < 0.3,
+        unused_after=chance.choice((0, 1, 90)),
+    )
 
 
 def draw_pack(chance: random.Random, version: int) -> Pack:
@@ -84,7 +94,9 @@ class City:
 
     chance: random.Random
     rules: Rules
-    is_strict: bool = False  # few residents, and limits that they reach
+    is_strict: bool  # few residents, and limits that they reach
+    has_backups: bool
+    unused_after: int  # days
     now: int = BEGINNING + 7 * HOUR
     events: dict[str, list[Row]] = field(default_factory=lambda: {"claim": [], "redemption": []})
     untold: dict[str, list[Row]] = field(default_factory=lambda: {"claim": [], "redemption": []})
@@ -148,7 +160,9 @@ class City:
         """A claim; now and then with a number that was used before, in its round or another, and
         more often with one whose row got no pack.
         """
-        code = self.chance.choice([each.code for each in self.free_rounds()] + ["r0"][: self._odd()])
+        code = self.chance.choice(
+            [each.code for each in self.free_rounds()] + ["r0"][: self._odd()]
+        )
         number = f"C{len(self.events['claim']) + 1}"
         known = [row[0] for row in self.events["claim"]]
         without = [row[0] for row, why in books.why.items() if why == "over_quota"]
@@ -156,7 +170,12 @@ class City:
             number = self.chance.choice(without)
         elif known and self._odd():
             number = self.chance.choice(known)
-        return "claim", (number, code, f"P{self.chance.randint(1, 8 if self.is_strict else 30)}", shown(self.now))
+        return "claim", (
+            number,
+            code,
+            f"P{self.chance.randint(1, 8 if self.is_strict else 30)}",
+            shown(self.now),
+        )
 
     def _use(self, books: city_model.Books) -> tuple[str, Row | None]:
         paid = sorted(books.payments)
