@@ -148,9 +148,7 @@ def _enter(books: Books, row: Row, why: str | None) -> None:
 def _claim(books: Books, rules: Rules, row: Row) -> str | None:
     claim_no, code, resident, claimed = row
     at, round_ = second(claimed), rules.round(code)
-    if round_ is None:
-        return "unknown_round"
-    if not round_.opens_at <= at < round_.closes_at:
+    if round_ is None or not round_.opens_at <= at < round_.closes_at:
         return "outside"
     if any(begins <= at and (ends is None or at < ends) for begins, ends in round_.pauses):
         return "paused"

@@ -12,6 +12,7 @@ import shutil
 import signal
 import sqlite3
 import sys
+import traceback
 from contextlib import closing, contextmanager, redirect_stderr, redirect_stdout
 from importlib import import_module
 from pathlib import Path
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 MACHINE = 1_795_000_000  # what the machine's clock says, always: a run depends on its seed alone
 LINES = 4  # of a chunk: files of a dozen rows are committed in several steps
-KILLED = 137
+KILLED, BUSY = 137, 75
 
 
 class Ran(NamedTuple):
@@ -79,6 +80,22 @@ def run(*args: str) -> Ran:
     if code:
         raise RuntimeError(f"the child of {args} ended with {code}")
     return Ran(*pickle.loads(said.read_bytes()))
+
+
+def race(*commands: tuple[str, ...]) -> list[int]:
+    """Commands at once, each in a process of its own, again while another is at work there; how
+    they ended.
+    """
+    children = [_fork(lambda args=args: _insist(args)) for args in commands]
+    return [_wait(child) for child in children]
+
+
+def _insist(args: tuple[str, ...]) -> int:
+    for _ in range(1_000):
+        if (ran := _run(*args)).code != BUSY:
+            break
+    Path(f"raced-{args[0]}-{args[1]}").write_text(ran.out + ran.err, "utf-8")
+    return ran.code
 
 
 def _run(*args: str) -> Ran:
@@ -166,12 +183,22 @@ def _suffer(args: tuple[str, ...], tell: Callable[..., None], pages: int) -> int
 
 def _in_child(work: Callable[[], int]) -> int:
     """How the work ended, in a process of its own."""
+    return _wait(_fork(work))
+
+
+def _fork(work: Callable[[], int]) -> int:
     child = os.fork()
     if child == 0:
         code = 1
         try:
             code = work()
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(code)
+    return child
+
+
+def _wait(child: int) -> int:
     ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     return KILLED if ended == -signal.SIGKILL else ended

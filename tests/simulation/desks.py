@@ -49,12 +49,30 @@ def cut(life: Life) -> None:
 
 def land(life: Life) -> None:
     """A file comes into the inbox; the next tick takes it in."""
-    file = life.city.write_file(life.chance.choice(KINDS))
+    file = _write_file(life)
     if file.rows:
         drop(file)
         deeds.read(by_column=file.by_column)
         life.tick()
         file.batch = _batch_of(life, file)
+
+
+def race(life: Life) -> None:
+    """A file comes to a desk while the tick takes in others, and a second desk judges again."""
+    first, second = _write_file(life), _write_file(life)
+    known = [file.batch for file in life.city.files if file.batch is not None]
+    if not (first.rows and second.rows and known):
+        return
+    drop(first)
+    deeds.read(by_column=second.by_column)
+    life.race(
+        ("schedule", "tick"),
+        (second.kind, "import", second.name),
+        ("batch", "retry", str(life.chance.choice(known)), "--yes"),
+        codes=(0, 4),
+    )
+    life.tick()
+    first.batch, second.batch = _batch_of(life, first), _batch_of(life, second)
 
 
 def drop(file: File) -> None:

@@ -8,7 +8,6 @@ import random
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-import city_model
 import deeds
 import desks
 import evening
@@ -21,6 +20,8 @@ from small_city import shown
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    import city_model
 
 FAR = 20 * small_city.DAY  # further than a programme believes its clock
 LAST = 40  # deeds that a failure names
@@ -73,6 +74,14 @@ class Life:
         if ran.code not in codes:
             raise Disagreement(f"exit {ran.code}, not {codes}: {ran.out}{ran.err}")
         return ran
+
+    def race(self, *commands: tuple[str, ...], codes: tuple[int, ...]) -> None:
+        """Commands at once; who comes first is chance, what stands in the end is not."""
+        commands = tuple((*each, "--now", shown(self.city.now)) for each in commands)
+        for args, code in zip(commands, deeds.race(*commands), strict=True):
+            self._note((*args, "(at once)"), code)
+            if code not in codes:
+                raise Disagreement(f"exit {code}, not {codes}, of {args} in a race")
 
     def suffer(self, args: tuple[str, ...], trouble: str) -> None:
         """A command that is rehearsed, killed, or has no room."""
@@ -137,8 +146,9 @@ DEEDS: tuple[Callable[[Life], None], ...] = (
     *(desks.send,) * 5,
     *(office.amend,) * 2,
     *(office.plan, office.renew_pack, office.limit, office.suspend, office.register),
-    *(lottery.announce, lottery.apply, nights.restore, Life.tick, jump),
-    *(desks.again, desks.undo, desks.retry, desks.land, desks.cut),
+    *(nights.restore,) * 2,
+    *(lottery.announce, lottery.apply, Life.tick, jump),
+    *(desks.again, desks.undo, desks.retry, desks.land, desks.cut, desks.race),
 )
 
 
