@@ -5,7 +5,7 @@ what stands, counts and figures are those of the model.
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import city_figures
 import city_model
@@ -20,13 +20,13 @@ Facts = set[tuple[str, ...]]
 
 
 def close(life: Life) -> None:
-    books = _settle(life)
+    books, listed = _settle(life)
     life.do("check")
     life.do("audit", "verify")
     for what, ours, theirs in (
-        ("batches", expected := expected_batches(life, books), batches(life, expected)),
-        ("claims", expected_claims(books), claims(life)),
-        ("payments and refunds", expected_payments(books), payments(life)),
+        ("batches", expected_batches(life, books), listed.batches),
+        ("claims", expected_claims(books), listed.claims),
+        ("payments and refunds", expected_payments(books), listed.payments),
         *_figures(life, books),
     ):
         life.agree(what, ours, theirs)
@@ -52,12 +52,21 @@ def model(life: Life, facts: Facts) -> Books:
     )
 
 
-def _settle(life: Life) -> Books:
+class Listed(NamedTuple):
+    """What the program lists in the evening."""
+
+    claims: dict[tuple[str, ...], int]
+    payments: list[tuple[str, ...]]
+    batches: dict[int, Any]
+
+
+def _settle(life: Life) -> tuple[Books, Listed]:
     """Judge rejects again, claims first, while a file has a row that should stand and does not, or
     more or fewer rejects than it should have.
     """
     for _ in range(ROUNDS):
-        facts = standing(life)
+        held, paid = claims(life), payments(life)
+        facts = {*held, *paid}
         books = model(life, facts)
         expected = expected_batches(life, books)
         found = batches(life, expected)
@@ -74,7 +83,7 @@ def _settle(life: Life) -> Books:
             break
         for batch in wrong:
             life.do("batch", "retry", str(batch), "--yes", codes=(0, 4), trouble=life.trouble())
-    return books
+    return books, Listed(held, paid, found)
 
 
 def rounds_and_facts(life: Life) -> Any:
