@@ -40,6 +40,7 @@ class Life:
         self.city = small_city.found(self.chance)
         self.done: list[str] = []
         self.seen: dict[str, int] = {}
+        self.has_raced = False
         self.kept: nights.Kept | None = None
         self.applied: dict[str, list[city_model.Row]] = {}  # applications that are in, by round
         # what stood last evening, while nothing but late files can have moved it
@@ -60,6 +61,8 @@ class Life:
             for file in [file for file in self.city.files if file.is_cut]:
                 desks.take_in(self, file)
             evening.close(self)
+            if self.has_raced:  # what the evening had to judge again was chance of another kind
+                self.chance.seed(f"{self.seed}, after day {day}")
             nights.pass_night(self)
 
     def do(self, *args: str, codes: tuple[int, ...] = (0,), trouble: str = "") -> deeds.Ran:
@@ -77,6 +80,7 @@ class Life:
 
     def race(self, *commands: tuple[str, ...], codes: tuple[int, ...]) -> None:
         """Commands at once; who comes first is chance, what stands in the end is not."""
+        self.has_raced = True
         commands = tuple((*each, "--now", shown(self.city.now)) for each in commands)
         for args, code in zip(commands, deeds.race(*commands), strict=True):
             self._note((*args, "(at once)"), code)
