@@ -56,9 +56,9 @@ class Prover:
     """Checks the rows of a block against the rules, as far as columns can tell."""
 
     def __init__(self, intake: Intake) -> None:
-        self._zone, self._key = intake.zone, identities.load_key(intake.session.path, intake.db)
-        self._latest_at = intake.latest_at
         db = store.open_to_read(intake.session.path)
+        self._zone, self._key = intake.zone, identities.load_key(intake.session.path, db)
+        self._latest_at = intake.latest_at
         rows = proved_applications.rounds(db, intake.programme_id)
         self._rounds = pl.DataFrame(
             [list(row) for row in rows], orient="row", schema=ROUND

@@ -71,8 +71,8 @@ class Prover:
     """Checks the rows of a block against the rules, as far as columns can tell."""
 
     def __init__(self, intake: Intake) -> None:
-        self._zone, self._key = intake.zone, identities.load_key(intake.session.path, intake.db)
         db = store.open_to_read(intake.session.path)
+        self._zone, self._key = intake.zone, identities.load_key(intake.session.path, db)
         rows = proved_redemptions.rounds(db, intake.programme_id)
         # whether two residents are one person is checked when rows are judged one by one
         joined = proved_claims.joined(db, intake.programme_id)

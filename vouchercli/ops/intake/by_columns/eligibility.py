@@ -38,7 +38,7 @@ class Prover:
     """Turns the residents of a block into tokens; nothing of the database is asked but the key."""
 
     def __init__(self, intake: Intake) -> None:
-        self._key = identities.load_key(intake.session.path, intake.db)
+        self._key = identities.load_key(intake.session.path)
 
     def close(self) -> None:
         """Nothing to do."""
