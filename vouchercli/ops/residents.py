@@ -33,7 +33,7 @@ def asked(session: Session, resident: str | None) -> bytes | None:
     if not resident:
         return None
     try:
-        return identities.token(identities.load_key(session.path, session.db), clean(resident))
+        return identities.token(identities.load_ring(session.path, session.db), clean(resident))
     except ValueError as error:
         raise damaged_token() from error
 
