@@ -85,7 +85,7 @@ def damaged_token() -> VoucherError:
     return VoucherError(
         "bad_resident",
         "the resident's token is damaged",
-        hint="copy it whole: token: and 32 hexadecimal digits",
+        hint="copy it whole: token: and all 32 or 34 hexadecimal digits",
     )
 
 

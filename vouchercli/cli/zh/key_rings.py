@@ -15,7 +15,7 @@ TEXT = {
     "{count:,} tokens are wrapped by a new key": "已用新密钥再次加密 {count:,} 个脱敏代码",
     "back up {path} now, and the database: voucher backup --key-to FOLDER; older backups open with the same key file": "请立即备份 {path} 和数据库：voucher backup --key-to 文件夹；较早的备份仍可使用同一密钥文件",
     "older backups and notes hold tokens of the keys before: keep them as secret as those": "较早的备份和说明中仍有旧密钥生成的脱敏代码：请与旧密钥同样保密",
-    "{count} committed seeds stay sealed by the key before: who has it and this file can open them until the draw": "有 {count} 个已承诺的种子仍由旧密钥封存：持有旧密钥和本文件者在摇号之前可将其打开",
+    "{count} committed seeds stay sealed by the key before: who has it and this file can open them until the draw": "有 {count} 个已锁定的种子仍由旧密钥封存：持有旧密钥和本文件者在摇号之前可将其打开",
     "{path} holds {count} keys, the most there can be": "{path} 已有 {count} 把密钥，达到上限",
     "the identity key was rotated while this command ran: its last step was not kept": "命令运行期间密钥已更换：最后一步未保存",
     "{count:,}: not the one approved when the key was rotated; since then nobody can tell": "{count:,}：更换密钥时已不是批准时的名单；此后无法判断",
