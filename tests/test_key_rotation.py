@@ -6,20 +6,29 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import shutil
 import signal
 import sqlite3
 import stat
-from contextlib import closing
+import subprocess
+import time
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import towns
 from processes import forked
+from test_rounds import Terminal
 
+from vouchercli.errors import Busy
+from vouchercli.ops.keeping import key_rings as ops
+from vouchercli.ops.sessions import open_session
 from vouchercli.rules import resident_tokens
-from vouchercli.store import identities, key_rings
+from vouchercli.session import Session
+from vouchercli.store import identities, key_fingerprints, key_rings
+from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -353,6 +362,15 @@ def test_a_token_or_a_fingerprint_of_other_keys_is_found(town: Voucher, here: Pa
     assert "keys_as_logged: identity_key" in town("check", expect=5).err
 
 
+def test_what_somebody_put_in_the_place_of_a_token_stays_and_is_found(
+    town: Voucher, here: Path
+) -> None:
+    towns.by_hand(here, "UPDATE claims SET resident = x'0102' WHERE claim_no = 'C2'")
+    rotate(town)
+    found = town("check", expect=5).err
+    assert "keys_as_logged: claims: expected tokens by 02 keys, found 1 by" in found
+
+
 # ---------------------------------------------------------------- no token is forgotten
 
 # Where a token may stay as it was written: what people wrote, and the log of it.
@@ -472,6 +490,58 @@ def test_a_key_file_that_cannot_be_written_changes_nothing(town: Voucher, here: 
 
 
 @posix
+def test_on_a_full_disk_nothing_is_rotated(many: Path, voucher: Voucher) -> None:
+    from simulation.deeds import run_on_full_disk
+
+    voucher("claim", "import", "claims.csv", "--now", "2020-03-27 10:00")
+    before = (many / "voucher.key").read_bytes()
+    why = "a line that needs more than one page " * 1_000
+    words = ("key", "rotate", "--reason", why, "--now", "2020-03-27 10:00")
+    assert run_on_full_disk(*words, pages=1) == 3
+    assert (many / "voucher.key").read_bytes() == before
+    assert claims_of(voucher, "13900000007") == ["C7"]
+    prove(voucher)
+
+
+@posix
+def test_a_file_that_is_only_read_keeps_its_key(town: Voucher, here: Path) -> None:
+    asked = f"file:{here / 'voucher.db'}?mode=ro"
+    with closing(sqlite3.connect(asked, uri=True)) as db:
+        session = Session(db, here / "voucher.db", 0, "mei", "mei", 0)
+        with pytest.raises(sqlite3.OperationalError, match="readonly"):
+            ops.rotate(session, "x")
+    assert len(keys(here)) == 1
+
+
+@pytest.mark.parametrize(("typed", "number"), [("n\n", 1), ("y\n", 2)])
+def test_at_a_terminal_it_says_how_long_it_takes_and_asks(
+    town: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch, typed: str, number: int
+) -> None:
+    monkeypatch.setattr("sys.stdin", Terminal(typed))
+    asked = town("key", "rotate", *WHY, expect=None).err
+    assert asked.startswith("3 tokens are wrapped by a new key: for about 1 seconds nobody else")
+    assert "Rotate the key now? [y/N]" in asked
+    assert len(keys(here)) == number
+
+
+def test_a_file_that_does_not_know_its_key_is_not_rotated(town: Voucher, here: Path) -> None:
+    towns.by_hand(here, "DELETE FROM identity_key")
+    assert "[key_unconfirmed]" in rotate(town, expect=3).err
+    town("init")
+    rotate(town)
+
+
+def test_there_is_a_most_of_keys(town: Voucher, here: Path) -> None:
+    many = tuple(bytes([n]) * 32 for n in range(1, resident_tokens.MOST_KEYS + 1))
+    first = identities.read_keys(here / "voucher.db")
+    identities.write_keys(here / "voucher.db", first + many[1:])
+    with closing(sqlite3.connect(here / "voucher.db")) as db:
+        key_fingerprints.change(db, first + many[1:])
+        db.commit()
+    assert "[too_many_keys]" in rotate(town, expect=3).err
+
+
+@posix
 def test_a_linked_an_empty_and_an_open_key_are_refused(town: Voucher, here: Path) -> None:
     key = here / "voucher.key"
     content = key.read_bytes()
@@ -527,10 +597,6 @@ def test_a_copy_of_the_keys_grows_with_them(town: Voucher, here: Path) -> None:
 def test_who_opened_the_file_before_the_rotation_writes_nothing_after(
     town: Voucher, here: Path
 ) -> None:
-    from vouchercli.errors import Busy
-    from vouchercli.ops.sessions import open_session
-    from vouchercli.store.db import writing
-
     asked = {"actor": "mei", "programme": None, "entered_at": 0, "dry_run": False}
     with open_session(
         here / "voucher.db", present=lambda zone: towns.at(OPENS), **asked
@@ -655,3 +721,30 @@ def test_a_kill_at_any_step_leaves_keys_and_tokens_that_fit(town: Voucher, here:
         step += 1
     assert seen == {(1, 1), (2, 1), (2, 2)}  # before, between, after
     assert step > 10
+
+
+@posix
+@pytest.mark.slow
+def test_rotations_killed_at_random_moments_lose_nobody(
+    many: Path, voucher: Voucher, start: Any
+) -> None:
+    voucher("claim", "import", "claims.csv", "--now", "2020-03-27 10:00")
+    environ = os.environ | {"VOUCHER_NOW": "2020-03-27 10:00"}
+    chance = random.Random(5)
+    for _ in range(2):  # the second finds everything in the machine's memory
+        begun = time.monotonic()
+        assert start(many, "key", "rotate", *WHY, environ=environ).wait() == 0
+        length = time.monotonic() - begun
+    caught = 0
+    for number in range(40):
+        child = start(many, "key", "rotate", *WHY, environ=environ)
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(chance.uniform(0.1, 1.1) * length)
+        caught += child.poll() is None
+        child.kill()
+        child.wait()
+        assert claims_of(voucher, f"139{number:08d}") == [f"C{number}"]
+        if number % 8 == 0:
+            prove(voucher)
+    assert caught > 5
+    prove(voucher)

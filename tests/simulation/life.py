@@ -18,7 +18,7 @@ import small_city
 from small_city import City, File, shown
 
 DEEDS = ("live",) * 6 + ("send",) * 5 + ("amend",) * 2
-DEEDS += ("plan", "tick", "again", "undo", "retry", "land", "jump", "cut")
+DEEDS += ("plan", "tick", "again", "undo", "retry", "land", "jump", "cut", "rotate")
 FAR = 20 * small_city.DAY  # further than a programme believes its clock
 LAST = 40  # deeds that a failure names
 TROUBLES = ("", "", "", "kill", "kill", "full", "rehearse")
@@ -250,6 +250,10 @@ class Life:
                 gone = file.batch
                 for each in files:
                     each.batch = None if each.batch == gone else each.batch
+
+    def rotate(self) -> None:
+        """Everybody's token is wrapped by a new key."""
+        self.do("key", "rotate", "--reason", "a copy was lost", trouble=self.trouble())
 
     def retry(self) -> None:
         files = [file for file in self.city.files if file.batch is not None]
