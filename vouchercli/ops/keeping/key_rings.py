@@ -41,11 +41,17 @@ class _Keys(NamedTuple):
 
 
 def rotate(session: Session, reason: str) -> Outcome:
-    """Wrap every token by a further key, in one transaction, and compute tokens so from then on.
+    """Wrap every token by a further key, in one transaction, and compute tokens so from then on. A
+    dry run only counts: nobody has to wait for it.
 
     Raises `VoucherError`: key_unconfirmed, too_many_keys, no_key, wrong_key ...; then nothing was
     changed.
     """
+    if session.dry_run:
+        keys = _keys_of(session)
+        _require_known(session, keys)
+        after: dict[str, object] = {"keys": len(keys.used) + 1, "fingerprint": None}
+        return _answer(session, keys.used, after, store.count(session.db), reason)
     with writing(session) as db:
         keys = _keys_of(session)
         _require_known(session, keys)
@@ -53,16 +59,28 @@ def rotate(session: Session, reason: str) -> Outcome:
         is_left = len(new) > len(keys.used)  # by a rotation that was killed, or a restored backup
         if not is_left:
             new = (*new, identities.make())
-        count = store.count(db)
+        count, after = store.count(db), _describe(new)
         widen_cache(db)
         lists = store.wrap_all(db, resident_tokens.Ring(new, key_fingerprints.way(db)))
         key_fingerprints.change(db, new)
-        about = {"before": _describe(keys.used), "after": _describe(new)}
+        about = {"before": _describe(keys.used), "after": after}
         audit.note(session, store.DEED, SUBJECT, **about, tokens=count, lists=lists, reason=reason)
-        problems = _warn_of_seeds(store.undrawn(db))
-        if not (is_left or session.dry_run):
+        if not is_left:
             identities.write_keys(session.path, new)
-    data = {"db": str(session.path), **about, "tokens": count, "reason": reason}
+    return _answer(session, keys.used, after, count, reason)
+
+
+def _answer(
+    session: Session, before: Keys, after: dict[str, object], count: int, reason: str
+) -> Outcome:
+    data = {
+        "db": str(session.path),
+        "before": _describe(before),
+        "after": after,
+        "tokens": count,
+        "reason": reason,
+    }
+    problems = _warn_of_seeds(store.undrawn(session.db))
     return Outcome(data, says=_tell(session, count), problems=problems)
 
 
