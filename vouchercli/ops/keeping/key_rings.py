@@ -15,7 +15,7 @@ from vouchercli.rules import resident_tokens
 from vouchercli.rules.times import HOME_ZONE
 from vouchercli.store import audit, identities, key_fingerprints
 from vouchercli.store import key_rings as store
-from vouchercli.store.db import widen_cache, writing
+from vouchercli.store.db import WIDEST_KIB, widen_cache, writing
 from vouchercli.store.db import zone as zone_of
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def rotate(session: Session, reason: str) -> Outcome:
         if not is_left:
             new = (*new, identities.make())
         count, after = store.count(db), _describe(new)
-        widen_cache(db)
+        widen_cache(db, WIDEST_KIB)
         lists = store.wrap_all(db, resident_tokens.Ring(new, key_fingerprints.way(db)))
         key_fingerprints.change(db, new)
         about = {"before": _describe(keys.used), "after": after}
