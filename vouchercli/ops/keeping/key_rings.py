@@ -55,18 +55,16 @@ def rotate(session: Session, reason: str) -> Outcome:
     with writing(session) as db:
         keys = _keys_of(session)
         _require_known(session, keys)
-        new = keys.all[: len(keys.used) + 1]
-        is_left = len(new) > len(keys.used)  # by a rotation that was killed, or a restored backup
-        if not is_left:
-            new = (*new, identities.make())
+        # a further key is there already where a rotation was killed, or a backup brought back
+        known = keys.all if len(keys.all) > len(keys.used) else (*keys.all, identities.make())
+        new = known[: len(keys.used) + 1]
         count, after = store.count(db), _describe(new)
         widen_cache(db, WIDEST_KIB)
         lists = store.wrap_all(db, resident_tokens.Ring(new, key_fingerprints.way(db)))
         key_fingerprints.change(db, new)
         about = {"before": _describe(keys.used), "after": after}
         audit.note(session, store.DEED, SUBJECT, **about, tokens=count, lists=lists, reason=reason)
-        if not is_left:
-            identities.write_keys(session.path, new)
+        identities.write_keys(session.path, known)  # whoever was killed may not have synced them
     return _answer(session, keys.used, after, count, reason)
 
 
