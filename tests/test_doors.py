@@ -40,6 +40,7 @@ WORDS = {
     "eligibility import": "eligibility.csv",
     "eligibility remove": "someone",
     "eligibility reject": "1 --note x",
+    "key rotate": "--reason x",
     "merchant approve": "1",
     "merchant import": "merchants.csv",
     "merchant reinstate": "M1",

@@ -18,8 +18,8 @@ may stand up to three of: blank, hyphen, dash, `_`, `/`, `·`, or something unse
 four digits, if the groups are those that people write: the first of a mobile and of an identity
 number has three or more digits and the others two or more, those of a card three or more; or each
 digit stands by itself. A mobile may be a power of ten: 1.3812345679E+10. `.0` or `.00` behind a
-number belongs to it, a `+` before it too. What stands in `token:` and 32 hexadecimal digits, or in
-a digest of 32 or more, is nobody's.
+number belongs to it, a `+` before it too. What stands in `token:` and 32 or 34 hexadecimal
+digits, or in a digest of 32 or more, is nobody's.
 
 Pure: no file, clock or database; every room may use it.
 """
@@ -64,7 +64,7 @@ SUSPECT_NUMBER = Pattern(
 ELEVEN, SEVENTEEN = (Pattern(rf"\d(?<!\d\d)(?:{NEAR}{{0,3}}\d){{{more}}}") for more in (10, 16))
 SIGNS = ("@", "\uff20", "\ufe6b", "E10", "e10", "E+10", "e+10")
 NOBODY = Pattern(
-    r"token:[0-9a-f]{32}(?![0-9a-f])"
+    r"token:[0-9a-f]{32}(?:[0-9a-f]{2})?(?![0-9a-f])"
     r"|(?<![0-9A-Za-z])(?:[0-9a-f]{32,}|[0-9A-F]{32,})(?![0-9A-Za-z])"
 )
 EMAIL = Pattern(

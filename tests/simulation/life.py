@@ -145,13 +145,18 @@ def jump(life: Life) -> None:
         life.agree("what stood before a clock that jumped", before, evening.rounds_and_facts(life))
 
 
+def rotate(life: Life) -> None:
+    """Everybody's token is wrapped by a new key."""
+    life.do("key", "rotate", "--reason", "a copy was lost", trouble=life.trouble())
+
+
 DEEDS: tuple[Callable[[Life], None], ...] = (
     *(happen,) * 6,
     *(desks.send,) * 5,
     *(office.amend,) * 2,
     *(office.plan, office.renew_pack, office.limit, office.suspend, office.register),
     *(nights.restore,) * 2,
-    *(lottery.announce, lottery.apply, Life.tick, jump),
+    *(lottery.announce, lottery.apply, Life.tick, jump, rotate),
     *(desks.again, desks.undo, desks.retry, desks.land, desks.cut, desks.race),
 )
 

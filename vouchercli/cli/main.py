@@ -58,6 +58,7 @@ NOUNS = {
     "demo": ("demo", "Build a synthetic Hangzhou 2020 here and report on it."),
     "backup": ("backups", "Copy the database while others work, and prove the copy."),
     "restore": ("restores", "Put a backup in the place of the database."),
+    "key": ("key_rings", "The key of residents' tokens: show it, rotate it."),
     "doctor": ("doctor", "Check this machine and this file, and say what to correct."),
 }
 HELP = "help"  # `help round create` is `round create --help`

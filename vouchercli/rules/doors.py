@@ -52,6 +52,7 @@ DOORS = (
             "draw verify",
             "eligibility blank",
             "eligibility list",
+            "key show",
             "law show",
             "merchant blank",
             "merchant list",
@@ -165,6 +166,7 @@ DOORS = (
         CHECKERS,
         ("eligibility approve", "merchant approve", "programme approve", "round approve"),
     ),
+    Door("keys", CHECKERS, ("key rotate",)),
     Door("witness", WITNESSES, ("audit witness",)),
 )
 DOOR = {command: door for door in DOORS for command in door.commands}
@@ -172,6 +174,7 @@ DOOR = {command: door for door in DOORS for command in door.commands}
 # What belongs to no programme alone: the staff of any of them may do it.
 OF_ALL = (
     "audit witness",
+    "key rotate",
     "merchant approve",
     "merchant import",
     "merchant reinstate",
