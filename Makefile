@@ -34,7 +34,7 @@ explore: $(VENV)/.made  ## the tests that draw examples, with other and more exa
 test-slow: $(VENV)/.made  ## the slower suites: the wheel, and commands killed in the middle (CRASH_KILLS=N times)
 	$(BIN)/python -m pytest -m slow
 
-simulate: $(VENV)/.made  ## days of a small city with kills, full disks and late files, held against a model (DAYS=200 SEED=1)
+simulate: $(VENV)/.made  ## days of a small city with kills, full disks, races and late files, held against a model (DAYS=200 SEED=1)
 	@$(BIN)/python tests/simulation/simulate.py $(DAYS) $(SEED)
 
 coverage: $(VENV)/.made  ## the same tests with branch coverage, which may not fall below its floor

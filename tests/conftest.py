@@ -159,6 +159,8 @@ EVERY_COMMAND = {
     "draw run",
     "draw show",
     "draw verify",
+    "key show",
+    "key rotate",
 }
 # (command, did it work): of this process, and in the end of all workers
 RAN: set[tuple[str, bool]] = set()

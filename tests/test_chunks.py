@@ -15,10 +15,10 @@ from processes import PIPE
 
 from vouchercli.errors import Busy, Stopped
 from vouchercli.ops.answers import answer
-from vouchercli.ops.intake import by_columns, chunks
+from vouchercli.ops.intake import applications, by_columns, chunks, claims
 from vouchercli.ops.intake import redemptions as ops
 from vouchercli.ops.reports.leverage import report_leverage
-from vouchercli.store import checks, redemptions
+from vouchercli.store import audit, checks, redemptions
 from vouchercli.store import db as store
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 NOW = towns.at("2020-03-30 09:00")
 ROWS = 200  # lines 2 to 201, in chunks of 50: five of them
+APPLICATIONS = "application_no,round,resident,applied_at\n"
 IMPORT = ("redemption", "import", "r.csv", "-o", "json")
 
 
@@ -250,6 +251,24 @@ def test_merchants_are_counted_anew_when_others_took_facts_away_meanwhile(
         ops.import_redemptions(one, "r.csv", watch=Onlooker(take_one))
         assert checks.CHECKS["merchant_totals"](one.db) == []
         assert checks.CHECKS["batches_have_their_facts"](one.db) != []
+
+
+@pytest.mark.parametrize(
+    ("take_in", "head"),
+    [(claims.import_claims, towns.CLAIMS), (applications.import_applications, APPLICATIONS)],
+    ids=["claims", "applications"],
+)
+def test_a_file_goes_on_when_others_wrote_meanwhile(
+    town: Any, here: Path, take_in: Callable[..., Any], head: str
+) -> None:
+    def write_one(done: int) -> None:
+        with session(here) as other, store.writing(other):
+            audit.note(other, "said", "something", after=done)
+
+    rows = "".join(f"N{n},big,res{n},2020-03-27 09:00:{n % 60:02d}\n" for n in range(ROWS))
+    (here / "more.csv").write_text(head + rows, "utf-8")
+    with session(here) as one:
+        assert take_in(one, "more.csv", watch=Onlooker(write_one)).data["read"] == ROWS
 
 
 def test_an_import_that_others_stopped_within_can_be_checked(town: Any, here: Path) -> None:

@@ -81,7 +81,7 @@ def town(folder: Path, rounds: Rounds = ROUNDS) -> Session:
     session = towns.in_folder(folder, key, OPENS, partial(_make, rounds=rounds))
     if rounds is LIMITED_ROUNDS:  # as their applications would show
         ((twins,),) = session.db.execute("SELECT round_id FROM rounds WHERE round = 'twins'")
-        token = partial(identities.token, identities.load_key(session.path))
+        token = partial(identities.token, identities.load_ring(session.path))
         persons.join(session.db, twins, [(token(TWINS[0]), token(TWINS[1]))])
     return session
 
@@ -140,7 +140,7 @@ def _is_on_list(round_: str, resident: str) -> bool:
 
 def lawful(session: Session, rows: list[Any], towns_rounds: Rounds) -> list[tuple[Any, ...]]:
     """What the law makes of all rows together."""
-    key, is_limited = identities.load_key(session.path), towns_rounds is LIMITED_ROUNDS
+    key, is_limited = identities.load_ring(session.path), towns_rounds is LIMITED_ROUNDS
     week, programme = (
         (LIMITED["packs_per_resident_per_week"], LIMITED["packs_per_resident"])
         if is_limited

@@ -332,8 +332,7 @@ def test_the_end_of_a_voucher_by_day_is_that_of_the_rules(validity: Any, zone: s
 
 
 def test_tokens_of_many_are_those_of_one() -> None:
-    key = bytes(range(32))
     people = ["330102199001010012", "x" * 200, "\u674e"]
-    assert identities.tokens(key, people) == [
-        identities.token(identities.Key(key), one) for one in people
-    ]
+    for keys in ((bytes(range(32)),), (bytes(range(32)), bytes(32), b"k" * 32)):
+        ring = identities.Ring(keys)
+        assert identities.tokens(ring, people) == [identities.token(ring, one) for one in people]

@@ -43,6 +43,7 @@ WORDS = {
     "fund appropriate": "treasury 1",
     "fund return": "treasury 1",
     "fund transfer": "treasury other 1",
+    "key rotate": "--reason x",
     "merchant approve": "1",
     "merchant import": "merchants.csv",
     "merchant reinstate": "M1",

@@ -9,19 +9,22 @@ import json
 import os
 import signal
 import sqlite3
+import sys
 import zipfile
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import pytest
 import towns
 from processes import PIPE, forked
 from towns import CLAIMS
 
+from vouchercli import identities
+from vouchercli.cli import wrapping
 from vouchercli.cli.main import main
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import limits
-from vouchercli.formats.tables import foreign
+from vouchercli.formats.tables import encodings, foreign
 from vouchercli.ops.intake import apart
 
 if TYPE_CHECKING:
@@ -68,10 +71,10 @@ def far_cell(place: str) -> bytes:
 
 
 def blanks() -> bytes:
-    """An archive of 200 KB, of one line of 210 MiB."""
+    """A small archive of 210 MiB of blank lines."""
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("a.csv", CLAIMS.encode() + b" " * (210 << 20))
+        archive.writestr("a.csv", CLAIMS.encode() + (b" " * 1023 + b"\n") * (210 << 10))
     return made.getvalue()
 
 
@@ -231,6 +234,52 @@ def test_an_unusable_word_is_refused_before_anything_is_done(town: Voucher) -> N
     assert named.err.splitlines()[0].endswith("in another encoding [not_utf8]")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        "{}",
+        "claim {}",
+        "--{}",
+        "claim import --{} x.csv",
+        "claim import x.csv {}",
+        "round show {}",
+        "round list -o {}",
+        "round list --lang {}",
+        "round list --programme {}",
+        "--db {} round list",
+        "help {}",
+    ],
+)
+def test_a_word_in_gbk_is_refused_as_no_text_wherever_it_stands(
+    voucher: Voucher, words: str
+) -> None:
+    typed = words.format(os.fsdecode("你好".encode("gbk"))).split()
+    dash = "--" if words.startswith("--{") or " --{" in words else ""
+    for options, said in (
+        ((), "is not UTF-8: it was written or named in another encoding [not_utf8]"),
+        (("--lang", "zh"), "不是 UTF-8：是用其他编码书写或命名的 [not_utf8]"),
+    ):
+        if "--lang" in typed and options:
+            continue
+        first = voucher(*options, *typed, expect=2).err.splitlines()[0]
+        assert first.endswith(said)
+        assert rf"{dash}\xc4\xe3\xba\xc3" in first
+    answer = json.loads(voucher("-o", "json", *typed, expect=2).out or "null")
+    if "-o" not in typed:
+        assert [each["code"] for each in answer["problems"]] == ["not_utf8"]
+
+
+@pytest.mark.parametrize("name", ["DB", "NOW", "ACTOR", "PROGRAMME"])
+def test_a_variable_in_gbk_is_refused_as_no_text(
+    town: Voucher, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(f"VOUCHER_{name}", os.fsdecode("你好".encode("gbk")))
+    assert town("round", "list", expect=2).err.splitlines()[0] == (
+        rf"VOUCHER_{name}: error: \xc4\xe3\xba\xc3 is not UTF-8: it was written or named in"
+        " another encoding [not_utf8]"
+    )
+
+
 # ---------------------------------------------------------------- the watch over a process
 
 
@@ -289,3 +338,80 @@ def test_the_limits_beside_a_database(here: Path) -> None:
     with pytest.raises(VoucherError) as caught:
         limits.of_database(here / "voucher.db")
     assert caught.value.code == "bad_yaml"
+
+
+def test_what_is_no_text_never_spoils_an_answer(
+    voucher: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = here / os.fsdecode("你好".encode("gbk"))
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    out = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, "utf-8", errors="surrogateescape"))
+    main(["doctor", "-o", "json"])
+    main(["init", "-o", "json"])
+    for line in out.getvalue().decode("utf-8").splitlines():
+        assert json.loads(line)
+
+
+# ---------------------------------------------------------------- lines and rows without end
+
+
+class Endless(io.RawIOBase):
+    """A text whose second line never ends; `given`: how many octets of it were read."""
+
+    def __init__(self, begin: bytes) -> None:
+        self.begin, self.given = begin, 0
+
+    def read(self, size: int = -1) -> bytes:
+        begin, self.begin = self.begin[:size], self.begin[size:]
+        self.given += size
+        return begin + b"," * (size - len(begin))
+
+
+@pytest.mark.parametrize("begin", [b"a,b\nx", "备注\n你".encode("gbk"), b"\xff\xfea\0\n\0,\0"])
+def test_a_line_without_end_is_refused_before_much_of_it_is_read(begin: bytes) -> None:
+    opened: list[Endless] = []
+
+    def open_again() -> BinaryIO:
+        opened.append(Endless(begin))
+        return opened[-1]  # type: ignore[return-value]
+
+    with pytest.raises(VoucherError) as caught:
+        encodings.encoding_of(open_again, "x.csv")
+    assert (caught.value.code, caught.value.where) == ("line_too_long", "x.csv:2")
+    assert sum(each.given for each in opened) < 20 << 20
+
+
+@pytest.mark.parametrize("words", ["claim import", "profile try", "profile guess"])
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk"])
+def test_lines_and_headers_have_a_longest(
+    town: Voucher, here: Path, words: str, encoding: str
+) -> None:
+    (here / limits.FILE).unlink()  # larger files are read
+    head = CLAIMS.replace("\n", ",备注\n")
+    (here / "a.csv").write_text(head + "x" + "," * (6 << 20) + "\n", encoding)
+    refused = town(*words.split(), "a.csv", expect=3).err
+    assert "a.csv:2: error: line 2 of a.csv is longer than 4 MiB" in refused
+    (here / "b.csv").write_text(head[:-1] + ",x" * 16_384 + "\n" + "1," * 16_000, encoding)
+    refused = town(*words.split(), "b.csv", expect=3).err
+    assert "b.csv:1: error: b.csv has more than 16,384 columns" in refused
+
+
+def test_of_a_row_far_wider_than_any_header_not_every_cell_is_kept(
+    town: Voucher, here: Path
+) -> None:
+    (here / "a.csv").write_text(CLAIMS + "C1,r1,r 1,2020-03-27 09:00:00" + ",x" * 99_996 + "\n")
+    refused = town("claim", "import", "a.csv", expect=4).err
+    assert "a.csv:2: error: the row has 100000 cells, the header 4" in refused
+    with closing(sqlite3.connect(here / "voucher.db")) as db:
+        (kept,) = db.execute("SELECT cells FROM rejects").fetchone()
+    assert len(json.loads(kept)) == 16_385
+
+
+@pytest.mark.slow
+def test_a_cell_of_a_million_numbers_is_looked_through_and_shown() -> None:
+    """Were each of them compared with all behind it, this would not end in an hour."""
+    cell = "0-" * 1_000_000  # nobody has such a number
+    assert identities.hide(cell) == cell
+    assert wrapping.fold("a " * 1_000_000, 3_000_000) == ("a " * 1_000_000).rstrip()

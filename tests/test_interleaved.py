@@ -404,6 +404,38 @@ def test_a_refund_of_what_gives_way_goes_with_it_and_is_named(tmp_path: Path) ->
         ) == [('[4,"R1"]',)]
 
 
+@pytest.mark.parametrize("kill_after", [1, 2])
+def test_a_payment_that_two_desks_refunded_in_halves_is_undone_once(
+    tmp_path: Path, kill_after: int
+) -> None:
+    """The second half comes while the file with the first one is still coming in, and with it a
+    refund of all that comes too late.
+    """
+    rows = [
+        Row("pay", "T1", ("K1", 1), "M1", 60),
+        Row("refund", "R1", ("K1", 1), "M1", 90, "T1", is_half=True),
+        Row("refund", "R2", ("K1", 1), "M1", 120, "T1", is_half=True),
+        Row("refund", "R3", ("K1", 1), "M1", 150, "T1"),
+    ]
+    desks = Desks(tmp_path / "desks", Town("pro_rata"))
+    with closing(desks.session.db):
+        desks.write(0, [rows[0]])
+        desks.write(1, [rows[1], None, None, None, rows[3]])
+        desks.write(2, [rows[2]])
+        desks.go(0, 0)
+        desks.go(1, kill_after)
+        desks.go(2, 0)
+        desks.go(1, 0)
+        desks.books_hold()
+        assert [(each.number, each.subsidy_fen) for each in desks.facts()] == [
+            ("T1", 1_000),
+            ("R1", -500),
+            ("R2", -500),
+        ]
+        undone = "SELECT vouchers FROM redemption_facts ORDER BY paid_at"
+        assert desks.ask(undone) == [(1,), (0,), (-1,)]
+
+
 def test_a_number_that_both_desks_rest_on_stands_once(tmp_path: Path) -> None:
     """Both uses of T1 are refunded by another desk before the first file ends."""
     desks = Desks(tmp_path / "desks", Town("full_restores"))

@@ -138,6 +138,8 @@ SESSION = (
     ("round", "reject", "hz-1", "--note", "no", "--actor", "lin"),
     ("audit", "log"),
     ("audit", "head"),
+    ("key", "rotate", "--reason", "a copy was lost", "--actor", "lin", *LATER),
+    ("key", "show"),
     ("audit", "verify"),
     ("round", "list"),
     ("round", "show", "hz-1"),

@@ -141,6 +141,24 @@ def test_what_another_file_rests_on_without_having_it_holds_the_undo(
     assert counts(voucher, b) == ("done", 2, 1, 1, 0)
 
 
+def test_of_two_refunds_of_one_payment_the_one_that_came_in_later_rests_on_the_other(
+    city: City, here: Path
+) -> None:
+    voucher = city("pro_rata")
+    late = "RL,refund,C2,1,M1,2020-03-27 18:00:00,30,10,5,T2\n"
+    early = "RE,refund,C2,1,M1,2020-03-27 17:00:00,25,5,5,T2\n"
+    take_in(voucher, "redemption", "t.csv", PAYMENTS + T2)
+    first = take_in(voucher, "redemption", "late.csv", PAYMENTS + late)
+    second = take_in(voucher, "redemption", "early.csv", PAYMENTS + early)
+    ran = voucher("batch", "undo", str(first), "--yes", expect=3)
+    assert f"next: voucher batch undo {second}" in ran.err
+    voucher("batch", "undo", str(second), "--yes")
+    total = voucher("report", "leverage", "-o", "json").data["total"]
+    assert (total["redemptions"], total["base_fen"], total["subsidy_fen"]) == (1, 2_000, 500)
+    voucher("batch", "undo", str(first), "--yes")
+    voucher("check")
+
+
 def test_a_refund_and_its_warning_stay_with_the_other_file(city: City, here: Path) -> None:
     stays = {"full": "stays", "late": "stays", "partial": "stays"}
     restores = {"full": "restores", "late": "forfeits", "partial": "forfeits"}

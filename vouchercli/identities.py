@@ -18,8 +18,8 @@ may stand up to three of: blank, hyphen, dash, `_`, `/`, `·`, or something unse
 four digits, if the groups are those that people write: the first of a mobile and of an identity
 number has three or more digits and the others two or more, those of a card three or more; or each
 digit stands by itself. A mobile may be a power of ten: 1.3812345679E+10. `.0` or `.00` behind a
-number belongs to it, a `+` before it too. What stands in `token:` and 32 hexadecimal digits, or in
-a digest of 32 or more, is nobody's.
+number belongs to it, a `+` before it too. What stands in `token:` and 32 or 34 hexadecimal
+digits, or in a digest of 32 or more, is nobody's.
 
 Pure: no file, clock or database; every room may use it.
 """
@@ -64,7 +64,7 @@ SUSPECT_NUMBER = Pattern(
 ELEVEN, SEVENTEEN = (Pattern(rf"\d(?<!\d\d)(?:{NEAR}{{0,3}}\d){{{more}}}") for more in (10, 16))
 SIGNS = ("@", "\uff20", "\ufe6b", "E10", "e10", "E+10", "e+10")
 NOBODY = Pattern(
-    r"token:[0-9a-f]{32}(?![0-9a-f])"
+    r"token:[0-9a-f]{32}(?:[0-9a-f]{2})?(?![0-9a-f])"
     r"|(?<![0-9A-Za-z])(?:[0-9a-f]{32,}|[0-9A-F]{32,})(?![0-9A-Za-z])"
 )
 EMAIL = Pattern(
@@ -268,7 +268,7 @@ def _numbers(text: str, start: int, end: int) -> Iterator[Identity]:
         x_at = run.end() - 1 if text[run.end() - 1] in "Xx" else None
         first = 0
         while first < len(groups):
-            found = _longest(text, groups[first:], x_at)
+            found = _longest(text, groups, first, x_at)
             if found is None:
                 first += 1
                 continue
@@ -279,21 +279,25 @@ def _numbers(text: str, start: int, end: int) -> Iterator[Identity]:
                 first += 1
 
 
-def _longest(text: str, groups: list[tuple[int, int]], x_at: int | None) -> Identity | None:
-    """The longest identity that begins with the first of these groups of digits."""
+def _longest(
+    text: str, groups: list[tuple[int, int]], first: int, x_at: int | None
+) -> Identity | None:
+    """The longest identity that begins with this one of the groups of digits. No more of them are
+    looked at than it can have: a run may be as long as a file.
+    """
     digits, sizes, best = "", [], None
-    for number, (begin, end) in enumerate(groups):
+    last = len(groups) - 1
+    for number, (begin, end) in enumerate(groups[first : first + LONGEST + 1], first):
         digits += text[begin:end]
         sizes.append(end - begin)
         if len(digits) > LONGEST:
             break
-        is_last = number == len(groups) - 1
-        if is_last and x_at is not None and len(digits) == 17:
+        if number == last and x_at is not None and len(digits) == 17:
             kind = _kind(digits + "X", [*sizes, 1] if x_at > end else [*sizes[:-1], sizes[-1] + 1])
             if kind:
-                return Identity(groups[0][0], x_at + 1, *kind)
+                return Identity(groups[first][0], x_at + 1, *kind)
         if kind := _kind(digits, sizes):
-            best = Identity(groups[0][0], end, *kind)
+            best = Identity(groups[first][0], end, *kind)
     return best
 
 

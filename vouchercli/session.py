@@ -16,8 +16,10 @@ class Session(NamedTuple):
     stands in for that clock (`--now`, `VOUCHER_NOW`, '' for nothing). `actor` is who acts,
     `os_user` the login behind it, `programme` the code chosen with --programme (None: the only one
     in the file). `is_rehearsal`: the file was made for rehearsals. `deeds` takes the name of every
-    deed that is logged. `dry_run` undoes at the end. `joins` makes `writing` a step of the
-    transaction that is open already: the clock does a deed and notes that it is done as one.
+    deed that is logged. `keys_known` is the fingerprint of the keys by which the file's tokens were
+    made when it was opened (None: it does not know them). `dry_run` undoes at the end. `joins`
+    makes `writing` a step of the transaction that is open already: the clock does a deed and notes
+    that it is done as one.
     """
 
     db: sqlite3.Connection
@@ -32,3 +34,4 @@ class Session(NamedTuple):
     stand_in: str = ""
     is_rehearsal: bool = False
     deeds: list[str] | None = None
+    keys_known: bytes | None = None

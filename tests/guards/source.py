@@ -53,8 +53,16 @@ def _dotted(path: Path) -> str:
 
 
 def called(node: ast.Call) -> str:
-    """The name a call is made by: `say(...)` -> say, `typer.Option(...)` -> typer.Option."""
-    return ast.unparse(node.func)
+    """The name a call is made by: `say(...)` -> say, `typer.Option(...)` -> typer.Option. Of what
+    is no name (`rows[0](...)`) '' stands: to write it out takes most of a guard's time.
+    """
+    return _name_of(node.func)
+
+
+def _name_of(node: ast.AST) -> str:
+    if isinstance(node, ast.Attribute):
+        return f"{_name_of(node.value)}.{node.attr}"
+    return node.id if isinstance(node, ast.Name) else ""
 
 
 def calls(tree: ast.AST) -> list[ast.Call]:

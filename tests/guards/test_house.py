@@ -7,7 +7,7 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
-from source import ROOT, none_of, trees_of_tests
+from source import ROOT, called, none_of, trees_of_tests
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,7 +55,7 @@ def proves_something(function: ast.FunctionDef, helpers: set[str]) -> bool:
         if isinstance(node, ast.Assert):
             return True
         if isinstance(node, ast.Call):
-            name = ast.unparse(node.func)
+            name = called(node)
             if name in ("pytest.raises", "pytest.fail", "raises") or name in helpers:
                 return True
     return False

@@ -2,46 +2,23 @@
 
 It is written from the published rules alone and imports nothing of the program, so that a slip in
 the program's law is not repeated here. Rows are read, sorted by time and applied one by one; no
-database, no sets of rows, no speed.
+database, no sets of rows, no speed. Only where a limit decides does it ask which rows stand: what
+stands holds its place there, and whoever comes later finds it taken.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import NamedTuple
+from functools import cache
+
+import city_rules
+from city_rules import DAY, POLICIES, Pack, Rules, day_of, half_up
 
 ZONE = timezone(timedelta(hours=8))
-DAY = 86_400
 AMOUNT = re.compile(r"\d{1,9}(\.\d\d?)?")
-# What becomes of the voucher and of its money: a full refund in time, a full one after the voucher
-# expired, and one in part.
-POLICIES = {
-    "full_restores": {"full": "restores", "partial": "share"},
-    "restores_once": {"full": "once", "partial": "refused"},
-    "forfeits": {"partial": "share"},
-    "pro_rata": {"full": "share", "late": "share", "partial": "share"},
-}
-
-
-class Terms(NamedTuple):
-    """What the city's programme and pack say; amounts in fen, `funders`: (name, per cent)."""
-
-    policy: str
-    days: int
-    coupons: tuple[tuple[int, int], ...]
-    funders: tuple[tuple[str, int], ...]
-    merchants: tuple[str, ...]
-
-
-class Round(NamedTuple):
-    code: str
-    opens_at: int
-    closes_at: int
-    packs: int
-    pauses: tuple[tuple[int, int | None], ...] = ()
 
 
 @dataclass
@@ -66,17 +43,28 @@ Row = tuple[str, ...]
 @dataclass
 class Books:
     """What stands: claims by number, payments and refunds by the number they have, and the very
-    rows that are facts.
+    rows that are facts. `held`: claims that hold a place under the limits, by resident; `visits`:
+    vouchers that do, by resident, merchant and day.
     """
 
     now: int
+    stands: set[Row] = field(default_factory=set)
     claims: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    packs: Counter[str] = field(default_factory=Counter)
     payments: dict[str, Payment] = field(default_factory=dict)
+    vouchers: dict[tuple[str, int], list[Payment]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     refunds: dict[str, str] = field(default_factory=dict)
+    held: dict[str, set[Row]] = field(default_factory=lambda: defaultdict(set))
+    visits: dict[tuple[str, str, int], set[tuple[str, str]]] = field(
+        default_factory=lambda: defaultdict(set)
+    )
     facts: set[Row] = field(default_factory=set)
     why: dict[Row, str] = field(default_factory=dict)
 
 
+@cache
 def second(text: str) -> int:
     """A time as the files write it, in UTC seconds."""
     moment = datetime.strptime(text, "%Y-%m-%d %H:%M:%S").replace(tzinfo=ZONE)
@@ -91,21 +79,34 @@ def fen(text: str) -> int:
     return int(whole) * 100 + int(rest.ljust(2, "0"))
 
 
-def half_up(numerator: int, denominator: int) -> int:
-    return (2 * numerator + denominator) // (2 * denominator)
-
-
 def judge(
-    terms: Terms, rounds: list[Round], claims: list[Row], payments: list[Row], now: int
+    rules: Rules,
+    claims: list[Row],
+    payments: list[Row],
+    now: int,
+    stands: set[Row] | frozenset[Row] = frozenset(),
 ) -> Books:
-    """What stands of these rows at a moment, in whatever order and how often they came."""
-    books = Books(now)
-    by_code = {each.code: each for each in rounds}
-    for row in _in_time(books, {*claims}, 3, lambda row: (row[0], row[1], row[2])):
-        _enter(books, row, _claim(books, by_code, row))
-    for row in _in_time(books, {*payments}, 5, lambda row: (row[1] == "refund", row[0])):
+    """What stands of these rows at a moment, in whatever order and how often they came; of `stands`
+    it is known that they hold their places under the limits.
+    """
+    books = Books(now, {*stands})
+    for round_ in rules.rounds:
+        for row in round_.granted or ():
+            books.claims[row[0]] = (round_.code, row[2], second(row[3]))
+            books.facts.add(row)
+    claims = _in_time(books, {*claims}, 3, lambda row: (row[0], row[1], row[2]))
+    for row in claims:
+        if row in books.stands:
+            books.held[row[2]].add(row)
+    for row in claims:
+        _enter(books, row, _claim(books, rules, row))
+    payments = _in_time(books, {*payments}, 5, lambda row: (row[1] == "refund", row[0]))
+    for row in payments:
+        if row in books.stands and row[1] == "pay" and row[2] in books.claims:
+            books.visits[_visit(books, row)].add((row[2], row[3]))
+    for row in payments:
         use = _pay if row[1] == "pay" else _refund
-        _enter(books, row, use(books, terms, row))
+        _enter(books, row, use(books, rules, row))
     return books
 
 
@@ -141,66 +142,112 @@ def _enter(books: Books, row: Row, why: str | None) -> None:
         books.why[row] = why
 
 
-def _claim(books: Books, rounds: dict[str, Round], row: Row) -> str | None:
+# ---------------------------------------------------------------- claims
+
+
+def _claim(books: Books, rules: Rules, row: Row) -> str | None:
     claim_no, code, resident, claimed = row
-    at, round_ = second(claimed), rounds.get(code)
-    if round_ is None:
-        return "unknown_round"
-    if not round_.opens_at <= at < round_.closes_at:
+    at, round_ = second(claimed), rules.round(code)
+    if round_ is None or not round_.opens_at <= at < round_.closes_at:
         return "outside"
     if any(begins <= at and (ends is None or at < ends) for begins, ends in round_.pauses):
         return "paused"
     if claim_no in books.claims:
         return "claim_reused"
-    if Counter(held[0] for held in books.claims.values())[code] >= round_.packs:
+    if books.packs[code] >= round_.packs:
         return "over_quota"
+    if _has_too_many(books, rules, row):
+        return "limit"
     books.claims[claim_no] = (code, resident, at)
+    books.packs[code] += 1
+    books.held[resident].add(row)
     return None
 
 
-def _pay(books: Books, terms: Terms, row: Row) -> str | None:
+def _has_too_many(books: Books, rules: Rules, row: Row) -> bool:
+    """Whether a resident has all the packs that the limits of the claim's moment allow, of its
+    round and of the programme; a later claim of its number does not count, it gives way.
+    """
+    claim_no, code, resident, _ = row
+    held = {each for each in books.held[resident] if each == row or each[0] != claim_no}
+    steps = rules.person
+    of_round = {each for each in held if each[1] == code}
+    limit = {each: city_rules.at(steps, second(each[3])) for each in {*held, row}}
+    round_ = rules.round(code)
+    assert round_ is not None
+    return _is_full(row, of_round, dict.fromkeys({*of_round, row}, round_.each)) or _is_full(
+        row, held, limit
+    )
+
+
+def _is_full(row: Row, held: set[Row], limit: dict[Row, int | None]) -> bool:
+    """Whether no place is left for a row beside those that hold one. A row that holds one itself
+    needs an order in which they may have come: the strictest first.
+    """
+    most = limit[row]
+    if most is None:
+        return False
+    if row not in held:
+        return len(held) >= most
+    return sum((of := limit[each]) is not None and of <= most for each in held) > most
+
+
+# ---------------------------------------------------------------- payments
+
+
+def _pay(books: Books, rules: Rules, row: Row) -> str | None:
     number, _, claim_no, coupon, merchant_no, paid, order, discount, _, _ = row
     at, coupon_no, base = second(paid), int(coupon), fen(order) - fen(discount)
-    why = _unlawful(books, terms, row)
+    why = _unlawful(books, rules, row)
     if why:
         return why
-    if any(
-        each.freed_at is None or each.freed_at >= at
-        for each in _of_voucher(books, claim_no, coupon_no)
-    ):
+    of_voucher = books.vouchers[claim_no, coupon_no]
+    if any(each.freed_at is None or each.freed_at >= at for each in of_voucher):
         return "already_redeemed"
+    visit, most = books.visits[_visit(books, row)], city_rules.at(rules.visit, at)
+    if most is not None and len({*visit, (claim_no, coupon)}) > most:
+        return "limit"
     if number in books.payments:
         return "transaction_reused"
-    gives, _ = terms.coupons[coupon_no - 1]
+    gives, _ = pack_of(books, rules, claim_no).coupons[coupon_no - 1]
     books.payments[number] = Payment(
         claim_no, coupon_no, merchant_no, at, base, gives, left_fen=base, kept_fen=gives
     )
+    of_voucher.append(books.payments[number])
+    visit.add((claim_no, coupon))
     return None
 
 
-def _unlawful(books: Books, terms: Terms, row: Row) -> str | None:
+def _visit(books: Books, row: Row) -> tuple[str, str, int]:
+    return books.claims[row[2]][1], row[4], day_of(second(row[5]))
+
+
+def pack_of(books: Books, rules: Rules, claim_no: str) -> Pack:
+    round_ = rules.round(books.claims[claim_no][0])
+    assert round_ is not None
+    return round_.pack
+
+
+def _unlawful(books: Books, rules: Rules, row: Row) -> str | None:
     """Why a payment is refused whatever else was paid."""
     _, _, claim_no, coupon, merchant_no, paid, order, discount, subsidy, _ = row
     at, claim = second(paid), books.claims.get(claim_no)
-    if claim is None or int(coupon) > len(terms.coupons) or merchant_no not in terms.merchants:
+    if claim is None or merchant_no not in rules.merchants:
         return "unknown"
-    if not claim[2] <= at < claim[2] + terms.days * DAY:
+    pack = pack_of(books, rules, claim_no)
+    if int(coupon) > len(pack.coupons):
+        return "unknown"
+    if rules.is_suspended(merchant_no, at):
+        return "suspended"
+    if not claim[2] <= at < claim[2] + pack.days * DAY:
         return "outside"
-    gives, threshold = terms.coupons[int(coupon) - 1]
+    gives, threshold = pack.coupons[int(coupon) - 1]
     if fen(order) - fen(discount) < threshold or fen(subsidy) != gives:
         return "amounts"
     return None
 
 
-def _of_voucher(books: Books, claim_no: str, coupon_no: int) -> list[Payment]:
-    return [
-        each
-        for each in books.payments.values()
-        if (each.claim_no, each.coupon_no) == (claim_no, coupon_no)
-    ]
-
-
-def _refund(books: Books, terms: Terms, row: Row) -> str | None:
+def _refund(books: Books, rules: Rules, row: Row) -> str | None:
     number, _, claim_no, coupon, merchant_no, paid, order, discount, subsidy, refund_of = row
     at, base, payment = second(paid), fen(order) - fen(discount), books.payments.get(refund_of)
     place = (claim_no, int(coupon), merchant_no)
@@ -214,16 +261,16 @@ def _refund(books: Books, terms: Terms, row: Row) -> str | None:
         return "refund_without_payment"
     if base > payment.left_fen or payment.is_undone:
         return "refund_too_large"
-    is_in_time = at < books.claims[claim_no][2] + terms.days * DAY
+    is_in_time = at < books.claims[claim_no][2] + pack_of(books, rules, claim_no).days * DAY
     case = "partial" if base != payment.base_fen else "full" if is_in_time else "late"
-    answer = POLICIES[terms.policy].get(case, "")
+    answer = POLICIES[rules.policy].get(case, "")
     if answer == "refused":
         return "refused"
     goes = returns(payment, base) if answer == "share" else payment.kept_fen
     if fen(subsidy) != goes:
         return "amounts"
     was_freed = any(
-        each.freed_at is not None for each in _of_voucher(books, claim_no, payment.coupon_no)
+        each.freed_at is not None for each in books.vouchers[claim_no, payment.coupon_no]
     )
     if payment.freed_at is None and (answer == "restores" or (answer == "once" and not was_freed)):
         payment.freed_at = at
@@ -244,51 +291,3 @@ def returns(payment: Payment, base_fen: int) -> int:
         payment.subsidy_fen * (payment.base_fen - payment.left_fen + base_fen), payment.base_fen
     )
     return min(max(gone - (payment.subsidy_fen - payment.kept_fen), 0), payment.kept_fen)
-
-
-# ---------------------------------------------------------------- figures
-
-
-def split(terms: Terms, amount_fen: int) -> dict[str, int]:
-    """An amount among the funders: each share half up, the last takes the rest."""
-    shares, left = {}, amount_fen
-    for name, per_cent in terms.funders[:-1]:
-        shares[name] = half_up(amount_fen * per_cent, 100)
-        left -= shares[name]
-    return {**shares, terms.funders[-1][0]: left}
-
-
-def leverage(books: Books, terms: Terms, code: str | None = None) -> dict[str, int]:
-    """The figures of a round, or of all: net of refunds."""
-    mine = [
-        each for each in books.payments.values() if code in (None, books.claims[each.claim_no][0])
-    ]
-    shares = [split(terms, each.kept_fen) for each in mine]
-    subsidy = sum(share.get("treasury", 0) for share in shares)
-    platform = sum(share.get("shop", 0) for share in shares)
-    base = sum(each.left_fen for each in mine)
-    return {
-        "redemptions": sum(not each.is_undone for each in mine),
-        "base_fen": base,
-        "subsidy_fen": subsidy,
-        "platform_fen": platform,
-        "match_fen": 0,
-        "own_fen": base - subsidy - platform,
-        "paid_fen": subsidy + platform,
-        "claimed_vouchers": len(terms.coupons)
-        * sum(code in (None, claim[0]) for claim in books.claims.values()),
-    }
-
-
-def round_figures(books: Books, terms: Terms, code: str) -> dict[str, int]:
-    """What `report rounds` says of a round."""
-    claims = {number: claim for number, claim in books.claims.items() if claim[0] == code}
-    used = [
-        each for each in books.payments.values() if each.claim_no in claims and not each.is_undone
-    ]
-    return {
-        "claimed": len(claims),
-        "claimers": len({resident for _, resident, _ in claims.values()}),
-        "used_vouchers": len(used),
-        "paid_fen": leverage(books, terms, code)["paid_fen"],
-    }

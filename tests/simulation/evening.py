@@ -4,73 +4,101 @@ what stands, counts and figures are those of the model.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections import Counter
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import city_figures
 import city_model
 
 if TYPE_CHECKING:
-    from city import File
     from city_model import Books
     from life import Life
+    from small_city import File
 
 ROUNDS = 8  # of judging again, at most
+Facts = set[tuple[str, ...]]
 
 
 def close(life: Life) -> None:
-    books = model(life)
-    _settle(life, books)
+    books, listed = _settle(life)
     life.do("check")
     life.do("audit", "verify")
     for what, ours, theirs in (
-        ("batches", expected := expected_batches(life, books), batches(life, expected)),
-        ("claims", expected_claims(books), claims(life)),
-        ("payments and refunds", expected_payments(books), payments(life)),
+        ("batches", expected_batches(life, books), listed.batches),
+        ("claims", expected_claims(books), listed.claims),
+        ("payments and refunds", expected_payments(books), listed.payments),
         *_figures(life, books),
     ):
         life.agree(what, ours, theirs)
+    _keep_places(life, books)
 
 
-def model(life: Life) -> Books:
-    """What must stand of the files that are in."""
+def _keep_places(life: Life, books: Books) -> None:
+    """What stood under a limit last evening gave way to no row that came later."""
+    gone = [row for row in life.stood if books.why.get(row) == "limit"]
+    life.agree("what gave way to a limit", [], gone)
+    life.stood = books.facts
+
+
+def model(life: Life, facts: Facts) -> Books:
+    """What must stand of the files that are in, given what stands under a limit."""
     rows: dict[str, list[city_model.Row]] = {"claim": [], "redemption": []}
     for file in life.city.files:
         if file.batch is not None:
             rows[file.kind] += file.rows
-    about = life.city
-    return city_model.judge(about.terms, about.rounds, rows["claim"], rows["redemption"], about.now)
+    stands = {row for kind in rows.values() for row in kind if key(row) in facts}
+    return city_model.judge(
+        life.city.rules, rows["claim"], rows["redemption"], life.city.now, stands
+    )
 
 
-def _settle(life: Life, books: Books) -> None:
+class Listed(NamedTuple):
+    """What the program lists in the evening."""
+
+    claims: dict[tuple[str, ...], int]
+    payments: list[tuple[str, ...]]
+    batches: dict[int, Any]
+
+
+def _settle(life: Life) -> tuple[Books, Listed]:
     """Judge rejects again, claims first, while a file has a row that should stand and does not, or
     more or fewer rejects than it should have.
     """
-    expected = expected_batches(life, books)
     for _ in range(ROUNDS):
-        found, stands = batches(life, expected), {*claims(life), *payments(life)}
+        held, paid = claims(life), payments(life)
+        facts = {*held, *paid}
+        books = model(life, facts)
+        expected = expected_batches(life, books)
+        found = batches(life, expected)
         wrong = [
             file.batch
             for file in life.city.files
             if file.batch is not None
             and (
                 found.get(file.batch) != expected[file.batch]
-                or any(key(row) not in stands for row in file.rows if row in books.facts)
+                or any(key(row) not in facts for row in file.rows if row in books.facts)
             )
         ]
         if not wrong:
-            return
+            break
         for batch in wrong:
             life.do("batch", "retry", str(batch), "--yes", codes=(0, 4), trouble=life.trouble())
+    return books, Listed(held, paid, found)
 
 
-def stands(life: Life) -> Any:
+def rounds_and_facts(life: Life) -> Any:
     """Rounds with their states, claims and payments, as the program lists them."""
-    rounds = life.do("round", "list", "-o", "json").data
-    return rounds, claims(life), payments(life)
+    return life.do("round", "list", "-o", "json").data, standing(life)
 
 
-def key(row: city_model.Row) -> Any:
-    """How a fact is called in the lists."""
-    return row[:5] if len(row) > 4 else row[0]
+def standing(life: Life) -> Facts:
+    """The keys of all rows that stand."""
+    return {*claims(life), *payments(life)}
+
+
+def key(row: city_model.Row) -> tuple[str, ...]:
+    """What tells a fact from all others."""
+    return (*row[:6],) if len(row) > 4 else (row[0], row[1], row[3])
 
 
 # ---------------------------------------------------------------- what stands
@@ -104,19 +132,18 @@ def batches(life: Life, expected: dict[int, tuple[str, int, range]]) -> dict[int
     return found
 
 
-def expected_claims(books: Books) -> dict[str, tuple[str, int]]:
-    return {
-        number: (
-            code,
-            sum(each.claim_no == number and not each.is_undone for each in books.payments.values()),
-        )
-        for number, (code, _, _) in books.claims.items()
-    }
+def expected_claims(books: Books) -> dict[tuple[str, ...], int]:
+    """Each claim that stands, and how many of its vouchers are used."""
+    used = Counter(each.claim_no for each in books.payments.values() if not each.is_undone)
+    return {key(row): used[row[0]] for row in books.facts if len(row) == 4}
 
 
-def claims(life: Life) -> dict[str, tuple[str, int]]:
+def claims(life: Life) -> dict[tuple[str, ...], int]:
     listed = life.do("claim", "list", "-o", "json", "--limit", "0").data["claims"]
-    return {each["claim_no"]: (each["round"], each["used"]) for each in listed}
+    return {
+        (each["claim_no"], each["round"], _local(each["claimed_at"])): each["used"]
+        for each in listed
+    }
 
 
 def expected_payments(books: Books) -> list[tuple[str, ...]]:
@@ -127,28 +154,33 @@ def expected_payments(books: Books) -> list[tuple[str, ...]]:
 def payments(life: Life) -> list[tuple[str, ...]]:
     listed = life.do("redemption", "list", "-o", "json", "--limit", "0").data["redemptions"]
     keys = ("transaction_no", "kind", "claim_no", "coupon_no", "merchant_no")
-    return sorted(tuple(str(each[key]) for key in keys) for each in listed)
+    return sorted((*(str(each[key]) for key in keys), _local(each["paid_at"])) for each in listed)
+
+
+def _local(at: str) -> str:
+    """A time as the files write it."""
+    return at[:19].replace("T", " ")
 
 
 # ---------------------------------------------------------------- figures
 
 
 def _figures(life: Life, books: Books) -> list[tuple[str, Any, Any]]:
-    terms = life.city.terms
+    rules = life.city.rules
     report = life.do("report", "leverage", "--by", "round", "-o", "json").data
     rounds = life.do("report", "rounds", "-o", "json").data["rows"]
-    total = city_model.leverage(books, terms)
+    total = city_figures.leverage(books, rules)
     pairs = [("leverage, total", total, _only(report["total"], total))]
     for row in report["rows"]:
-        figures = city_model.leverage(books, terms, row["key"])
+        figures = city_figures.leverage(books, rules, row["key"])
         pairs.append((f"leverage of {row['key']}", figures, _only(row, figures)))
     for row in rounds:
-        figures = city_model.round_figures(books, terms, row["round"])
+        figures = city_figures.round_figures(books, rules, row["round"])
         pairs.append((f"report of {row['round']}", figures, _only(row, figures)))
     pairs.append(
         (
             "rounds",
-            [each.code for each in life.city.rounds],
+            [each.code for each in rules.rounds],
             sorted((row["round"] for row in rounds), key=lambda code: int(code[1:])),
         )
     )

@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import city_model
-from city_model import ZONE, Round, Row, Terms
+import city_rules
+from city_model import ZONE, Row
+from city_rules import Pack, Round, Rules
 
 if TYPE_CHECKING:
     import random
@@ -28,30 +30,56 @@ def shown(at: int) -> str:
     return datetime.fromtimestamp(at, ZONE).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def midnight_after(at: int) -> int:
+    return at + DAY - (at + city_rules.EAST) % DAY
+
+
 def yuan(amount_fen: int) -> str:
     return f"{amount_fen // 100}.{amount_fen % 100:02d}"
 
 
-def draw_terms(chance: random.Random) -> Terms:
+COUPONS = (
+    ((1_000, 4_000), (1_000, 4_000), (2_000, 8_000)),
+    ((1_500, 6_000), (1_000, 4_000)),
+)
+
+
+def found(chance: random.Random) -> City:
+    """A city on its first morning; every second one has limits that its residents reach."""
+    rules = Rules(
+        policy=chance.choice(sorted(city_rules.POLICIES)),
+        packs=[draw_pack(chance, 1)],
+        merchants={number: [] for number in ("M1", "M2", "M3")},
+    )
+    return City(
+        chance,
+        rules,
+        is_strict=chance.random() < 0.5,
+        has_backups=chance.random() < 0.3,
+        unused_after=chance.choice((0, 1, 90)),
+    )
+
+
+def draw_pack(chance: random.Random, version: int) -> Pack:
     share = chance.choice((100, 70, 33))
-    return Terms(
-        policy=chance.choice(sorted(city_model.POLICIES)),
+    return Pack(
+        version,
         days=chance.choice((1, 2, 7)),
-        coupons=((1_000, 4_000), (1_000, 4_000), (2_000, 8_000)),
-        funders=(("treasury", share), ("shop", 100 - share))
-        if share < 100
-        else (("treasury", 100),),
-        merchants=("M1", "M2", "M3"),
+        coupons=chance.choice(COUPONS),
+        funders=(("treasury", share), ("shop", 100 - share))[: 1 + (share < 100)],
     )
 
 
 @dataclass
 class File:
-    """A file that a platform sent. `batch` once it is in."""
+    """A file that a platform sent. `batch` once it is in. `by_column`: it is read as large files
+    are.
+    """
 
     name: str
     kind: str
     rows: list[Row]
+    by_column: bool
     batch: int | None = None
     is_cut: bool = False  # its import was killed, and nobody went on with it yet
 
@@ -65,9 +93,11 @@ class City:
     """What has happened so far, and what of it no file has told yet."""
 
     chance: random.Random
-    terms: Terms
+    rules: Rules
+    is_strict: bool  # few residents, and limits that they reach
+    has_backups: bool
+    unused_after: int  # days
     now: int = BEGINNING + 7 * HOUR
-    rounds: list[Round] = field(default_factory=list)
     events: dict[str, list[Row]] = field(default_factory=lambda: {"claim": [], "redemption": []})
     untold: dict[str, list[Row]] = field(default_factory=lambda: {"claim": [], "redemption": []})
     files: list[File] = field(default_factory=list)
@@ -75,17 +105,21 @@ class City:
     def pass_time(self) -> None:
         self.now += 2 * self.chance.randint(30, HOUR // 2)
 
-    def plan_round(self) -> Round:
+    def plan_round(self, *, opens_in: int | None = None, is_by_lot: bool = False) -> Round:
         """A round that opens soon, with few packs."""
-        opens = self.now + self.chance.choice((0, 600, HOUR)) + 60 - self.now % 60
+        wait = self.chance.choice((0, 600, HOUR)) if opens_in is None else opens_in
+        opens = self.now + wait + 60 - self.now % 60
         closes = opens + self.chance.choice((6, 20, 30)) * HOUR
-        round_ = Round(f"r{len(self.rounds) + 1}", opens, closes, self.chance.randint(4, 12))
-        self.rounds.append(round_)
-        return round_
+        rounds, pack = self.rules.rounds, self.chance.choice(self.rules.packs[-2:])
+        packs = self.chance.randint(4, 12)
+        each = self.chance.choice((1, 2, 4)) if self.is_strict else 1_000
+        code = f"r{len(rounds) + 1}"
+        rounds.append(Round(code, opens, closes, packs, pack, each, is_by_lot=is_by_lot))
+        return rounds[-1]
 
     def amend(self, code: str, *, packs: int, is_paused: bool) -> None:
         """A round has other terms from now on."""
-        for at, round_ in enumerate(self.rounds):
+        for at, round_ in enumerate(self.rules.rounds):
             if round_.code == code:
                 pauses = round_.pauses
                 was_paused = bool(pauses) and pauses[-1][1] is None
@@ -93,7 +127,11 @@ class City:
                     pauses = (*pauses, (self.now, None))
                 elif was_paused and not is_paused:
                     pauses = (*pauses[:-1], (pauses[-1][0], self.now))
-                self.rounds[at] = round_._replace(packs=packs, pauses=pauses)
+                self.rules.rounds[at] = round_._replace(packs=packs, pauses=pauses)
+
+    def free_rounds(self) -> list[Round]:
+        """The last rounds for all who come first."""
+        return [each for each in self.rules.rounds if not each.is_by_lot][-3:]
 
     # ------------------------------------------------------------ what happens
 
@@ -115,14 +153,16 @@ class City:
     def happened(self) -> city_model.Books:
         """What stands of all that happened, whoever knows of it."""
         return city_model.judge(
-            self.terms, self.rounds, self.events["claim"], self.events["redemption"], self.now
+            self.rules, self.events["claim"], self.events["redemption"], self.now
         )
 
     def _claim(self, books: city_model.Books) -> tuple[str, Row]:
         """A claim; now and then with a number that was used before, in its round or another, and
         more often with one whose row got no pack.
         """
-        code = self.chance.choice([each.code for each in self.rounds[-3:]] + ["r0"][: self._odd()])
+        code = self.chance.choice(
+            [each.code for each in self.free_rounds()] + ["r0"][: self._odd()]
+        )
         number = f"C{len(self.events['claim']) + 1}"
         known = [row[0] for row in self.events["claim"]]
         without = [row[0] for row, why in books.why.items() if why == "over_quota"]
@@ -130,7 +170,12 @@ class City:
             number = self.chance.choice(without)
         elif known and self._odd():
             number = self.chance.choice(known)
-        return "claim", (number, code, f"P{self.chance.randint(1, 30)}", shown(self.now))
+        return "claim", (
+            number,
+            code,
+            f"P{self.chance.randint(1, 8 if self.is_strict else 30)}",
+            shown(self.now),
+        )
 
     def _use(self, books: city_model.Books) -> tuple[str, Row | None]:
         paid = sorted(books.payments)
@@ -138,14 +183,18 @@ class City:
             return "redemption", self._refund(books, self.chance.choice(paid))
         if not self.events["claim"]:
             return "redemption", None
-        claim_no = self.chance.choice(self.events["claim"][-12:])[0]
-        coupon = self.chance.randint(1, len(self.terms.coupons) + self._odd())
-        gives, threshold = self.terms.coupons[min(coupon, len(self.terms.coupons)) - 1]
+        granted = [row for each in self.rules.rounds for row in each.granted or ()]
+        claim_no, code, *_ = self.chance.choice(self.events["claim"][-12:] + granted[-6:])
+        round_ = self.rules.round(code)
+        coupons = (round_.pack if round_ else self.rules.packs[0]).coupons
+        coupon = self.chance.randint(1, len(coupons) + self._odd())
+        gives, threshold = coupons[min(coupon, len(coupons)) - 1]
         base = threshold + self.chance.choice((0, 4_000, 8_000)) - self._odd()
         number = f"T{len(self.events['redemption']) + 1}"
         if paid and self._odd():
             number = self.chance.choice(paid)
-        merchant = self.chance.choice((*self.terms.merchants, "M9")[: 3 + self._odd()])
+        merchants = sorted(self.rules.merchants)
+        merchant = "M9" if self._odd() else self.chance.choice(merchants)
         gives += self._odd()
         order = (yuan(base), "0", yuan(gives), "")
         return "redemption", (
@@ -161,7 +210,7 @@ class City:
     def _refund(self, books: city_model.Books, number: str) -> Row:
         payment = books.payments[number]
         base = self.chance.choice((payment.base_fen, payment.left_fen, payment.base_fen // 4))
-        is_whole = base == payment.base_fen and self.terms.policy != "pro_rata"
+        is_whole = base == payment.base_fen and self.rules.policy != "pro_rata"
         goes = payment.kept_fen if is_whole else city_model.returns(payment, base)
         goes += self._odd()
         merchant = "M2" if self._odd() else payment.merchant_no
@@ -194,7 +243,8 @@ class City:
             rows.append(self._damaged(self.chance.choice(rows)))
         if self.chance.random() < 0.5:
             self.chance.shuffle(rows)
-        file = File(f"{kind}s-{len(self.files) + 1}.csv", kind, rows)
+        by_column = self.chance.random() < 0.4
+        file = File(f"{kind}s-{len(self.files) + 1}.csv", kind, rows, by_column)
         self.files.append(file)
         return file
 

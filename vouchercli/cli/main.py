@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 INTERRUPTED, INCOMPLETE = 130, 4
+STRICT = ("strict", "surrogateescape")  # the second where no language is set
 PRIVATE = 0o077  # of a new file or folder: nobody else may read it
 # Typer carries its own Click and exports only this subclass
 UsageError = typer.BadParameter.__mro__[1]
@@ -60,6 +61,7 @@ NOUNS = {
     "demo": ("demo", "Build a synthetic Hangzhou 2020 here and report on it."),
     "backup": ("backups", "Copy the database while others work, and prove the copy."),
     "restore": ("restores", "Put a backup in the place of the database."),
+    "key": ("key_rings", "The key of residents' tokens: show it, rotate it."),
     "doctor": ("doctor", "Check this machine and this file, and say what to correct."),
 }
 HELP = "help"  # `help round create` is `round create --help`
@@ -309,10 +311,10 @@ def _run_command(call: Call, arguments: Sequence[str]) -> Any:
 
 def _write_any_character() -> None:
     """Characters that a terminal or pipe cannot show are written as escapes, so that output never
-    fails in the middle of the work.
+    fails in the middle of the work; so are octets that are no text, which would spoil JSON.
     """
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+        if isinstance(stream, io.TextIOWrapper) and stream.errors in STRICT:
             stream.reconfigure(errors="backslashreplace")
 
 
@@ -356,13 +358,15 @@ def _decline(call: Call, error: Declined) -> int:
 
 
 def _usage_error(call: Call, error: Any, arguments: Sequence[str]) -> int:
-    from vouchercli.cli.usage_errors import fault  # only for a misused command line
+    from vouchercli.cli import misuse  # only for a misused command line
+    from vouchercli.cli.usage_errors import fault
 
     call.given["output"] = _requested_output(error.ctx, arguments)
     if error.ctx and error.message == "Missing command." and call.given.get("output") != "json":
         # a noun alone, or nothing at all, asks what there is
         print(error.ctx.get_help(), file=sys.stderr)
-    return _refuse(call, fault(error))
+    strange = next((word for word in arguments if not misuse.is_text(word)), None)
+    return _refuse(call, fault(error) if strange is None else misuse.not_utf8(strange, ""))
 
 
 def _requested_output(ctx: Any, args: Sequence[str]) -> str | None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 
 LARGEST = (1 << 63) - 1  # whole number of the database
+# how Python holds an octet that is no text, and how it is shown
+OCTETS = {0xDC00 + octet: rf"\x{octet:02x}" for octet in range(0x80, 0x100)}
 
 
 def refuse_unusable(given: Mapping[str, Any], options: Mapping[str, str]) -> None:
@@ -44,7 +46,7 @@ def not_utf8(value: str, where: str) -> UsageFault:
         "{text} is not UTF-8: it was written or named in another encoding",
         hint="rename the file, or set the terminal to UTF-8 and type it again",
         where=where,
-        text=value.encode("utf-8", "backslashreplace").decode(),
+        text=value.translate(OCTETS).encode("utf-8", "backslashreplace").decode(),
     )
 
 

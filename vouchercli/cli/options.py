@@ -352,8 +352,10 @@ def command(
                 for option in PANEL
                 if (value := given.pop(option)) != DEFAULTS[option]
             }
+            named = {name: text for name, text in os.environ.items() if name.startswith("VOUCHER_")}
             refuse_unusable(
-                call.given | given, {str(each.name): each.opts[0] for each in ctx.command.params}
+                named | call.given | given,
+                {str(each.name): each.opts[0] for each in ctx.command.params},
             )
             is_about_one = call.command.startswith(("batch ", "eligibility "))
             call.batch = given.get("batch") if is_about_one else None

@@ -24,7 +24,9 @@ Identity = Annotated[
 Key = Annotated[
     Optional[Path],
     typer.Option(
-        "--key", metavar="FILE", help="The key that was kept apart, where there is none here."
+        "--key",
+        metavar="FILE",
+        help="The key that was kept apart, where there is none here or one from before a rotation.",
     ),
 ]
 Quick = Annotated[

@@ -43,13 +43,17 @@ def fold(text: str, width: int) -> str:
 
 def fill(tokens: list[str], width: int) -> str:
     """What may not be broken, in lines of at most `width` cells."""
-    lines = [""]
+    lines: list[list[str]] = [[]]
+    taken = 0  # cells of the last line
     for token in tokens:
-        if cells(lines[-1] + token.rstrip()) <= width:
-            lines[-1] += token
-        else:
-            lines.append(token.lstrip())
-    return "\n".join(line.rstrip() for line in lines if line.strip())
+        fitting = token
+        if taken + cells(token.rstrip()) > width:
+            lines.append([])
+            taken, fitting = 0, token.lstrip()
+        lines[-1].append(fitting)
+        taken += cells(fitting)
+    whole = ["".join(line).rstrip() for line in lines]
+    return "\n".join(line for line in whole if line)
 
 
 def tokens(text: str) -> list[str]:

@@ -33,7 +33,7 @@ def asked(session: Session, resident: str | None) -> bytes | None:
     if not resident:
         return None
     try:
-        return identities.token(identities.load_key(session.path, session.db), clean(resident))
+        return identities.token(identities.load_ring(session.path, session.db), clean(resident))
     except ValueError as error:
         raise damaged_token() from error
 
@@ -85,7 +85,7 @@ def damaged_token() -> VoucherError:
     return VoucherError(
         "bad_resident",
         "the resident's token is damaged",
-        hint="copy it whole: token: and 32 hexadecimal digits",
+        hint="copy it whole: token: and all 32 or 34 hexadecimal digits",
     )
 
 

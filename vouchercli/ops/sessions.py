@@ -11,7 +11,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.rules import times
 from vouchercli.session import Session
 from vouchercli.store import db as store
-from vouchercli.store import identities, rehearsals
+from vouchercli.store import identities, key_fingerprints, rehearsals
 from vouchercli.store.db import busy_or_refused, refused_by_machine
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def open_session(
             stand_in=stand_in,
             is_rehearsal=rehearsals.is_one(db),
             deeds=[],
+            keys_known=key_fingerprints.kept(db),
         )
     finally:
         db.close()

@@ -58,6 +58,7 @@ DOORS = (
             "eligibility blank",
             "eligibility list",
             "fund show",
+            "key show",
             "law show",
             "ledger accounts",
             "ledger export",
@@ -181,6 +182,7 @@ DOORS = (
         CHECKERS,
         ("eligibility approve", "merchant approve", "programme approve", "round approve"),
     ),
+    Door("keys", CHECKERS, ("key rotate",)),
     Door("witness", WITNESSES, ("audit witness",)),
 )
 DOOR = {command: door for door in DOORS for command in door.commands}
@@ -188,6 +190,7 @@ DOOR = {command: door for door in DOORS for command in door.commands}
 # What belongs to no programme alone: the staff of any of them may do it.
 OF_ALL = (
     "audit witness",
+    "key rotate",
     "merchant approve",
     "merchant import",
     "merchant reinstate",

@@ -5,10 +5,12 @@ changed since is proved by it, and an added one is noted in `merchant_changes` w
 from __future__ import annotations
 
 import hashlib
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
 
     from vouchercli.store.checks import Breach
 
@@ -49,6 +51,18 @@ def keep(db: sqlite3.Connection, batch_id: int) -> None:
 def forget(db: sqlite3.Connection, batch_id: int) -> None:
     """A file that is undone has added nothing."""
     db.execute(FORGET, (batch_id,))
+
+
+@contextmanager
+def changing_all(db: sqlite3.Connection) -> Iterator[None]:
+    """While texts of merchants change that are the same to a reader; a digest that did not hold
+    before is not renewed.
+    """
+    known = db.execute(REGISTRIES).fetchall()
+    held = [batch for batch, kept in known if kept == _digest(db, batch)]
+    yield
+    for batch in held:
+        keep(db, batch)
 
 
 def merchants_as_added(db: sqlite3.Connection) -> list[Breach]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from vouchercli.errors import Busy, VoucherError
 from vouchercli.result import NO_ROOM, REFUSALS, Word, because
 from vouchercli.rules.times import HOME_ZONE
-from vouchercli.store import identities, turns
+from vouchercli.store import identities, key_fingerprints, turns
 from vouchercli.store.schema_files import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -193,6 +193,7 @@ def writing(session: Session) -> Iterator[sqlite3.Connection]:
         return
     _take_lock(session)
     try:
+        _require_same_keys(session)
         identities.adopt(db, session.path)
         yield db
         db.execute("ROLLBACK" if session.dry_run else "COMMIT")
@@ -202,6 +203,18 @@ def writing(session: Session) -> Iterator[sqlite3.Connection]:
         if isinstance(error, sqlite3.IntegrityError) and "fund_short" in str(error):
             raise _uncovered() from error
         raise
+
+
+def _require_same_keys(session: Session) -> None:
+    """Raise `Busy` when the identity key was rotated since the file was opened: what is about to be
+    written may hold tokens by the keys from before.
+    """
+    if session.keys_known not in (None, key_fingerprints.kept(session.db)):
+        raise Busy(
+            "key_rotated",
+            "the identity key was rotated while this command ran: its last step was not kept",
+            hint="run the same command again",
+        )
 
 
 def _take_lock(session: Session) -> None:

@@ -118,19 +118,20 @@ def draw(session: Session, round_id: int, certificate: str) -> None:
 
 
 def _sealed(db_path: Path, digest: str, seed: bytes) -> bytes:
-    """The seed under a pad that only the key file gives, or out of it again: a copy of the database
+    """The seed under a pad that only the key file gives, by its newest key: a copy of the database
     alone tells nothing.
     """
-    pad = key_fingerprints.pad(identities.load_key(db_path), digest)
+    pad = key_fingerprints.pad(identities.load_ring(db_path).keys[-1], digest)
     return bytes(one ^ other for one, other in zip(seed, pad, strict=True))
 
 
 def seed(db_path: Path, draw: Draw) -> str:
-    """The committed seed as 64 hexadecimal digits. Raises `seed_lost` when this key file does not
-    open it.
+    """The committed seed as 64 hexadecimal digits, by whichever key it was sealed with. Raises
+    `seed_lost` when this key file does not open it.
     """
-    opened = _sealed(db_path, draw.seed_sha256, draw.sealed_seed).hex()
-    if sha256(opened) != draw.seed_sha256:
+    keys = identities.load_ring(db_path).keys
+    opened = key_fingerprints.open_seed(keys, draw.seed_sha256, draw.sealed_seed)
+    if opened is None:
         raise VoucherError(
             "seed_lost",
             "the key file does not open the committed seed: it is another key, or the database was"

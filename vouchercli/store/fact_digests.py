@@ -265,6 +265,21 @@ def changing(db: sqlite3.Connection, *kinds: str, of: str, **values: Any) -> Ite
         renew(db, facts, some)
 
 
+@contextmanager
+def changing_all(db: sqlite3.Connection, *kinds: str) -> Iterator[None]:
+    """While all facts of these kinds change; what did not hold before is not renewed."""
+    held = {facts: _all_held(db, facts) for facts in kinds}
+    yield
+    for facts, blocks in held.items():
+        renewed = {block: each for block, each in made(db, facts, -END) if block in blocks}
+        _put(db, facts, renewed)
+
+
+def _all_held(db: sqlite3.Connection, facts: str) -> Blocks:
+    kept = dict(typed.tuples(db, KEPT, (facts, 0, -END, END)))
+    return {block for block, digest in made(db, facts, -END) if kept.get(block) == digest}
+
+
 def count_all(db: sqlite3.Connection) -> None:
     """Keep the digests of all facts in a file from before these were kept, else those of postings
     alone, which have more columns now.

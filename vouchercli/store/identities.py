@@ -1,36 +1,30 @@
-"""Identities become keyed tokens at the border: evened out (`rules.identities`), then HMAC-SHA-256
-under a key file of mode 0600 beside the database. The database knows the key by its fingerprint.
+"""Identities become keyed tokens at the border (`rules.resident_tokens`), by the keys of a file of
+mode 0600 beside the database: one a line, the oldest first. The database knows them by their
+fingerprint.
 """
 
 from __future__ import annotations
 
-import hmac
 import os
 import re
 import sqlite3
 from contextlib import closing, nullcontext
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from vouchercli import identities
 from vouchercli.errors import VoucherError
-from vouchercli.rules import identities as law
 from vouchercli.rules import resident_tokens
+from vouchercli.rules.resident_tokens import Ring, token, tokens
 from vouchercli.store import key_fingerprints
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
-TOKEN_BYTES = 16
-BLOCK_BYTES = 64  # of SHA-256; a longer key would have to be hashed first
-KEY = re.compile("[0-9a-f]{64}")
+    from vouchercli.store.key_fingerprints import Keys
 
+__all__ = ["Ring", "token", "tokens"]
 
-class Key(bytes):
-    """The key of a file; `way` is how its identities are evened out."""
-
-    way: int = law.WAY
+KEYS = re.compile(r"[0-9a-f]{64}(?:\n[0-9a-f]{64})*")
 
 
 def key_path(db_path: Path) -> Path:
@@ -38,16 +32,15 @@ def key_path(db_path: Path) -> Path:
     return db_path.parent / f"{db_path.stem}.key"
 
 
-def load_key(db_path: Path, db: sqlite3.Connection | None = None) -> Key:
-    """The key of the database at this path, which is `db` where it is open already. Raises
-    `VoucherError`: no_key, linked_key, key_exposed, bad_key; wrong_key when it is another
-    one's.
+def load_ring(db_path: Path, db: sqlite3.Connection | None = None) -> Ring:
+    """The keys by which the tokens of the database at this path are made, which is `db` where it is
+    open already. Raises `VoucherError`: no_key, linked_key, key_exposed, bad_key; wrong_key when
+    they are another one's.
     """
-    key = Key(read_key(db_path))
+    keys = read_keys(db_path)
     with nullcontext(db) if db is not None else closing(_reading(db_path)) as known:
-        key_fingerprints.require(known, key, key_path(db_path))
-        key.way = key_fingerprints.way(known)
-    return key
+        fitting = key_fingerprints.fitting(known, keys, key_path(db_path))
+        return Ring(fitting, key_fingerprints.way(known))
 
 
 def _reading(db_path: Path) -> sqlite3.Connection:
@@ -63,9 +56,9 @@ def _reading(db_path: Path) -> sqlite3.Connection:
     return db
 
 
-def read_key(db_path: Path) -> bytes:
-    """What the key file holds. Raises `VoucherError`: no_key, linked_key, key_exposed,
-    bad_key.
+def read_keys(db_path: Path) -> Keys:
+    """The keys that the key file holds, the oldest first. Raises `VoucherError`: no_key,
+    linked_key, key_exposed, bad_key.
     """
     path = key_path(db_path)
     _refuse_link(path)
@@ -83,21 +76,26 @@ def read_key(db_path: Path) -> bytes:
             hint="chmod 600 {path}",
             path=str(path),
         )
-    text = path.read_text("ascii", "replace").strip()
-    if not KEY.fullmatch(text):
+    return parse(path.read_bytes(), path)
+
+
+def parse(content: bytes, path: Path) -> Keys:
+    """The keys that stand in a key file. Raises `VoucherError` bad_key."""
+    lines = "\n".join(content.decode("ascii", "replace").split())
+    if not KEYS.fullmatch(lines) or lines.count("\n") >= resident_tokens.MOST_KEYS:
         raise VoucherError(
             "bad_key",
             "the key file {path} is damaged",
             hint="restore it from the backup",
             path=str(path),
         )
-    return bytes.fromhex(text)
+    return tuple(map(bytes.fromhex, lines.split("\n")))
 
 
 def make_key(db: sqlite3.Connection, db_path: Path) -> None:
     """Make the key of a file that has none and no residents yet, and let the file know its key.
 
-    Raises `VoucherError`: as `load_key`, so also when residents are in and the key is lost.
+    Raises `VoucherError`: as `load_ring`, so also when residents are in and the key is lost.
     """
     path = key_path(db_path)
     _refuse_link(path)
@@ -105,9 +103,9 @@ def make_key(db: sqlite3.Connection, db_path: Path) -> None:
     if is_lost and not key_fingerprints.has_tokens(db):
         _write_key(path)
         key_fingerprints.forget(db)
-    key = read_key(db_path)
-    key_fingerprints.require(db, key, path)
-    key_fingerprints.keep(db, key)
+    keys = read_keys(db_path)
+    key_fingerprints.fitting(db, keys, path)
+    key_fingerprints.keep(db, keys)
 
 
 def _refuse_link(path: Path) -> None:
@@ -122,22 +120,50 @@ def _refuse_link(path: Path) -> None:
 
 
 def _write_key(path: Path) -> None:
-    """Write a new key, in the place of an empty file too. It is on the disk, and so is its name,
+    """Write a first key, in the place of an empty file too. It is on the disk, and so is its name,
     before any token is: without it all of them are lost.
     """
     path.unlink(missing_ok=True)
+    _write(path, (make(),))
+    _sync_folder(path.parent)
+
+
+def make() -> bytes:
+    """A new key, of the machine's secure randomness."""
+    return os.urandom(32)
+
+
+def write_keys(db_path: Path, keys: Keys) -> None:
+    """Put a key file with these keys, the oldest first, in the place of the one that is there:
+    whole or not at all, and on the disk before any token is made by them. Raises `OSError`.
+    """
+    path = key_path(db_path)
+    draft = path.with_name(f".{path.name}.part")
+    draft.unlink(missing_ok=True)  # of one that was killed; a link is never followed
+    try:
+        _write(draft, keys)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+    _sync_folder(path.parent)
+
+
+def _write(path: Path, keys: Keys) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        file.write(os.urandom(32).hex() + "\n")
+        file.writelines(f"{key.hex()}\n" for key in keys)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
     if os.name != "posix":
         return
-    folder = os.open(path.parent, os.O_RDONLY)
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)
 
 
 def is_known(db_path: Path) -> bool:
@@ -151,17 +177,10 @@ def recognise(db: sqlite3.Connection, db_path: Path) -> None:
     wrong with the key is said by what needs it. Raises `VoucherError` wrong_key.
     """
     try:
-        key = read_key(db_path)
+        keys = read_keys(db_path)
     except (VoucherError, OSError):
         return
-    key_fingerprints.require(db, key, key_path(db_path))
-
-
-def require_key(db: sqlite3.Connection, db_path: Path) -> None:
-    """Compare the key file of a database with `db`, which is to take its place. Raises as
-    `read_key`, and wrong_key.
-    """
-    key_fingerprints.require(db, read_key(db_path), key_path(db_path))
+    key_fingerprints.fitting(db, keys, key_path(db_path))
 
 
 def adopt(db: sqlite3.Connection, db_path: Path) -> None:
@@ -171,41 +190,16 @@ def adopt(db: sqlite3.Connection, db_path: Path) -> None:
     if key_fingerprints.is_kept(db):
         return
     try:
-        key = read_key(db_path)
+        keys = read_keys(db_path)
     except (VoucherError, OSError):
         return
-    if not key_fingerprints.has_tokens(db) or key_fingerprints.opens_a_seed(db, key):
-        key_fingerprints.keep(db, key)
+    if not key_fingerprints.has_tokens(db) or key_fingerprints.opens_a_seed(db, keys):
+        key_fingerprints.keep(db, keys)
 
 
-def token(key: Key, identity: str) -> bytes:
-    """The 16-byte token of an identity, however it is written. A text `token:<hex>` (from our own
-    exports) is the token itself.
-    """
-    if identity.startswith(resident_tokens.PREFIX):
-        raw = bytes.fromhex(identity.removeprefix(resident_tokens.PREFIX))
-        if len(raw) != TOKEN_BYTES:
-            raise ValueError("not a token")
-        return raw
-    return hmac.digest(key, law.even_out(identity, key.way).encode(), "sha256")[:TOKEN_BYTES]
-
-
-def tokens(key: bytes, identities: Iterable[str]) -> list[bytes]:
-    """`token` for many identities that are evened out (none of them a token itself): HMAC as RFC
-    2104 writes it, in half the time.
-    """
-    inner, outer = (
-        bytes(octet ^ pad for octet in key.ljust(BLOCK_BYTES, b"\0")) for pad in (0x36, 0x5C)
-    )
-    return [
-        sha256(outer + sha256(inner + one.encode()).digest()).digest()[:TOKEN_BYTES]
-        for one in identities
-    ]
-
-
-def masked(key: Key, text: str) -> str:
+def masked(ring: Ring, text: str) -> str:
     """A text in a person's column as its token. Raises `ValueError` for a damaged token."""
-    return resident_tokens.shown(token(key, text))
+    return resident_tokens.shown(token(ring, text))
 
 
 def without_identities(db_path: Path, text: str) -> str:
@@ -216,7 +210,7 @@ def without_identities(db_path: Path, text: str) -> str:
     if not found:
         return text
     try:
-        key = load_key(db_path)
+        ring = load_ring(db_path)
     except VoucherError:
         return identities.hide(text)
-    return identities.mask(text, lambda one: masked(key, one))
+    return identities.mask(text, lambda one: masked(ring, one))

@@ -61,8 +61,9 @@ WHERE r.refund_of IS NOT NULL AND r.use_no > 2 AND ifnull(r.batch_id = ?, 1) AND
       AND (o.paid_at, o.refund_of IS NOT NULL, o.transaction_no) > (r.paid_at, 1, r.transaction_no)
 )
 """
-# What other batches brought stays where it is, but for refunds of payments that may leave: a file
-# that came between the chunks of another can rest on what was not judged to the end.
+# What other batches brought stays where it is, but for refunds of payments that may leave, and of
+# payments of which a refund may: a file that came between the chunks of another can rest on what
+# was not judged to the end, and which refund undoes a payment shows only beside all of them.
 OF_OTHERS = """
 DELETE FROM leaving WHERE redemption_id IN (
     SELECT f.redemption_id FROM leaving CROSS JOIN redemption_facts f USING (redemption_id)
@@ -70,7 +71,9 @@ DELETE FROM leaving WHERE redemption_id IN (
     CROSS JOIN rounds r ON r.round_id = c.round_id
     WHERE r.programme_id <> :programme_id
         OR (f.batch_id <> ifnull(:only, f.batch_id) AND NOT EXISTS (SELECT 1 FROM redemption_facts p
-            WHERE p.redemption_id = f.refund_of AND p.batch_id = :only))
+            WHERE p.batch_id = :only AND (p.redemption_id = f.refund_of OR (
+                p.refund_of = f.refund_of AND p.redemption_id IN (SELECT redemption_id
+                    FROM leaving)))))
 )
 """
 # A voucher's rows are judged together or not at all.

@@ -75,7 +75,7 @@ TEXT = {
     "{claim_no} was granted before; nothing was changed": "{claim_no} 此前已发放；未作改动",
     "this resident is not on the list that round {round} is for": "该居民不在期次 {round} 的名单内",
     "application number {number} stands for another resident": "报名编号 {number} 已属于另一位居民",
-    "copy it whole: token: and 32 hexadecimal digits": "请完整复制：token: 加 32 位十六进制数字",
+    "copy it whole: token: and all 32 or 34 hexadecimal digits": "请完整复制：token: 加 32 或 34 位十六进制数字",
     "round {round} takes claims from {opens_at} to {closes_at}": "期次 {round} 的领取时间自 {opens_at} 至 {closes_at}",
     "{requests:,} requests for {round} = {granted:,} granted + {standing:,} granted before + {refused:,} refused": "期次 {round} 的 {requests:,} 个请求 = 新发放 {granted:,} + 此前已发放 {standing:,} + 拒绝 {refused:,}",
     "Live claims of {round}": "期次 {round} 的即时领取",

@@ -10,7 +10,7 @@ TEXT = {
     "Look at every page only; leave the whole check out.": "只检查每个数据页，不做全面校验。",
     "The backup.": "备份文件。",
     "The secret key of age that decrypts the backup.": "用于解密备份的 age 私钥文件。",
-    "The key that was kept apart, where there is none here.": "此处没有密钥时，另行保管的密钥文件。",
+    "The key that was kept apart, where there is none here or one from before a rotation.": "此处没有密钥、或密钥为更换之前的版本时，另行保管的密钥文件。",
     "Backup": "备份",
     "Bytes": "字节数",
     "Proved": "已校验",

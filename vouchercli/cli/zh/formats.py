@@ -36,6 +36,10 @@ TEXT = {
     "leave --encoding out, or name another": "请去掉 --encoding，或另指定一种编码",
     "say what it is with --encoding, or save it again as UTF-8": "请用 --encoding 指明编码，或另存为 UTF-8",
     "{file} is not a text file: it holds NUL bytes": "{file} 不是文本文件：含有空字节（NUL）",
+    "line {line} of {file} is longer than {mib} MiB: no table has such lines": "{file} 第 {line} 行超过 {mib} MiB：表格没有这么长的行",
+    "open it in a text editor and delete this line, or ask for the file again": "请用文本编辑器打开并删除该行，或重新索取该文件",
+    "{file} has more than {most:,} columns: no table has so many": "{file} 超过 {most:,} 列：表格没有这么多列",
+    "delete the columns that nobody needs, or ask for the file again": "请删除无用的列，或重新索取该文件",
     # archives
     "{file} is damaged or cut off: {why}": "{file} 已损坏或不完整：{why}",
     "{file} unpacks to more data than any table holds": "{file} 解压后大得不像表格",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.formats.configs.layouts import Layout
 from vouchercli.formats.guessing import names
-from vouchercli.formats.tables.headers import DEPTH, trim
+from vouchercli.formats.tables.headers import DEPTH, begin_of
 
 if TYPE_CHECKING:
     from vouchercli.formats.tables.sources import Source
@@ -40,7 +40,7 @@ def _likeness(source: Source, encoding: str) -> tuple[int, float]:
     is common.
     """
     (part,) = source.cuts(Layout())[0]
-    rows = [trim(row) for _, row in islice(part.rows(), ROWS)]
+    rows = [begin_of(row) for _, row in islice(part.rows(), ROWS)]
     known = max((names.count_known(row) for row in rows[:DEPTH]), default=0)
     strange = [char for row in rows for cell in row for char in cell if not char.isascii()]
     common = sum(_is_common(char, encoding) for char in strange)

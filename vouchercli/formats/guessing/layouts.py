@@ -15,7 +15,7 @@ from vouchercli.formats.guessing import names
 from vouchercli.formats.guessing.values import AMOUNT, MOMENT
 from vouchercli.formats.tables import fixed_widths
 from vouchercli.formats.tables.cells import id_text
-from vouchercli.formats.tables.headers import DEPTH, trim
+from vouchercli.formats.tables.headers import DEPTH, begin_of, refuse_many
 from vouchercli.formats.tables.sources import Part
 
 if TYPE_CHECKING:
@@ -55,10 +55,11 @@ class Table(NamedTuple):
 
 def best_table(source: Source) -> tuple[Table, list[str]]:
     """The table that looks most like one, however the file may be cut; and the names of the sheets
-    that have the same header, where there are several.
+    that have the same header, where there are several. Raises `VoucherError` too_many_columns.
     """
     tables = [table_of(part) for parts in source.cuts(Layout()) for part in parts]
     best = max(tables, key=_likeness)
+    refuse_many(source, best.line, best.header)
     if best.width < 2 and (cut := _cut_by_widths(source)):
         return cut, []
     alike = [each.part.name for each in tables if each.header and each.header == best.header]
@@ -79,7 +80,7 @@ def table_of(part: Part) -> Table:
     """The table of a part: below the row whose names are known best; else below the first row of
     words that is as wide as those after it; else all of it, without a header.
     """
-    every = ((line, trim(row)) for line, row in part.rows())
+    every = ((line, begin_of(row)) for line, row in part.rows())
     rows = [*islice(every, DEPTH + ROWS)]
     last = [*deque(every, LAST)] or rows[DEPTH:][-LAST:] or rows[-LAST:]
     line, header = max(

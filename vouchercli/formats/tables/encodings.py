@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 PIECE = 1 << 20
 SAMPLE = 1 << 16
+LONGEST_LINE = 4 << 20  # a line of a table has a thousandth of it
 WIDE = ("utf-16", "utf-32", "utf_16", "utf_32")  # a lost byte shifts all that follows
 ONE = 2  # marks of damage that one character leaves, cut in two
 FEW = 10  # of so many strange characters less than one is damaged
@@ -45,8 +46,8 @@ def encoding_of(
     """The codec to read it by: `asked`; else a byte order mark's, strict UTF-8, strict `fallback`
     (GB18030).
 
-    Raises `VoucherError`: empty_file, not_text (NUL bytes), undecodable (with the line),
-    unknown_encoding.
+    Raises `VoucherError`: empty_file, not_text (NUL bytes), line_too_long, undecodable (with the
+    line), unknown_encoding.
     """
     with open_bytes() as stream:
         head = stream.read(4)
@@ -182,13 +183,17 @@ def _pieces(open_bytes: Callable[[], BinaryIO]) -> Iterator[bytes]:
 
 def _first_bad_line(open_bytes: Callable[[], BinaryIO], encoding: str, name: str) -> int | None:
     """The first line that is not `encoding`, or None. NUL bytes are refused on the way (UTF-16 and
-    its kin have them by right).
+    its kin have them by right), and a line that goes on without end.
     """
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     has_nul = "16" in encoding or "32" in encoding
     read, piece = 0, b""  # pieces that were right, and the one being read
+    endless = 0  # octets of them since the last one that holds a line's end
     try:
         for piece in _pieces(open_bytes):
+            endless = 0 if b"\n" in piece or b"\r" in piece else endless + len(piece)
+            if endless > LONGEST_LINE:
+                _refuse_endless(name, 1 + _newlines(open_bytes, read))
             if not has_nul and b"\0" in piece:
                 _refuse_nul(
                     name,
@@ -208,6 +213,18 @@ def _first_bad_line(open_bytes: Callable[[], BinaryIO], encoding: str, name: str
 def _newlines(open_bytes: Callable[[], BinaryIO], pieces: int) -> int:
     """How many lines end in the first pieces."""
     return sum(piece.count(b"\n") for piece in islice(_pieces(open_bytes), pieces))
+
+
+def _refuse_endless(name: str, line: int) -> None:
+    raise VoucherError(
+        "line_too_long",
+        "line {line} of {file} is longer than {mib} MiB: no table has such lines",
+        where=f"{name}:{line}",
+        file=name,
+        line=line,
+        mib=LONGEST_LINE >> 20,
+        hint="open it in a text editor and delete this line, or ask for the file again",
+    )
 
 
 def _refuse_nul(name: str, line: int) -> None:

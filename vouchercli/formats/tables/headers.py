@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 LONGEST_SHOWN = 24  # characters of a column name in a message
 DEPTH = 60  # rows of preamble that are looked through
+MAX_COLUMNS = 16_384  # as many as a spreadsheet has
 GUESS_AND_TRY = (
     "voucher profile guess {file} --to my-platform.yaml, correct it, then"
     " voucher profile try {file} --profile my-platform.yaml"
@@ -81,8 +82,22 @@ def fitting(source: Source, profiles: Sequence[Profile]) -> list[Header]:
         found += max(cuts, key=lambda headers: max(map(_known, headers), default=-1), default=[])
     best: dict[str, int] = {}
     for header in found:
+        refuse_many(source, header.line, header.names)
         best[header.part.name] = max(_known(header), best.get(header.part.name, 0))
     return [header for header in found if _known(header) == best[header.part.name]]
+
+
+def refuse_many(source: Source, line: int, names: Sequence[str]) -> None:
+    """Raises `VoucherError` too_many_columns when no table has so many."""
+    if len(names) > MAX_COLUMNS:
+        raise VoucherError(
+            "too_many_columns",
+            "{file} has more than {most:,} columns: no table has so many",
+            where=f"{source.name}:{line}",
+            hint="delete the columns that nobody needs, or ask for the file again",
+            file=source.name,
+            most=MAX_COLUMNS,
+        )
 
 
 def _known(header: Header) -> int:
@@ -104,7 +119,7 @@ def _in_part(part: Part, profiles: Sequence[Profile], *, has_header: bool) -> li
     above: list[str] = []
     raw = list(islice(part.rows(), DEPTH))
     ends = {line: line + len(row.lines) for line, row in raw if isinstance(row, LongRow)}
-    rows = [(line, trim(row), len(row)) for line, row in raw]
+    rows = [(line, begin_of(row), len(row)) for line, row in raw]
     for this, below in zip(rows, [*rows[1:], (0, (), 0)], strict=False):
         line, names, width = (
             _both_halves(this, below) if _is_upper_half(profiles, this[1], below[1]) else this
@@ -124,7 +139,7 @@ def _by_places(part: Part, profiles: Sequence[Profile]) -> list[Header]:
     widths = Counter(len(row) for _, row in islice(part.rows(), DEPTH) if any(row))
     common = max(widths, key=lambda width: (widths[width], width), default=0)
     width = len(profiles[0].layout.widths) or common
-    names = tuple(str(place) for place in range(1, width + 1))
+    names = tuple(str(place) for place in range(1, min(width, MAX_COLUMNS + 1) + 1))
     return [
         Header(part, profile, 0, names, "", width)
         for profile in profiles
@@ -174,6 +189,11 @@ def trim(row: list[str]) -> tuple[str, ...]:
     while names and not names[-1]:
         names.pop()
     return tuple(names)
+
+
+def begin_of(row: list[str]) -> tuple[str, ...]:
+    """The same, of one cell more at most than a header may have: a line may have millions."""
+    return trim(row[: MAX_COLUMNS + 1])
 
 
 def row_text(row: list[str]) -> str:
@@ -299,7 +319,7 @@ def unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
     """
     layout = profiles[0].layout
     rows = [
-        (line, trim(row))
+        (line, begin_of(row))
         for parts in source.cuts(layout)
         for part in parts
         for line, row in islice(part.rows(), DEPTH)
@@ -318,6 +338,7 @@ def unknown(source: Source, profiles: Sequence[Profile]) -> VoucherError:
             where=source.name,
             file=source.name,
         )
+    refuse_many(source, line, names)
     keys = column_keys(names)
     kinds = {profile.kind for profile in profiles}
     if len(kinds) == 1 and (other := _other_kind(keys, profiles[0].kind)):

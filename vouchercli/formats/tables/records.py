@@ -476,7 +476,9 @@ class Reading:
 
     def _faulty(self, line: int, row: list[str], fault: RowFault) -> Record:
         blank = ("",) * len(FIELDS[self.profile.kind])
-        return Record(line, tuple(row), blank, self._without_identity(fault.problem))
+        # what no header is wide enough for is counted in the fault, but not kept cell by cell
+        kept = row if len(row) <= headers.MAX_COLUMNS else [*row[: headers.MAX_COLUMNS], "…"]
+        return Record(line, tuple(kept), blank, self._without_identity(fault.problem))
 
     def _lines_like_rows(self, line: int, row: LongRow) -> tuple[int, int] | None:
         """The first and last line of a row when a line of its cells could be a row of the file: it

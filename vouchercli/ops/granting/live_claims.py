@@ -56,7 +56,7 @@ class _Group:
     """
 
     current: RoundAtHand
-    key: identities.Key
+    ring: identities.Ring
     held: law.Held
     known: set[bytes] = field(default_factory=set)
     staged: list[tuple[Request, bytes, int]] = field(default_factory=list)
@@ -120,13 +120,13 @@ def _grant(
     session: Session, code: str, requests: list[Request]
 ) -> tuple[list[Answer], RoundAtHand]:
     """Grant the requests in one transaction that is on the disk before this returns."""
-    key = identities.load_key(session.path, session.db)
+    ring = identities.load_ring(session.path, session.db)
     store.durably(session.db)
     # Work that needs no lock comes first, because all tills wait for one another at the lock.
     store.prepare(session.db)
     with changing(session, code) as current:
         allocations.require_local(current)
-        group = _Group(current, key, law.Held(current.row["seats"] - current.row["claimed"]))
+        group = _Group(current, ring, law.Held(current.row["seats"] - current.row["claimed"]))
         answers = [_judge(group, request) for request in requests]
         claims = _write(group)
         return [
@@ -141,7 +141,7 @@ def _judge(group: _Group, request: Request) -> Answer:
     if unusable := _find_unusable(current, request):
         return unusable
     try:
-        resident = identities.token(group.key, request.resident)
+        resident = identities.token(group.ring, request.resident)
     except ValueError:
         return Answer(request, "bad_resident")
     standing = None

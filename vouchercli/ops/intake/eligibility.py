@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
     """(resident, group, district) as text -> (token, group, district)."""
-    key = identities.load_key(intake.session.path, intake.db)
+    ring = identities.load_ring(intake.session.path, intake.db)
 
     def type_row(values: tuple[str, ...]) -> Typed:
         resident, group, district = values
@@ -32,7 +32,7 @@ def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
         if fault := find_fault(resident):
             return fault
         try:
-            return (identities.token(key, resident), group, district)
+            return (identities.token(ring, resident), group, district)
         except ValueError:
             return DAMAGED
 

@@ -51,7 +51,7 @@ def masker(intake: Intake, *, is_judged: bool = True) -> Callable[[str], str]:
     says that nobody is there stays; what is damaged becomes an error, for its token would be read
     back as a person, unless it is not `is_judged`: then any text has one.
     """
-    key = cache(lambda: tokens.load_key(intake.session.path, intake.db))
+    ring = cache(lambda: tokens.load_ring(intake.session.path, intake.db))
     read = reader("resident", "resident")
 
     def mask(text: str) -> str:
@@ -59,7 +59,7 @@ def masker(intake: Intake, *, is_judged: bool = True) -> Callable[[str], str]:
             return text
         try:
             is_damaged = is_judged and residents.find_fault(read(text)) is not None
-            return DAMAGED if is_damaged else tokens.masked(key(), text)
+            return DAMAGED if is_damaged else tokens.masked(ring(), text)
         except (RowFault, ValueError):
             return DAMAGED
 

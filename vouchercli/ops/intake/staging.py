@@ -37,7 +37,7 @@ def typist_of_residents(
     identities that may be blank) -> the same with the moment in UTC seconds and a token for each
     identity.
     """
-    key, clock = identities.load_key(intake.session.path, intake.db), times.Reader(intake.zone)
+    ring, clock = identities.load_ring(intake.session.path, intake.db), times.Reader(intake.zone)
     codes = {code.casefold(): code for code in rounds.codes(intake.db, intake.programme_id)}
     needed = (number, "round", "resident", moment)
     is_published = number == "application_no"
@@ -57,7 +57,7 @@ def typist_of_residents(
             return bad_time(moment, written, error)
         try:
             tokens = [
-                identities.token(key, value) if value else None for value in (resident, *more[2:])
+                identities.token(ring, value) if value else None for value in (resident, *more[2:])
             ]
         except ValueError:
             return DAMAGED

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vouchercli.session import Session
+    from vouchercli.store.key_fingerprints import Keys
 
 ENDINGS = (".db", ".age")
 COLUMNS = (
@@ -242,26 +243,41 @@ def sync(path: Path) -> None:
 
 
 def _copy_key(session: Session, folder: Path | None, recipients: tuple[str, ...]) -> Path | None:
-    """Copy the key into its own folder, encrypted as the backup is; one that is there already stays
-    when it is the same. Raises `VoucherError`: no_key, file_exists.
+    """Copy the keys into their own folder, encrypted as the backup is; a copy that is there already
+    stays when it is the same, and one from before a rotation gives way. Raises `VoucherError`:
+    no_key, file_exists.
     """
     if folder is None:
         return None
-    identities.read_key(session.path)
+    keys = identities.read_keys(session.path)
     source = identities.key_path(session.path)
     _make_folder(folder)
     target = folder / f"{source.name}{'.age' if recipients else ''}"
-    if not recipients and target.exists() and target.read_bytes() == source.read_bytes():
-        return target
-    with whole_files.new_file(target) as draft:
-        if recipients:
+    if recipients:
+        with whole_files.new_file(target) as draft:
             age.encrypt(source, draft, recipients)
-        else:
-            with whole_files.create(draft) as file:
-                file.write(source.read_bytes())
-        draft.chmod(0o600)
-        sync(draft)
+            draft.chmod(0o600)
+            sync(draft)
+        return target
+    if os.path.lexists(target):
+        there = _keys_in(target)
+        if there == keys:
+            return target
+        if not there or keys[: len(there)] != there:
+            raise whole_files.in_the_way(target)
+    with whole_files.draft_file(target, _mark()) as draft:
+        with whole_files.create(draft) as file:
+            file.write(source.read_bytes())
+        settle(draft, target)
     return target
+
+
+def _keys_in(path: Path) -> Keys:
+    """The keys of a copy of a key file; none where it is something else."""
+    try:
+        return identities.parse(whole_files.read(path), path)
+    except VoucherError:
+        return ()
 
 
 def _digest(path: Path) -> str:

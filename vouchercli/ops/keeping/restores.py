@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vouchercli.session import Session
+    from vouchercli.store.key_fingerprints import Keys
 
 
 def restore(
@@ -55,12 +56,12 @@ def restore(
             problems, head = backups.prove(session, draft, source, is_quick=is_quick)
             if problems:
                 raise _unsound(source, problems)
-            new_key = _choose_key(session, path, key)
+            new_keys = _choose_keys(session, path, key)
             aside = _free_name(path, session.now)
             _note(session, source, head, aside if path.exists() else None)
             dry_run = session.dry_run
         if not dry_run:
-            old = _swap(path, draft, aside, new_key)
+            old = _swap(path, draft, aside, new_keys)
             _prove_again(path)
     return _answer(path, source, head, None if dry_run else old, is_quick=is_quick)
 
@@ -125,29 +126,21 @@ def _unsound(source: Path, problems: tuple[Problem, ...]) -> VoucherError:
     )
 
 
-def _choose_key(session: Session, path: Path, key: Path | None) -> bytes | None:
-    """What to write as the key file of the database; None: nothing. Raises `VoucherError`:
-    wrong_key, file_exists, and as `read_key`.
+def _choose_keys(session: Session, path: Path, key: Path | None) -> Keys | None:
+    """The keys to write as the key file of the database; None: it stays as it is. What lies there
+    gives way only to keys that go on where it ends: one that was rotated since.
+
+    Raises `VoucherError`: wrong_key, file_exists, and as `read_keys`.
     """
     own = identities.key_path(path)
-    if own.exists():
-        identities.require_key(session.db, path)
-        if key is not None and key.read_bytes().strip() != own.read_bytes().strip():
-            raise whole_files.in_the_way(own)
-        return None
-    if key is None:
-        return None
-    content = whole_files.read(key)
-    text = content.decode("ascii", "replace").strip()
-    if not identities.KEY.fullmatch(text):
-        raise VoucherError(
-            "bad_key",
-            "the key file {path} is damaged",
-            hint="restore it from the backup",
-            path=str(key),
-        )
-    key_fingerprints.require(session.db, bytes.fromhex(text), key)
-    return content
+    there = identities.read_keys(path) if own.exists() else ()
+    given = there if key is None else identities.parse(whole_files.read(key), key)
+    if given[: len(there)] != there and there[: len(given)] != given:
+        raise whole_files.in_the_way(own)
+    longest = max(there, given, key=len)
+    if longest:
+        key_fingerprints.fitting(session.db, longest, own if longest == there else key or own)
+    return None if longest == there else longest
 
 
 def _free_name(path: Path, now: int) -> Path:
@@ -176,7 +169,7 @@ def _note(session: Session, source: Path, head: str, aside: Path | None) -> None
         )
 
 
-def _swap(path: Path, draft: Path, aside: Path, new_key: bytes | None) -> Path | None:
+def _swap(path: Path, draft: Path, aside: Path, new_keys: Keys | None) -> Path | None:
     """Set the present file aside with what lies beside it, then give the copy its name: no log ever
     lies beside another's file, and a file without its log is never taken for the whole. Killed in
     between there is no database, and the same command does the rest.
@@ -194,17 +187,9 @@ def _swap(path: Path, draft: Path, aside: Path, new_key: bytes | None) -> Path |
                 back.callback(there.rename, here)
         backups.settle(draft, path)
         back.pop_all()
-    if new_key is not None:
-        _write_key(path, new_key)
+    if new_keys is not None:
+        identities.write_keys(path, new_keys)
     return aside if existed or moved else None
-
-
-def _write_key(path: Path, content: bytes) -> None:
-    with whole_files.new_file(identities.key_path(path)) as draft:
-        with whole_files.create(draft) as file:
-            file.write(content)
-        draft.chmod(0o600)
-        backups.sync(draft)
 
 
 def _prove_again(path: Path) -> None:

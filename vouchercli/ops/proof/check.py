@@ -12,6 +12,7 @@ from vouchercli.store import (
     document_checks,
     fact_checks,
     kept_checks,
+    key_rings,
     law_checks,
     log_checks,
     said_checks,
@@ -87,6 +88,7 @@ MEANINGS = {
     "limits_as_documented": "the limits that hold are those of the programme's document",
     "persons_by_identities": "residents are one person where their applications say so",
     "jobs_as_logged": "the log has a line of every job of the clock",
+    "keys_as_logged": "every token was made by the keys that the log names",
     "facts_as_written": "every fact, application, reject and posting is what was written",
     "facts_as_logged": "the digest of all facts is the one that the log named last",
     "days_as_sealed": "every sealed day is what was sealed, behind the day before",
@@ -102,6 +104,7 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     **said_checks.CHECKS,
     **law_checks.CHECKS,
     **kept_checks.CHECKS,
+    **key_rings.CHECKS,
     **fact_checks.CHECKS,
     "days_as_sealed": days.breaches,
 }

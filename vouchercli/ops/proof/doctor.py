@@ -314,7 +314,7 @@ def _key(path: Path, vitals: store.Vitals) -> Finding:
     """
     refused = None
     try:
-        identities.load_key(path)
+        identities.load_ring(path)
         if not identities.is_known(path):
             refused = Problem(
                 "key_unconfirmed",

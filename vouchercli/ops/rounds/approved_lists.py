@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.result import say
 from vouchercli.rules import limits
-from vouchercli.store import list_changes, proposals
+from vouchercli.store import key_rings, list_changes, proposals
 
 if TYPE_CHECKING:
     from vouchercli.ops.rounds.lookup import RoundAtHand
+    from vouchercli.result import Message
     from vouchercli.store.list_changes import Digest
     from vouchercli.store.proposals import Proposal
 
@@ -45,24 +46,37 @@ def describe(current: RoundAtHand) -> dict[str, Any]:
     if approved is None:
         return {}
     then, now, changes = approved.after["list"], _read(current), _list_changes(current, approved)
-    is_same = now._asdict() == then
+    since = key_rings.list_since(current.db, then["sha256"], approved.ended_at or 0)
+    is_same = now.sha256 in (then["sha256"], since) and now.residents == then["residents"]
     return {
-        "list": {**then, "now": now._asdict(), "is_as_approved": is_same, "changes": changes},
+        "list": {
+            **then,
+            "now": now._asdict(),
+            "is_as_approved": None if since is None and not is_same else is_same,
+            "changes": changes,
+        },
         "list_approved": f"{then['residents']:,} ({then['sha256'][:12]})",
-        "list_now": (
-            say("the one approved")
-            if is_same
-            else say("{count:,}: not the one approved any more", count=now.residents)
-            if not changes
-            else say(
-                "{count:,}: not the one approved any more; since then: {changes}",
-                count=now.residents,
-                changes="; ".join(
-                    f"batch {each['batch']} ({', '.join(each['approved_by'])})" for each in changes
-                ),
-            )
-        ),
+        "list_now": say("the one approved")
+        if is_same
+        else _say_changed(now.residents, changes, is_known=since is not None),
     }
+
+
+def _say_changed(count: int, changes: list[dict[str, Any]], *, is_known: bool) -> Message:
+    if not is_known:
+        return say(
+            "{count:,}: not the one approved when the key was rotated; since then nobody can tell",
+            count=count,
+        )
+    if not changes:
+        return say("{count:,}: not the one approved any more", count=count)
+    return say(
+        "{count:,}: not the one approved any more; since then: {changes}",
+        count=count,
+        changes="; ".join(
+            f"batch {each['batch']} ({', '.join(each['approved_by'])})" for each in changes
+        ),
+    )
 
 
 def _list_changes(current: RoundAtHand, approved: Proposal) -> list[dict[str, Any]]:

@@ -56,9 +56,9 @@ class Prover:
     """Checks the rows of a block against the rules, as far as columns can tell."""
 
     def __init__(self, intake: Intake) -> None:
-        self._zone, self._key = intake.zone, identities.load_key(intake.session.path, intake.db)
-        self._latest_at = intake.latest_at
         db = store.open_to_read(intake.session.path)
+        self._zone, self._ring = intake.zone, identities.load_ring(intake.session.path, db)
+        self._latest_at = intake.latest_at
         rows = proved_applications.rounds(db, intake.programme_id)
         self._rounds = pl.DataFrame(
             [list(row) for row in rows], orient="row", schema=ROUND
@@ -77,8 +77,8 @@ class Prover:
         """The clearly lawful applications of a block."""
         frame, irregular = block.columns()
         lines = frame["line"]
-        frame, _ = residents.even_out(frame, self._key.way)
-        frame = residents.even_out_also(frame, self._also, self._key.way)
+        frame, _ = residents.even_out(frame, self._ring.way)
+        frame = residents.even_out_also(frame, self._also, self._ring.way)
         if "card" in self._also:
             frame = frame.filter(~col("card").str.contains(ROUNDED_CARD))
         rows = self._keep_lawful(frame)
@@ -92,8 +92,8 @@ class Prover:
         texts = rows[name]
         is_there = texts != ""
         if is_there.all():
-            return pl.Series(name, identities.tokens(self._key, texts), dtype=pl.Binary)
-        tokens = iter(identities.tokens(self._key, texts.filter(is_there)))
+            return pl.Series(name, identities.tokens(self._ring, texts), dtype=pl.Binary)
+        tokens = iter(identities.tokens(self._ring, texts.filter(is_there)))
         return pl.Series(name, [next(tokens) if each else None for each in is_there], pl.Binary)
 
     def _keep_lawful(self, frame: pl.DataFrame) -> pl.DataFrame:

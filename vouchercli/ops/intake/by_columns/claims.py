@@ -71,8 +71,8 @@ class Prover:
     """Checks the rows of a block against the rules, as far as columns can tell."""
 
     def __init__(self, intake: Intake) -> None:
-        self._zone, self._key = intake.zone, identities.load_key(intake.session.path, intake.db)
         db = store.open_to_read(intake.session.path)
+        self._zone, self._ring = intake.zone, identities.load_ring(intake.session.path, db)
         rows = proved_redemptions.rounds(db, intake.programme_id)
         # whether two residents are one person is checked when rows are judged one by one
         joined = proved_claims.joined(db, intake.programme_id)
@@ -104,14 +104,14 @@ class Prover:
     def prove(self, block: Block) -> Proof:
         """The clearly lawful claims of a block."""
         frame, irregular = block.columns()
-        frame, doubtful = residents.even_out(frame, self._key.way)
+        frame, doubtful = residents.even_out(frame, self._ring.way)
         irregular = sorted([*irregular, *doubtful])
         rows = self._keep_lawful(frame)
         first = rows.unique(CONTENT, keep="first", maintain_order=True)
         whose = col("resident") if self._limits else pl.struct("round_id", "resident")
         alone = first.filter(~col("claim_no").is_duplicated() & ~whose.is_duplicated())
         fit = self._add_expiry(alone)
-        tokens = identities.tokens(self._key, fit["resident"])
+        tokens = identities.tokens(self._ring, fit["resident"])
         fit = self._keep_eligible(fit.with_columns(resident=pl.Series(tokens, dtype=pl.Binary)))
         fit = self._add_week(fit) if self._limits else fit
         # each page of that index is then written once a chunk

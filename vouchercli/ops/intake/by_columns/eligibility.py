@@ -38,7 +38,8 @@ class Prover:
     """Turns the residents of a block into tokens; nothing of the database is asked but the key."""
 
     def __init__(self, intake: Intake) -> None:
-        self._key = identities.load_key(intake.session.path, intake.db)
+        # it is made in another thread, which may not use the intake's connection
+        self._ring = identities.load_ring(intake.session.path)
 
     def close(self) -> None:
         """Nothing to do."""
@@ -46,8 +47,8 @@ class Prover:
     def prove(self, block: Block) -> Proof:
         """The regular rows of a block."""
         frame, irregular = block.columns()
-        frame, doubtful = residents.even_out(frame, self._key.way)
-        tokens = identities.tokens(self._key, frame["resident"])
+        frame, doubtful = residents.even_out(frame, self._ring.way)
+        tokens = identities.tokens(self._ring, frame["resident"])
         fit = frame.with_columns(resident=pl.Series(tokens, dtype=pl.Binary))
         return Proof(fit, sorted([*irregular, *doubtful]))
 
