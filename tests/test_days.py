@@ -287,6 +287,17 @@ def test_verify_finds_what_was_changed_behind_the_guards(town: Any, guards: str,
     assert why(ran) == "day_damaged"
 
 
+def test_a_new_key_leaves_sealed_days_as_they_are(town: Any) -> None:
+    claims(town, "c.csv", "C1 P1 2020-03-27 09:00")
+    close(town, "2020-03-27")
+    before = towns.ask(".", "SELECT resident FROM claims")
+    asked = ("--reason", "a copy was lost", "--actor", "lin", "--yes")
+    town("key", "rotate", *asked, "--now", "2020-06-30 12:00")
+    assert towns.ask(".", "SELECT resident FROM claims") != before
+    town("day", "verify")
+    town("check")
+
+
 # ---------------------------------------------------------------- an import that is not done
 
 
