@@ -13,6 +13,8 @@ TEXT = {
     "Prove sealed days from their facts, and that their seals hang together.": "由明细校验已封账日，并校验各日封账摘要前后相连。",
     "Sealed days of {programme}": "项目 {programme} 的已封账日",
     "{day} of {programme}": "项目 {programme} 的 {day}",
+    "payments": "支付笔数",
+    "refunds made": "退款笔数",
     "sealed": "已封账",
     "signed": "已签认",
     "sealed at": "封账时间",

@@ -29,7 +29,7 @@ COLUMNS = (
     Column("state", where=JSON),
     Column("claims", "claims", "int"),
     Column("payments", "payments", "int"),
-    Column("refunds", "refunds", "int"),
+    Column("refunds", "refunds made", "int"),
     Column("base_fen", "base", "fen"),
     Column("subsidy_fen", "subsidy", "fen"),
     Column("sealed_at", "sealed at", "time"),
