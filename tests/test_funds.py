@@ -276,6 +276,28 @@ def test_every_fen_is_where_the_facts_say(running: Voucher) -> None:
     assert subsidy == sum(shown[name]["payable_fen"] for name in ("treasury", "district", "alipay"))
 
 
+def test_the_shares_of_an_odd_subsidy_add_up_to_it(voucher: Voucher) -> None:
+    """A tenth of 333.40 yuan in three: two thirds are rounded half up, the last takes the rest."""
+    thirds = {"a": "33.33%", "b": "33.33%", "c": "33.34%"}
+    tenth = {"count": 1, "kind": "percent_off", "percent": "10", "threshold": "100", "cap": "50"}
+    towns.build(
+        voucher,
+        towns.programme("city", funds=dict.fromkeys(thirds, "100.00"), staff=STAFF),
+        towns.pack("pack", tenth, funding=thirds),
+        merchants="merchant_no,name\nM1,a\n",
+    )
+    towns.make_round(voucher, "r1", state="open", closes=towns.CLOSES, packs=2)
+    voucher("claim", "import", towns.write("c.csv", towns.CLAIMS + CLAIMED))
+    rows = "T1,pay,C1,1,M1,2020-03-27 12:00:00,333.40,0,33.34,\n"
+    voucher("redemption", "import", towns.write("p.csv", towns.PAYMENTS + rows))
+    shown = read(voucher)
+    assert [shown[name]["payable_fen"] for name in thirds] == [11_11, 11_11, 11_12]
+    for fund in shown.values():
+        rest = sum(fen for key, fen in fund.items() if key.endswith("_fen"))
+        assert rest - fund["appropriated_fen"] == fund["appropriated_fen"] == 100_00
+    voucher("check")
+
+
 def test_a_person_reads_it_in_eighty_columns(running: Voucher) -> None:
     for lang in ("en", "zh"):
         ran = running("fund", "show", "--lang", lang)
