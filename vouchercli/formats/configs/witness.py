@@ -34,6 +34,10 @@ class Elsewhere:
         """What is named: `file`, `command` or both."""
         return tuple(each for each in ("file", "command") if getattr(self, each))
 
+    def place(self, target: str) -> str:
+        """What a target is called: the file, or the program of the command."""
+        return self.file if target == "file" else self.command[0]
+
 
 NOWHERE = Elsewhere()
 
