@@ -9,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from vouchercli.store.backups import Failure, last_failure
 from vouchercli.store.db import APPLICATION_ID, BUSY_TIMEOUT_MS, read_only_query
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class Vitals:
     journal, its programmes and those that list no staff, its last deed, its last tick and how many
     deeds that left undone; what a clock said that was not believed since; whether this user can
     only read it; its last backup, and whether real work is in it (no rehearsal, no demonstration);
-    when the head of its log was last `shipped` to the file and to the command of witness.yaml.
+    when the head of its log was last `shipped` to the file and to the command of witness.yaml;
+    the last backup that the clock could not make.
     """
 
     is_ours: bool
@@ -59,6 +61,7 @@ class Vitals:
     last_backup_at: int | None = None
     is_in_use: bool = False
     shipped: dict[str, int] = field(default_factory=dict)
+    failed_backup: Failure | None = None
 
 
 def sqlite_version() -> tuple[int, ...]:
@@ -103,4 +106,5 @@ def vitals(path: Path, known_schema: int) -> Vitals:
             db.execute(LAST_BACKUP).fetchone()[0],
             bool(db.execute(IS_IN_USE).fetchone()[0]),
             dict(db.execute(SHIPPED).fetchall()),
+            last_failure(db),
         )

@@ -5,6 +5,7 @@ somebody wrote one. Without it the clock makes none.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +54,16 @@ def of_database(path: Path) -> Settings:
     from vouchercli.formats.configs import yamls  # takes a tenth of a start: only where it is there
 
     return yamls.unchanged(file, read)
+
+
+def digest(path: Path) -> str:
+    """What tells apart two states of the settings beside the database at `path`; '' where they
+    cannot be read.
+    """
+    try:
+        return sha256(path.resolve().with_name(FILE).read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def read(value: Any) -> tuple[Settings, list[Fault]]:

@@ -430,12 +430,22 @@ def _tick(vitals: store.Vitals, now: int) -> Finding:
 
 
 def _backup(vitals: store.Vitals, now: int) -> list[Finding]:
-    """How old the last backup is, of a file in which real work stands."""
-    at = vitals.last_backup_at
-    if vitals.is_read_only or not (vitals.is_in_use or at is not None):
+    """How old the last backup is, of a file in which real work stands; and whether the clock could
+    make none since.
+    """
+    at, failed = vitals.last_backup_at, vitals.failed_backup
+    if vitals.is_read_only or not (vitals.is_in_use or at is not None or failed):
         return []
     problem, display = None, Word("none yet") if at is None else times.shown(at, HOME_ZONE)
-    if at is None:
+    if failed and failed.at >= (at or 0):
+        problem = Problem(
+            "backup_failed",
+            "the backup that the clock tried at {at} failed ({code})",
+            level="warning",
+            hint="voucher backup says why",
+            params={"at": times.shown(failed.at, HOME_ZONE), "code": failed.code},
+        )
+    elif at is None:
         problem = Problem(
             "no_backup",
             "no backup of this file was ever made",
