@@ -243,16 +243,6 @@ def test_an_interrupted_backup_leaves_nothing(town: Voucher, here: Path) -> None
 # ---------------------------------------------------------------- encrypted
 
 
-@pytest.fixture
-def keys(here: Path) -> list[str]:
-    """Two public keys of age; their secret keys are in the files 0.key and 1.key."""
-    age = pytest.importorskip("pyrage")
-    made = [age.x25519.Identity.generate() for _ in range(3)]
-    for number, each in enumerate(made):
-        (here / f"{number}.key").write_text(f"# made for a test\n{each}\n")
-    return [str(each.to_public()) for each in made[:2]]
-
-
 def test_either_of_two_people_opens_an_encrypted_backup(
     town: Voucher, here: Path, keys: list[str]
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import shutil
 from contextlib import closing
@@ -77,9 +76,11 @@ def back_up(session: Session, wish: Wish, may_go_on: Callable[[], None] = go_on)
     # what is not encrypted yet is no more exposed than the database itself
     workshop = session.path.resolve().parent if recipients else folder
     for each in {workshop, folder}:
-        _sweep(each, session.path.stem)
+        whole_files.sweep(each, session.path.stem)
     _require_room(session, {workshop, folder})
-    with whole_files.draft_file(workshop / f"{session.path.stem}-backup", _mark()) as draft:
+    with whole_files.draft_file(
+        workshop / f"{session.path.stem}-backup", whole_files.mark()
+    ) as draft:
         whole_files.create(draft).close()
         store.copy(session.path, draft, may_go_on)
         proof, head = prove(session, draft, session.path, is_quick=wish.is_quick)
@@ -120,28 +121,6 @@ def prove(
 
 
 # ---------------------------------------------------------------- where it goes
-
-
-def _mark() -> str:
-    return f".{os.getpid()}"
-
-
-def _sweep(folder: Path, stem: str) -> None:
-    """Take away what backups that were killed have left: the drafts of processes that are gone."""
-    for draft in folder.glob(f".{glob.escape(stem)}-*.part*") if os.name == "posix" else ():
-        process = draft.name.split(".")[-2]
-        if process.isdigit() and not _is_alive(int(process)):
-            draft.unlink(missing_ok=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # another user's
-        return True
-    return True
 
 
 def _choose_place(
@@ -226,7 +205,7 @@ def _put_in_place(draft: Path, target: Path, recipients: tuple[str, ...]) -> Pat
     if not recipients:
         settle(draft, target)
         return target
-    with whole_files.draft_file(target, _mark()) as sealed:
+    with whole_files.draft_file(target, whole_files.mark()) as sealed:
         sealed.unlink(missing_ok=True)
         age.encrypt(draft, sealed, recipients)
         settle(sealed, target)
