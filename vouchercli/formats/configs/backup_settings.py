@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.documents import Node
+from vouchercli.formats.configs import beside
 
 if TYPE_CHECKING:
     from vouchercli.documents import Fault
@@ -45,15 +46,8 @@ class Settings:
 
 
 def of_database(path: Path) -> Settings:
-    """The settings beside the database at `path`. Raises `VoucherError`: bad_yaml (with every
-    fault), yaml_not_utf8, unreadable_file.
-    """
-    file = path.resolve().with_name(FILE)
-    if not file.exists():
-        return Settings(is_written=False)
-    from vouchercli.formats.configs import yamls  # takes a tenth of a start: only where it is there
-
-    return yamls.unchanged(file, read)
+    """The settings beside the database at `path`. Raises as `beside.settings`."""
+    return beside.settings(path, FILE, read, Settings(is_written=False))
 
 
 def digest(path: Path) -> str:
