@@ -165,9 +165,7 @@ def committed_by_packs(db: sqlite3.Connection) -> list[Breach]:
     return [
         (f"{row['round']} {row['funder']}", str(expected), str(row["found"]))
         for row in db.execute(COMMITTED)
-        for funder, expected in rounds_law.liability(
-            row["packs"], templates.read(row["document"])
-        )
+        for funder, expected in rounds_law.liability(row["packs"], templates.read(row["document"]))
         if funder == row["funder"] and expected != row["found"]
     ]
 
