@@ -1,5 +1,5 @@
-"""Whether payments were made where and when their voucher may be used, whether refunds returned what
-the policy says, and whether rounds hold the money of their packs.
+"""Whether payments were made where and when their voucher may be used, whether refunds returned
+what the policy says, and whether rounds hold the money of their packs.
 
 The law of the day: a payment keeps the segment that its merchant had when it came in, a round its
 version of the template; what cannot be known any more of that day is not held against anyone.
@@ -76,10 +76,13 @@ def scope_by_law(db: sqlite3.Connection) -> list[Breach]:
               for row in db.execute(ROUNDS)}  # fmt: skip
 
     @cache
-    def broken_place(round_id: int, channel: int, *merchant: str) -> str:
-        number, *segment = merchant
+    def broken_place(
+        round_id: int, channel: int, number: str, district: str, industry: str, size: str
+    ) -> str:
         given = _known_of(rounds[round_id][0])
-        about = Merchant(number if given.merchants or given.exclude else "", *segment)
+        about = Merchant(
+            number if given.merchants or given.exclude else "", district, industry, size
+        )
         return _words(scope.find_broken(given, about, CHANNELS[channel], None))
 
     def out_of_scope(
