@@ -256,7 +256,7 @@ def _copy_key(session: Session, folder: Path | None, recipients: tuple[str, ...]
             return target
         if not there or keys[: len(there)] != there:
             raise whole_files.in_the_way(target)
-    with whole_files.draft_file(target, _mark()) as draft:
+    with whole_files.draft_file(target, whole_files.mark()) as draft:
         with whole_files.create(draft) as file:
             file.write(source.read_bytes())
         settle(draft, target)
