@@ -383,3 +383,13 @@ def _build(voucher: Callable[..., Ran], policy: str, with_claims: bool) -> None:
     towns.write("claims.csv", CLAIMS)
     if with_claims:
         voucher("claim", "import", "claims.csv")
+
+
+@pytest.fixture
+def keys(here: Path) -> list[str]:
+    """Two public keys of age; their secret keys are in the files 0.key and 1.key."""
+    age = pytest.importorskip("pyrage")
+    made = [age.x25519.Identity.generate() for _ in range(3)]
+    for number, each in enumerate(made):
+        (here / f"{number}.key").write_text(f"# made for a test\n{each}\n")
+    return [str(each.to_public()) for each in made[:2]]

@@ -243,16 +243,6 @@ def test_an_interrupted_backup_leaves_nothing(town: Voucher, here: Path) -> None
 # ---------------------------------------------------------------- encrypted
 
 
-@pytest.fixture
-def keys(here: Path) -> list[str]:
-    """Two public keys of age; their secret keys are in the files 0.key and 1.key."""
-    age = pytest.importorskip("pyrage")
-    made = [age.x25519.Identity.generate() for _ in range(3)]
-    for number, each in enumerate(made):
-        (here / f"{number}.key").write_text(f"# made for a test\n{each}\n")
-    return [str(each.to_public()) for each in made[:2]]
-
-
 def test_either_of_two_people_opens_an_encrypted_backup(
     town: Voucher, here: Path, keys: list[str]
 ) -> None:
@@ -373,6 +363,38 @@ def test_a_disk_that_is_not_mounted_is_said(town: Voucher, here: Path) -> None:
     failed = town("schedule", "tick", "-o", "json", expect=4)
     assert ("backup", "failed", "no_backup_folder") in jobs(failed)
     assert not (here / "disk").exists()
+
+
+def test_a_backup_that_failed_is_tried_again_after_an_hour(town: Voucher, here: Path) -> None:
+    disk = here / "disk"
+    settings = f"folder: {disk.as_posix()}\n"
+    (here / "backups.yaml").write_text(settings)
+
+    def tick(clock: str) -> list[tuple[str, str, str | None]]:
+        ran = town("schedule", "tick", "-o", "json", "--now", f"2020-03-28 {clock}", expect=None)
+        return [each for each in jobs(ran) if each[0] == "backup"]
+
+    failed = ("backup", "failed", "no_backup_folder")
+    assert tick("09:00") == [failed]
+    assert tick("09:01") == tick("09:59:59") == []
+    assert tick("10:00") == [failed]
+    said = town("doctor", "--now", "2020-03-28 10:30").err
+    assert "tried at 2020-03-28 10:00:00 failed (no_backup_folder) [backup_failed]" in said
+    (here / "backups.yaml").write_text(f"{settings}daily: 3\n")
+    again = town("schedule", "tick", "--now", "2020-03-28 10:01", expect=4).err
+    assert "again at 2020-03-28 11:01:00; at once when backups.yaml is changed" in again
+    assert tick("10:02") == []
+    disk.mkdir()
+    assert tick("11:01") == [("backup", "done", None)]
+    assert "backup_failed" not in town("doctor", "--now", "2020-03-28 11:02").err
+    town("audit", "verify")
+    town("check")
+
+
+def test_nobody_makes_a_backup_by_hand_where_a_disk_should_be(town: Voucher, here: Path) -> None:
+    (here / "backups.yaml").write_text(f"folder: {here.as_posix()}/disk\n")
+    assert "[no_backup_folder]" in town("backup", expect=3).err
+    town("backup", "other")
 
 
 @posix

@@ -123,6 +123,30 @@ def test_one_place_that_fails_does_not_keep_it_from_the_other(town: Callable[...
     assert "sh 未能办成：the line is down" in said
 
 
+def test_doctor_says_when_the_head_was_shipped_last(town: Callable[..., Ran]) -> None:
+    def seen(now: str) -> tuple[str, str | None] | None:
+        rows = town("doctor", "--now", now, "-o", "json").data["checks"]
+        found = [each for each in rows if each["check"] == "Head of the log elsewhere"]
+        return (found[0]["value"], found[0]["code"]) if found else None
+
+    assert seen(DAY) is None
+    settle(file="heads.jsonl")
+    assert seen(DAY) == ("never yet", "never_shipped")
+    tick(town, DAY)
+    assert seen("2020-04-01 09:00:00") == ("2020-03-30 09:00:00", None)
+    assert seen("2020-04-01 09:00:01") == ("2020-03-30 09:00:00", "shipped_long_ago")
+    settle(file="nowhere/heads.jsonl")
+    tick(town, "2020-03-31 09:00", expect=4)  # a day has passed, not more: perhaps none came
+    assert seen("2020-03-31 09:00") == ("2020-03-30 09:00:00", None)
+    tick(town, "2020-03-31 09:01", expect=4)
+    assert seen("2020-03-31 09:01") == ("2020-03-30 09:00:00", "not_shipped")
+    settle(file="heads.jsonl", command=["false"])
+    tick(town, "2020-03-31 09:02", expect=4)
+    assert seen("2020-03-31 09:02") == ("never yet", "never_shipped")  # not to both places
+    settle(files="heads.jsonl")
+    assert town("doctor", expect=5).err.count("bad_yaml") == 1
+
+
 def test_a_command_that_does_not_end_is_stopped(here: Path) -> None:
     with pytest.raises(VoucherError) as stopped:
         shipping.run(["tail", "-f", "/dev/null"], b"8:0\n", 0, here)

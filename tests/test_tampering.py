@@ -102,6 +102,11 @@ EDITS: dict[str, tuple[str, str]] = {
         " WHERE before_fen = 0",
         "splits_by_law",
     ),
+    "a refund that takes back one fen less": (
+        "UPDATE splits SET after_fen = after_fen + 1 WHERE before_fen > 0",
+        "refunds_by_law",
+    ),
+    "packs that nobody paid for": ("UPDATE rounds SET packs = packs + 1", "committed_by_packs"),
     # ---------------------------------------------------------------- rounds and documents
     "packs +1000": ("UPDATE rounds SET packs = packs + 1000", "rounds_as_logged"),
     "a later end": ("UPDATE rounds SET closes_at = closes_at + 1", "rounds_as_logged"),

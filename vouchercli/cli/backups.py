@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command
+from vouchercli.cli.options import Call, Recipients, command
 from vouchercli.ops.keeping import backups
 from vouchercli.result import Outcome
 from vouchercli.session import Session
@@ -20,14 +20,6 @@ To = Annotated[
         metavar="[FOLDER]",
         help="A folder, or a new file NAME.db (else as backups.yaml says, else backups).",
         show_default=False,
-    ),
-]
-Recipient = Annotated[
-    Optional[list[str]],
-    typer.Option(
-        "--recipient",
-        metavar="AGE1...",
-        help="Encrypt it for this public key of age; may be given several times.",
     ),
 ]
 KeyTo = Annotated[
@@ -45,7 +37,7 @@ def backup(
     session: Session,
     to: To = None,
     *,
-    recipient: Recipient = None,
+    recipient: Recipients = None,
     key_to: KeyTo = None,
     quick: Quick = False,
 ) -> Outcome:

@@ -11,7 +11,7 @@ import typer
 from vouchercli.cli.asking import ask, is_asked
 from vouchercli.cli.import_options import Verbose, watch_import
 from vouchercli.cli.language import t
-from vouchercli.cli.options import Call, Since, Until, command, verbs
+from vouchercli.cli.options import Call, Recipients, Since, Until, command, verbs
 from vouchercli.ops.intake import batches
 from vouchercli.result import Outcome
 from vouchercli.session import Session
@@ -66,6 +66,7 @@ def rejects(
             help="Write them as CSV in the file's own layout, to be corrected.",
         ),
     ] = None,
+    recipient: Recipients = None,
     closed: Annotated[
         bool, typer.Option("--closed", help="Those that came back mended, and where.")
     ] = False,
@@ -80,6 +81,8 @@ def rejects(
     """Show the rejected rows that are open; -o csv and --to give them in the file's own layout plus
     reason and explanation. A row that comes back right closes its reject.
     """
+    if recipient:
+        batches.refuse_open_rejects(to, is_closed=closed)
     if all_batches or kind is not None or batch is None:
         batches.refuse_other_rejects(batch, is_of_all=all_batches, has_more=bool(to or closed))
         return batches.list_all_rejects(session, kind, limit)
@@ -89,7 +92,8 @@ def rejects(
             from vouchercli.cli.show import mark_as_utf8  # shown here, row by row
 
             mark_as_utf8()
-        return batches.write_rejects(session, batch, target, t, call.limit or None)
+        most, recipients = call.limit or None, tuple(recipient or ())
+        return batches.write_rejects(session, batch, target, t, most, recipients)
     return batches.list_rejects(session, batch, limit, is_closed=closed)
 
 

@@ -126,6 +126,14 @@ To = Annotated[
     Optional[Path],
     typer.Option("--to", metavar="FILE", help="Write it into this new file."),
 ]
+Recipients = Annotated[
+    Optional[list[str]],
+    typer.Option(
+        "--recipient",
+        metavar="AGE1...",
+        help="Encrypt it for this public key of age; may be given several times.",
+    ),
+]
 Since = Annotated[
     Optional[str],
     typer.Option("--since", metavar="TIME", help="Only from TIME on (a bare date: its 00:00)."),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import stat
 from pathlib import Path
@@ -65,6 +66,31 @@ def refuse_large(name: str, size: int, most: int) -> None:
         )
 
 
+def mark() -> str:
+    """What tells the drafts of this process from those of others."""
+    return f".{os.getpid()}"
+
+
+def sweep(folder: Path, stem: str) -> None:
+    """Take away what writers that were killed have left in a folder: the drafts with a `mark`, of
+    processes that are gone, whose names begin with `stem`.
+    """
+    for draft in folder.glob(f".{glob.escape(stem)}-*.part*") if os.name == "posix" else ():
+        process = draft.name.split(".")[-2]
+        if process.isdigit() and not _is_alive(int(process)):
+            draft.unlink(missing_ok=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
+
+
 @contextlib.contextmanager
 def draft_file(path: Path, mark: str = "") -> Iterator[Path]:
     """A hidden file beside `path` to write and then to put in its place; what is left of it goes.
@@ -98,7 +124,7 @@ def new_file(path: Path) -> Iterator[Path]:
     """
     if os.path.lexists(path):  # perhaps half mended already, or the database itself
         raise in_the_way(path)
-    with draft_file(path, f".{os.getpid()}") as draft:
+    with draft_file(path, mark()) as draft:
         yield draft
         draft.replace(path)
 

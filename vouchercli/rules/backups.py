@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 DAY = 86_400
+# After a failure the clock waits: a copy and its check take minutes of the disk, and a disk that is
+# full or not mounted is seldom mended within one. Within the two days after which `doctor` warns of
+# an old backup it is tried 48 times.
+PAUSE = 3_600
 NAME = re.compile(
     r"(?P<stem>.+)-(?P<kind>daily|backup)(?P<rehearsal>-rehearsal)?(?P<unsound>-unsound)?"
     r"-(?P<day>\d{8})-(?P<time>\d{6})\.db(?P<age>\.age)?"
@@ -94,3 +98,8 @@ def is_due(names: Iterable[str], stem: str, now: int, zone: str, hour: int) -> b
         shown = times.shown(now - DAY, zone)
     since = shown[:10].replace("-", ""), f"{hour:02d}0000"
     return not any((each.day, each.time) >= since for each in dailies(names, stem))
+
+
+def is_waiting(failed_at: int, now: int) -> bool:
+    """Whether the clock still waits since a backup failed at `failed_at`."""
+    return 0 <= now - failed_at < PAUSE

@@ -4,10 +4,11 @@ uses the file now.
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.errors import Busy, VoucherError
 from vouchercli.result import Word
@@ -30,7 +31,29 @@ BESIDE = ("", "-wal", "-shm", "-journal")
 FIRST_READ = "SELECT count(*) FROM sqlite_schema"
 PAGES = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
 QUICK_CHECK = "PRAGMA quick_check(1)"
+# found by its subject: the log is never read through for it
+LAST_FAILURE = """
+SELECT at, detail FROM audit WHERE subject = 'backups.yaml' AND deed = 'backup.fail'
+ORDER BY audit_id DESC LIMIT 1
+"""
 IS_USED = "SELECT EXISTS (SELECT 1 FROM batches) OR EXISTS (SELECT 1 FROM claims)"
+
+
+class Failure(NamedTuple):
+    """A backup that the clock could not make: when, with which code, under which settings."""
+
+    at: int
+    code: str
+    settings: str
+
+
+def last_failure(db: sqlite3.Connection) -> Failure | None:
+    """The last backup that the clock could not make."""
+    found = db.execute(LAST_FAILURE).fetchone()
+    if found is None:
+        return None
+    detail = json.loads(found[1])
+    return Failure(found[0], detail["code"], detail["settings"])
 
 
 def copy(source: Path, draft: Path, go_on: Callable[[], None]) -> None:

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from vouchercli.store.backups import Failure, last_failure
 from vouchercli.store.db import APPLICATION_ID, BUSY_TIMEOUT_MS, read_only_query
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ WHERE ifnull(json_array_length(document, '$.staff'), 0) = 0
     AND json_extract(document, '$.funders') IS NOT NULL ORDER BY programme
 """
 LAST_TICK = "SELECT beat_at, failed, jumped_at FROM heartbeat"
+SHIPPED = """
+SELECT substr(key, 1, instr(key, ' ') - 1), max(done_at) FROM deeds WHERE deed = 'ship' GROUP BY 1
+"""
 LAST_BACKUP = "SELECT max(at) FROM audit WHERE deed = 'backup.make'"
 # Something came in when it was entered: a demonstration or an old programme has a stand-in clock.
 IS_IN_USE = """
@@ -37,7 +41,9 @@ class Vitals:
     """A file at a glance: ours or not, its schema, the first fault SQLite finds ('' for none), its
     journal, its programmes and those that list no staff, its last deed, its last tick and how many
     deeds that left undone; what a clock said that was not believed since; whether this user can
-    only read it; its last backup, and whether real work is in it (no rehearsal, no demonstration).
+    only read it; its last backup, and whether real work is in it (no rehearsal, no demonstration);
+    when the head of its log was last `shipped` to the file and to the command of witness.yaml;
+    the last backup that the clock could not make.
     """
 
     is_ours: bool
@@ -54,6 +60,8 @@ class Vitals:
     is_read_only: bool = False
     last_backup_at: int | None = None
     is_in_use: bool = False
+    shipped: dict[str, int] = field(default_factory=dict)
+    failed_backup: Failure | None = None
 
 
 def sqlite_version() -> tuple[int, ...]:
@@ -97,4 +105,6 @@ def vitals(path: Path, known_schema: int) -> Vitals:
             bool(read_only),
             db.execute(LAST_BACKUP).fetchone()[0],
             bool(db.execute(IS_IN_USE).fetchone()[0]),
+            dict(db.execute(SHIPPED).fetchall()),
+            last_failure(db),
         )

@@ -53,4 +53,10 @@ TEXT = {
     "move the database to a disk of this machine": "请把数据库移到本机磁盘",
     "the machine's clock ({now}) is behind the last line of the log ({last})": "本机时间（{now}）早于操作日志的最后一条记录（{last}）",
     "set the machine's clock; for late entries give --now": "请校准本机时间；补录时请使用 --now",
+    "Head of the log elsewhere": "送往他处的日志摘要",
+    "never yet": "尚未送出",
+    "the head of the log was never shipped to {place}, though witness.yaml names it": "witness.yaml 指定了 {place}，但日志摘要从未送达",
+    "the ticks since then could not ship the head of the log to {place}; it was last shipped at {at}": "日志摘要最近一次于 {at} 送达 {place}，此后的定时任务均未能送出",
+    "the head of the log was last shipped to {place} at {at}, {days:,} days ago": "日志摘要最近一次于 {at} 送达 {place}，已过 {days:,} 天",
+    "voucher schedule tick ships it, or says what and why": "voucher schedule tick 会送出，或说明缘由",
 }

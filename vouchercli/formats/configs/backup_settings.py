@@ -5,10 +5,12 @@ somebody wrote one. Without it the clock makes none.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.documents import Node
+from vouchercli.formats.configs import beside
 
 if TYPE_CHECKING:
     from vouchercli.documents import Fault
@@ -44,15 +46,18 @@ class Settings:
 
 
 def of_database(path: Path) -> Settings:
-    """The settings beside the database at `path`. Raises `VoucherError`: bad_yaml (with every
-    fault), yaml_not_utf8, unreadable_file.
-    """
-    file = path.resolve().with_name(FILE)
-    if not file.exists():
-        return Settings(is_written=False)
-    from vouchercli.formats.configs import yamls  # takes a tenth of a start: only where it is there
+    """The settings beside the database at `path`. Raises as `beside.settings`."""
+    return beside.settings(path, FILE, read, Settings(is_written=False))
 
-    return yamls.unchanged(file, read)
+
+def digest(path: Path) -> str:
+    """What tells apart two states of the settings beside the database at `path`; '' where they
+    cannot be read.
+    """
+    try:
+        return sha256(path.resolve().with_name(FILE).read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def read(value: Any) -> tuple[Settings, list[Fault]]:

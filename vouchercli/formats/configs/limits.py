@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.documents import Node
+from vouchercli.formats.configs import beside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,15 +46,8 @@ KEYS = tuple(field.name for field in fields(Limits))
 
 
 def of_database(path: Path) -> Limits:
-    """The limits beside the database at `path`. Raises `VoucherError`: bad_yaml (with every fault),
-    yaml_not_utf8, unreadable_file.
-    """
-    file = path.resolve().with_name(FILE)
-    if not file.exists():
-        return DEFAULTS
-    from vouchercli.formats.configs import yamls  # takes a tenth of a start: only where it is there
-
-    return yamls.unchanged(file, read)
+    """The limits beside the database at `path`. Raises as `beside.settings`."""
+    return beside.settings(path, FILE, read, DEFAULTS)
 
 
 def read(value: Any) -> tuple[Limits, list[Fault]]:

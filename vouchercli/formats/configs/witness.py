@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.documents import Node
+from vouchercli.formats.configs import beside
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,20 +35,17 @@ class Elsewhere:
         """What is named: `file`, `command` or both."""
         return tuple(each for each in ("file", "command") if getattr(self, each))
 
+    def place(self, target: str) -> str:
+        """What a target is called: the file, or the program of the command."""
+        return self.file if target == "file" else self.command[0]
+
 
 NOWHERE = Elsewhere()
 
 
 def of_database(path: Path) -> Elsewhere:
-    """What stands beside the database at `path`. Raises `VoucherError`: bad_yaml (with every
-    fault), yaml_not_utf8, unreadable_file.
-    """
-    file = path.resolve().with_name(FILE)
-    if not file.exists():
-        return NOWHERE
-    from vouchercli.formats.configs import yamls  # takes a tenth of a start: only where it is there
-
-    return yamls.unchanged(file, read)
+    """What stands beside the database at `path`. Raises as `beside.settings`."""
+    return beside.settings(path, FILE, read, NOWHERE)
 
 
 def read(value: Any) -> tuple[Elsewhere, list[Fault]]:

@@ -8,8 +8,8 @@ import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from vouchercli.formats import whole_files
 from vouchercli.formats.tables.headers import REJECT_COLUMNS
+from vouchercli.formats.written import age
 from vouchercli.formats.written.formulas import disarm
 
 if TYPE_CHECKING:
@@ -20,9 +20,10 @@ def write_rejects(
     target: Path | str | TextIO,
     header: Sequence[str],
     rows: Iterable[tuple[Sequence[str], str, str, str]],
+    envelope: age.Envelope = age.PLAIN,
 ) -> int:
     """Write (cells, reason, explanation, which reject it is) under `header` as CSV that opens in a
-    spreadsheet, into a file or an open stream.
+    spreadsheet, into a file (encrypted where the `envelope` says so) or an open stream.
 
     UTF-8 with a byte order mark; a cell that a spreadsheet would run gets a leading ' which our
     importers take off again. The added columns are no part of the row on the way in. A row with
@@ -32,7 +33,7 @@ def write_rejects(
     if not isinstance(target, (str, Path)):
         return _write(target, header, rows)
     with (
-        whole_files.new_file(Path(target)) as draft,
+        envelope.new_file(Path(target)) as draft,
         draft.open("x", encoding="utf-8-sig", newline="") as file,
     ):
         return _write(file, header, rows)

@@ -4,17 +4,58 @@ installed, else by the program `age` of this machine.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats import whole_files
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Sequence
 
 HEADS = (b"age-encryption.org/v1", b"-----BEGIN AGE ENCRYPTED FILE-----")
 SECRET = "AGE-SECRET-KEY-"
+SUFFIX = ".age"
+
+
+class Envelope(NamedTuple):
+    """For whom a new file is encrypted (nobody: it is plain), and the database beside which its
+    rows lie until then: nowhere do they lie more openly than there.
+    """
+
+    recipients: tuple[str, ...] = ()
+    database: Path = Path()
+
+    def address(self, path: Path) -> Path:
+        """The name of the file: an encrypted one ends with .age."""
+        if not self.recipients or path.suffix == SUFFIX:
+            return path
+        return path.with_name(path.name + SUFFIX)
+
+    @contextmanager
+    def new_file(self, path: Path) -> Iterator[Path]:
+        """A draft of the new file `path`, put in its place once it is written and encrypted: whole
+        or not at all. Raises `VoucherError`: file_exists, unwritable_file, bad_recipient, no_age,
+        not_encrypted.
+        """
+        if not self.recipients:
+            with whole_files.new_file(path) as draft:
+                yield draft
+            return
+        require_recipients(self.recipients)
+        database = self.database.resolve()
+        whole_files.sweep(database.parent, database.stem)
+        workshop = database.with_name(f"{database.stem}-export")
+        with (
+            whole_files.new_file(path) as sealed,
+            whole_files.draft_file(workshop, whole_files.mark()) as draft,
+        ):
+            yield draft
+            encrypt(draft, sealed, self.recipients)
+
+
+PLAIN = Envelope()
 
 
 def is_encrypted(path: Path) -> bool:

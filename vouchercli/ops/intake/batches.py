@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from vouchercli import identities
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats.tables import rejects, sheets
+from vouchercli.formats.written import age
 from vouchercli.ops import lists
 from vouchercli.ops.intake import (
     applications,
@@ -283,11 +284,13 @@ def write_rejects(
     target: Path | TextIO,
     translate: Callable[[str, dict[str, Any]], str],
     limit: int | None = None,
+    recipients: tuple[str, ...] = (),
 ) -> Outcome:
     """Write the open rejects as CSV in the file's own layout, with reason and explanation (in the
     language of `translate`), and which reject each is: it is closed when its row comes back right.
 
-    `target` is a file, or an open stream. Mended there, it can be imported as it is.
+    `target` is a file (encrypted for `recipients` where there are any), or an open stream. Mended
+    there, it can be imported as it is.
     """
     batch = batches.named(session.db, batch_id)
     listed, read = batches.open_rejects(session.db, batch_id), _reader(session, batch)
@@ -297,17 +300,28 @@ def write_rejects(
         why = translate(row["explanation"].text, row["explanation"].params)
         return row["cells"], reject.reason, why, mending.name_row(batch, reject.line)
 
+    envelope = age.Envelope(recipients, session.path)
+    target = envelope.address(target) if isinstance(target, Path) else target
     rows = map(written, listed.rows(limit))
-    count = rejects.write_rejects(target, json.loads(batch.header or "[]"), rows)
+    count = rejects.write_rejects(target, json.loads(batch.header or "[]"), rows, envelope)
     left = 0 if limit is None else listed.size() - count
     if not isinstance(target, Path):
         return Outcome(left=left)
     about = {"batch": batch_id, "file": identities.hide(str(target)), "rejects": count}
-    message = say(
-        "wrote {rejects} rows to {file}: correct them there, then import that file",
-        **about,
-    )
+    to_mend = "wrote {rejects} rows to {file}: correct them there, then import that file"
+    to_open = "wrote {rejects} rows to {file}, encrypted; to read it: age -d -i KEY {file}"
+    message = say(to_open if recipients else to_mend, **about)
     return Outcome(about, says=(message,), left=left)
+
+
+def refuse_open_rejects(target: Path | None, *, is_closed: bool) -> None:
+    """Refuse to encrypt what does not go into a file."""
+    if target is None or str(target) == "-" or is_closed:
+        raise UsageFault(
+            "nothing_to_encrypt",
+            "--recipient encrypts the file that --to names, of rejects that are open",
+            hint="add --to rejects.csv.age; what is shown here: ... -o csv | age -r AGE1...",
+        )
 
 
 def retry_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Outcome:

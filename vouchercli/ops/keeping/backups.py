@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import os
 import shutil
 from contextlib import closing
@@ -16,6 +15,7 @@ from vouchercli.formats.written import age, trust
 from vouchercli.ops.proof import check
 from vouchercli.result import JSON, Column, Outcome, Problem, Table, only, say
 from vouchercli.rules import backups as law
+from vouchercli.rules import times
 from vouchercli.rules.times import HOME_ZONE
 from vouchercli.store import audit, identities
 from vouchercli.store import backups as store
@@ -71,15 +71,17 @@ def back_up(session: Session, wish: Wish, may_go_on: Callable[[], None] = go_on)
     recipients = wish.recipients or settings.recipients
     if recipients:
         age.require_recipients(recipients)
-    folder, file = _choose_place(session, wish, settings.place(session.path))
+    folder, file = _choose_place(session, wish, settings)
     _keep_apart(session, wish, folder)
     _make_folder(folder)
     # what is not encrypted yet is no more exposed than the database itself
     workshop = session.path.resolve().parent if recipients else folder
     for each in {workshop, folder}:
-        _sweep(each, session.path.stem)
+        whole_files.sweep(each, session.path.stem)
     _require_room(session, {workshop, folder})
-    with whole_files.draft_file(workshop / f"{session.path.stem}-backup", _mark()) as draft:
+    with whole_files.draft_file(
+        workshop / f"{session.path.stem}-backup", whole_files.mark()
+    ) as draft:
         whole_files.create(draft).close()
         store.copy(session.path, draft, may_go_on)
         proof, head = prove(session, draft, session.path, is_quick=wish.is_quick)
@@ -122,31 +124,20 @@ def prove(
 # ---------------------------------------------------------------- where it goes
 
 
-def _mark() -> str:
-    return f".{os.getpid()}"
-
-
-def _sweep(folder: Path, stem: str) -> None:
-    """Take away what backups that were killed have left: the drafts of processes that are gone."""
-    for draft in folder.glob(f".{glob.escape(stem)}-*.part*") if os.name == "posix" else ():
-        process = draft.name.split(".")[-2]
-        if process.isdigit() and not _is_alive(int(process)):
-            draft.unlink(missing_ok=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # another user's
-        return True
-    return True
-
-
-def _choose_place(session: Session, wish: Wish, usual: Path) -> tuple[Path, Path | None]:
+def _choose_place(
+    session: Session, wish: Wish, settings: backup_settings.Settings
+) -> tuple[Path, Path | None]:
     """The folder, and the file in it when it is named."""
     if wish.to is None:
+        usual = settings.place(session.path)
+        if settings.is_elsewhere and not usual.is_dir():  # never made: its disk may be missing
+            raise VoucherError(
+                "no_backup_folder",
+                "there is no folder {folder}, where backups.yaml wants the backups: its disk is not"
+                " mounted, or the folder was never made",
+                hint="mount the disk; or make the folder once",
+                folder=str(usual),
+            )
         return usual, None
     if wish.to.suffix in ENDINGS and not wish.to.is_dir():
         if os.path.lexists(wish.to):
@@ -215,7 +206,7 @@ def _put_in_place(draft: Path, target: Path, recipients: tuple[str, ...]) -> Pat
     if not recipients:
         settle(draft, target)
         return target
-    with whole_files.draft_file(target, _mark()) as sealed:
+    with whole_files.draft_file(target, whole_files.mark()) as sealed:
         sealed.unlink(missing_ok=True)
         age.encrypt(draft, sealed, recipients)
         settle(sealed, target)
@@ -265,7 +256,7 @@ def _copy_key(session: Session, folder: Path | None, recipients: tuple[str, ...]
             return target
         if not there or keys[: len(there)] != there:
             raise whole_files.in_the_way(target)
-    with whole_files.draft_file(target, _mark()) as draft:
+    with whole_files.draft_file(target, whole_files.mark()) as draft:
         with whole_files.create(draft) as file:
             file.write(source.read_bytes())
         settle(draft, target)
@@ -328,15 +319,52 @@ def list_names(folder: Path) -> list[str]:
 
 
 def is_due(session: Session) -> bool:
-    """Whether the clock has to make a backup now. Raises `VoucherError` where the settings cannot
-    be read.
+    """Whether the clock has to make a backup now; also where the settings or the folder cannot be
+    read: the work says what is wrong.
     """
-    settings = backup_settings.of_database(session.path)
+    try:
+        settings = backup_settings.of_database(session.path)
+        names = list_names(settings.place(session.path))
+    except (VoucherError, OSError):
+        return True
     if not settings.is_written:
         return False
-    names = list_names(settings.place(session.path))
     zone = zone_of(session.db, session.programme)
     return law.is_due(names, session.path.stem, session.now, zone, settings.hour)
+
+
+def is_waiting(session: Session) -> bool:
+    """Whether the clock waits since its last try failed. Other settings are tried at once."""
+    failed = store.last_failure(session.db)
+    return (
+        failed is not None
+        and law.is_waiting(failed.at, session.now)
+        and failed.settings == backup_settings.digest(session.path)
+    )
+
+
+def say_waiting(session: Session) -> Problem:
+    """When the clock tries again what failed now."""
+    zone = zone_of(session.db, session.programme)
+    return Problem(
+        "backup_waits",
+        "the clock tries the backup again at {at}; at once when backups.yaml is changed",
+        level="warning",
+        hint="voucher backup",
+        params={"at": times.shown(session.now + law.PAUSE, zone)},
+    )
+
+
+def note_failure(session: Session, code: str) -> None:
+    """The line in the log by which the clock waits and `doctor` knows."""
+    with writing(session):
+        audit.note(
+            session,
+            "backup.fail",
+            backup_settings.FILE,
+            code=code,
+            settings=backup_settings.digest(session.path),
+        )
 
 
 def make_daily(session: Session, may_go_on: Callable[[], None] = go_on) -> Outcome:
@@ -344,15 +372,6 @@ def make_daily(session: Session, may_go_on: Callable[[], None] = go_on) -> Outco
     `back_up`.
     """
     settings = backup_settings.of_database(session.path)
-    folder = settings.place(session.path)
-    if settings.is_elsewhere and not folder.is_dir():  # never made: the disk may not be mounted
-        raise VoucherError(
-            "no_backup_folder",
-            "there is no folder {folder}, where backups.yaml wants the backups: its disk is not"
-            " mounted, or the folder was never made",
-            hint="mount the disk; or make the folder once",
-            folder=str(folder),
-        )
     outcome = back_up(session, Wish(is_daily=True), may_go_on)
     for path in _list_old(session.path, settings):
         path.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vouchercli.errors import VoucherError
+from vouchercli.formats.configs import witness
 from vouchercli.ops.setup import clocks
 from vouchercli.result import JSON, Column, Outcome, Problem, Table, Word, say
 from vouchercli.rules import times
@@ -27,6 +28,7 @@ LEAST_FREE_MIB = 100
 TICK_SECONDS = 15 * 60  # a clock that ticks every few minutes and was silent for longer has stopped
 DAY = 86_400
 BACKUP_DAYS = 2  # a file in use without a backup for longer is warned of
+SHIP_DAYS = 2  # so is a head of the log that was not shipped for longer
 WISHED_FREE_MIB = 1024
 MIB = 1024 * 1024
 NETWORK_FILE_SYSTEMS = (
@@ -245,6 +247,7 @@ def _file(path: Path, now: int) -> list[Finding]:
         _clock(vitals, now),
         _tick(vitals, now),
         *_backup(vitals, now),
+        *_witness(path, vitals, now),
     ]
 
 
@@ -427,12 +430,22 @@ def _tick(vitals: store.Vitals, now: int) -> Finding:
 
 
 def _backup(vitals: store.Vitals, now: int) -> list[Finding]:
-    """How old the last backup is, of a file in which real work stands."""
-    at = vitals.last_backup_at
-    if vitals.is_read_only or not (vitals.is_in_use or at is not None):
+    """How old the last backup is, of a file in which real work stands; and whether the clock could
+    make none since.
+    """
+    at, failed = vitals.last_backup_at, vitals.failed_backup
+    if vitals.is_read_only or not (vitals.is_in_use or at is not None or failed):
         return []
     problem, display = None, Word("none yet") if at is None else times.shown(at, HOME_ZONE)
-    if at is None:
+    if failed and failed.at >= (at or 0):
+        problem = Problem(
+            "backup_failed",
+            "the backup that the clock tried at {at} failed ({code})",
+            level="warning",
+            hint="voucher backup says why",
+            params={"at": times.shown(failed.at, HOME_ZONE), "code": failed.code},
+        )
+    elif at is None:
         problem = Problem(
             "no_backup",
             "no backup of this file was ever made",
@@ -449,3 +462,56 @@ def _backup(vitals: store.Vitals, now: int) -> list[Finding]:
             params={"at": display, "days": (now - at) // DAY},
         )
     return [Finding(Word("Backup"), display, problem)]
+
+
+def _witness(path: Path, vitals: store.Vitals, now: int) -> list[Finding]:
+    """When the head of the log last went where witness.yaml says; of two places the one that has
+    waited longer.
+    """
+    name = Word("Head of the log elsewhere")
+    if vitals.is_read_only:
+        return []
+    try:
+        elsewhere = witness.of_database(path)
+    except VoucherError as error:
+        return [Finding(name, witness.FILE, error.as_problems()[0])]
+    if not elsewhere.targets:
+        return []
+    target = min(elsewhere.targets, key=lambda each: vitals.shipped.get(each, 0))
+    at = vitals.shipped.get(target)
+    display = Word("never yet") if at is None else times.shown(at, HOME_ZONE)
+    return [Finding(name, display, _shipping(elsewhere.place(target), at, vitals, now))]
+
+
+def _shipping(place: str, at: int | None, vitals: store.Vitals, now: int) -> Problem | None:
+    """A tick ships once on each day: one that came more than a day after the last shipment has
+    tried in vain.
+    """
+    hint = "voucher schedule tick ships it, or says what and why"
+    if at is None:
+        return Problem(
+            "never_shipped",
+            "the head of the log was never shipped to {place}, though witness.yaml names it",
+            level="warning",
+            hint=hint,
+            params={"place": place},
+        )
+    shown = {"place": place, "at": times.shown(at, HOME_ZONE)}
+    if vitals.last_tick_at is not None and vitals.last_tick_at - at > DAY:
+        return Problem(
+            "not_shipped",
+            "the ticks since then could not ship the head of the log to {place}; it was last"
+            " shipped at {at}",
+            level="warning",
+            hint=hint,
+            params=shown,
+        )
+    if now - at > SHIP_DAYS * DAY:
+        return Problem(
+            "shipped_long_ago",
+            "the head of the log was last shipped to {place} at {at}, {days:,} days ago",
+            level="warning",
+            hint=hint,
+            params={**shown, "days": (now - at) // DAY},
+        )
+    return None

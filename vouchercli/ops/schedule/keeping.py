@@ -68,13 +68,18 @@ def _mark(path: Path) -> Path:
 
 
 def _back_up(session: Session, quick: QuickJobs, worker: Worker | None) -> Iterator[Done]:
+    if not backups.is_due(session) or backups.is_waiting(session):
+        return
     blank = Done("backup", str(session.path), zone(session))
-    try:
-        is_due = backups.is_due(session)
-    except (VoucherError, OSError):
-        is_due = True  # the work says what is wrong
-    if is_due:
-        yield from _do(session, blank, quick, worker, _make_daily)
+    for done in _do(session, blank, quick, worker, _make_daily):
+        if done.error is None:
+            yield done
+            continue
+        if backups.is_due(session):  # a copy that fails its check is there, and marked
+            done.error.problems += (backups.say_waiting(session),)
+        yield done
+        # where the log takes no line either, the next tick tries again
+        attempt(session, blank, backups.note_failure, done.error.code)
 
 
 def _do(

@@ -37,8 +37,7 @@ def ship_due(session: Session) -> Iterator[Done]:
         yield Done(JOB, witness.FILE, local, error=error)
         return
     for target in elsewhere.targets:
-        subject = elsewhere.file if target == "file" else elsewhere.command[0]
-        blank = Done(JOB, subject, local)
+        blank = Done(JOB, elsewhere.place(target), local)
         done = attempt(session, blank, _ship, elsewhere, target, local)
         if done is not None:
             yield done

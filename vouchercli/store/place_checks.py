@@ -1,0 +1,180 @@
+"""Whether payments were made where and when their voucher may be used, whether refunds returned
+what the policy says, and whether rounds hold the money of their packs.
+
+The law of the day: a payment keeps the segment that its merchant had when it came in, a round its
+version of the template; what cannot be known any more of that day is not held against anyone.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.rules import refunds, scope, times
+from vouchercli.rules.commitments import pack_parts
+from vouchercli.rules.merchants import Merchant
+from vouchercli.store import document_checks, programmes, sql_functions, templates
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+    from vouchercli.rules.scope import Scope
+
+    Breach = tuple[str, str, str]
+
+ROUNDS = """
+SELECT r.round_id, t.document, p.time_zone
+FROM rounds r JOIN templates t USING (template_id) JOIN programmes p USING (programme_id)
+"""
+# Only rounds whose scope sets a limit (`is_limited`) are looked at row by row.
+OUT_OF_SCOPE = """
+SELECT f.transaction_no AS subject, 'in scope of ' || r.round AS expected,
+    out_of_scope(s.round_id, f.channel, f.paid_at, m.merchant_no, g.district, g.industry, g.size)
+        AS found
+FROM redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
+    CROSS JOIN rounds r ON r.round_id = s.round_id
+    CROSS JOIN merchants m ON m.merchant_id = f.merchant_id
+    CROSS JOIN segments g ON g.segment_id = f.segment_id
+WHERE f.refund_of IS NULL AND is_limited(s.round_id) AND found <> ''
+"""
+CHANNELS = ("", "offline", "online")
+# The only refund of its payment: what it returns rests on nothing but the two and the policy. Of
+# several each rests on those that stood when it came in, which nobody knows any more.
+ONLY_REFUNDS = """
+SELECT b.transaction_no, r.programme_id, f.base_fen, p.after_fen AS subsidy_fen, -b.base_fen
+    AS refund_fen, b.paid_at, c.expires_at, k.before_fen - k.after_fen AS goes_fen, k.stays
+FROM redemptions b CROSS JOIN redemptions f ON f.redemption_id = b.refund_of
+    CROSS JOIN splits k ON k.split_id = b.split_id CROSS JOIN splits p ON p.split_id = f.split_id
+    CROSS JOIN rounds r ON r.round_id = k.round_id
+    CROSS JOIN claims c ON c.claim_id = b.claim_id
+WHERE b.refund_of IS NOT NULL AND NOT EXISTS (SELECT 1 FROM redemptions o
+    WHERE o.refund_of = b.refund_of AND o.redemption_id <> b.redemption_id)
+"""
+# Where files were undone, another refund may have stood before this one.
+UNDONE = "SELECT DISTINCT programme_id FROM batches WHERE kind = 'redemptions' AND state = 'undone'"
+# What approvals and amendments moved since the round was last edited, without what was released or
+# taken back; a fund that was not watched when the round was approved is left out.
+COMMITTED = """
+SELECT r.round, r.packs, t.document, f.funder, sum(CASE g.to_account WHEN 'committed'
+    THEN g.amount_fen ELSE -g.amount_fen END) AS found
+FROM rounds r JOIN templates t USING (template_id) JOIN postings g USING (round_id)
+    JOIN funders f USING (funder_id)
+WHERE r.state IN ('approved', 'open', 'paused', 'closed', 'settled', 'archived')
+    AND f.amount_fen IS NOT NULL AND g.why IN ('round.approve', 'round.top-up', 'round.lower')
+    AND g.posting_id > ifnull((SELECT max(posting_id) FROM postings e
+        WHERE e.round_id = r.round_id AND e.why = 'round.edit'), 0)
+GROUP BY r.round_id, f.funder_id HAVING max(g.why = 'round.approve')
+"""
+
+
+def scope_by_law(db: sqlite3.Connection) -> list[Breach]:
+    """Payments at a merchant, over a channel or at an hour that their voucher is not for."""
+    rounds = {row["round_id"]: (templates.read(row["document"]).scope, row["time_zone"])
+              for row in db.execute(ROUNDS)}  # fmt: skip
+
+    @cache
+    def broken_place(
+        round_id: int, channel: int, number: str, district: str, industry: str, size: str
+    ) -> str:
+        given = _known_of(rounds[round_id][0])
+        about = Merchant(
+            number if given.merchants or given.exclude else "", district, industry, size
+        )
+        return _words(scope.find_broken(given, about, CHANNELS[channel], None))
+
+    def out_of_scope(
+        round_id: int, channel: int, paid_at: int, number: str, district: str, industry: str,
+        size: str,
+    ) -> str:  # fmt: skip
+        place = broken_place(round_id, channel, number, district, industry, size)
+        given, zone = rounds[round_id]
+        if place or not (given.hours or given.weekdays):
+            return place
+        return _words(scope.find_broken(given, None, "", times.clock_of(paid_at, zone)))
+
+    limited = {round_id for round_id, (given, _) in rounds.items() if _is_limited(given)}
+    if not limited:
+        return []
+    sql_functions.register(
+        db, out_of_scope=out_of_scope, is_limited=lambda round_id: round_id in limited
+    )
+    return [(str(a), str(b), str(c)) for a, b, c in db.execute(OUT_OF_SCOPE)]
+
+
+def _known_of(given: Scope) -> Scope:
+    """What of a scope can be asked later: a merchant that anybody may be (registration: open) gets
+    another number when a registry lists it.
+    """
+    if not scope.registration_open(given):
+        return given
+    return replace(given, merchants=frozenset(), exclude=frozenset())
+
+
+def _is_limited(given: Scope) -> bool:
+    return replace(_known_of(given), registration="required") != scope.Scope()
+
+
+def _words(broken: dict[str, str] | None) -> str:
+    return ", ".join(f"{key} {value}".strip() for key, value in (broken or {}).items())
+
+
+def refunds_by_law(db: sqlite3.Connection) -> list[Breach]:
+    """Refunds that took back another subsidy than the policy of their programme says."""
+    policies = _steady_policies(db)
+    breaches: list[Breach] = []
+    for row in db.execute(ONLY_REFUNDS):
+        policy = policies.get(row["programme_id"])
+        if policy is None:
+            continue
+        case = refunds.case_of(
+            is_full=row["refund_fen"] == row["base_fen"],
+            paid_at=row["paid_at"],
+            expires_at=row["expires_at"],
+        )
+        money = getattr(policy.money, case)
+        base, subsidy = row["base_fen"], row["subsidy_fen"]
+        goes = subsidy if money == "returns" else refunds.share_fen(
+            base, subsidy, base, subsidy, row["refund_fen"])  # fmt: skip
+        expected = "refused" if policy.refuses(case) else _returns(goes, stays=money == "stays")
+        found = _returns(row["goes_fen"], stays=bool(row["stays"]))
+        if expected != found:
+            breaches.append((row["transaction_no"], expected, found))
+    return breaches
+
+
+def _returns(fen: int, *, stays: bool) -> str:
+    return f"{fen} stays" if stays and fen else str(fen)
+
+
+def _steady_policies(db: sqlite3.Connection) -> dict[int, Any]:
+    """The refund policies that never changed, of programmes of which no file was undone."""
+    said: dict[str, set[str]] = {}
+    for subject, document in db.execute(document_checks.PUT_IN_PLACE):
+        policy = (json.loads(document or "null") or {}).get("refunds")
+        said.setdefault(subject, set()).add(json.dumps(policy, sort_keys=True))
+    undone = {row[0] for row in db.execute(UNDONE)}
+    return {
+        row["programme_id"]: programmes.value(row).refunds
+        for row in programmes.all_loaded(db)
+        if row["programme_id"] not in undone and len(said.get(row["programme"], ())) == 1
+    }
+
+
+def committed_by_packs(db: sqlite3.Connection) -> list[Breach]:
+    """Rounds to which another amount was committed than their packs can cost a funder."""
+    return [
+        (f"{row['round']} {row['funder']}", str(row["packs"] * fen), str(row["found"]))
+        for row in db.execute(COMMITTED)
+        for funder, fen in pack_parts(templates.read(row["document"]))
+        if funder == row["funder"] and row["packs"] * fen != row["found"]
+    ]
+
+
+CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
+    "scope_by_law": scope_by_law,
+    "refunds_by_law": refunds_by_law,
+    "committed_by_packs": committed_by_packs,
+}
