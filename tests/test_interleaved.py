@@ -29,7 +29,7 @@ from vouchercli.ops.intake.claims import import_claims
 from vouchercli.ops.intake.redemptions import import_redemptions
 from vouchercli.rules import limits, times, vouchers
 from vouchercli.rules.vouchers import StandingFacts, Transaction
-from vouchercli.store import checks, fact_checks, programmes
+from vouchercli.store import checks, fact_checks, log_checks, programmes
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -402,6 +402,18 @@ def test_a_refund_of_what_gives_way_goes_with_it_and_is_named(tmp_path: Path) ->
             "SELECT json_extract(detail, '$.moved[0].batch', '$.moved[0].what') FROM audit"
             " WHERE deed = 'redemptions.import' ORDER BY audit_id DESC LIMIT 1"
         ) == [('[4,"R1"]',)]
+
+
+def test_a_file_that_is_finished_under_another_name_is_what_the_log_says(tmp_path: Path) -> None:
+    desks = Desks(tmp_path / "desks", Town("full_restores"))
+    with closing(desks.session.db):
+        desks.write(0, [Row("pay", "T1", ("K1", 1), "M1", 60), None, None, None])
+        desks.go(0, 1)
+        begun, _ = desks.batch(0) or (0, "")
+        Path(desks.path(0)).rename(desks.path(7))
+        batches.resume_batch(desks.session, begun, desks.path(7), None)
+        assert log_checks.batches_as_logged(desks.session.db) == []
+        assert desks.ask("SELECT state FROM batches WHERE batch_id = ?", begun) == [("done",)]
 
 
 @pytest.mark.parametrize("kill_after", [1, 2])

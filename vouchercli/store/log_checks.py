@@ -67,10 +67,13 @@ FROM verdicts v WHERE NOT EXISTS (SELECT 1 FROM audit a
                 'eligibility.delisted') END)
 """
 # What was logged of each file when its import ended; merchants come from no other way.
-# An import in several chunks is whose who began it, also when another one resumed it.
+# An import in several chunks is whose who began it and has the name that it began with, also when
+# another one resumed it, from another place.
 IMPORTS = """
 SELECT * FROM (
-    SELECT json_extract(detail, '$.batch') AS batch_id, subject AS file, deed, audit_id,
+    SELECT json_extract(detail, '$.batch') AS batch_id, deed, audit_id,
+        first_value(subject) OVER (PARTITION BY json_extract(detail, '$.batch') ORDER BY audit_id)
+            AS file,
         first_value(actor) OVER (PARTITION BY json_extract(detail, '$.batch') ORDER BY audit_id)
             AS actor,
         json_extract(detail, '$.sha256') AS sha256, json_extract(detail, '$.read') AS read
