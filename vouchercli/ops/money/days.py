@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
-from vouchercli.ops import lists
+from vouchercli.ops import answers, lists
 from vouchercli.ops.setup import staff
 from vouchercli.result import JSON, Column, Outcome, Problem, Table, Word, say
 from vouchercli.rules import days as law
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 SHOWN_PROBLEMS = 10
 COLUMNS = (
     Column("day", "day"),
-    Column("state_word", "state", "word"),
-    Column("state", where=JSON),
+    Column("state", "state", "word", shown="state_word"),
     Column("claims", "claims", "int"),
     Column("payments", "payments", "int"),
     Column("refunds", "refunds made", "int"),
@@ -160,8 +159,7 @@ def _require_whole(db: sqlite3.Connection, row: sqlite3.Row, day: int) -> None:
 
 
 def _answer_sealed(session: Session, row: sqlite3.Row, sealed: list[Day], day: int) -> Outcome:
-    zone = row["time_zone"]
-    data = {"programme": row["programme"], "sealed": [_describe(each, zone) for each in sealed]}
+    data = {"programme": row["programme"], "sealed": answers.rows(_tabulate(row, sealed))}
     if not sealed:
         return Outcome(data, says=(say("{day} is sealed already", day=times.day_text(day)),))
     about = {
@@ -188,7 +186,7 @@ def sign_day(session: Session, day: int, note: str = "") -> Outcome:
     """
     with writing(session) as db:
         row = programmes.current(db, session.programme)
-        programme_id, zone = row["programme_id"], row["time_zone"]
+        programme_id = row["programme_id"]
         staff.require(session, programmes.value(row), doors.DOOR["day sign"])
         if store.named(db, programme_id, day) is None:
             raise _open(db, programme_id, day)
@@ -215,7 +213,7 @@ def sign_day(session: Session, day: int, note: str = "") -> Outcome:
                 **({"note": note} if note else {}),
             )
         signed = [store.named(db, programme_id, each.day) for each in unsigned]
-    described = [_describe(each, zone) for each in signed if each]
+    described = answers.rows(_tabulate(row, [each for each in signed if each]))
     data = {"programme": row["programme"], "signed": described}
     if not signed:
         return Outcome(data, says=(say("{day} is signed already", day=times.day_text(day)),))
@@ -259,14 +257,8 @@ def list_days(session: Session, limit: int | None) -> Outcome:
     """The sealed days, the newest first."""
     row = programmes.current(session.db, session.programme)
     zone = row["time_zone"]
-    title = say("Sealed days of {programme}", programme=row["programme"])
     listed = store.listed(session.db, row["programme_id"])
-    outcome = lists.show(
-        Table(title, COLUMNS, (), key="days", zone=zone),
-        listed,
-        limit,
-        lambda day: _describe(day, zone),
-    )
+    outcome = lists.show(_tabulate(row, []), listed, limit, lambda day: _describe(day, zone))
     if outcome.tables[0].rows:
         return outcome
     return Outcome(
@@ -317,6 +309,13 @@ def verify_days(session: Session, day: int | None) -> Outcome:
         message = say("{days} sealed days are what was sealed", days=len(asked))
         return Outcome(data, says=(message,))
     return Outcome(data, problems=tuple(problems[:SHOWN_PROBLEMS]), status="failed")
+
+
+def _tabulate(row: sqlite3.Row, days: list[Day]) -> Table:
+    zone = row["time_zone"]
+    title = say("Sealed days of {programme}", programme=row["programme"])
+    shown = tuple(_describe(each, zone) for each in days)
+    return Table(title, COLUMNS, shown, key="days", zone=zone)
 
 
 def _describe(day: Day, zone: str) -> dict[str, Any]:
