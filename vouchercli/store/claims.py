@@ -215,7 +215,10 @@ SELECT ifnull(claim_id, :first_id - 1 + row_number() OVER (PARTITION BY claim_id
 FROM incoming_claims WHERE reason IS NULL ORDER BY place
 """
 
-NEXT_ID = days.NEXT_CLAIM_ID
+# Behind the claims that come back with their ids too.
+NEXT_ID = f"""
+SELECT max(({days.NEXT_CLAIM_ID}), ifnull(max(claim_id), 0) + 1) FROM incoming_claims
+"""
 # Of claims that were judged again and stay.
 RETURNING_BLOCKS = """
 SELECT DISTINCT claim_id >> 6 FROM incoming_claims WHERE reason IS NULL AND claim_id IS NOT NULL
