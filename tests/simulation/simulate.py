@@ -12,12 +12,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+import deeds
 import life
 
 DAYS_OF_A_LIFE = 5
 
 
-def simulate(days: int, seed: int, folder: Path, said: bool = True) -> Counter[str]:
+def simulate(days: int, seed: int, folder: Path) -> Counter[str]:
     """Live so many days in lives of five, from that seed on; what was done how often."""
     seen: Counter[str] = Counter()
     while days > 0:
@@ -25,10 +26,13 @@ def simulate(days: int, seed: int, folder: Path, said: bool = True) -> Counter[s
         seen.update(life.live(seed, length, folder / "city").seen)
         days -= length
         seed += 1
+        if days % 100 == 0:
+            print(f"{days} days are left, from seed {seed} on", file=sys.stderr, flush=True)
     return seen
 
 
 if __name__ == "__main__":
+    deeds.is_own_process = True
     days = int(sys.argv[1]) if len(sys.argv) > 1 else 200
     seed = int(sys.argv[2]) if len(sys.argv) > 2 else 1
     began = time.monotonic()
