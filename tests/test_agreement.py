@@ -61,9 +61,7 @@ INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profil
 def world(policy: Any, *, with_claims: bool = False, is_limited: bool = True) -> Session:
     """The town in memory, at the moment NOW."""
     town_of = town(policy, with_claims=with_claims, is_limited=is_limited)
-    session = towns.in_memory(*town_of)._replace(now=NOW)
-    towns.book(session.db)
-    return session
+    return towns.in_memory(*town_of)._replace(now=NOW)
 
 
 def town(policy: Any, *, with_claims: bool = False, is_limited: bool = True) -> tuple[Any, ...]:
@@ -329,6 +327,7 @@ def test_law_and_store_give_every_redemption_the_same_ruling(
     policy: str, batches: list[list[dict[str, Any]]]
 ) -> None:
     session = world(policy, with_claims=True)
+    towns.book(session.db)
     db = session.db
     oracle = Oracle(policy)
     for number, rows in enumerate(batches, 1):
@@ -358,6 +357,7 @@ def test_law_and_store_give_every_redemption_the_same_ruling(
 @given(rows=st.lists(ROW, min_size=1, max_size=8))
 def test_undoing_a_batch_leaves_no_trace_in_facts_and_totals(rows: list[dict[str, Any]]) -> None:
     session = world("full_restores", with_claims=True)
+    towns.book(session.db)
     db = session.db
     first = _store_batch(session, 101, rows)
     KIND.undo(session, 101)
@@ -503,6 +503,7 @@ def test_law_and_store_give_every_claim_the_same_ruling(
     batches: list[tuple[dict[str, Any], list[dict[str, Any]]]],
 ) -> None:
     session = world("full_restores")
+    towns.book(session.db)
     db = session.db
     db.execute("UPDATE rounds SET platform = 'alipay' WHERE round = 'draft'")
     rounds = {

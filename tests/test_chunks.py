@@ -243,9 +243,11 @@ def test_merchants_are_counted_anew_when_others_took_facts_away_meanwhile(
     def take_one(done: int) -> None:
         if done == 2:
             with session(here) as other, store.writing(other) as db:
+                towns.book(db)
                 redemptions.expect_leaving(db)
                 db.execute("INSERT INTO leaving SELECT min(redemption_id) FROM redemptions")
                 redemptions.take_out(db)
+                db.execute("DELETE FROM booking")
 
     with session(here) as one:
         ops.import_redemptions(one, "r.csv", watch=Onlooker(take_one))

@@ -17,7 +17,14 @@ from vouchercli.rules import doors
 Voucher = Callable[..., Any]
 STAFF = {"mei": "maker", "lin": "checker", "fu": "finance", "an": "auditor"}
 HANDS = {"stranger": "mallory", **{role: name for name, role in STAFF.items()}}
-REFUSED = {"not_staff", "not_a_checker", "not_a_witness", "no_one_may", "wrong_login"}
+REFUSED = {
+    "not_staff",
+    "not_a_checker",
+    "not_a_witness",
+    "not_finance",
+    "no_one_may",
+    "wrong_login",
+}
 # What each is tried with, where it needs more than --dry-run. These open no file.
 WITHOUT_A_FILE = {"demo", "init"}
 WORDS = {
@@ -40,6 +47,9 @@ WORDS = {
     "eligibility import": "eligibility.csv",
     "eligibility remove": "someone",
     "eligibility reject": "1 --note x",
+    "day close": "2020-03-27",
+    "day show": "2020-03-27",
+    "day sign": "2020-03-27",
     "fund appropriate": "treasury 1",
     "fund return": "treasury 1",
     "fund transfer": "treasury other 1",

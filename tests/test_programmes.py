@@ -325,6 +325,7 @@ def test_load_posts_the_fund_and_says_what_is_next(voucher: Callable[..., Ran]) 
             "amount_fen": 48_500_000_000,
             "uncommitted_fen": 48_500_000_000,
             "committed_fen": 0,
+            "returned_fen": 0,
         }
     ]
     assert data["declared"] == [{"what": "merchants", "amount_fen": 118_000_000_000}]

@@ -432,13 +432,14 @@ def test_an_inbox_that_was_named_must_be_there(town: Voucher, here: Path) -> Non
 def test_with_several_programmes_a_folder_names_the_one(town: Voucher, here: Path) -> None:
     approve_round(town, "r1")
     tick(town, OPENS)
-    town("programme", "load", "hangzhou-2020")
+    town("programme", "load", "hangzhou-2020")  # of which the clock seals days
     text = CLAIMS + "C1,r1,330102199001010012,2020-03-27 08:00:00\n"
     waits = land(here, "wechat/claims/a.csv", text, age=90)
     land(here, "town/wechat/claims/b.csv", text)
     assert tick(town, OPENS, expect=4) == [
         ("import", "wechat/claims/a.csv", "failed"),
         ("import", "town/wechat/claims/b.csv", "done"),
+        ("seal", "2020-03-25", "done"),
     ]
     assert waits.exists()  # not its fault
     assert tick(town, OPENS, "--programme", "town") == [("import", "wechat/claims/a.csv", "done")]

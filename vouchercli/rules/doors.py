@@ -171,7 +171,7 @@ DOORS = (
         by_clock=("round close", "round open", "round order"),
     ),
     Door(
-        "funds",
+        "funds and days",
         TREASURERS,
         ("day close", "fund appropriate", "fund return", "fund transfer"),
         by_clock=("day close",),

@@ -20,7 +20,7 @@ migrations = Migrations("voucher")
 # What a step counts of the facts that an older file has.
 COUNTED = {
     "009_report_rounds.sql": used_claims.count_all,
-    "011_ledger.sql": earlier_facts.post_all,
+    "012_days.sql": earlier_facts.post_all,
 }
 
 

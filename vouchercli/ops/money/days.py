@@ -52,6 +52,7 @@ def close_day(session: Session, day: int) -> Outcome:
     is sealed already stays as it is. Raises `day_not_over`, `import_unfinished`, `nothing_booked`.
     """
     row = programmes.current(session.db, session.programme)
+    staff.require(session, programmes.value(row), doors.DOOR["day close"])
     if times.day_bounds(day, row["time_zone"])[1] > session.now:
         raise VoucherError(
             "day_not_over",
@@ -75,6 +76,8 @@ def list_due(session: Session) -> list[tuple[sqlite3.Row, int]]:
     """Programmes whose days the clock is to seal, each with the last of these days."""
     due = []
     for row in programmes.all_loaded(session.db):
+        if session.programme not in (None, row["programme"]):
+            continue
         last = law.last_due(programmes.value(row).books, session.now, row["time_zone"])
         first = _first_open(session.db, row["programme_id"])
         if last is not None and first is not None and first <= last:
