@@ -99,6 +99,14 @@ def refusal(case: Case) -> str:
     return f"{case}_refund"
 
 
+def restores(policy: RefundPolicy, case: Case, *, was_restored: bool) -> bool:
+    """Whether such a refund gives the voucher back; `was_restored`: one of it did before."""
+    answer = getattr(policy.voucher, case)
+    return not policy.refuses(case) and (
+        answer == "restores" or (answer == "restores_once" and not was_restored)
+    )
+
+
 def share_fen(
     base_fen: int, subsidy_fen: int, left_fen: int, kept_fen: int, refund_fen: int
 ) -> int:

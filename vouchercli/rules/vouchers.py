@@ -340,11 +340,8 @@ def _case(refund: Transaction, payment_base_fen: int) -> refunds.Case:
 
 def restores(standing: StandingFacts, refund: Transaction, case: refunds.Case) -> bool:
     """Whether this refund gives the voucher back, with its old expiry."""
-    answer = getattr(standing.policy.voucher, case)
     was_restored = any(p.freed_at is not None for p in standing.payments[refund.voucher])
-    return not standing.policy.refuses(case) and (
-        answer == "restores" or (answer == "restores_once" and not was_restored)
-    )
+    return refunds.restores(standing.policy, case, was_restored=was_restored)
 
 
 def _refund(standing: StandingFacts, row: Transaction) -> Ruling:

@@ -1,0 +1,105 @@
+"""Whether payments were made at merchants that took part: with the attributes that the registry
+gave them that day, and not while they were suspended.
+
+What stands stays, also where it would be refused now: a file that came before a suspension, or
+before the registry said otherwise, is held to what was known then. The log says what came first.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vouchercli import identities
+from vouchercli.store import sql_functions
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+    Breach = tuple[str, str, str]
+
+# Of which merchant's attributes it is known what was in force: neither did a file that was undone
+# leave them, nor were they corrected from an earlier moment. A file that was undone also hands its
+# payments to another one, which came when they stood already: after it no file says what was known.
+KNOWN = """
+WITH first_undone AS (
+    SELECT ifnull(min(batch_id), 9223372036854775807) AS batch_id FROM batches
+    WHERE state = 'undone' AND kind IN ('merchants', 'redemptions')
+), corrected AS (
+    SELECT DISTINCT c.merchant_id FROM proposals p CROSS JOIN merchant_changes c
+        ON c.batch_id = p.subject_id
+    WHERE p.subject = 'registry' AND p.kind = 'correction'
+), changed AS (
+    SELECT merchant_id, max(batch_id) AS batch_id FROM merchant_changes GROUP BY merchant_id
+)
+"""
+# By merchant and segment first: there are few of them.
+OTHER_SEGMENT = f"""{KNOWN}, held AS (
+    SELECT merchant_id, segment_id FROM merchants
+    UNION SELECT merchant_id, segment_id FROM merchant_pasts
+), strange AS MATERIALIZED (
+    SELECT f.merchant_id, f.segment_id FROM (SELECT DISTINCT merchant_id, segment_id
+        FROM redemptions WHERE refund_of IS NULL) f
+    WHERE (f.merchant_id, f.segment_id) NOT IN (SELECT merchant_id, segment_id FROM held)
+        OR f.merchant_id IN (SELECT merchant_id FROM merchant_pasts)
+)
+SELECT f.transaction_no AS subject, m.merchant_no || ' ' || e.district || ' ' || e.industry || ' '
+        || e.size AS expected, g.district || ' ' || g.industry || ' ' || g.size AS found
+FROM redemption_runs n CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
+CROSS JOIN merchants m ON m.merchant_id = f.merchant_id
+LEFT JOIN changed h ON h.merchant_id = f.merchant_id
+LEFT JOIN merchant_pasts v ON v.merchant_id = f.merchant_id AND v.until_at = (
+    SELECT min(until_at) FROM merchant_pasts p WHERE p.merchant_id = f.merchant_id
+        AND p.until_at > f.paid_at)
+JOIN segments e ON e.segment_id = coalesce(v.segment_id, m.segment_id)
+JOIN segments g ON g.segment_id = f.segment_id
+WHERE EXISTS (SELECT 1 FROM strange) AND f.refund_of IS NULL
+    AND (f.merchant_id, f.segment_id) IN (SELECT merchant_id, segment_id FROM strange)
+    AND g.segment_id <> e.segment_id AND ifnull(h.batch_id, 0) < n.batch_id
+    AND f.merchant_id NOT IN (SELECT merchant_id FROM corrected)
+    AND n.batch_id < (SELECT batch_id FROM first_undone)
+"""
+# A suspension holds what came in after its line of the log; one of a registry after the last line
+# of that file. Where a file was undone that had ended one, it was not in force meanwhile.
+SUSPENDED = f"""{KNOWN}, began AS (
+    SELECT json_extract(detail, '$.batch') AS batch_id, min(audit_id) AS line FROM audit
+    WHERE deed IN ('redemptions.begin', 'redemptions.import') GROUP BY 1
+), said AS MATERIALIZED (
+    SELECT s.*, CASE WHEN s.batch_id IS NULL THEN (
+        SELECT max(a.audit_id) FROM audit a WHERE a.deed = 'merchant.suspend'
+            AND a.subject = as_logged(m.merchant_no)
+            AND json_extract(a.detail, '$.from_at') = s.from_at)
+    ELSE (
+        SELECT max(a.audit_id) FROM audit a WHERE a.deed GLOB 'merchant*'
+            AND (json_extract(a.detail, '$.batch') = s.batch_id
+                OR a.subject = 'batch ' || s.batch_id)) END AS line
+    FROM suspensions s JOIN merchants m USING (merchant_id)
+)
+SELECT f.transaction_no AS subject, 'nothing while ' || m.merchant_no || ' is suspended: '
+    || s.reason AS expected, f.paid_at AS found
+FROM said s CROSS JOIN redemption_runs n ON n.last_paid_at >= s.from_at
+    AND n.first_paid_at < ifnull(s.until_at, n.first_paid_at + 1)
+CROSS JOIN began b ON b.batch_id = n.batch_id AND b.line > s.line
+CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
+CROSS JOIN merchants m ON m.merchant_id = f.merchant_id
+WHERE f.merchant_id = s.merchant_id AND f.refund_of IS NULL AND f.paid_at >= s.from_at
+    AND f.paid_at < ifnull(s.until_at, f.paid_at + 1)
+    AND n.batch_id < (SELECT batch_id FROM first_undone)
+"""
+
+
+def merchants_of_the_day(db: sqlite3.Connection) -> list[Breach]:
+    """Payments at merchants that were suspended, or that had other attributes that day."""
+    sql_functions.register(
+        db, as_logged=lambda text: identities.mask_numbers(text, lambda _: identities.HIDDEN)
+    )
+    return [
+        (str(subject), str(expected), str(found))
+        for statement in (OTHER_SEGMENT, SUSPENDED)
+        for subject, expected, found in db.execute(statement)
+    ]
+
+
+CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
+    "merchants_of_the_day": merchants_of_the_day,
+}
