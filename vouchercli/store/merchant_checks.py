@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli import identities
-from vouchercli.store import sql_functions
+from vouchercli.rules import scope
+from vouchercli.store import sql_functions, templates
 
 if TYPE_CHECKING:
     import sqlite3
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
     Breach = tuple[str, str, str]
 
+ROUNDS = "SELECT round_id, document FROM rounds JOIN templates USING (template_id)"
 # Of which merchant's attributes it is known what was in force: neither did a file that was undone
 # leave them, nor were they corrected from an earlier moment. A file that was undone also hands its
 # payments to another one, which came when they stood already: after it no file says what was known.
@@ -59,6 +61,16 @@ WHERE EXISTS (SELECT 1 FROM strange) AND f.refund_of IS NULL
     AND f.merchant_id NOT IN (SELECT merchant_id FROM corrected)
     AND n.batch_id < (SELECT batch_id FROM first_undone)
 """
+# Merchants that no registry has ever listed, with vouchers that only registered ones take.
+UNREGISTERED = f"""{KNOWN}, unlisted AS (
+    SELECT merchant_id, merchant_no FROM merchants m WHERE NOT is_registered
+        AND NOT EXISTS (SELECT 1 FROM merchant_changes c WHERE c.merchant_id = m.merchant_id)
+)
+SELECT f.transaction_no AS subject, 'a registered merchant' AS expected, m.merchant_no AS found
+FROM redemptions f CROSS JOIN unlisted m USING (merchant_id) CROSS JOIN splits s USING (split_id)
+WHERE f.refund_of IS NULL AND NOT is_open_to_all(s.round_id)
+    AND (SELECT batch_id FROM first_undone) = 9223372036854775807
+"""
 # A suspension holds what came in after its line of the log; one of a registry after the last line
 # of that file. Where a file was undone that had ended one, it was not in force meanwhile.
 SUSPENDED = f"""{KNOWN}, began AS (
@@ -89,13 +101,21 @@ WHERE f.merchant_id = s.merchant_id AND f.refund_of IS NULL AND f.paid_at >= s.f
 
 
 def merchants_of_the_day(db: sqlite3.Connection) -> list[Breach]:
-    """Payments at merchants that were suspended, or that had other attributes that day."""
+    """Payments at merchants that were suspended, that had other attributes that day, or that no
+    registry listed.
+    """
+    is_open = {
+        round_id: scope.registration_open(templates.read(document).scope)
+        for round_id, document in db.execute(ROUNDS)
+    }
     sql_functions.register(
-        db, as_logged=lambda text: identities.mask_numbers(text, lambda _: identities.HIDDEN)
+        db,
+        as_logged=lambda text: identities.mask_numbers(text, lambda _: identities.HIDDEN),
+        is_open_to_all=lambda round_id: is_open[round_id],
     )
     return [
         (str(subject), str(expected), str(found))
-        for statement in (OTHER_SEGMENT, SUSPENDED)
+        for statement in (OTHER_SEGMENT, UNREGISTERED, SUSPENDED)
         for subject, expected, found in db.execute(statement)
     ]
 
