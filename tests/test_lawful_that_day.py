@@ -8,13 +8,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import towns
 from memory import copied
-from test_merchants_in_time import Town, at, pay, registry, town
+from test_merchants_in_time import Town, at, pay, registry
+from test_merchants_in_time import town as shops
 from test_refund_policies import LATE, PART, PAY, POLICIES, THREE_HUNDRED, take_in
 from test_refund_policies import town as till
 from test_tampering import found_in, tamper
@@ -22,7 +22,10 @@ from test_tampering import found_in, tamper
 from vouchercli.ops.intake import by_columns
 from vouchercli.store import fact_digests
 
-refund_town = till
+if TYPE_CHECKING:
+    from pathlib import Path
+
+shop_town, refund_town = shops, till
 
 
 def found(here: Path, statements: str = "", *, again: bool = False) -> set[str]:
@@ -39,11 +42,11 @@ def found(here: Path, statements: str = "", *, again: bool = False) -> set[str]:
 
 
 @pytest.fixture
-def moved(town: Town, monkeypatch: pytest.MonkeyPatch) -> Any:
+def moved(shop_town: Town, monkeypatch: pytest.MonkeyPatch) -> Any:
     """A town whose shop M1 was in east, in west from the 12th to the 16th, and in east again; it
     was suspended on the 18th and is reinstated on the 20th, each time with a payment before.
     """
-    voucher = town(staff=False)
+    voucher = shop_town(staff=False)
     pay(voucher, 1, at(5))
     registry(voucher, "west", "--now", at(12))
     monkeypatch.setenv("VOUCHER_NOW", at(13))
@@ -117,9 +120,9 @@ def test_a_payment_at_a_shop_that_no_registry_lists_is_named(moved: Any, here: P
 
 
 def test_what_stood_before_a_correction_or_a_suspension_stays(
-    town: Town, here: Path, monkeypatch: pytest.MonkeyPatch
+    shop_town: Town, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    voucher = town(staff=False)
+    voucher = shop_town(staff=False)
     monkeypatch.setenv("VOUCHER_NOW", at(10))
     pay(voucher, 1, at(9))
     monkeypatch.setenv("VOUCHER_NOW", at(12))
@@ -131,9 +134,9 @@ def test_what_stood_before_a_correction_or_a_suspension_stays(
 
 
 def test_what_is_handed_over_when_a_file_is_undone_stays(
-    town: Town, here: Path, monkeypatch: pytest.MonkeyPatch
+    shop_town: Town, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    voucher = town(staff=False)
+    voucher = shop_town(staff=False)
     monkeypatch.setenv("VOUCHER_NOW", at(10))
     first = pay(voucher, 1, at(9))
     voucher("merchant", "suspend", "M1", "--reason", "x", "--from", at(8), "--yes")
@@ -145,9 +148,9 @@ def test_what_is_handed_over_when_a_file_is_undone_stays(
 
 
 def test_a_payment_that_a_retry_accepts_after_a_suspension_ended_passes(
-    town: Town, here: Path, monkeypatch: pytest.MonkeyPatch
+    shop_town: Town, here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    voucher = town(staff=False)
+    voucher = shop_town(staff=False)
     monkeypatch.setenv("VOUCHER_NOW", at(10))
     voucher("merchant", "suspend", "M1", "--reason", "x", "--from", at(8), "--yes")
     batch = pay(voucher, 1, at(9), expect=4)["batch"]
@@ -206,6 +209,27 @@ def test_a_refund_is_not_undone_from_below_one_that_was_judged_with_what_it_left
     take_in(voucher, "F9,refund,C1,1,M1,2020-03-29 12:00:00,225,0,30,T1", name="c.csv")
     refused = voucher("batch", "undo", str(later["batch"]), "--yes", expect=None)
     assert "batch_built_upon" in refused.err
+    assert found(here) == set()
+
+
+def test_refunds_that_were_judged_again_are_undone_from_the_last_one_on(
+    refund_town: Till, here: Path
+) -> None:
+    voucher = refund_town("pro_rata", THREE_HUNDRED)
+    take_in(voucher, PAY.format(1), name="a.csv")
+    later = take_in(voucher, QUARTER.format(30), name="b.csv")
+    bad = QUARTER.format(31).replace("C1", "C9")
+    earlier = take_in(voucher, QUARTER.format(29), bad, name="c.csv", expect=4)
+    voucher("batch", "retry", str(earlier["batch"]), expect=None)
+    assert found(here) == set()
+    order = [
+        number
+        for (number,) in towns.ask(here, "SELECT transaction_no FROM redemptions ORDER BY use_no")
+    ]
+    undo = {"F130": later, "F129": earlier}
+    refused = voucher("batch", "undo", str(undo[order[1]]["batch"]), "--yes", expect=None)
+    assert "batch_built_upon" in refused.err
+    voucher("batch", "undo", str(undo[order[2]]["batch"]), "--yes")
     assert found(here) == set()
 
 
