@@ -237,6 +237,16 @@ REFUND_EDITS = {
     "a payment that is undone twice": "UPDATE refunds SET vouchers = -1",
     "a voucher that is freed by a part": "UPDATE refunds SET spent = -1 WHERE floor_fen < 0",
     "a floor that stays": "UPDATE refunds SET floor_fen = floor_fen + 1",
+    "what the first of several takes back, and the next one leaves": (
+        "INSERT INTO splits (round_id, before_fen, after_fen, public_fen, platform_fen, match_fen,"
+        " stays) VALUES (1, 4000, 3500, -500, 0, 0, 0), (1, 3500, 2000, -1500, 0, 0, 0);"
+        "INSERT INTO split_parts SELECT split_id, 1, public_fen FROM splits WHERE 3500 IN"
+        " (before_fen, after_fen);"
+        "UPDATE redemptions SET split_id = (SELECT split_id FROM splits WHERE after_fen = 3500)"
+        " WHERE transaction_no = 'F129';"
+        "UPDATE redemptions SET split_id = (SELECT split_id FROM splits WHERE before_fen = 3500)"
+        " WHERE transaction_no = 'F130'"
+    ),
     "what was kept before": (
         "UPDATE redemptions SET split_id = (SELECT split_id FROM redemptions"
         " WHERE transaction_no = 'F129') WHERE transaction_no = 'F130'"

@@ -122,6 +122,17 @@ def share_fen(
     )
 
 
+def taken_fen(
+    money: str, base_fen: int, subsidy_fen: int, left_fen: int, kept_fen: int, refund_fen: int
+) -> int:
+    """What such a refund takes of the subsidy that is kept, by the policy's answer for its money:
+    all of it (returns), else its share. All amounts in fen, as in `share_fen`.
+    """
+    if money == "returns":
+        return kept_fen
+    return share_fen(base_fen, subsidy_fen, left_fen, kept_fen, refund_fen)
+
+
 def least_base_fen(least_fen: int, base_fen: int, left_fen: int) -> int:
     """The least base of what is left of a payment: it shrinks with the base, rounded down."""
     return least_fen * left_fen // base_fen if base_fen else 0

@@ -366,16 +366,13 @@ def _refund(standing: StandingFacts, row: Transaction) -> Ruling:
     if standing.policy.refuses(case):
         return Ruling(refunds.refusal(case))
     money = getattr(standing.policy.money, case)
-    goes = (
-        payment.kept_fen
-        if money == "returns"
-        else refunds.share_fen(
-            payment.base_fen,
-            payment.subsidy_fen,
-            payment.left_fen,
-            payment.kept_fen,
-            row.base_fen,
-        )
+    goes = refunds.taken_fen(
+        money,
+        payment.base_fen,
+        payment.subsidy_fen,
+        payment.left_fen,
+        payment.kept_fen,
+        row.base_fen,
     )
     returns_fen = 0 if money == "stays" else goes
     if row.stands:  # what it returned was right when it was accepted
