@@ -35,29 +35,17 @@ WITH first_undone AS (
     SELECT merchant_id, max(batch_id) AS batch_id FROM merchant_changes GROUP BY merchant_id
 )
 """
-# By merchant and segment first: there are few of them.
-OTHER_SEGMENT = f"""{KNOWN}, held AS (
-    SELECT merchant_id, segment_id FROM merchants
-    UNION SELECT merchant_id, segment_id FROM merchant_pasts
-), strange AS MATERIALIZED (
-    SELECT f.merchant_id, f.segment_id FROM (SELECT DISTINCT merchant_id, segment_id
-        FROM redemptions WHERE refund_of IS NULL) f
-    WHERE (f.merchant_id, f.segment_id) NOT IN (SELECT merchant_id, segment_id FROM held)
-        OR f.merchant_id IN (SELECT merchant_id FROM merchant_pasts)
-)
+OTHER_SEGMENT = f"""{KNOWN}
 SELECT f.transaction_no AS subject, m.merchant_no || ' ' || e.district || ' ' || e.industry || ' '
         || e.size AS expected, g.district || ' ' || g.industry || ' ' || g.size AS found
 FROM redemption_runs n CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
 CROSS JOIN merchants m ON m.merchant_id = f.merchant_id
-LEFT JOIN changed h ON h.merchant_id = f.merchant_id
-LEFT JOIN merchant_pasts v ON v.merchant_id = f.merchant_id AND v.until_at = (
-    SELECT min(until_at) FROM merchant_pasts p WHERE p.merchant_id = f.merchant_id
-        AND p.until_at > f.paid_at)
-JOIN segments e ON e.segment_id = coalesce(v.segment_id, m.segment_id)
-JOIN segments g ON g.segment_id = f.segment_id
-WHERE EXISTS (SELECT 1 FROM strange) AND f.refund_of IS NULL
-    AND (f.merchant_id, f.segment_id) IN (SELECT merchant_id, segment_id FROM strange)
-    AND g.segment_id <> e.segment_id AND ifnull(h.batch_id, 0) < n.batch_id
+CROSS JOIN segments e ON e.segment_id = ifnull((
+    SELECT segment_id FROM merchant_pasts v WHERE v.merchant_id = f.merchant_id
+        AND v.until_at > f.paid_at ORDER BY v.until_at LIMIT 1), m.segment_id)
+CROSS JOIN segments g ON g.segment_id = f.segment_id
+WHERE f.refund_of IS NULL AND g.segment_id <> e.segment_id
+    AND n.batch_id > ifnull((SELECT batch_id FROM changed h WHERE h.merchant_id = f.merchant_id), 0)
     AND f.merchant_id NOT IN (SELECT merchant_id FROM corrected)
     AND n.batch_id < (SELECT batch_id FROM first_undone)
 """
@@ -89,13 +77,12 @@ SUSPENDED = f"""{KNOWN}, began AS (
 )
 SELECT f.transaction_no AS subject, 'nothing while ' || m.merchant_no || ' is suspended: '
     || s.reason AS expected, f.paid_at AS found
-FROM said s CROSS JOIN redemption_runs n ON n.last_paid_at >= s.from_at
-    AND n.first_paid_at < ifnull(s.until_at, n.first_paid_at + 1)
-CROSS JOIN began b ON b.batch_id = n.batch_id AND b.line > s.line
-CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
+FROM redemption_runs n CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
+CROSS JOIN said s ON s.merchant_id = f.merchant_id
 CROSS JOIN merchants m ON m.merchant_id = f.merchant_id
-WHERE f.merchant_id = s.merchant_id AND f.refund_of IS NULL AND f.paid_at >= s.from_at
+WHERE f.refund_of IS NULL AND f.paid_at >= s.from_at
     AND f.paid_at < ifnull(s.until_at, f.paid_at + 1)
+    AND s.line < (SELECT line FROM began b WHERE b.batch_id = n.batch_id)
     AND n.batch_id < (SELECT batch_id FROM first_undone)
 """
 
