@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import towns
+import typer
 
+from vouchercli.cli import main as front
 from vouchercli.cli import pasting
 from vouchercli.cli.language import speak
 from vouchercli.cli.show import show
@@ -154,6 +156,12 @@ def test_a_report_says_from_00_00(town: Voucher) -> None:
 def test_a_hint_names_the_database_that_was_named(said: str, told: str) -> None:
     assert pasting.for_database(said, Path("my city.db")) == told
     assert pasting.for_database(said, None) == said
+
+
+def test_every_command_that_opens_a_database_is_known_to_hints() -> None:
+    root = front._root()
+    every = set(root.list_commands(typer.Context(root)))
+    assert every - {"demo", "help"} == set(pasting.NOUNS.split("|"))
 
 
 def test_a_hint_after_db_works_when_it_is_pasted(voucher: Voucher) -> None:

@@ -4,6 +4,7 @@ where the export goes.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -78,6 +79,15 @@ def test_plain_rows_lie_beside_the_database_alone_and_go(here: Path, keys: list[
         raise KeyboardInterrupt
     assert [path.name for path in (here / "out").iterdir()] == ["a.age"]
     assert [*(here / "city").iterdir()] == []
+
+
+def test_a_link_where_the_export_is_written_is_not_followed(here: Path, keys: list[str]) -> None:
+    (here / f".a.age.{os.getpid()}.part").symlink_to("victim")
+    with Envelope((keys[0],), here / "voucher.db").new_file(here / "a.age") as draft:
+        draft.write_text("rows")
+    assert not (here / "victim").exists()
+    assert not (here / "a.age").is_symlink()
+    assert opened(here, "a.age", 0) == "rows"
 
 
 def test_what_cannot_be_encrypted_is_refused_and_nothing_is_written(

@@ -17,7 +17,7 @@ OF_PROGRAMME = (  # a command to its end; what stands in quotes is one word of i
 NAMES_IT = "--programme|--help"
 NOUNS = (  # of the commands that open a database
     "init|programme|template|round|application|eligibility|merchant|claim|draw|redemption|batch"
-    "|todo|schedule|report|audit|check|law|profile|doctor"
+    "|todo|schedule|report|audit|check|law|profile|doctor|backup|restore"
 )
 START = r"(?<![A-Za-z0-9_./-])voucher "  # also after a Chinese character
 OF_DATABASE = rf"{START}(?=(?:{NOUNS})\b)"

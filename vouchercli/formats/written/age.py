@@ -81,9 +81,10 @@ def require_recipients(recipients: Sequence[str]) -> None:
 
 
 def encrypt(source: Path, draft: Path, recipients: Sequence[str]) -> None:
-    """Encrypt a file into the new file `draft`, to be read by any of the recipients. Raises
-    `VoucherError`: no_age, not_encrypted.
+    """Encrypt a file into the new file `draft`, to be read by any of the recipients; a link that
+    somebody laid there is not followed. Raises `VoucherError`: no_age, not_encrypted.
     """
+    draft.unlink(missing_ok=True)
     library = _library()
     if library is None:
         named = [word for each in recipients for word in ("-r", each)]

@@ -207,7 +207,6 @@ def _put_in_place(draft: Path, target: Path, recipients: tuple[str, ...]) -> Pat
         settle(draft, target)
         return target
     with whole_files.draft_file(target, whole_files.mark()) as sealed:
-        sealed.unlink(missing_ok=True)
         age.encrypt(draft, sealed, recipients)
         settle(sealed, target)
     return target
