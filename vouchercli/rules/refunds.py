@@ -99,6 +99,14 @@ def refusal(case: Case) -> str:
     return f"{case}_refund"
 
 
+def restores(policy: RefundPolicy, case: Case, *, was_restored: bool) -> bool:
+    """Whether such a refund gives the voucher back; `was_restored`: one of it did before."""
+    answer = getattr(policy.voucher, case)
+    return not policy.refuses(case) and (
+        answer == "restores" or (answer == "restores_once" and not was_restored)
+    )
+
+
 def share_fen(
     base_fen: int, subsidy_fen: int, left_fen: int, kept_fen: int, refund_fen: int
 ) -> int:
@@ -112,6 +120,17 @@ def share_fen(
     return min(
         max(half_up(subsidy_fen * refunded, base_fen) - (subsidy_fen - kept_fen), 0), kept_fen
     )
+
+
+def taken_fen(
+    money: str, base_fen: int, subsidy_fen: int, left_fen: int, kept_fen: int, refund_fen: int
+) -> int:
+    """What such a refund takes of the subsidy that is kept, by the policy's answer for its money:
+    all of it (returns), else its share. All amounts in fen, as in `share_fen`.
+    """
+    if money == "returns":
+        return kept_fen
+    return share_fen(base_fen, subsidy_fen, left_fen, kept_fen, refund_fen)
 
 
 def least_base_fen(least_fen: int, base_fen: int, left_fen: int) -> int:

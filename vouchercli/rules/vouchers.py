@@ -346,11 +346,8 @@ def _case(refund: Transaction, payment_base_fen: int) -> refunds.Case:
 
 def restores(standing: StandingFacts, refund: Transaction, case: refunds.Case) -> bool:
     """Whether this refund gives the voucher back, with its old expiry."""
-    answer = getattr(standing.policy.voucher, case)
     was_restored = any(p.freed_at is not None for p in standing.payments[refund.voucher])
-    return not standing.policy.refuses(case) and (
-        answer == "restores" or (answer == "restores_once" and not was_restored)
-    )
+    return refunds.restores(standing.policy, case, was_restored=was_restored)
 
 
 def _refund(standing: StandingFacts, row: Transaction) -> Ruling:
@@ -375,16 +372,13 @@ def _refund(standing: StandingFacts, row: Transaction) -> Ruling:
     if standing.policy.refuses(case):
         return Ruling(refunds.refusal(case))
     money = getattr(standing.policy.money, case)
-    goes = (
-        payment.kept_fen
-        if money == "returns"
-        else refunds.share_fen(
-            payment.base_fen,
-            payment.subsidy_fen,
-            payment.left_fen,
-            payment.kept_fen,
-            row.base_fen,
-        )
+    goes = refunds.taken_fen(
+        money,
+        payment.base_fen,
+        payment.subsidy_fen,
+        payment.left_fen,
+        payment.kept_fen,
+        row.base_fen,
     )
     returns_fen = 0 if money == "stays" else goes
     if row.stands:  # what it returned was right when it was accepted

@@ -80,15 +80,15 @@ SELECT :after + row_no, vouchers, spent, floor_fen FROM accepted WHERE kind = 'r
 ACCEPTED = "SELECT batch_id, count(*) FROM accepted GROUP BY batch_id ORDER BY batch_id"
 
 # A row of another batch on the same voucher at the same time or later, or a refund of this batch's
-# payment. Of two refunds of one payment the one that came in later rests on the other, whenever
-# they were made: it took its share of what the other had left.
+# payment. Of two refunds of one payment the one that was judged last rests on what the other left,
+# whenever they were made.
 STANDS_ON = """
 SELECT l.batch_id, count(DISTINCT l.redemption_id) AS later
 FROM redemption_runs n CROSS JOIN redemptions f
     ON f.redemption_id BETWEEN n.first_id AND n.last_id
 CROSS JOIN redemption_facts l ON l.voucher = f.voucher AND l.redemption_id <> f.redemption_id
-    AND CASE WHEN l.refund_of = f.refund_of THEN l.redemption_id > f.redemption_id
-        ELSE l.paid_at >= f.paid_at OR l.refund_of = f.redemption_id END
+    AND CASE WHEN l.refund_of = f.refund_of THEN l.use_no > f.use_no
+        ELSE l.paid_at >= f.paid_at OR ifnull(l.refund_of = f.redemption_id, 0) END
 WHERE n.batch_id = ?1 AND l.batch_id <> ?1 GROUP BY l.batch_id ORDER BY l.batch_id
 """
 CLEAR_LEAVING = "DROP TABLE IF EXISTS temp.leaving"

@@ -60,6 +60,8 @@ TEXT = {
     "every payment was made where and when its voucher may be used": "每笔核销都在券的适用商户、渠道和时段内",
     "every refund took back the subsidy that its policy says": "每笔退款收回的抵扣额都符合退款规则",
     "every round was committed what its packs can cost": "各轮次的预留资金等于其券包的最高金额",
+    "every payment was made at a merchant that took part that day": "每笔核销的商户当日均参加活动，且信息与名录一致",
+    "every refund goes on where the one before it ended": "同一笔支付的各次退款前后相接",
     "every file was read by the profile that its batch keeps": "各文件的读取方案与批次记录一致",
     "the limits that hold are those of the programme's document": "生效的限额与项目文件一致",
     "residents are one person where their applications say so": "按报名信息认定的同一人与记录一致",

@@ -1,0 +1,152 @@
+"""Whether the refunds of each payment, one after the other, end where they must: how much of the
+sale and of the subsidy is left, when the payment is undone, when its voucher is free again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import groupby, permutations
+from typing import TYPE_CHECKING, NamedTuple
+
+from vouchercli.rules import refunds
+from vouchercli.store import programmes, typed
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Iterator, Sequence
+
+    from vouchercli.rules.refunds import RefundPolicy
+
+    Breach = tuple[str, str, str]
+
+
+class Refund(NamedTuple):
+    """A refund beside its payment (`base_fen`, `subsidy_fen`, `least_base_fen`); then
+    what it changed: the subsidy kept before and after it, vouchers, spent, floor_fen.
+    """
+
+    voucher: int
+    payment_id: int
+    transaction_no: str
+    programme_id: int
+    paid_at: int
+    expires_at: int
+    base_fen: int
+    subsidy_fen: int
+    least_base_fen: int
+    refund_fen: int
+    before_fen: int
+    after_fen: int
+    vouchers: int
+    spent: int
+    floor_fen: int
+    stays: int
+    batch_id: int
+
+
+# In the order in which they were judged (use_no), which the refunds of one second may not keep.
+REFUNDS = """
+SELECT b.voucher, b.refund_of, b.transaction_no, r.programme_id, b.paid_at, c.expires_at,
+    f.base_fen, p.after_fen, min(f.base_fen, k.full_base_fen), -b.base_fen,
+    s.before_fen, s.after_fen, t.vouchers, t.spent, t.floor_fen, s.stays,
+    (SELECT n.batch_id FROM redemption_runs n WHERE n.first_id <= b.redemption_id
+        ORDER BY n.first_id DESC LIMIT 1)
+FROM redemptions b CROSS JOIN redemptions f ON f.redemption_id = b.refund_of
+    CROSS JOIN splits p ON p.split_id = f.split_id CROSS JOIN splits s ON s.split_id = b.split_id
+    CROSS JOIN refunds t ON t.redemption_id = b.redemption_id
+    CROSS JOIN rounds r ON r.round_id = p.round_id
+    CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.coupon_no
+    CROSS JOIN claims c ON c.claim_id = f.claim_id
+WHERE b.refund_of IS NOT NULL
+ORDER BY b.voucher, f.use_no, b.use_no
+"""
+# What stands keeps what it took back when others are judged before it: exactly what the policy says
+# is taken where all refunds of a payment came in one file, and none was retried or undone.
+IS_STEADY = """
+SELECT NOT EXISTS (SELECT 1 FROM audit WHERE deed GLOB '*.retry')
+    AND NOT EXISTS (SELECT 1 FROM batches WHERE kind = 'redemptions' AND state = 'undone')
+"""
+ALIKE = 5  # refunds of one payment in one second whose order is tried
+
+
+def refunds_in_turn(db: sqlite3.Connection) -> list[Breach]:
+    """Refunds that do not begin where the one before them ended, that take more or less of the
+    least base, that undo their payment or free their voucher when they must not.
+    """
+    policies = {
+        row["programme_id"]: programmes.value(row).refunds for row in programmes.all_loaded(db)
+    }
+    is_steady = bool(typed.number(db, IS_STEADY))
+    breaches: list[Breach] = []
+    all_refunds = typed.rows(db, Refund, REFUNDS)
+    for _, of_voucher in groupby(all_refunds, lambda each: each.voucher):
+        freed: Counter[int] = Counter()
+        for payment_id, some in groupby(of_voucher, lambda each: each.payment_id):
+            rows = [*some]
+            law = Law(
+                policies[rows[0].programme_id],
+                was_freed=freed.total() > 0,
+                is_steady=is_steady and len({each.batch_id for each in rows}) == 1,
+            )
+            breaches += _breaches(rows, law)
+            freed[payment_id] += sum(each.spent == -1 for each in rows)
+    return breaches
+
+
+class Law(NamedTuple):
+    """What the refunds of one payment are held to; `was_freed`: its voucher by an earlier payment's
+    refund; `is_steady`: nothing else was judged between them.
+    """
+
+    policy: RefundPolicy
+    was_freed: bool
+    is_steady: bool
+
+
+def _breaches(rows: list[Refund], law: Law) -> list[Breach]:
+    found: list[Breach] = []
+    for order in _orders(rows):
+        now = [*_follow(order, law)]
+        if not now:
+            return []
+        found = found or now
+    return found
+
+
+def _orders(rows: list[Refund]) -> Iterator[Sequence[Refund]]:
+    yield rows
+    if 1 < len(rows) <= ALIKE and len({each.paid_at for each in rows}) < len(rows):
+        yield from permutations(rows)
+
+
+def _follow(rows: Sequence[Refund], law: Law) -> Iterator[Breach]:
+    left, kept, is_freed = rows[0].base_fen, rows[0].subsidy_fen, False
+    for row in rows:
+        before = left
+        least = refunds.least_base_fen(row.least_base_fen, row.base_fen, left)
+        left -= row.refund_fen
+        floor = refunds.least_base_fen(row.least_base_fen, row.base_fen, left) - least
+        case = refunds.case_of(
+            is_full=row.refund_fen == row.base_fen,
+            paid_at=row.paid_at,
+            expires_at=row.expires_at,
+        )
+        frees = not is_freed and refunds.restores(law.policy, case, was_restored=law.was_freed)
+        is_freed = is_freed or frees
+        money = getattr(law.policy.money, case)
+        after, stays = row.after_fen, row.stays
+        if law.is_steady:
+            after = kept - refunds.taken_fen(
+                money, row.base_fen, row.subsidy_fen, before, kept, row.refund_fen
+            )
+            stays = int(money == "stays" and after < kept)
+        expected = (kept, after, stays, -1 if left == 0 else 0, -1 if frees else 0, floor)
+        found = (row.before_fen, row.after_fen, row.stays, row.vouchers, row.spent, row.floor_fen)
+        kept = row.after_fen
+        if expected != found:
+            yield row.transaction_no, str(expected), str(found)
+
+
+CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
+    "refunds_in_turn": refunds_in_turn,
+}
