@@ -255,7 +255,7 @@ def book(db: sqlite3.Connection) -> None:
     it writes them (store.ledger.booking).
     """
     db.execute(
-        "INSERT INTO booking SELECT 1, 'by hand', NULL, 0, 0, ifnull(max(posting_id), 0) + 1"
+        "INSERT INTO booking (only, why, batch_id, open_on, posted_at, first_new) SELECT 1, 'by hand', NULL, 0, 0, ifnull(max(posting_id), 0) + 1"
         " FROM postings"
     )
 

@@ -162,7 +162,8 @@ CREATE TABLE booking (
     batch_id   INTEGER REFERENCES batches,
     open_on    INTEGER NOT NULL,                -- the first day of the programme that is open
     posted_at  INTEGER NOT NULL,
-    first_new  INTEGER NOT NULL                 -- the first posting that has no digest yet
+    first_new  INTEGER NOT NULL,                -- the first posting that has no digest yet
+    is_held    INTEGER NOT NULL DEFAULT 0 CHECK (is_held IN (0, 1))
 ) STRICT;
 
 CREATE TABLE claim_totals (
@@ -348,6 +349,16 @@ CREATE TABLE heartbeat (
     longest_gap   INTEGER NOT NULL,             -- seconds between two ticks
     jumped_at     INTEGER                       -- what a clock said that was not believed; NULL: the last tick did its work
 ) STRICT;
+
+CREATE TABLE held_moves (
+    funder_id     INTEGER NOT NULL,
+    round_id      INTEGER NOT NULL,
+    day           INTEGER NOT NULL,
+    from_account  TEXT NOT NULL,
+    to_account    TEXT NOT NULL,
+    amount_fen    INTEGER NOT NULL,
+    PRIMARY KEY (funder_id, round_id, day, from_account, to_account)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE identity_key (
     only         INTEGER PRIMARY KEY CHECK (only = 1),
@@ -793,10 +804,13 @@ BEGIN INSERT INTO moves VALUES (NEW.funder_id, NEW.round_id, NEW.day, 'outstandi
 CREATE TRIGGER moves_are_posted INSTEAD OF INSERT ON moves WHEN NEW.amount_fen <> 0
 BEGIN
     SELECT RAISE(ROLLBACK, 'facts are counted that nobody books') WHERE NOT EXISTS (SELECT 1 FROM booking);
+    INSERT INTO held_moves SELECT NEW.funder_id, NEW.round_id, NEW.day, NEW.from_account, NEW.to_account, NEW.amount_fen
+        FROM booking WHERE is_held
+    ON CONFLICT DO UPDATE SET amount_fen = amount_fen + excluded.amount_fen;
     INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why, batch_id, day, booked_on, posted_at)
     SELECT NEW.funder_id, NEW.round_id, iif(NEW.amount_fen > 0, NEW.from_account, NEW.to_account), iif(NEW.amount_fen > 0, NEW.to_account,
         NEW.from_account), abs(NEW.amount_fen), why, batch_id, NEW.day, max(NEW.day, open_on), posted_at
-    FROM booking;
+    FROM booking WHERE NOT is_held;
 END;
 
 CREATE TRIGGER payments_are_payable AFTER INSERT ON funder_totals

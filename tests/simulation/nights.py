@@ -28,17 +28,19 @@ class Kept(NamedTuple):
 
 
 def pass_night(life: Life) -> None:
-    """A tick after midnight; where the city has backups, it makes one."""
+    """A tick after midnight; where the city has backups, it makes one, if its disk has room."""
     life.city.now = midnight_after(life.city.now) + 2 * HOUR + 60
     life.tick()
-    if life.city.has_backups:
+    newest = _newest()
+    if newest is not None and newest != life.newest_backup:
+        life.newest_backup = newest
         batches = {file.name: file.batch for file in life.city.files}
         state: tuple[Any, ...] = (life.city.rules, life.applied, batches, life.stood)
-        life.kept = Kept(_newest(), *deepcopy(state))
+        life.kept = Kept(newest, *deepcopy(state))
 
 
-def _newest() -> Path:
-    return max(Path("backups").glob("*.db"), key=lambda path: path.name)
+def _newest() -> Path | None:
+    return max(Path("backups").glob("*.db"), key=lambda path: path.name, default=None)
 
 
 def restore(life: Life) -> None:

@@ -53,9 +53,18 @@ SELECT p.programme_id, p.time_zone FROM funders f JOIN programmes p USING (progr
 WHERE f.funder_id = ?
 """
 BOOK = """
-INSERT INTO booking (only, why, batch_id, open_on, posted_at, first_new)
-SELECT 1, :why, :batch_id, :open_on, :at, ifnull(max(posting_id), 0) + 1 FROM postings
+INSERT INTO booking (only, why, batch_id, open_on, posted_at, first_new, is_held)
+SELECT 1, :why, :batch_id, :open_on, :at, ifnull(max(posting_id), 0) + 1, 1 FROM postings
 """
+# What comes back first: other payments may need it.
+POST_HELD = """
+INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why, batch_id, day,
+    booked_on, posted_at)
+SELECT funder_id, round_id, iif(amount_fen > 0, from_account, to_account), iif(amount_fen > 0,
+    to_account, from_account), abs(amount_fen), why, batch_id, day, max(day, open_on), posted_at
+FROM held_moves, booking WHERE amount_fen <> 0 ORDER BY amount_fen
+"""
+NONE_HELD = "DELETE FROM held_moves"
 FIRST_NEW = "SELECT first_new FROM booking"
 NONE_NEW = """
 UPDATE booking SET first_new = (SELECT ifnull(max(posting_id), 0) + 1 FROM postings)
@@ -128,12 +137,14 @@ def post(
 def booking(
     db: sqlite3.Connection, programme_id: int | None, why: str, at: int, batch_id: int | None
 ) -> Iterator[None]:
-    """While facts of a programme are written or leave: what they move is posted for that deed and
-    batch, at that moment (UTC seconds), in the transaction at hand.
+    """While facts of a programme are written or leave: what they move is put together, and posted
+    at the end for that deed and batch, at that moment (UTC seconds), in the transaction at hand.
     """
     first_open = 0 if programme_id is None else days.open_on(db, programme_id)
     db.execute(BOOK, {"why": why, "batch_id": batch_id, "open_on": first_open, "at": at})
     yield
+    db.execute(POST_HELD)
+    db.execute(NONE_HELD)
     _keep_digests(db, 0)
     db.execute(END_BOOKING)
 

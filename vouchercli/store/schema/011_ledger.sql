@@ -87,24 +87,39 @@ CREATE TABLE pack_parts (
 ) STRICT, WITHOUT ROWID;
 
 -- For what the facts of the transaction at hand are posted: one row while facts are written, none else. Without it no fact is counted.
+-- `is_held`: what they move is put together, and posted when all are written, so that a row that leaves to be judged again and comes
+-- back moves nothing.
 CREATE TABLE booking (
     only       INTEGER PRIMARY KEY CHECK (only = 1),
     why        TEXT NOT NULL,
     batch_id   INTEGER REFERENCES batches,
     open_on    INTEGER NOT NULL,                -- the first day of the programme that is open
     posted_at  INTEGER NOT NULL,
-    first_new  INTEGER NOT NULL                 -- the first posting that has no digest yet
+    first_new  INTEGER NOT NULL,                -- the first posting that has no digest yet
+    is_held    INTEGER NOT NULL DEFAULT 0 CHECK (is_held IN (0, 1))
 ) STRICT;
+CREATE TABLE held_moves (
+    funder_id     INTEGER NOT NULL,
+    round_id      INTEGER NOT NULL,
+    day           INTEGER NOT NULL,
+    from_account  TEXT NOT NULL,
+    to_account    TEXT NOT NULL,
+    amount_fen    INTEGER NOT NULL,
+    PRIMARY KEY (funder_id, round_id, day, from_account, to_account)
+) STRICT, WITHOUT ROWID;
 
 -- What facts move: an amount (negative: back) of one funder, for a round and a local day. The totals say it, and it is posted.
 CREATE VIEW moves AS SELECT 0 AS funder_id, 0 AS round_id, 0 AS day, '' AS from_account, '' AS to_account, 0 AS amount_fen WHERE 0;
 CREATE TRIGGER moves_are_posted INSTEAD OF INSERT ON moves WHEN NEW.amount_fen <> 0
 BEGIN
     SELECT RAISE(ROLLBACK, 'facts are counted that nobody books') WHERE NOT EXISTS (SELECT 1 FROM booking);
+    INSERT INTO held_moves SELECT NEW.funder_id, NEW.round_id, NEW.day, NEW.from_account, NEW.to_account, NEW.amount_fen
+        FROM booking WHERE is_held
+    ON CONFLICT DO UPDATE SET amount_fen = amount_fen + excluded.amount_fen;
     INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why, batch_id, day, booked_on, posted_at)
     SELECT NEW.funder_id, NEW.round_id, iif(NEW.amount_fen > 0, NEW.from_account, NEW.to_account), iif(NEW.amount_fen > 0, NEW.to_account,
         NEW.from_account), abs(NEW.amount_fen), why, batch_id, NEW.day, max(NEW.day, open_on), posted_at
-    FROM booking;
+    FROM booking WHERE NOT is_held;
 END;
 CREATE TRIGGER claims_are_outstanding AFTER INSERT ON claim_totals
 BEGIN

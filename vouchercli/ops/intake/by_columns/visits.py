@@ -82,5 +82,5 @@ def visits_of(rows: pl.DataFrame) -> Array:
 def visits_of_facts(facts: list[tuple[bytes, int, int]]) -> Array:
     """`visits_of` facts (token of the resident, merchant_id, day)."""
     rows = pl.DataFrame(facts, orient="row", schema=FACT)
-    tokens = np.frombuffer(b"".join(rows["resident"]), "<u8")
-    return visits_of(rows.with_columns(resident=pl.Series(tokens[::2])))
+    tokens = np.frombuffer(b"".join(token[:8] for token in rows["resident"]), "<u8")
+    return visits_of(rows.with_columns(resident=pl.Series(tokens)))
