@@ -86,10 +86,11 @@ UNION ALL
 SELECT s.round || ' order ' || s.number, substr(s.sha256, 1, 12), 'no order'
 FROM said s LEFT JOIN kept k USING (programme_id, round, number) WHERE k.sha256 IS NULL
 """
-# Money moves in the transaction of a deed, at its moment.
+# Money moves in the transaction of a deed, at its moment; for facts in that of a chunk of their
+# file, which has a line when it begins and when it is done.
 POSTINGS = """
 SELECT 'posting ' || posting_id AS subject, 'a line of ' || posted_at AS expected, why AS found
-FROM postings WHERE posted_at NOT IN (SELECT at FROM audit)
+FROM postings WHERE batch_id IS NULL AND posted_at NOT IN (SELECT at FROM audit)
 """
 # Who has a pack of a drawn round has an application that won.
 WINNERS = """
