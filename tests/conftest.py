@@ -24,6 +24,7 @@ from hypothesis import settings
 
 from vouchercli.cli.language import speak
 from vouchercli.cli.main import main
+from vouchercli.ops.intake import by_columns, chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -330,6 +331,14 @@ BUILT: dict[
 ] = {}  # the towns of this run: the files of each, to be laid down again
 
 
+# What a town is built by, so that it is the same for all tests.
+USUAL = (
+    (chunks, "LINES", chunks.LINES),
+    (chunks, "TOGETHER", chunks.TOGETHER),
+    (by_columns, "BYTES", by_columns.BYTES),
+)
+
+
 @pytest.fixture
 def once(here: Path) -> Once:
     """`once(key, build)`: what `build` makes of the folder `here`. It builds for the first test
@@ -347,7 +356,10 @@ def once(here: Path) -> Once:
     def lay(key: object, build: Callable[[], object]) -> None:
         if key not in BUILT:
             before = files()
-            build()
+            with pytest.MonkeyPatch.context() as patch:
+                for place, name, value in USUAL:  # whatever the test that asks first has set
+                    patch.setattr(place, name, value)
+                build()
             BUILT[key] = dict(files().items() - before.items())
             return
         for name, (mode, content) in BUILT[key].items():
