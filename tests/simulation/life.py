@@ -42,7 +42,6 @@ class Life:
         self.seen: dict[str, int] = {}
         self.has_raced = False
         self.kept: nights.Kept | None = None
-        self.newest_backup: Path | None = None
         self.applied: dict[str, list[city_model.Row]] = {}  # applications that are in, by round
         # what stood last evening, while nothing but late files can have moved it
         self.stood: set[city_model.Row] = set()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import desks
-from small_city import HOUR, midnight_after
+from small_city import HOUR, midnight_after, shown
 
 if TYPE_CHECKING:
     from city_model import Row
@@ -28,19 +28,17 @@ class Kept(NamedTuple):
 
 
 def pass_night(life: Life) -> None:
-    """A tick after midnight; where the city has backups, it makes one, if its disk has room."""
+    """A tick after midnight; where the city has backups, it makes one. (One that failed for want of
+    room is made by a later tick, when other things have happened: it is not the night's.)
+    """
     life.city.now = midnight_after(life.city.now) + 2 * HOUR + 60
     life.tick()
-    newest = _newest()
-    if newest is not None and newest != life.newest_backup:
-        life.newest_backup = newest
+    stamp = shown(life.city.now).translate({ord("-"): "", ord(":"): "", ord(" "): "-"})
+    backup = Path("backups", f"voucher-daily-{stamp}.db")
+    if backup.exists():
         batches = {file.name: file.batch for file in life.city.files}
         state: tuple[Any, ...] = (life.city.rules, life.applied, batches, life.stood)
-        life.kept = Kept(newest, *deepcopy(state))
-
-
-def _newest() -> Path | None:
-    return max(Path("backups").glob("*.db"), key=lambda path: path.name, default=None)
+        life.kept = Kept(backup, *deepcopy(state))
 
 
 def restore(life: Life) -> None:
