@@ -55,9 +55,10 @@ EDITS: dict[str, tuple[str, str]] = {
         "committed_as_logged",
     ),
     "the last posting deleted with what it moved": (
-        f"{RISE} + (SELECT amount_fen FROM postings ORDER BY posting_id DESC LIMIT 1)"
-        f" WHERE account = 'committed' AND round_id = 1; {RISE} - (SELECT amount_fen FROM postings"
-        " ORDER BY posting_id DESC LIMIT 1) WHERE account = 'uncommitted';"
+        "UPDATE balances SET outstanding_fen = outstanding_fen + p.amount_fen, payable_fen ="
+        " payable_fen - p.amount_fen FROM (SELECT * FROM postings ORDER BY posting_id DESC LIMIT 1) p"
+        " WHERE balances.funder_id = p.funder_id AND balances.round_id = p.round_id"
+        " AND p.to_account = 'payable';"
         "DELETE FROM postings WHERE posting_id = (SELECT max(posting_id) FROM postings)",
         FACTS,
     ),
