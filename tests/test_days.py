@@ -355,3 +355,9 @@ def test_the_clock_seals_a_day_when_its_time_has_come(voucher: Any) -> None:
     assert sealed("2020-03-29 00:00") == ["sealed 2020-03-27 of town"]
     assert sealed("2020-03-29 00:01") == []
     assert days(voucher)["2020-03-27"]["sealed_by"] == "clock"
+
+
+def test_no_day_is_listed_where_there_is_no_programme(voucher: Any) -> None:
+    voucher("init")
+    ran = voucher("day", "list", expect=3)
+    assert "[no_programme]" in ran.err

@@ -367,3 +367,9 @@ def test_rotations_killed_at_random_moments_lose_nobody(
             prove(voucher)
     assert caught > 5
     prove(voucher)
+
+
+def test_a_key_that_is_gone_is_not_shown(town: Voucher, here: Path) -> None:
+    (here / "voucher.key").unlink()
+    ran = town("key", "show", expect=3)
+    assert "[no_key]" in ran.err
