@@ -145,6 +145,25 @@ def test_a_draw_that_waits_for_its_public_text_is_called_for_once(town: Voucher)
     assert tick(town, "2020-03-27 08:01") == []
 
 
+def test_a_round_whose_draw_failed_is_not_closed(town: Voucher, here: Path) -> None:
+    """A late tick draws and closes; what stands where the certificate goes stops the draw."""
+    approve_round(town, "lot", "--mode", "lottery", "--registration-opens", "2020-03-25")
+    town("draw", "commit", "lot")
+    rows = "application_no,round,resident,applied_at\nA1,lot,res,2020-03-26 09:00:00\n"
+    towns.write("applications.csv", rows)
+    town("application", "import", "applications.csv", "--actor", "mei", "--now", "2020-03-26 10:00")
+    certificate = here / "draws/town-lot-certificate.json"
+    certificate.parent.mkdir()
+    certificate.write_text("{}", "utf-8")
+    after = "2020-03-29 09:00"
+    assert tick(town, after, expect=4) == [("open", "lot", "done"), ("draw", "lot", "failed")]
+    assert tick(town, after, expect=4) == [("draw", "lot", "failed")]
+    certificate.unlink()
+    done = tick(town, after)
+    assert done[:2] == [("draw", "lot", "done"), ("close", "lot", "done")]
+    assert town("round", "show", "lot", "-o", "json").data["claimed"] == 1
+
+
 def test_a_lottery_without_a_committed_seed_is_not_opened_and_told_with_every_tick(
     town: Voucher,
 ) -> None:

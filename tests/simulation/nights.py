@@ -41,12 +41,19 @@ def pass_night(life: Life) -> None:
         life.kept = Kept(backup, *deepcopy(state))
 
 
+def _put_away_what_was_drawn() -> None:
+    """Draws are made again after a restore, and write over no certificate that lies there."""
+    for path in Path("draws").glob("*.*"):
+        path.rename(path.with_name(f"{path.name}.before"))
+
+
 def restore(life: Life) -> None:
     """The file is lost; last night's is put in its place, and what came since is imported again."""
     kept, life.kept = life.kept, None
     if kept is None:
         return
     life.do("restore", str(kept.backup), "--yes")
+    _put_away_what_was_drawn()
     life.city.rules, life.applied, life.stood = kept.rules, kept.applied, kept.stood
     missing = [file for file in life.city.files if file.batch is not None]
     for file in life.city.files:

@@ -196,8 +196,10 @@ def _do_one(session: Session, blank: Done, work: Any, *args: Any) -> Iterator[Do
 
 
 def _do_rounds(session: Session, job: str, quick: QuickJobs) -> Iterator[Done]:
+    """Do a job on the rounds on which it is due; none is closed whose draw or allocation failed."""
     for due in law.list_due(job, list_scheduled(session), session.now):
-        if not quick.has_failed(begin(due)):
+        waits = job == "close" and law.has_packs_to_grant(due.round, session.now)
+        if not waits and not quick.has_failed(begin(due)):
             yield from _do_one(session, begin(due), do_job, due)
 
 
