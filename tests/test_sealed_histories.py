@@ -34,6 +34,12 @@ BOOKED = """
 SELECT g.booked_on, sum(CASE WHEN g.to_account = 'payable' THEN g.amount_fen ELSE -g.amount_fen END)
 FROM postings g WHERE 'payable' IN (g.from_account, g.to_account) GROUP BY g.booked_on
 """
+# What the funders share of the rows of a day that were written by its seal, and of those of days
+# before it that were written after the seal before.
+SHARED = """
+SELECT ifnull(sum(p.amount_fen), 0) FROM redemptions f JOIN split_parts p USING (split_id)
+WHERE f.redemption_id <= ?3 AND (f.day = ?1 OR f.day < ?1 AND f.redemption_id > ?2)
+"""
 
 
 def histories(longest: int) -> st.SearchStrategy[tuple[Any, ...]]:
@@ -76,9 +82,11 @@ class Sealer(Desks):
         for fact, batch in self.sealed.items():
             assert facts.get(fact) == batch, fact
         assert store.breaches(self.session.db) == []
-        posted = dict(self.ask(BOOKED))
+        posted, before = dict(self.ask(BOOKED)), 0
         for day in store.in_order(self.session.db, 1):
-            assert posted.get(day.day, 0) == day.subsidy_fen, day
+            (shared,) = self.ask(SHARED, day.day, before, day.last_redemption_id)
+            assert (posted.get(day.day, 0),) == shared, day
+            before = day.last_redemption_id
 
 
 def seals_hold(town: Town, history: tuple[Any, ...]) -> None:
