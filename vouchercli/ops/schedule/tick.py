@@ -267,7 +267,7 @@ def _release_money(session: Session) -> Iterator[Done]:
 
 def _seal_days(session: Session) -> Iterator[Done]:
     """Seal the days that ended so long ago as their programme says. A file that is still coming in
-    holds them up: that is said once a day.
+    holds them up: each tick says so until it is done or undone.
     """
     for row, day in days.list_due(session):
         blank = Done("seal", times.day_text(day), row["time_zone"], row["programme"])
