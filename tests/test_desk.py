@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import sys
 from pathlib import Path
@@ -12,8 +13,8 @@ import pytest
 import towns
 import typer
 
+from vouchercli.cli import language, pasting
 from vouchercli.cli import main as front
-from vouchercli.cli import pasting
 from vouchercli.cli.language import speak
 from vouchercli.cli.show import show
 from vouchercli.cli.values import span
@@ -162,6 +163,10 @@ def test_every_command_that_opens_a_database_is_known_to_hints() -> None:
     root = front._root()
     every = set(root.list_commands(typer.Context(root)))
     assert every - {"demo", "help"} == set(pasting.NOUNS.split("|"))
+    unquoted = {
+        noun for noun in every - {"help"} if not re.match(language.COMMAND, f"voucher {noun}")
+    }
+    assert unquoted == set()
 
 
 def test_a_hint_after_db_works_when_it_is_pasted(voucher: Voucher) -> None:
