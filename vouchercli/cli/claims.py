@@ -1,4 +1,4 @@
-"""voucher claim import | list | grant | blank"""
+"""voucher claim import | list | grant | correct | blank"""
 
 from __future__ import annotations
 
@@ -12,17 +12,20 @@ from vouchercli.cli.blanks import add_blank
 from vouchercli.cli.import_options import LONG_READING, File, watch_import
 from vouchercli.cli.options import (
     Call,
+    Evidence,
     OnlyClaim,
     OnlyResident,
     OnlyRound,
+    Reverse,
     Since,
     Until,
+    Why,
     command,
     verbs,
 )
 from vouchercli.errors import UsageFault
 from vouchercli.ops.granting import live_claims
-from vouchercli.ops.intake import claims
+from vouchercli.ops.intake import claims, corrections
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 
@@ -120,6 +123,57 @@ def grant(
         from vouchercli.ops.granting.requests import read_requests  # only where there are many
 
         return live_claims.grant_claims(session, round_, read_requests(str(from_)))
+
+
+@command(
+    app,
+    "correct",
+    epilog=(
+        'Example: voucher claim correct C0001 --claimed-at "2020-03-27 08:00:03" --note "the file'
+        ' said the minute only" --evidence letter-4.pdf'
+    ),
+)
+def correct(
+    call: Call,
+    session: Session,
+    claim_no: Annotated[str, typer.Argument(metavar="NO", help="The wrong claim's number.")],
+    *,
+    note: Why,
+    evidence: Evidence,
+    reverse: Reverse = False,
+    claimed_at: Annotated[
+        Optional[str], typer.Option("--claimed-at", metavar="TIME", help="When it was claimed.")
+    ] = None,
+    round_: Annotated[
+        Optional[str], typer.Option("--round", metavar="CODE", help="Of which round.")
+    ] = None,
+    resident: Annotated[
+        Optional[str],
+        typer.Option(
+            "--resident",
+            metavar="RESIDENT",
+            help="Who claimed it: a token; - reads the identity from standard input.",
+        ),
+    ] = None,
+    new_number: Annotated[
+        Optional[str], typer.Option("--number", metavar="NO", help="Its right number.")
+    ] = None,
+) -> Outcome:
+    """Propose that a wrong claim is reversed and entered anew, with what was paid with it; a second
+    person approves it.
+    """
+    who = sys.stdin.readline().strip() if resident == "-" else resident
+    return corrections.correct_claim(
+        session,
+        claim_no,
+        note=note,
+        evidence=evidence,
+        is_reversed=reverse,
+        claimed_at=call.utc_text(session, claimed_at),
+        round=round_,
+        resident=who,
+        new_number=new_number,
+    )
 
 
 add_blank(app, "claim", "claims")

@@ -19,7 +19,7 @@ LANGUAGES = ("zh", "en")
 COMMAND = (  # the part of a sentence that is there to be pasted; compiled at its first use
     r"(?:voucher (?:init|programme|profile|template|round|merchant|application|eligibility|claim"
     r"|draw|redemption|batch|fund|day|ledger|todo|schedule|report|audit|law|check|demo|backup"
-    r"|restore|key|doctor)|chmod)\b[^,;,；。]*"
+    r"|restore|key|correction|doctor)|chmod)\b[^,;,；。]*"
 )
 UNSAFE = r"[\s'\"$&|;<>()*?!`\\#~]"  # what a shell would not leave alone
 # The stand-ins for a value in a usage line or before an option's help; they are translated.

@@ -134,6 +134,16 @@ Recipients = Annotated[
         help="Encrypt it for this public key of age; may be given several times.",
     ),
 ]
+Why = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: it is kept.")]
+Evidence = Annotated[
+    str,
+    typer.Option(
+        "--evidence", metavar="TEXT", help="What it rests on: a file, a letter, a receipt."
+    ),
+]
+Reverse = Annotated[
+    bool, typer.Option("--reverse", help="Only reverse it: it should not be there at all.")
+]
 Since = Annotated[
     Optional[str],
     typer.Option("--since", metavar="TIME", help="Only from TIME on (a bare date: its 00:00)."),
@@ -281,6 +291,11 @@ class Call:
                 "empty_window", "--since is later than --until", hint="swap the two times"
             )
         return {"since": first, "until": last}
+
+    def utc_text(self, session: Session, text: str | None) -> str | None:
+        """A time typed by a person as our own files have it; None where none was given."""
+        at = self.moment(session, text)
+        return None if at is None else times.iso(at, "UTC").replace("+00:00", "Z")
 
     def moment(self, session: Session, text: str | None, *, end_of_day: bool = False) -> int | None:
         """A time option as UTC epoch seconds, read in the programme's zone; None stays None."""

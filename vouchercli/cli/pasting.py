@@ -10,14 +10,14 @@ from pathlib import Path
 
 NAME = "voucher"
 OF_PROGRAMME = (  # a command to its end; what stands in quotes is one word of it
-    r"voucher (?:round|claim|redemption|report|application|eligibility|draw|fund|ledger|day"
+    r"voucher (?:round|claim|redemption|report|application|eligibility|draw|fund|ledger|day|correction"
     r"|merchant (?:approve|reject))"
     r""" (?:"[^"]*"|[^",;:，；：。）)])*(?:"[^"]*"|[^",;:，；：。）)\s])"""
 )
 NAMES_IT = "--programme|--help"
 NOUNS = (  # of the commands that open a database
     "init|programme|template|round|application|eligibility|merchant|claim|draw|redemption|batch"
-    "|todo|schedule|report|audit|check|law|profile|doctor|backup|restore|fund|ledger|day|key"
+    "|todo|schedule|report|audit|check|law|profile|doctor|backup|restore|fund|ledger|day|key|correction"
 )
 START = r"(?<![A-Za-z0-9_./-])voucher "  # also after a Chinese character
 OF_DATABASE = rf"{START}(?=(?:{NOUNS})\b)"

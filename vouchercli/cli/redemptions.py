@@ -1,4 +1,4 @@
-"""voucher redemption import | list | check | blank"""
+"""voucher redemption import | list | correct | check | blank"""
 
 from __future__ import annotations
 
@@ -8,8 +8,19 @@ import typer
 
 from vouchercli.cli.blanks import add_blank
 from vouchercli.cli.import_options import LONG_READING, File, watch_import
-from vouchercli.cli.options import Call, OnlyClaim, OnlyRound, Since, Until, command, verbs
-from vouchercli.ops.intake import redemptions, till
+from vouchercli.cli.options import (
+    Call,
+    Evidence,
+    OnlyClaim,
+    OnlyRound,
+    Reverse,
+    Since,
+    Until,
+    Why,
+    command,
+    verbs,
+)
+from vouchercli.ops.intake import corrections, redemptions, till
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 
@@ -61,6 +72,76 @@ def list_(
         transaction_no=transaction_no,
         without_sale=without_sale,
         **call.span(session, since, until),
+    )
+
+
+@command(
+    app,
+    "correct",
+    epilog=(
+        'Example: voucher redemption correct T0001 --amount 54 --note "the till was read wrong"'
+        ' --evidence receipt-17.pdf'
+    ),
+)
+def correct(
+    call: Call,
+    session: Session,
+    number: Annotated[str, typer.Argument(metavar="NO", help="The wrong row's transaction number.")],
+    *,
+    note: Why,
+    evidence: Evidence,
+    kind: Annotated[
+        str, typer.Option("--kind", metavar="KIND", help="pay or refund: which of that number.")
+    ] = "pay",
+    reverse: Reverse = False,
+    amount: Annotated[
+        Optional[str],
+        typer.Option("--amount", metavar="YUAN", help="The order's list price, as it was."),
+    ] = None,
+    discount: Annotated[
+        Optional[str],
+        typer.Option("--discount", metavar="YUAN", help="The merchant's own discount, as it was."),
+    ] = None,
+    paid_at: Annotated[
+        Optional[str], typer.Option("--paid-at", metavar="TIME", help="When it was paid.")
+    ] = None,
+    merchant_no: Annotated[
+        Optional[str], typer.Option("--merchant", metavar="NO", help="Where it was paid.")
+    ] = None,
+    claim_no: Annotated[
+        Optional[str], typer.Option("--claim", metavar="NO", help="The claim that paid.")
+    ] = None,
+    coupon_no: Annotated[
+        Optional[int], typer.Option("--coupon", metavar="N", help="Its voucher that paid.")
+    ] = None,
+    channel: Annotated[
+        Optional[str], typer.Option("--channel", metavar="WHERE", help="offline or online.")
+    ] = None,
+    new_number: Annotated[
+        Optional[str], typer.Option("--number", metavar="NO", help="Its right number.")
+    ] = None,
+    refund_of: Annotated[
+        Optional[str],
+        typer.Option("--refund-of", metavar="NO", help="Of a refund: the payment it refunds."),
+    ] = None,
+) -> Outcome:
+    """Propose that a wrong row is reversed and entered anew; a second person approves it."""
+    return corrections.correct_redemption(
+        session,
+        number,
+        kind,
+        note=note,
+        evidence=evidence,
+        is_reversed=reverse,
+        order_amount=amount,
+        merchant_discount=discount,
+        paid_at=call.utc_text(session, paid_at),
+        merchant_no=merchant_no,
+        claim_no=claim_no,
+        coupon_no=None if coupon_no is None else str(coupon_no),
+        channel=channel,
+        transaction_no=new_number,
+        refund_of=refund_of,
     )
 
 

@@ -29,13 +29,14 @@ def read(node: Node) -> Books:
 
 
 class Sums(NamedTuple):
-    """What was booked on a day: counts, what they come to (fen, net of refunds), and the digest of
-    the facts and postings themselves.
+    """What was booked on a day: counts (`reversals`: of rows of any kind), what they come to (fen,
+    net of refunds and reversals), and the digest of the facts and postings themselves.
     """
 
     claims: int
     payments: int
     refunds: int
+    reversals: int
     base_fen: int
     subsidy_fen: int
     postings: int

@@ -64,6 +64,15 @@ WHERE i.reason IS NULL AND c.claim_no = i.claim_no
   AND c.round_id = i.round_id AND c.resident = i.resident AND c.claimed_at = i.claimed_at
 """
 
+# Or it stood, was wrong and was reversed; only a correction brings it back.
+MARK_REVERSED = """
+UPDATE incoming_claims AS i SET reason = 'duplicate'
+FROM reversed_claims v
+WHERE i.reason IS NULL AND i.claim_id IS NULL AND v.claim_no = i.claim_no
+  AND v.round_id = i.round_id AND v.resident = i.resident AND v.claimed_at = i.claimed_at
+  AND i.batch_id NOT IN (SELECT batch_id FROM correction_batches)
+"""
+
 # Or it stands, and lies among the rows to be judged again: it is that row once more, not another
 # use of its number. Where that one gives way, REFUSE_REPEATS refuses both.
 MARK_REPEATS = """
@@ -252,6 +261,7 @@ DROP_EMPTY_DAYS = "DELETE FROM claim_totals WHERE claims = 0"
 CLEAR_LEAVING = "DROP TABLE IF EXISTS temp.leaving_claims"
 CREATE_LEAVING = "CREATE TEMP TABLE leaving_claims (claim_id INTEGER PRIMARY KEY)"
 ALL_LEAVE = "INSERT INTO leaving_claims SELECT claim_id FROM claims WHERE batch_id = ?"
+ONE_LEAVES = "INSERT INTO leaving_claims VALUES (?)"
 LEAVING_BLOCKS = "SELECT DISTINCT claim_id >> 6 FROM leaving_claims"
 DELETE_LEAVING = "DELETE FROM claims WHERE claim_id IN (SELECT claim_id FROM leaving_claims)"
 # Those of them whose money was released when they expired: their seats go with it.
@@ -341,6 +351,7 @@ def judge(
     db.execute(INDEX_INCOMING)
     db.execute(FIND_ROUND, {"programme_id": programme_id})
     db.execute(MARK_STANDING)
+    db.execute(MARK_REVERSED)
     db.execute(MARK_REPEATS)
     db.execute(JUDGE_EACH, {"latest_at": latest_at})
     db.execute(JUDGE_CONFLICTS)
@@ -424,10 +435,22 @@ def undo(db: sqlite3.Connection, batch_id: int) -> list[Stay]:
     batches.refuse_built_upon(db, batch_id, STANDS_ON)
     expect_leaving(db)
     db.execute(ALL_LEAVE, (batch_id,))
+    _take_out_with_seats(db)
+    return stay
+
+
+def take_out_one(db: sqlite3.Connection, claim_id: int) -> None:
+    """Take one claim out of those in force."""
+    expect_leaving(db)
+    db.execute(ONE_LEAVES, (claim_id,))
+    _take_out_with_seats(db)
+
+
+def _take_out_with_seats(db: sqlite3.Connection) -> None:
+    """`take_out`; a pack whose money was released leaves no free seat."""
     released = typed.tuples(db, LEAVING_RELEASED)
     take_out(db)
     db.executemany(GIVE_UP_SEATS, released)
-    return stay
 
 
 def expect_leaving(db: sqlite3.Connection) -> None:

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 # The first claim_id that is free: one that a sealed day may have is never given again.
 NEXT_CLAIM_ID = """
 SELECT max((SELECT coalesce(max(claim_id), 0) FROM claims),
-    (SELECT coalesce(max(last_claim_id), 0) FROM last_seals)) + 1
+    (SELECT coalesce(max(last_claim_id), 0) FROM last_seals),
+    (SELECT coalesce(max(claim_id), 0) FROM reversed_claims)) + 1
 """
 LAST_SEALED = "SELECT day FROM last_seals WHERE programme_id = ?"
 FIRST_DAY = """

@@ -71,7 +71,7 @@ SELECT place, batch_id, line, transaction_no, kind, claim_no, paid_at, day, base
     0 AS before_fen, coalesce(stated_fen, lawful_fen) AS after_fen, 0 AS stays, 1 AS vouchers,
     1 AS spent, NULL AS floor_fen, NULL AS warning, NULL AS returns_fen, 0 AS is_contested,
     CASE
-    WHEN is_standing THEN 'duplicate'
+    WHEN is_standing OR was_reversed THEN 'duplicate'
     WHEN round_id IS NOT NULL AND is_judged_again THEN NULL
     ELSE {law.PAYMENTS.sql()}
     END AS reason
@@ -96,7 +96,17 @@ FROM (
             AND abs(f.base_fen) = i.base_fen
             AND abs(f.merchant_discount_fen) = i.merchant_discount_fen
             AND CASE i.kind WHEN 'pay' THEN s.after_fen = ifnull(i.subsidy_fen, s.after_fen)
-                ELSE p.transaction_no = i.refund_of END AS is_standing
+                ELSE p.transaction_no = i.refund_of END AS is_standing,
+        -- it stood, was wrong and was reversed: only a correction brings it back
+        EXISTS (
+            SELECT 1 FROM reversed_redemptions v
+            WHERE v.transaction_no = i.transaction_no AND (v.refund_of IS NULL) = (i.kind = 'pay')
+                AND v.voucher = c.claim_id * 1024 + i.coupon_no AND v.merchant_id = m.merchant_id
+                AND v.paid_at = i.paid_at AND abs(v.base_fen) = i.base_fen
+                AND abs(v.merchant_discount_fen) = i.merchant_discount_fen
+                AND i.segment_id IS NULL
+                AND i.batch_id NOT IN (SELECT batch_id FROM correction_batches)
+        ) AS was_reversed
     FROM incoming_redemptions i
     LEFT JOIN claims c ON c.claim_no = i.claim_no
     LEFT JOIN rounds r ON r.round_id = c.round_id AND r.programme_id = :programme_id

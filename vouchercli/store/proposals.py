@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
 
 ROUND, PROGRAMME, REGISTRY, LIST = "round", "programme", "registry", "list"
+CLAIM, REDEMPTION = "claim", "redemption"
 APPROVAL = "approval"  # of a round that was submitted; every other kind on a round is an amendment
 
 
 class Subject(NamedTuple):
-    """What is proposed on: `round`, `programme`, `registry` or `list`, and its key (of the last
-    two: the batch of the file).
+    """What is proposed on: `round`, `programme`, `registry`, `list`, `claim` or `redemption`, and
+    its key (of a registry and a list: the batch of the file).
     """
 
     subject: str
@@ -79,6 +80,8 @@ HISTORY = f"{ALL} WHERE subject = ? AND subject_id = ? ORDER BY proposal_id"
 WAITING = f"{ALL} WHERE subject = ? AND subject_id = ? AND state = 'proposed'"
 ALL_WAITING = f"{ALL} WHERE state = 'proposed' ORDER BY proposed_at, proposal_id"
 # Changes of a programme's lists, as a round that rests on them met them after a moment.
+NAMED = f"{ALL} WHERE proposal_id = ?"
+NEXT = "SELECT ifnull(max(proposal_id), 0) + 1 FROM proposals"
 OF_LIST = f"""
 {ALL} WHERE subject = 'list' AND state = 'effective' AND ended_at >= :since AND subject_id IN (
     SELECT batch_id FROM batches WHERE programme_id = :programme_id)
@@ -133,6 +136,16 @@ def add(
         ended_at,
     )
     return typed.number(session.db, ADD, values)
+
+
+def named(db: sqlite3.Connection, proposal: int) -> Proposal | None:
+    """The proposal with that number; None: there is none."""
+    return next(iter(_read(db, NAMED, (proposal,))), None)
+
+
+def next_number(db: sqlite3.Connection) -> int:
+    """The number that the next proposal gets."""
+    return typed.number(db, NEXT)
 
 
 def waiting(db: sqlite3.Connection, subject: Subject) -> Proposal | None:

@@ -82,9 +82,19 @@ INSERT OR IGNORE INTO leaving
 SELECT o.redemption_id FROM leaving CROSS JOIN redemptions f USING (redemption_id)
 CROSS JOIN redemptions o ON o.voucher = f.voucher
 """
+# A fact by our own fields; f: it, with the subsidy that its file would say (`stated_fen`).
+AS_FIELDS = """
+    json_object('transaction_no', f.transaction_no, 'kind', f.kind, 'claim_no', c.claim_no,
+        'coupon_no', CAST(f.coupon_no AS TEXT),
+        'merchant_no', m.merchant_no, 'platform_no', m.platform_no,
+        'paid_at', strftime('%Y-%m-%dT%H:%M:%SZ', f.paid_at, 'unixepoch'),
+        'order_amount', yuan(abs(f.base_fen + f.merchant_discount_fen)),
+        'merchant_discount', yuan(abs(f.merchant_discount_fen)), 'subsidy', yuan(f.stated_fen),
+        'refund_of', ifnull(p.transaction_no, ''), 'channel', f.channel)
+"""
 # What a file with subsidies said of one is what the row changed: it was accepted. A payment that
 # another file's refund rests on stands like this one.
-STAGE = """
+STAGE = f"""
 INSERT INTO incoming_redemptions (place, batch_id, line, cells, transaction_no, kind, claim_no,
     coupon_no, merchant_no, platform_no,
     paid_at, day, base_fen, merchant_discount_fen, subsidy_fen, refund_of, channel, segment_id,
@@ -92,13 +102,7 @@ INSERT INTO incoming_redemptions (place, batch_id, line, cells, transaction_no, 
 SELECT (SELECT ifnull(max(place), 0)
     FROM incoming_redemptions) + row_number() OVER (ORDER BY f.batch_id, f.line), f.batch_id,
     f.line,
-    json_object('transaction_no', f.transaction_no, 'kind', f.kind, 'claim_no', c.claim_no,
-        'coupon_no', CAST(f.coupon_no AS TEXT),
-        'merchant_no', m.merchant_no, 'platform_no', m.platform_no,
-        'paid_at', strftime('%Y-%m-%dT%H:%M:%SZ', f.paid_at, 'unixepoch'),
-        'order_amount', yuan(abs(f.base_fen + f.merchant_discount_fen)),
-        'merchant_discount', yuan(abs(f.merchant_discount_fen)), 'subsidy', yuan(f.stated_fen),
-        'refund_of', ifnull(p.transaction_no, ''), 'channel', f.channel),
+    {AS_FIELDS},
     f.transaction_no, f.kind, c.claim_no, f.coupon_no, m.merchant_no, '', f.paid_at, f.day,
         abs(f.base_fen), abs(f.merchant_discount_fen),
     CASE WHEN :says_subsidy OR f.stands THEN f.stated_fen END, ifnull(p.transaction_no, ''),
@@ -194,8 +198,13 @@ def reopen(
         db.execute(COMPANIONS)
     db.execute(OF_OTHERS, {"programme_id": programme_id, "only": only})
     days.let_sealed_stay(db)
-    db.execute(FREE)
+    note_freed(db)
     move_leaving(db, only, says_subsidy=says_subsidy)
+
+
+def note_freed(db: sqlite3.Connection) -> None:
+    """Keep what the facts of temp.leaving had on vouchers which have given up their money."""
+    db.execute(FREE)
 
 
 def freed(db: sqlite3.Connection) -> Counter[tuple[int, int]]:

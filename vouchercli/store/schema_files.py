@@ -15,6 +15,7 @@ SCHEMA_FILES = (
     "010_fact_digests.sql",
     "011_ledger.sql",
     "012_days.sql",
+    "013_corrections.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

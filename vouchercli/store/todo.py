@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.store import typed
+from vouchercli.store import corrections, typed
 
 if TYPE_CHECKING:
     import sqlite3
 
-# Corrections of merchants belong to no programme: the registry is everybody's.
-SUBJECTS = """
+# Corrections of merchants belong to no programme: the registry is everybody's. Those of single rows
+# go by their own number.
+SUBJECTS = f"""
 SELECT p.proposal_id, m.programme_id, r.round_id,
-    CASE p.subject WHEN 'round' THEN r.round WHEN 'programme' THEN m.programme ELSE p.subject_id END
+    CASE p.subject WHEN 'round' THEN r.round WHEN 'programme' THEN m.programme
+        WHEN 'claim' THEN p.proposal_id WHEN 'redemption' THEN p.proposal_id ELSE p.subject_id END
 FROM proposals p LEFT JOIN rounds r ON p.subject = 'round' AND r.round_id = p.subject_id
 LEFT JOIN batches b ON p.subject = 'list' AND b.batch_id = p.subject_id
 LEFT JOIN programmes m ON m.programme_id = CASE p.subject WHEN 'round' THEN r.programme_id
-    WHEN 'programme' THEN p.subject_id WHEN 'list' THEN b.programme_id END
+    WHEN 'programme' THEN p.subject_id WHEN 'list' THEN b.programme_id
+    WHEN 'registry' THEN NULL ELSE {corrections.PROGRAMME_OF} END
 WHERE p.state = 'proposed'
 """
 DRAFTS = """

@@ -35,11 +35,13 @@ ADD_RUN = """
 INSERT INTO redemption_runs (first_id, last_id, batch_id, first_paid_at, last_paid_at, keys)
     VALUES (?, ?, ?, ?, ?, ?)
 """
-# Ids are never given twice while a run still holds a place for them, or once a day is sealed.
+# Ids are never given twice while a run still holds a place for them, once a day is sealed, or when
+# they were reversed.
 LAST_ID = """
 SELECT max((SELECT coalesce(max(redemption_id), 0) FROM redemptions),
     coalesce((SELECT last_id FROM redemption_runs ORDER BY first_id DESC LIMIT 1), 0),
-    (SELECT coalesce(max(last_redemption_id), 0) FROM last_seals))
+    (SELECT coalesce(max(last_redemption_id), 0) FROM last_seals),
+    (SELECT coalesce(max(redemption_id), 0) FROM reversed_redemptions))
 """
 WRITTEN = (
     "SELECT redemption_id, transaction_no, paid_at FROM redemptions WHERE redemption_id > ? ORDER"

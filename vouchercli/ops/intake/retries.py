@@ -63,14 +63,14 @@ def retry(
                 batch=batch_id,
                 line=batch.last_line,
             )
-        intake = _intake_of(session, kinds[batch.kind], batch)
+        intake = intake_of(session, kinds[batch.kind], batch)
         staging.expect(intake)
         staged = _stage(intake, batch, None, 1, lines)
         for other in (
             batches.with_waiting(db, batch, intake.kind.waiting) if intake.kind.waiting else ()
         ):
             staged += _stage(
-                _intake_of(session, intake.kind, other), other, intake.kind.waiting, len(staged) + 1
+                intake_of(session, intake.kind, other), other, intake.kind.waiting, len(staged) + 1
             )
         again = judge_again(intake, staged, None)
         if not (is_sure or session.dry_run):
@@ -121,7 +121,7 @@ def _settle_all_but(intake: Intake, hopeless: frozenset[int]) -> list[Moved]:
     staging.expect(intake)
     batch = batches.named(intake.db, intake.batch_id)
     staged = _stage(intake, batch, intake.kind.waiting, 1, but=hopeless)
-    return judge_again(intake, staged, intake.batch_id).moved
+    return judge_again(intake, staged, intake.batch_id, "import").moved
 
 
 @dataclass(frozen=True)
@@ -134,11 +134,13 @@ class Again:
     moved: list[Moved]
 
 
-def judge_again(intake: Intake, staged: list[Place], only: int | None) -> Again:
+def judge_again(
+    intake: Intake, staged: list[Place], only: int | None, why: str = "retry"
+) -> Again:
     """Judge the staged rejects with the facts connected with them (of the batch `only`,
-    None: of all).
+    None: of all); what they move is posted for `why`.
     """
-    with intake.booking(f"{intake.kind.name}.{'retry' if only is None else 'import'}"):
+    with intake.booking(f"{intake.kind.name}.{why}"):
         if intake.kind.reopen:
             intake.kind.reopen(intake, only)
         intake.kind.judge(intake)
@@ -249,8 +251,8 @@ def _moves_table(moved: list[Moved]) -> Table:
     )
 
 
-def _intake_of(session: Session, kind: Kind, batch: Batch) -> Intake:
-    """The intake for reading a batch's kept rows again."""
+def intake_of(session: Session, kind: Kind, batch: Batch) -> Intake:
+    """The intake for reading a batch's kept rows again, or its rows by our own fields."""
     programme = programmes.by_id(session.db, batch.programme_id) if batch.programme_id else None
     return Intake(
         session,
@@ -285,7 +287,7 @@ def _stage(
         batch, [(line, cells) for line, cells in kept if isinstance(cells, list)]
     )
     once_accepted = [
-        _record_of_fields(intake.kind.name, line, cells)
+        record_of_fields(intake.kind.name, line, cells)
         for line, cells in kept
         if isinstance(cells, dict)
     ]
@@ -297,7 +299,7 @@ def _stage(
     return [(batch.batch, line) for line, _ in kept]
 
 
-def _record_of_fields(kind: str, line: int, cells: dict[str, str]) -> Record:
+def record_of_fields(kind: str, line: int, cells: dict[str, str]) -> Record:
     """A row that had been accepted: it is kept by our own fields, which no profile needs to
     read.
     """

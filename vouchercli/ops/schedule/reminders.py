@@ -92,7 +92,13 @@ def _describe_proposal(subject: str, name: str, programme: str | None, at: str) 
             params=about,
         ),
     }
-    return replace(waits[subject], level="warning")
+    row = Problem(
+        "row_correction_waits",
+        "correction {name} of a row, proposed at {at}, waits for approval",
+        hint="voucher correction show {name}",
+        params=about,
+    )
+    return replace(waits.get(subject, row), level="warning")
 
 
 def remind_once(

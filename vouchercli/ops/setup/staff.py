@@ -122,6 +122,8 @@ APPROVE = {
     "programme": "voucher programme approve {name} --actor NAME",
     "registry": "voucher merchant approve {name} --actor NAME",
     "list": "voucher eligibility approve {name} --actor NAME",
+    "claim": "voucher correction approve {name} --actor NAME",
+    "redemption": "voucher correction approve {name} --actor NAME",
 }
 
 

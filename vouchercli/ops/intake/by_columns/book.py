@@ -19,7 +19,7 @@ from vouchercli.ops.intake.by_columns.visits import Visits
 from vouchercli.rules import scope, times
 from vouchercli.rules import templates as template_rules
 from vouchercli.store import db as store
-from vouchercli.store import limits, proved_redemptions, segments, templates
+from vouchercli.store import corrections, limits, proved_redemptions, segments, templates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,6 +48,7 @@ class Book:
         self._merchants = Merchants(
             proved_redemptions.merchants(self._db), segments.every(self._db)
         )
+        self._reversed = corrections.numbers(self._db)
         self._platform_numbers: pl.DataFrame | None = None
         self.visits = Visits(self._db, zone, limits.counted_together(self._db, programme_id))
         self.visit_limit = limits.visits(self._db, programme_id)
@@ -55,6 +56,12 @@ class Book:
     def close(self) -> None:
         """Leave the database."""
         self._db.close()
+
+    def drop_reversed(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows without those whose number stood and was reversed."""
+        if not self._reversed:
+            return rows
+        return rows.filter(~col("transaction_no").is_in(self._reversed))
 
     def join(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows whose claim, coupon and merchant are known, with what is known of them. Brings

@@ -17,6 +17,7 @@ from vouchercli.rules import times
 from vouchercli.rules.claims import CLAIMS
 from vouchercli.store import db as store
 from vouchercli.store import (
+    corrections,
     duplicates,
     identities,
     limits,
@@ -82,6 +83,7 @@ class Prover:
             for round_id, residents in proved_claims.listed(db, intake.programme_id).items()
         }
         in_force = limits.of_programme(db, intake.programme_id)
+        self._reversed = corrections.claim_numbers(db)
         db.close()
         self._latest_at = intake.latest_at
         self._limits = in_force if in_force.looks_beyond_the_round else None
@@ -107,6 +109,8 @@ class Prover:
         frame, doubtful = residents.even_out(frame, self._ring.way)
         irregular = sorted([*irregular, *doubtful])
         rows = self._keep_lawful(frame)
+        if self._reversed:
+            rows = rows.filter(~col("claim_no").is_in(self._reversed))
         first = rows.unique(CONTENT, keep="first", maintain_order=True)
         whose = col("resident") if self._limits else pl.struct("round_id", "resident")
         alone = first.filter(~col("claim_no").is_duplicated() & ~whose.is_duplicated())

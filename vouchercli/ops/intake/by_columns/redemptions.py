@@ -92,6 +92,7 @@ class Prover:
         frame, irregular = block.columns()
         lines = frame["line"]
         rows = self._type_cells(self._book.add_merchant_no(frame))
+        rows = self._book.drop_reversed(rows)
         if not rows.height:
             return Proof(NOTHING, [], [], NOTHING, [*irregular, *lines], 0)
         rows = self._book.join(rows)

@@ -1,0 +1,409 @@
+"""Single rows that were wrong: reversed (冲正), and entered anew as they should have been (更正), when
+a second person agrees. Nothing is edited: the row stays as it was, its reversal and the new row are
+booked on the first open day. What rests on the row (its refunds, later uses of its voucher, the
+payments of a claim) is judged once more behind it.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.errors import UsageFault, VoucherError
+from vouchercli.ops import lists, residents
+from vouchercli.ops.intake import redemptions, reversals
+from vouchercli.ops.setup import desk
+from vouchercli.result import JSON, SHOWN, Column, Outcome, Table, Word, only, say
+from vouchercli.rules import money, resident_tokens, times
+from vouchercli.store import audit, programmes, proposals
+from vouchercli.store import corrections as store
+from vouchercli.store.db import reading, writing
+
+if TYPE_CHECKING:
+    from vouchercli.ops.intake.reversals import Made, Wrong
+    from vouchercli.result import Message
+    from vouchercli.session import Session
+    from vouchercli.store.corrections import Fields, Line
+    from vouchercli.store.proposals import Proposal
+
+SUBJECTS = (proposals.CLAIM, proposals.REDEMPTION)
+
+
+# ---------------------------------------------------------------- proposed
+
+
+def correct_redemption(
+    session: Session,
+    number: str,
+    kind: str = "pay",
+    *,
+    note: str,
+    evidence: str,
+    is_reversed: bool = False,
+    **changes: str | None,
+) -> Outcome:
+    """Propose that a payment or refund is entered anew with these `changes` of its own fields (None:
+    as it is), or only reversed. Raises `unknown_transaction`, `nothing_to_correct`, `note_needed`,
+    `correction_waits`, and whatever refuses the correction itself (`reversals.carry_out`).
+    """
+    if kind not in redemptions.KINDS:
+        raise UsageFault("unknown_kind", "--kind {kind}: write pay or refund", kind=kind)
+    with writing(session):
+        wrong = reversals.find_redemption(session, number, kind)
+        return _propose(session, wrong, _after(wrong, changes, is_reversed), note, evidence)
+
+
+def correct_claim(
+    session: Session,
+    claim_no: str,
+    *,
+    note: str,
+    evidence: str,
+    is_reversed: bool = False,
+    resident: str | None = None,
+    new_number: str | None = None,
+    **changes: str | None,
+) -> Outcome:
+    """The same of a claim; `resident` is an identity or a token. Raises `unknown_claim`,
+    `claim_granted_here` too.
+    """
+    with writing(session):
+        changes |= {"claim_no": new_number}
+        if resident is not None:
+            changes["resident"] = resident_tokens.shown(residents.asked(session, resident) or b"")
+        wrong = reversals.find_claim(session, claim_no)
+        return _propose(session, wrong, _after(wrong, changes, is_reversed), note, evidence)
+
+
+def _after(wrong: Wrong, changes: dict[str, str | None], is_reversed: bool) -> Fields | None:
+    """The row as it should be; None: it should not be there. Raises `nothing_to_correct`."""
+    wanted = {key: text for key, text in changes.items() if text is not None}
+    if is_reversed and wanted:
+        raise UsageFault(
+            "reverse_or_change", "--reverse enters nothing anew: leave out what it would change"
+        )
+    after = wrong.before | wanted
+    if is_reversed:
+        return None
+    if after == wrong.before:
+        raise UsageFault(
+            "nothing_to_correct",
+            "{name} says that already: name what was wrong, or --reverse",
+            hint="voucher redemption correct --help"
+            if wrong.subject.subject == proposals.REDEMPTION
+            else "voucher claim correct --help",
+            name=wrong.name,
+        )
+    after.pop("subsidy", None)  # what the voucher pays follows from the rules
+    return after
+
+
+def _propose(
+    session: Session, wrong: Wrong, after: Fields | None, note: str, evidence: str
+) -> Outcome:
+    """Try it, take it back, and let it wait for a second person."""
+    db, subject = session.db, wrong.subject
+    if not (note.strip() and evidence.strip()):
+        raise UsageFault(
+            "note_needed",
+            "a correction needs a reason and what it rests on: --note and --evidence",
+        )
+    if (waiting := proposals.waiting(db, subject)) is not None:
+        raise VoucherError(
+            "correction_waits_already",
+            "correction {correction} of {name} waits for a second person",
+            hint="voucher correction show {correction}",
+            correction=waiting.proposal,
+            name=wrong.name,
+        )
+    made = _rehearse(session, wrong, after)
+    before_fen = _subsidy(wrong)
+    proposal = proposals.add(
+        session,
+        subject,
+        "correction",
+        wrong.before,
+        after or {},
+        amount_fen=max(before_fen, made.subsidy_fen),
+        note=note,
+        evidence=evidence,
+    )
+    audit.note(
+        session,
+        f"{subject.subject}.correct",
+        wrong.name,
+        correction=proposal,
+        programme=wrong.programme["programme"],
+        before=wrong.before,
+        after=after or {},
+        note=note,
+        evidence=evidence,
+    )
+    messages = [_say_effect(wrong.name, before_fen, made)]
+    messages.append(
+        say(
+            "it waits for a second person: voucher correction approve {correction} --actor NAME",
+            correction=proposal,
+        )
+    )
+    data = {"correction": proposal, "state": "proposed", "before": wrong.before, "after": after}
+    return Outcome(data | _effect(before_fen, made), says=tuple(messages))
+
+
+def _subsidy(wrong: Wrong) -> int:
+    """What the vouchers concerned pay now, in fen."""
+    return sum(row.subsidy_fen for row in wrong.rest)
+
+
+def _effect(before_fen: int, made: Made) -> dict[str, Any]:
+    return {
+        "reversed": made.reversed,
+        "subsidy_before_fen": before_fen,
+        "subsidy_after_fen": made.subsidy_fen,
+    }
+
+
+def _say_effect(name: str, before_fen: int, made: Made) -> Message:
+    return say(
+        "{name}: {count} rows are reversed; the vouchers concerned paid {before} yuan, and pay"
+        " {after} yuan",
+        name=name,
+        count=made.reversed,
+        before=money.grouped(before_fen),
+        after=money.grouped(made.subsidy_fen),
+    )
+
+
+class _Rehearsed(Exception):  # noqa: N818 # no error: it takes back what was only tried
+    pass
+
+
+def _rehearse(session: Session, wrong: Wrong, after: Fields | None) -> Made:
+    """What the correction would come to; nothing of it stays."""
+    made: list[Made] = []
+    with suppress(_Rehearsed), writing(session._replace(joins=True, deeds=None)):
+        made.append(reversals.carry_out(session, wrong, after, 0))
+        raise _Rehearsed
+    return made[0]
+
+
+# ---------------------------------------------------------------- decided
+
+
+def named(session: Session, correction: int) -> Proposal:
+    """The correction with that number. Raises `unknown_correction`."""
+    found = proposals.named(session.db, correction)
+    if found is None or found.subject not in SUBJECTS:
+        raise _unknown(correction)
+    return found
+
+
+def _unknown(correction: int) -> VoucherError:
+    return VoucherError(
+        "unknown_correction",
+        "there is no correction {correction}",
+        hint="voucher correction list",
+        correction=correction,
+    )
+
+
+def _waiting(session: Session, correction: int) -> tuple[Proposal, Wrong]:
+    """A correction that waits, and the row as it stands now. Raises `no_correction_waits`,
+    `correction_outdated`.
+    """
+    proposal = named(session, correction)
+    if proposal.state != "proposed":
+        raise VoucherError(
+            "no_correction_waits",
+            "correction {correction} does not wait for approval: it is {state}",
+            hint="voucher correction show {correction}",
+            correction=correction,
+            state=proposal.state,
+        )
+    return proposal, _find_again(session, proposal)
+
+
+def _find_again(session: Session, proposal: Proposal) -> Wrong:
+    name = name_of(proposal)
+    if proposal.subject == proposals.CLAIM:
+        wrong = reversals.find_claim(session, name)
+    else:
+        wrong = reversals.find_redemption(session, name, proposal.before["kind"])
+    if wrong.before != proposal.before:
+        raise VoucherError(
+            "correction_outdated",
+            "{name} is not what it was when correction {correction} was proposed",
+            hint="voucher correction reject {correction} --note WHY, then propose it again",
+            name=name,
+            correction=proposal.proposal,
+        )
+    return wrong
+
+
+def name_of(proposal: Proposal) -> str:
+    """The number of the row that a correction is about."""
+    key = "claim_no" if proposal.subject == proposals.CLAIM else "transaction_no"
+    return str(proposal.before[key])
+
+
+def approve(session: Session, correction: int) -> Outcome:
+    """Approve a correction that waits; with the last approval needed it takes effect. Raises as
+    `_waiting`, `desk.approve` and `reversals.carry_out`.
+    """
+    with writing(session):
+        proposal, wrong = _waiting(session, correction)
+        programme = programmes.value(wrong.programme)
+        approved = desk.approve(session, programme, proposal, str(correction))
+        about = {"correction": correction, "name": wrong.name}
+        if not approved.is_enough:
+            counts = approved._asdict()
+            audit.note(session, "correction.approve", wrong.name, correction=correction, **counts)
+            message = say(
+                "approved correction {correction} ({given} of {needed} checkers); one more person"
+                " must approve",
+                **about,
+                **counts,
+            )
+            return Outcome(about | {"state": "proposed"} | counts, says=(message,))
+        return _put_in_place(session, proposal, wrong)
+
+
+def _put_in_place(session: Session, proposal: Proposal, wrong: Wrong) -> Outcome:
+    db, number = session.db, proposal.proposal
+    before_fen = _subsidy(wrong)
+    made = reversals.carry_out(session, wrong, proposal.after or None, number)
+    proposals.end(db, proposal, "effective", session.now)
+    audit.note(
+        session,
+        "correction.approve",
+        wrong.name,
+        correction=number,
+        programme=wrong.programme["programme"],
+        rows=store.digest(db, number),
+        batches=made.batches,
+        **_effect(before_fen, made),
+    )
+    says = [_say_effect(wrong.name, before_fen, made)]
+    if made.batches:
+        says.append(
+            say(
+                "entered anew as batch {batches}",
+                batches=", ".join(map(str, made.batches)),
+            )
+        )
+    says += [
+        say("rows of batch {batch} wait for this: voucher batch retry {batch}", batch=batch)
+        for batch in store.waiting_batches(db, wrong.programme_id)
+    ]
+    data = {"correction": number, "state": "effective", "batches": made.batches}
+    return Outcome(data | _effect(before_fen, made), says=tuple(says))
+
+
+def reject(session: Session, correction: int, note: str) -> Outcome:
+    """Turn down a correction that waits; the row stands as it is. Raises `no_correction_waits`."""
+    with writing(session):
+        proposal = named(session, correction)
+        if proposal.state != "proposed":
+            _waiting(session, correction)
+        programme_id = store.programme_of(session.db, correction)
+        programme = programmes.value(programmes.by_id(session.db, programme_id))
+        desk.decline(session, programme, proposal, note)
+        about = {"correction": correction, "note": note}
+        audit.note(session, "correction.decline", name_of(proposal), **about)
+    message = say("declined: {name} stands as it is", name=name_of(proposal))
+    return Outcome({"correction": correction, "state": "declined"}, says=(message,))
+
+
+
+
+# ---------------------------------------------------------------- listed
+
+COLUMNS = (
+    Column("correction", "No.", "int"),
+    Column("subject", "What", "word", shown="subject_word"),
+    Column("name", "Number"),
+    Column("state", "State", "word", shown="state_word"),
+    Column("changes", "Changes", where=SHOWN),
+    Column("proposed_by", "Proposed by"),
+    Column("approved_by", "Approved by", blank="-"),
+    *only(JSON, "proposed_at", "ended_at", kind="time"),
+    *only(JSON, "before", "after", "amount_fen", "note", "evidence", "batches"),
+)
+ROWS = (
+    Column("what", "What", "word", shown="what_word"),
+    Column("number", "Number"),
+    Column("day", "Day", "date"),
+    Column("base_fen", "Base", "fen"),
+    Column("subsidy_fen", "Voucher paid", "fen"),
+    Column("batch", "Batch", "int"),
+    Column("line", "Line", "int"),
+    Column("booked_on", "Reversal booked on", "date"),
+    Column("anew_batch", "Anew in batch", "int"),
+    Column("anew_line", "Line there", "int"),
+)
+
+
+def list_corrections(session: Session, limit: int | None) -> Outcome:
+    """The corrections of a programme, the newest first."""
+    table = Table(say("Corrections"), COLUMNS, (), key="corrections")
+    row = programmes.current(session.db, session.programme)
+    listed = store.listed(session.db, row["programme_id"])
+    zone = row["time_zone"]
+    outcome = lists.show(
+        replace(table, zone=zone), listed, limit, lambda line: _describe(line, zone)
+    )
+    none = () if outcome.tables[0].rows else (say("no row was corrected"),)
+    return replace(outcome, says=none)
+
+
+def show_correction(session: Session, correction: int) -> Outcome:
+    """One correction, with the rows that it reversed. Raises `unknown_correction`."""
+    with reading(session) as db:
+        row = programmes.current(db, session.programme)
+        found = next(store.listed(db, row["programme_id"], correction=correction).rows(1), None)
+        if found is None:
+            raise _unknown(correction)
+        rows = [
+            {**each._asdict(), "what_word": Word(each.what)}
+            for each in store.rows_of(db, correction)
+        ]
+    zone = row["time_zone"]
+    title = say("Correction {correction}", correction=correction)
+    described = (_describe(found, zone),)
+    own = Table(title, (*COLUMNS, *SAID), described, key="", is_record=True, zone=zone)
+    return Outcome(tables=(own, Table(say("Reversed"), ROWS, rows, key="rows", optional=True)))
+
+
+SAID = (Column("note", "Reason", where=SHOWN), Column("evidence", "Evidence", where=SHOWN))
+
+
+def _describe(line: Line, zone: str) -> dict[str, Any]:
+    before, after = json.loads(line.before), json.loads(line.after) or None
+    return {
+        **line._asdict(),
+        "before": before,
+        "after": after,
+        "batches": [int(each) for each in line.batches.split(", ") if each],
+        "subject_word": Word(line.subject),
+        "state_word": Word(line.state),
+        "changes": _changes(before, after, zone),
+    }
+
+
+def _changes(before: Fields, after: Fields | None, zone: str) -> str:
+    """What is entered otherwise: field: was → is; an arrow to nothing where it is only reversed."""
+    if after is None:
+        return "→ –"
+    return "; ".join(
+        f"{key}: {_shown(key, before.get(key, ''), zone)} → {_shown(key, text, zone)}"
+        for key, text in after.items()
+        if text != before.get(key, "")
+    )
+
+
+def _shown(key: str, text: str, zone: str) -> str:
+    if key.endswith("_at"):
+        return times.shown(times.parse(text, zone), zone)
+    return text or "–"
