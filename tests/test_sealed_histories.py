@@ -22,6 +22,7 @@ from test_interleaved import DRAWN as ROWS
 from vouchercli.errors import VoucherError
 from vouchercli.ops.money import days
 from vouchercli.rules import times
+from vouchercli.store import day_proofs
 from vouchercli.store import days as store
 
 FIRST = date(2020, 3, 27)
@@ -81,7 +82,7 @@ class Sealer(Desks):
         facts = self.facts()
         for fact, batch in self.sealed.items():
             assert facts.get(fact) == batch, fact
-        assert store.breaches(self.session.db) == []
+        assert day_proofs.breaches(self.session.db) == []
         posted, before = dict(self.ask(BOOKED)), 0
         for day in store.in_order(self.session.db, 1):
             (shared,) = self.ask(SHARED, day.day, before, day.last_redemption_id)

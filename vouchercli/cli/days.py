@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from vouchercli.cli.options import Call, command, verbs
-from vouchercli.ops.money import days
+from vouchercli.ops.money import days, sealed_days
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 
@@ -39,16 +39,16 @@ def sign(call: Call, session: Session, day: Day, *, note: Note = "") -> Outcome:
 @command(app, "list", epilog="Example: voucher day list", is_list=True)
 def list_(session: Session, *, limit: int | None) -> Outcome:
     """List the sealed days, the newest first."""
-    return days.list_days(session, limit)
+    return sealed_days.list_days(session, limit)
 
 
 @command(app, "show", epilog="Example: voucher day show 2020-03-27")
 def show(call: Call, session: Session, day: Day) -> Outcome:
     """Show what was booked on a sealed day, its seal, and who signed it."""
-    return days.show_day(session, call.local_day(session, day))
+    return sealed_days.show_day(session, call.local_day(session, day))
 
 
 @command(app, "verify", epilog="Example: voucher day verify 2020-03-27")
 def verify(call: Call, session: Session, day: OneDay = None) -> Outcome:
     """Prove sealed days from their facts, and that their seals hang together."""
-    return days.verify_days(session, None if day is None else call.local_day(session, day))
+    return sealed_days.verify_days(session, None if day is None else call.local_day(session, day))

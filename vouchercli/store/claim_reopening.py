@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 from vouchercli.store import (
     batches,
     claims,
-    days,
     duplicates,
     fact_digests,
     judging,
     redemptions,
     reopening,
+    sealed_facts,
     typed,
 )
 
@@ -168,7 +168,7 @@ def reopen(db: sqlite3.Connection, programme_id: int, only: int | None, *, is_be
         earlier = typed.number(db, EARLIER, (round_, *last)) if last else 0
         if earlier:
             db.execute(LAST_TO_COME, (round_id, only, earlier))
-    days.let_sealed_claims_stay(db)
+    sealed_facts.let_sealed_claims_stay(db)
     db.execute(STAGE, {"stands": only is None})
     claims.take_out(db)
 

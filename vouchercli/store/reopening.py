@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import money
-from vouchercli.store import days, redemptions, sql_functions, transaction_numbers, typed
+from vouchercli.store import redemptions, sealed_facts, sql_functions, transaction_numbers, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -197,7 +197,7 @@ def reopen(
         db.execute(OF_OTHERS, {"programme_id": programme_id, "only": only})
         db.execute(COMPANIONS)
     db.execute(OF_OTHERS, {"programme_id": programme_id, "only": only})
-    days.let_sealed_stay(db)
+    sealed_facts.let_sealed_stay(db)
     note_freed(db)
     move_leaving(db, only, says_subsidy=says_subsidy)
 

@@ -16,12 +16,12 @@ from vouchercli.rules import times
 from vouchercli.store import (
     audit,
     batches,
-    days,
     duplicates,
     ledger,
     mended_rejects,
     merchants,
     registries,
+    sealed_facts,
     sql_functions,
 )
 from vouchercli.store.db import writing
@@ -95,7 +95,7 @@ def _take_back(session: Session, kind: Kind, batch: Batch, **why: Any) -> tuple[
 def _refuse_sealed(db: sqlite3.Connection, batch: Batch) -> None:
     """Raise `day_sealed` when rows of the batch are booked on sealed days: they stand."""
     sql_functions.register(db, local_day=times.local_day)
-    if sealed := days.sealed_of_batch(db, batch.batch):
+    if sealed := sealed_facts.sealed_of_batch(db, batch.batch):
         raise VoucherError(
             "day_sealed",
             "batch {batch} cannot be undone: rows of {count} of its days are booked on sealed days"

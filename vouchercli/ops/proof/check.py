@@ -8,7 +8,7 @@ from vouchercli.ops.setup import configs
 from vouchercli.result import SHOWN, Column, Outcome, Problem, Table, say
 from vouchercli.store import (
     checks,
-    days,
+    day_proofs,
     document_checks,
     fact_checks,
     kept_checks,
@@ -117,7 +117,7 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     **kept_checks.CHECKS,
     **key_rings.CHECKS,
     **fact_checks.CHECKS,
-    "days_as_sealed": days.breaches,
+    "days_as_sealed": day_proofs.breaches,
 }
 
 
