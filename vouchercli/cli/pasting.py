@@ -10,8 +10,8 @@ from pathlib import Path
 
 NAME = "voucher"
 OF_PROGRAMME = (  # a command to its end; what stands in quotes is one word of it
-    r"voucher (?:round|claim|redemption|report|application|eligibility|draw|fund|ledger|day|correction"
-    r"|merchant (?:approve|reject))"
+    r"voucher (?:round|claim|redemption|report|application|eligibility|draw|fund|ledger|day"
+    r"|correction|merchant (?:approve|reject))"
     r""" (?:"[^"]*"|[^",;:，；：。）)])*(?:"[^"]*"|[^",;:，；：。）)\s])"""
 )
 NAMES_IT = "--programme|--help"

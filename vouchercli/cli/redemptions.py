@@ -80,13 +80,15 @@ def list_(
     "correct",
     epilog=(
         'Example: voucher redemption correct T0001 --amount 54 --note "the till was read wrong"'
-        ' --evidence receipt-17.pdf'
+        " --evidence receipt-17.pdf"
     ),
 )
 def correct(
     call: Call,
     session: Session,
-    number: Annotated[str, typer.Argument(metavar="NO", help="The wrong row's transaction number.")],
+    number: Annotated[
+        str, typer.Argument(metavar="NO", help="The wrong row's transaction number.")
+    ],
     *,
     note: Why,
     evidence: Evidence,

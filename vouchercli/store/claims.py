@@ -300,7 +300,9 @@ WHERE r.programme_id = ? AND c.claim_no = ?
 
 
 class ClaimLine(NamedTuple):
-    """A claim as lists show it: `used` of its `coupons` vouchers are paid and stand."""
+    """A claim as lists show it: `used` of its `coupons` vouchers are paid and stand. `correction`
+    reversed it (`is_reversed`), or entered it anew.
+    """
 
     claim_no: str
     round: str
@@ -310,13 +312,16 @@ class ClaimLine(NamedTuple):
     used: int
     coupons: int
     batch: int
+    correction: int | None
+    is_reversed: int
 
 
 SELECT_LINES = """
 SELECT c.claim_no, r.round, c.resident, c.claimed_at, c.expires_at,
     (SELECT coalesce(sum(vouchers), 0) FROM redemption_facts x
         WHERE x.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023),
-    t.coupons, c.batch_id
+    t.coupons, c.batch_id,
+    (SELECT b.correction_id FROM correction_batches b WHERE b.batch_id = c.batch_id), 0
 FROM claims c CROSS JOIN rounds r ON r.round_id = c.round_id CROSS JOIN templates t
     ON t.template_id = r.template_id
 WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
@@ -334,6 +339,16 @@ LIST_OF_NUMBER, LIST_OF_RESIDENT, LIST_OF_ROUND = (
 )
 
 
+REVERSED_LINES = """
+SELECT c.claim_no, r.round, c.resident, c.claimed_at, c.expires_at, 0, t.coupons, c.batch_id,
+    c.correction_id, 1
+FROM reversed_claims c CROSS JOIN rounds r ON r.round_id = c.round_id CROSS JOIN templates t
+    ON t.template_id = r.template_id
+WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
+    AND ifnull(c.claim_no = :claim_no, 1)
+  AND ifnull(c.resident = :resident, 1) AND c.claimed_at BETWEEN :since AND :until
+"""
+LIST_OF_REVERSED = Listing(ClaimLine, REVERSED_LINES, ORDER)
 NO_LIMITS = LimitsInTime()
 
 
@@ -505,12 +520,12 @@ def listed(
     `since` to `until` (UTC seconds; None: any), oldest first.
     """
     asked = {"programme_id": programme_id, **span(since, until), **wanted}
+    reversed_ = LIST_OF_REVERSED.of(db, **asked)
     if wanted["claim_no"] is not None:
-        return LIST_OF_NUMBER.of(db, **asked)
-    if wanted["resident"] is not None:
-        return LIST_OF_RESIDENT.of(db, **asked)
-    rounds = typed.column(db, ROUNDS_WANTED, asked)
-    return merged(
-        [LIST_OF_ROUND.of(db, **asked, round_id=round_id) for round_id in rounds],
-        attrgetter("claimed_at", "claim_no"),
-    )
+        parts = [LIST_OF_NUMBER.of(db, **asked)]
+    elif wanted["resident"] is not None:
+        parts = [LIST_OF_RESIDENT.of(db, **asked)]
+    else:
+        rounds = typed.column(db, ROUNDS_WANTED, asked)
+        parts = [LIST_OF_ROUND.of(db, **asked, round_id=round_id) for round_id in rounds]
+    return merged([reversed_, *parts], attrgetter("claimed_at", "claim_no"))

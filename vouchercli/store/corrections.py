@@ -1,5 +1,5 @@
-"""Rows that were wrong: taken out of the facts in force, kept as they were, and linked with what was
-entered in their place.
+"""Rows that were wrong: taken out of the facts in force, kept as they were, and linked with what
+was entered in their place.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ Fields = dict[str, str]  # a row by our own fields
 
 
 class Row(NamedTuple):
-    """A row that stands: its id, its own fields, its local day, the subsidy that it brought (fen, of
-    a refund negative), and the payment that it refunds.
+    """A row that stands: its id, its own fields, its local day, the subsidy that it brought (fen,
+    of a refund negative), the payment that it refunds, and which use of its voucher it is.
     """
 
     id: int
@@ -306,9 +306,7 @@ def programme_of(db: sqlite3.Connection, correction: int) -> int:
     return typed.number(db, PROGRAMME, (correction,))
 
 
-def listed(
-    db: sqlite3.Connection, programme_id: int, *, correction: int | None = None
-) -> Listed:
+def listed(db: sqlite3.Connection, programme_id: int, *, correction: int | None = None) -> Listed:
     """The corrections (`Line`) of a programme, or one of them, the newest first."""
     return LIST.of(db, programme_id=programme_id, correction=correction)
 
@@ -356,7 +354,7 @@ ORDER BY 1
 """
 WAITING_ROWS = """
 SELECT DISTINCT j.batch_id FROM rejects j JOIN batches b USING (batch_id)
-WHERE j.reason = 'displaced_sealed' AND b.programme_id = ? AND b.state = 'done' ORDER BY 1
+WHERE j.reason = 'displaces_sealed' AND b.programme_id = ? AND b.state = 'done' ORDER BY 1
 """
 
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from hashlib import sha256
+from heapq import merge
+from itertools import islice
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules import days as law
@@ -13,7 +16,7 @@ from vouchercli.store.lists import Listed, Listing
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from vouchercli.session import Session
 
@@ -41,14 +44,17 @@ SELECT batch_id FROM batches WHERE state = 'importing' AND kind IN ('claims', 'r
     AND programme_id = ? ORDER BY batch_id
 """
 COLUMNS = """d.day, d.begins_at, d.ends_at, d.last_claim_id, d.last_redemption_id, d.claims,
-    d.payments, d.refunds, d.base_fen, d.subsidy_fen, d.postings, d.posted_fen, d.facts_sha256,
-    d.previous_sha256, d.sha256, d.sealed_by, d.sealed_at, s.signed_by, s.signed_at, s.note"""
+    d.payments, d.refunds, d.reversals, d.base_fen, d.subsidy_fen, d.postings, d.posted_fen,
+    d.facts_sha256, d.previous_sha256, d.sha256, d.sealed_by, d.sealed_at, s.signed_by, s.signed_at,
+    s.note"""
 ALL = f"""
 SELECT {COLUMNS}
 FROM days d LEFT JOIN day_signatures s USING (programme_id, day)
 WHERE d.programme_id = :programme_id"""
 ADD = f"""
-INSERT INTO days VALUES ({", ".join("?" * 18)})
+INSERT INTO days (programme_id, day, begins_at, ends_at, last_claim_id, last_redemption_id,
+    {", ".join(law.Sums._fields)}, previous_sha256, sha256, sealed_by, sealed_at)
+VALUES ({", ".join("?" * 19)})
 """
 SIGN = "INSERT INTO day_signatures VALUES (?, ?, ?, ?, ?, ?, ?)"
 
@@ -66,6 +72,7 @@ class Day(NamedTuple):
     claims: int
     payments: int
     refunds: int
+    reversals: int
     base_fen: int
     subsidy_fen: int
     postings: int
@@ -87,7 +94,7 @@ class Day(NamedTuple):
     @property
     def sums(self) -> law.Sums:
         """What was booked on it."""
-        return law.Sums(*self[5:13])
+        return law.Sums(*self[5:14])
 
 
 LIST = Listing(Day, ALL, "d.day DESC")
@@ -206,6 +213,52 @@ ORDER BY n.first_id, f.redemption_id
 """
 REDEMPTION_NUMBERS = 14
 BASE, SPLIT, REFUND_OF = 8, 11, 12  # their places
+# The same of rows that stood then and were reversed since: a sealed day has them for good.
+REVERSED_CLAIM = """
+SELECT v.claim_id, v.round_id, v.pack_no, v.claimed_at, v.expires_at, v.batch_id, v.line, v.claim_no
+FROM reversed_claims v JOIN rounds r ON r.round_id = v.round_id
+WHERE r.programme_id = :programme_id AND v.claim_id <= :last_claim
+"""
+REVERSED_REDEMPTION = """
+SELECT v.redemption_id, v.voucher, v.use_no, v.merchant_id, v.segment_id, v.channel, v.paid_at,
+    v.day, v.base_fen, v.merchant_discount_fen, v.line, v.split_id, ifnull(v.refund_of, -1),
+    v.batch_id, v.transaction_no, CASE WHEN v.refund_of IS NULL THEN '' ELSE
+        v.vouchers || ',' || v.spent || ',' || v.floor_fen END
+FROM reversed_redemptions v
+WHERE v.split_id IN (SELECT s.split_id FROM splits s JOIN rounds r USING (round_id)
+    WHERE r.programme_id = :programme_id) AND v.redemption_id <= :last_redemption
+"""
+ALSO = {
+    OWN_CLAIMS: f"""{REVERSED_CLAIM}
+    AND v.claimed_at >= :begins_at AND v.claimed_at < :ends_at
+ORDER BY r.round, v.claimed_at, v.claim_id
+""",
+    LATE_CLAIMS: f"""{REVERSED_CLAIM}
+    AND v.claim_id > :after_claim AND v.claimed_at < :begins_at
+ORDER BY v.claim_id
+""",
+    OWN_REDEMPTIONS: f"""{REVERSED_REDEMPTION} AND v.day = :day ORDER BY v.redemption_id""",
+    LATE_REDEMPTIONS: f"""{REVERSED_REDEMPTION}
+    AND v.redemption_id > :after_redemption AND v.day < :day
+ORDER BY v.redemption_id
+""",
+}
+# Reversals that are booked on the day, of claims first: what was reversed, by which correction, and
+# where it was entered anew.
+REVERSALS = """
+SELECT 0, v.claim_id, v.correction_id, ifnull(v.anew_batch_id, -1), ifnull(v.anew_line, -1), 0, -1
+FROM reversed_claims v JOIN rounds r ON r.round_id = v.round_id
+WHERE r.programme_id = :programme_id AND v.booked_on = :day
+UNION ALL
+SELECT 1, v.redemption_id, v.correction_id, ifnull(v.anew_batch_id, -1), ifnull(v.anew_line, -1),
+    v.base_fen, v.split_id
+FROM reversed_redemptions v JOIN splits s USING (split_id) JOIN rounds r USING (round_id)
+WHERE r.programme_id = :programme_id AND v.booked_on = :day
+ORDER BY 1, 2
+"""
+REVERSAL_NUMBERS = 7
+REVERSED_BASE, REVERSED_SPLIT = 5, 6  # their places
+CODES = "SELECT round_id, round FROM rounds"
 POSTINGS = """
 SELECT g.posting_id, g.funder_id, ifnull(g.round_id, -1), g.amount_fen, ifnull(g.batch_id, -1),
     g.day, g.booked_on, g.posted_at, g.from_account, g.to_account, g.why
@@ -221,7 +274,7 @@ def sum_up(db: sqlite3.Connection, span: Span) -> law.Sums:
     """What is booked on a day, read row by row."""
     asked = span._asdict()
     digest = sha256()
-    claims = payments = refunds = base_fen = postings = posted_fen = 0
+    claims = payments = refunds = reversals = base_fen = postings = posted_fen = 0
     used: Counter[int] = Counter()
     for statement in (OWN_CLAIMS, LATE_CLAIMS):
         for rows in _rows(db, statement, asked, CLAIM_NUMBERS, digest):
@@ -232,28 +285,45 @@ def sum_up(db: sqlite3.Connection, span: Span) -> law.Sums:
             payments, refunds = payments + paid, refunds + len(rows) - paid
             base_fen += sum([row[BASE] for row in rows])
             used.update([row[SPLIT] for row in rows])
+    for rows in _rows(db, REVERSALS, asked, REVERSAL_NUMBERS, digest):
+        reversals += len(rows)
+        base_fen -= sum(row[REVERSED_BASE] for row in rows)
+        used.subtract(row[REVERSED_SPLIT] for row in rows if row[REVERSED_SPLIT] != NONE)
     splits = {row[0]: row for row in typed.tuples(db, SPLITS, asked)}
     digest.update(fact_digests.of_facts([splits[each] for each in sorted(used)], 8))
     subsidy_fen = sum(times * (splits[each][3] - splits[each][2]) for each, times in used.items())
     for rows in _rows(db, POSTINGS, asked, POSTING_NUMBERS, digest):
         postings += len(rows)
         posted_fen += sum(row[AMOUNT] for row in rows)
-    return law.Sums(
-        claims, payments, refunds, base_fen, subsidy_fen, postings, posted_fen, digest.hexdigest()
-    )
+    counts = (claims, payments, refunds, reversals)
+    return law.Sums(*counts, base_fen, subsidy_fen, postings, posted_fen, digest.hexdigest())
 
 
 def _rows(
     db: sqlite3.Connection, statement: str, asked: dict[str, Any], numbers: int, digest: Any
 ) -> Iterator[list[tuple[Any, ...]]]:
     """Some rows at a time; the digest of each such lot goes into that of the day."""
+    rows = iter(_with_reversed(db, statement, asked))
+    while some := [*islice(rows, AT_ONCE)]:
+        digest.update(fact_digests.of_facts(some, numbers))
+        yield some
+    digest.update(b"-")
+
+
+def _with_reversed(
+    db: sqlite3.Connection, statement: str, asked: dict[str, Any]
+) -> Iterable[tuple[Any, ...]]:
+    """The rows of a statement, with those that were reversed since in their places."""
     cursor = db.cursor()
     cursor.row_factory = None
     cursor.execute(statement, asked)
-    while rows := cursor.fetchmany(AT_ONCE):
-        digest.update(fact_digests.of_facts(rows, numbers))
-        yield rows
-    digest.update(b"-")
+    also = typed.tuples(db, ALSO[statement], asked) if statement in ALSO else []
+    if not also:
+        return cursor
+    codes = dict(typed.tuples(db, CODES))
+    if statement == OWN_CLAIMS:
+        return merge(cursor, also, key=lambda row: (codes[row[1]], row[3], row[0]))
+    return merge(cursor, also, key=itemgetter(0))
 
 
 # ---------------------------------------------------------------- sealed and signed

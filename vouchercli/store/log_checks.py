@@ -67,6 +67,7 @@ FROM verdicts v WHERE NOT EXISTS (SELECT 1 FROM audit a
                 'eligibility.delisted') END)
 """
 # What was logged of each file when its import ended; merchants come from no other way.
+# What a correction entered anew has a line like that of a file.
 # An import in several chunks is whose who began it and has the name that it began with, also when
 # another one resumed it, from another place.
 IMPORTS = """
@@ -78,8 +79,9 @@ SELECT * FROM (
             AS actor,
         json_extract(detail, '$.sha256') AS sha256, json_extract(detail, '$.read') AS read
     FROM audit
-    WHERE (deed GLOB '*.import' OR deed GLOB '*.begin') AND json_type(detail, '$.sha256') = 'text')
-WHERE deed GLOB '*.import' ORDER BY audit_id
+    WHERE (deed GLOB '*.import' OR deed GLOB '*.begin' OR deed GLOB '*.corrected')
+        AND json_type(detail, '$.sha256') = 'text')
+WHERE deed NOT GLOB '*.begin' ORDER BY audit_id
 """
 BATCHES = """
 SELECT batch_id, file, actor, sha256, read FROM batches

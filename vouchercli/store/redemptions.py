@@ -5,6 +5,7 @@ listed.
 from __future__ import annotations
 
 import json
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.store import (
@@ -18,7 +19,7 @@ from vouchercli.store import (
     typed,
     used_claims,
 )
-from vouchercli.store.lists import Listed, Listing, span
+from vouchercli.store.lists import Listed, Listing, merged, span
 
 if TYPE_CHECKING:
     import sqlite3
@@ -106,7 +107,9 @@ DELETE_LEAVING = (
 
 
 class Line(NamedTuple):
-    """A payment or refund as lists show it, of a refund the amounts negative."""
+    """A payment or refund as lists show it, of a refund the amounts negative. One that was reversed
+    is there twice: as it came, and as its reversal. `correction` reversed it, or entered it anew.
+    """
 
     transaction_no: str
     kind: str
@@ -127,6 +130,7 @@ class Line(NamedTuple):
     stays_fen: int
     batch: int
     redemption_id: int
+    correction: int | None
 
 
 LIST = """
@@ -134,7 +138,8 @@ SELECT x.transaction_no, x.kind, c.claim_no, x.coupon_no, k.coupon, r.round, m.m
     x.paid_at, x.base_fen,
     x.merchant_discount_fen, x.subsidy_fen, x.public_fen, x.platform_fen, x.match_fen,
         p.transaction_no AS refund_of, x.stays_fen, x.batch_id,
-    x.redemption_id
+    x.redemption_id,
+    (SELECT b.correction_id FROM correction_batches b WHERE b.batch_id = x.batch_id)
 FROM redemption_facts x
 CROSS JOIN claims c ON c.claim_id = x.claim_id
 CROSS JOIN rounds r ON r.round_id = c.round_id
@@ -147,6 +152,31 @@ WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
     AND x.stays >= :stays AND x.paid_at BETWEEN :since AND :until
 """
 ORDER = "x.paid_at, x.redemption_id"
+# What was reversed: as it came, then its reversal.
+REVERSED = """
+SELECT v.transaction_no, iif(w.sign = 1, iif(v.refund_of IS NULL, 'pay', 'refund'), 'reversal'),
+    c.claim_no, v.coupon_no, k.coupon, r.round, m.merchant_no, m.name, v.paid_at,
+    w.sign * v.base_fen, w.sign * v.merchant_discount_fen, w.sign * (s.after_fen - s.before_fen),
+    w.sign * s.public_fen, w.sign * s.platform_fen, w.sign * s.match_fen,
+    nullif(v.refund_of_no, ''), -w.sign * s.stays * s.public_fen, v.batch_id, v.redemption_id,
+    v.correction_id
+FROM (SELECT *, voucher / 1024 AS claim_id, voucher % 1024 AS coupon_no
+    FROM reversed_redemptions) v
+CROSS JOIN (SELECT 1 AS sign UNION ALL SELECT -1) w
+JOIN splits s ON s.split_id = v.split_id
+JOIN rounds r ON r.round_id = s.round_id
+JOIN (SELECT claim_id, claim_no FROM claims WHERE claim_id IN (SELECT voucher / 1024
+        FROM reversed_redemptions)
+    UNION ALL SELECT claim_id, claim_no FROM reversed_claims) c ON c.claim_id = v.claim_id
+JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = v.coupon_no
+JOIN merchants m ON m.merchant_id = v.merchant_id
+WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
+    AND ifnull(c.claim_no = :claim_no, 1)
+  AND ifnull(m.merchant_no = :merchant_no, 1) AND ifnull(v.transaction_no = :transaction_no, 1)
+    AND s.stays >= :stays AND v.paid_at BETWEEN :since AND :until
+"""
+LIST_OF_REVERSED = Listing(Line, REVERSED, "v.paid_at, v.redemption_id, w.sign DESC")
+ARE_REVERSED = "SELECT EXISTS (SELECT 1 FROM reversed_redemptions)"
 LIST_OF_ALL = Listing(Line, LIST, ORDER)
 LIST_OF_CLAIM = Listing(
     Line,
@@ -296,15 +326,24 @@ def listed(
     """
     asked: dict[str, Any] = {"programme_id": programme_id, "stays": int(without_sale), **wanted}
     asked |= span(since, until)
-    if number := wanted["transaction_no"]:
+    standing = _standing(db, asked, without_sale=without_sale)
+    if not typed.number(db, ARE_REVERSED):
+        return standing
+    parts = (standing, LIST_OF_REVERSED.of(db, **asked))
+    return merged(parts, attrgetter("paid_at", "redemption_id"))
+
+
+def _standing(db: sqlite3.Connection, asked: dict[str, Any], *, without_sale: bool) -> Listed:
+    """Those that are in force."""
+    if number := asked["transaction_no"]:
         transaction_numbers.find_standing(db, [number])
         return LIST_OF_NUMBER.of(db, **asked)
-    if wanted["claim_no"]:
+    if asked["claim_no"]:
         return LIST_OF_CLAIM.of(db, **asked)
-    rounds = redemption_picks.rounds_of(db, programme_id, wanted["round"])
-    merchant_no = wanted["merchant_no"]
+    rounds = redemption_picks.rounds_of(db, asked["programme_id"], asked["round"])
+    of_span = {"since": asked["since"], "until": asked["until"]}
     picked = redemption_picks.Picked(
-        db, rounds, merchant_no, span(since, until), without_sale=without_sale
+        db, rounds, asked["merchant_no"], of_span, without_sale=without_sale
     )
 
     def rows(most: int | None) -> Iterator[Line]:

@@ -152,6 +152,8 @@ COLUMNS = (
     Column("used", "Used", "int"),
     Column("coupons", "Vouchers", "int"),
     Column("batch", "Batch", "int"),
+    Column("correction", "Corr.", "int", optional=True),
+    Column("is_reversed", "Reversed", "int", optional=True),
 )
 
 

@@ -1,5 +1,5 @@
-"""Single rows that were wrong: reversed (冲正), and entered anew as they should have been (更正), when
-a second person agrees. Nothing is edited: the row stays as it was, its reversal and the new row are
+"""Single rows that were wrong: reversed (冲正), and entered anew as they should have been (更正),
+when a second person agrees. Nothing is edited: the row stays as it was, its reversal and the new row are
 booked on the first open day. What rests on the row (its refunds, later uses of its voucher, the
 payments of a claim) is judged once more behind it.
 """
@@ -17,7 +17,7 @@ from vouchercli.ops.intake import redemptions, reversals
 from vouchercli.ops.setup import desk
 from vouchercli.result import JSON, SHOWN, Column, Outcome, Table, Word, only, say
 from vouchercli.rules import money, resident_tokens, times
-from vouchercli.store import audit, programmes, proposals
+from vouchercli.store import audit, batches, programmes, proposals
 from vouchercli.store import corrections as store
 from vouchercli.store.db import reading, writing
 
@@ -44,8 +44,8 @@ def correct_redemption(
     is_reversed: bool = False,
     **changes: str | None,
 ) -> Outcome:
-    """Propose that a payment or refund is entered anew with these `changes` of its own fields (None:
-    as it is), or only reversed. Raises `unknown_transaction`, `nothing_to_correct`, `note_needed`,
+    """Propose that a payment or refund is entered anew with these `changes` of its own fields
+    (None: as it is), or only reversed. Raises `unknown_transaction`, `nothing_to_correct`, `note_needed`,
     `correction_waits`, and whatever refuses the correction itself (`reversals.carry_out`).
     """
     if kind not in redemptions.KINDS:
@@ -79,7 +79,7 @@ def correct_claim(
 
 def _after(wrong: Wrong, changes: dict[str, str | None], is_reversed: bool) -> Fields | None:
     """The row as it should be; None: it should not be there. Raises `nothing_to_correct`."""
-    wanted = {key: text for key, text in changes.items() if text is not None}
+    wanted = {key: _even_out(key, text) for key, text in changes.items() if text is not None}
     if is_reversed and wanted:
         raise UsageFault(
             "reverse_or_change", "--reverse enters nothing anew: leave out what it would change"
@@ -98,6 +98,16 @@ def _after(wrong: Wrong, changes: dict[str, str | None], is_reversed: bool) -> F
         )
     after.pop("subsidy", None)  # what the voucher pays follows from the rules
     return after
+
+
+def _even_out(key: str, text: str) -> str:
+    """A value as our own files have it; what is no amount stays, for the rules to refuse."""
+    if key not in ("order_amount", "merchant_discount"):
+        return text.strip()
+    try:
+        return money.yuan(money.parse_yuan(text))
+    except ValueError:
+        return text
 
 
 def _propose(
@@ -176,7 +186,7 @@ def _say_effect(name: str, before_fen: int, made: Made) -> Message:
     )
 
 
-class _Rehearsed(Exception):  # noqa: N818 # no error: it takes back what was only tried
+class _Rehearsed(Exception):  # no error: it takes back what was only tried
     pass
 
 
@@ -285,6 +295,18 @@ def _put_in_place(session: Session, proposal: Proposal, wrong: Wrong) -> Outcome
         batches=made.batches,
         **_effect(before_fen, made),
     )
+    for each in made.batches:
+        batch = batches.named(db, each)
+        audit.note(
+            session,
+            f"{batch.kind}.corrected",
+            batch.file,
+            batch=each,
+            correction=number,
+            sha256=batch.sha256,
+            read=batch.read,
+        )
+    waiting = store.waiting_batches(db, wrong.programme_id)
     says = [_say_effect(wrong.name, before_fen, made)]
     if made.batches:
         says.append(
@@ -295,9 +317,14 @@ def _put_in_place(session: Session, proposal: Proposal, wrong: Wrong) -> Outcome
         )
     says += [
         say("rows of batch {batch} wait for this: voucher batch retry {batch}", batch=batch)
-        for batch in store.waiting_batches(db, wrong.programme_id)
+        for batch in waiting
     ]
-    data = {"correction": number, "state": "effective", "batches": made.batches}
+    data = {
+        "correction": number,
+        "state": "effective",
+        "batches": made.batches,
+        "waiting_batches": waiting,
+    }
     return Outcome(data | _effect(before_fen, made), says=tuple(says))
 
 
@@ -314,8 +341,6 @@ def reject(session: Session, correction: int, note: str) -> Outcome:
         audit.note(session, "correction.decline", name_of(proposal), **about)
     message = say("declined: {name} stands as it is", name=name_of(proposal))
     return Outcome({"correction": correction, "state": "declined"}, says=(message,))
-
-
 
 
 # ---------------------------------------------------------------- listed

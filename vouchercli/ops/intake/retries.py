@@ -134,9 +134,7 @@ class Again:
     moved: list[Moved]
 
 
-def judge_again(
-    intake: Intake, staged: list[Place], only: int | None, why: str = "retry"
-) -> Again:
+def judge_again(intake: Intake, staged: list[Place], only: int | None, why: str = "retry") -> Again:
     """Judge the staged rejects with the facts connected with them (of the batch `only`,
     None: of all); what they move is posted for `why`.
     """

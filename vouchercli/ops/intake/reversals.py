@@ -115,7 +115,7 @@ def carry_out(session: Session, wrong: Wrong, after: Fields | None, number: int)
     if batch_id is not None:
         _enter(session, redemptions.KIND, batch_id, anew, freed)
         made.append(batch_id)
-    return Made(made, len(wrong.rest) + is_claim, store.subsidy_of(db, batch_id))
+    return Made(sorted(made), len(wrong.rest) + is_claim, store.subsidy_of(db, batch_id))
 
 
 def _reverse(
@@ -144,7 +144,7 @@ def _booking(
 
 
 def _require_no_import(db: sqlite3.Connection, wrong: Wrong) -> None:
-    """Raise `import_unfinished` while a file is coming in: its rows are judged beside what stood."""
+    """Raise `import_unfinished` while a file comes in: its rows are judged beside what stood."""
     if unfinished := days.importing(db, wrong.programme_id):
         raise VoucherError(
             "import_unfinished",
@@ -185,7 +185,7 @@ def _plain(fields: Fields) -> Fields:
 
 
 def _follow(fields: Fields, before: Fields, after: Fields) -> Fields:
-    """A row that hangs on the wrong one: its claim, voucher and payment are those of the new one."""
+    """A row that rests on the wrong one names the claim, voucher and payment of the new one."""
     named = {"transaction_no": "refund_of", "claim_no": "claim_no", "coupon_no": "coupon_no"}
     return _plain(fields) | {
         to: after[key]
@@ -199,7 +199,8 @@ def _rests_on_it(wrong: Wrong, rows: list[Row]) -> VoucherError:
     return VoucherError(
         "rests_on_it",
         "{count} rows rest on {name}: correct or reverse these first, the last one first",
-        hint="voucher redemption correct {number} --kind {kind} --reverse --note WHY --evidence WHAT",
+        hint="voucher redemption correct {number} --kind {kind} --reverse --note WHY"
+        " --evidence WHAT",
         count=len(rows),
         name=wrong.name,
         number=first["transaction_no"],
@@ -235,9 +236,7 @@ def _begin_batch(
     return batch_id
 
 
-def _correct_claim(
-    session: Session, wrong: Wrong, after: Fields | None, number: int
-) -> list[int]:
+def _correct_claim(session: Session, wrong: Wrong, after: Fields | None, number: int) -> list[int]:
     """Reverse a claim, and enter it anew; gives the batch."""
     db, kind = session.db, claims.KIND
     batch_id = None if after is None else _begin_batch(session, wrong, kind, number, [after])

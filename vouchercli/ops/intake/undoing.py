@@ -16,6 +16,7 @@ from vouchercli.rules import times
 from vouchercli.store import (
     audit,
     batches,
+    corrections,
     duplicates,
     ledger,
     mended_rejects,
@@ -74,6 +75,7 @@ def undo(session: Session, kinds: dict[str, Kind], batch_id: int, note: str = ""
 def _take_back(session: Session, kind: Kind, batch: Batch, **why: Any) -> tuple[int, list[Stay]]:
     """Undo a batch in the transaction at hand: how many rows went, and what stays."""
     _refuse_sealed(session.db, batch)
+    _refuse_corrected(session.db, batch)
     why_posted = f"{batch.kind}.undo"
     with ledger.booking(session.db, batch.programme_id, why_posted, session.now, batch.batch):
         stay = kind.undo(session, batch.batch)
@@ -105,6 +107,18 @@ def _refuse_sealed(db: sqlite3.Connection, batch: Batch) -> None:
             count=len(sealed),
             first=times.day_text(sealed[0]),
             last=times.day_text(sealed[-1]),
+        )
+
+
+def _refuse_corrected(db: sqlite3.Connection, batch: Batch) -> None:
+    """Raise `batch_corrected` when two people have corrected rows of the batch, or made it."""
+    if made := corrections.of_batch(db, batch.batch):
+        raise VoucherError(
+            "batch_corrected",
+            "batch {batch} cannot be undone: correction {correction} rests on its rows",
+            hint="voucher correction show {correction}",
+            batch=batch.batch,
+            correction=made[-1],
         )
 
 

@@ -25,6 +25,7 @@ COLUMNS = (
     Column("claims", "claims", "int"),
     Column("payments", "payments", "int"),
     Column("refunds", "refunds made", "int"),
+    Column("reversals", "reversals", "int", optional=True),
     Column("base_fen", "base", "fen"),
     Column("subsidy_fen", "subsidy", "fen"),
     Column("sealed_at", "sealed at", "time"),

@@ -8,6 +8,7 @@ from vouchercli.ops.setup import configs
 from vouchercli.result import SHOWN, Column, Outcome, Problem, Table, say
 from vouchercli.store import (
     checks,
+    correction_checks,
     day_proofs,
     document_checks,
     fact_checks,
@@ -99,6 +100,8 @@ MEANINGS = {
     "keys_as_logged": "every token was made by the keys that the log names",
     "facts_as_written": "every fact, application, reject and posting is what was written",
     "facts_as_logged": "the digest of all facts is the one that the log named last",
+    "corrections_as_logged": "every row that was reversed is what two people decided on",
+    "corrections_in_force": "what was reversed is out of force, and what was entered anew is there",
     "days_as_sealed": "every sealed day is what was sealed, behind the day before",
 }
 # In the order of the report.
@@ -117,6 +120,7 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     **kept_checks.CHECKS,
     **key_rings.CHECKS,
     **fact_checks.CHECKS,
+    **correction_checks.CHECKS,
     "days_as_sealed": day_proofs.breaches,
 }
 

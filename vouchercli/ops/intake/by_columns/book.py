@@ -18,8 +18,8 @@ from vouchercli.ops.intake.by_columns.typing import DAY
 from vouchercli.ops.intake.by_columns.visits import Visits
 from vouchercli.rules import scope, times
 from vouchercli.rules import templates as template_rules
-from vouchercli.store import db as store
 from vouchercli.store import corrections, limits, proved_redemptions, segments, templates
+from vouchercli.store import db as store
 
 if TYPE_CHECKING:
     from pathlib import Path

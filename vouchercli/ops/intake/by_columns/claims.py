@@ -15,7 +15,6 @@ from vouchercli.ops.intake.kinds import Written
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules import times
 from vouchercli.rules.claims import CLAIMS
-from vouchercli.store import db as store
 from vouchercli.store import (
     corrections,
     duplicates,
@@ -25,6 +24,7 @@ from vouchercli.store import (
     proved_redemptions,
     templates,
 )
+from vouchercli.store import db as store
 
 if TYPE_CHECKING:
     import sqlite3

@@ -1,0 +1,262 @@
+"""Single rows that were wrong: reversed and entered anew by two people, also behind a sealed day."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from typing import Any
+
+import pytest
+from test_days import claims, close, days, payments, town, why
+
+__all__ = ["town"]  # the fixture
+
+PAPERS = ("--note", "the till was read wrong", "--evidence", "receipt-17")
+NOW = ("--now", "2020-06-30 12:00")
+MEI, LIN = ("--actor", "mei"), ("--actor", "lin")
+
+
+def correct(voucher: Any, noun: str, number: str, *how: str, **ran: Any) -> Any:
+    return voucher(noun, "correct", number, *how, *PAPERS, "-o", "json", *MEI, *NOW, **ran)
+
+
+def approve(voucher: Any, number: int, **ran: Any) -> Any:
+    return voucher("correction", "approve", str(number), "-o", "json", *LIN, *NOW, **ran)
+
+
+def settle(voucher: Any, noun: str, number: str, *how: str) -> Any:
+    """Propose a correction and approve it."""
+    return approve(voucher, correct(voucher, noun, number, *how).data["correction"])
+
+
+def listed(voucher: Any) -> list[dict[str, Any]]:
+    return list(voucher("redemption", "list", "-o", "json").data["redemptions"])
+
+
+def figures(voucher: Any) -> list[tuple[str, int, int]]:
+    """(day, base, subsidy) of the report by day."""
+    rows = voucher("report", "leverage", "--by", "day", "-o", "json").data["rows"]
+    return [(row["key"], row["base_fen"], row["subsidy_fen"]) for row in rows]
+
+
+@pytest.fixture
+def paid(town: Any) -> Any:
+    """Two claims of 27 March; T1 paid 50 yuan with the first voucher of C1 that day, and the day is
+    sealed.
+    """
+    claims(town, "c.csv", "C1 P1 2020-03-27 09:00", "C2 P2 2020-03-27 09:01")
+    payments(town, "p.csv", "T1 C1 1 2020-03-27 10:00")
+    close(town, "2020-03-27")
+    return town
+
+
+def test_a_wrong_amount_is_reversed_and_entered_anew_on_the_open_day(paid: Any) -> None:
+    before = days(paid)
+    proposed = correct(paid, "redemption", "T1", "--amount", "70")
+    assert proposed.data["reversed"] == 1
+    assert figures(paid) == [("2020-03-27", 5000, 1000)]  # nothing has happened yet
+    done = approve(paid, proposed.data["correction"])
+    assert done.data["state"] == "effective"
+    assert figures(paid) == [("2020-03-27", 7000, 1000)]
+    assert days(paid) == before
+    paid("day", "verify")
+    paid("check")
+    close(paid, "2020-03-28")
+    day = days(paid)["2020-03-28"]
+    assert (day["payments"], day["reversals"], day["base_fen"], day["subsidy_fen"]) == (
+        1,
+        1,
+        2000,
+        0,
+    )
+    paid("check")
+
+
+def test_both_rows_stand_in_the_list_with_what_links_them(paid: Any) -> None:
+    done = settle(paid, "redemption", "T1", "--amount", "70")
+    number = done.data["correction"]
+    rows = [
+        (row["kind"], row["base_fen"], row["subsidy_fen"], row["batch"], row["correction"])
+        for row in listed(paid)
+    ]
+    assert rows == [
+        ("pay", 5000, 1000, 3, number),
+        ("reversal", -5000, -1000, 3, number),
+        ("pay", 7000, 1000, 4, number),
+    ]
+    shown = paid("correction", "show", str(number), "-o", "json").data
+    assert [
+        (row["batch"], row["line"], row["anew_batch"], row["anew_line"]) for row in shown["rows"]
+    ] == [(3, 2, 4, 1)]
+    assert (shown["proposed_by"], shown["approved_by"]) == ("mei", "lin")
+    assert paid("redemption", "list", "--transaction", "T1", "-o", "json").data["more"] is False
+    assert "70.00" in paid("redemption", "list").out
+
+
+def test_a_row_that_should_not_be_there_is_only_reversed_and_comes_by_no_file_again(
+    paid: Any,
+) -> None:
+    settle(paid, "redemption", "T1", "--reverse")
+    assert figures(paid) == []
+    again = payments(paid, "again.csv", "T1 C1 1 2020-03-27 10:00", "T2 C2 1 2020-03-28 10:00")
+    assert (again.data["accepted"], again.data["duplicate"]) == (1, 1)
+    other = payments(
+        paid, "other.csv", "T1 C1 1 2020-03-27 12:00"
+    )  # says something else: it counts
+    assert other.data["accepted"] == 1
+    paid("check")
+
+
+def test_nobody_corrects_alone_or_without_saying_why(paid: Any) -> None:
+    silent = paid(
+        "redemption", "correct", "T1", "--amount", "70", "--note", " ", "--evidence", "x", *MEI, *NOW,
+        "-o", "json", expect=2,
+    )  # fmt: skip
+    assert why(silent) == "note_needed"
+    number = correct(paid, "redemption", "T1", "--amount", "70").data["correction"]
+    own = paid("correction", "approve", str(number), *MEI, *NOW, "-o", "json", expect=3)
+    assert why(own) == "not_a_checker"
+    twice = correct(paid, "redemption", "T1", "--amount", "80", expect=3)
+    assert why(twice) == "correction_waits_already"
+    waiting = paid("todo", "-o", "json").data["waiting"]
+    assert [row["next"] for row in waiting if row["kind"] == "correction"] == [
+        f"voucher correction approve {number} --actor lin"
+    ]
+    paid("correction", "reject", str(number), "--note", "the till was right", *LIN, *NOW)
+    assert figures(paid) == [("2020-03-27", 5000, 1000)]
+    assert why(approve(paid, number, expect=3)) == "no_correction_waits"
+    states = paid("correction", "list", "-o", "json").data["corrections"]
+    assert [(row["correction"], row["state"]) for row in states] == [(number, "declined")]
+    paid("check")
+
+
+def test_what_the_rules_refuse_is_refused_when_it_is_proposed(paid: Any) -> None:
+    refused = correct(paid, "redemption", "T1", "--amount", "30", expect=3)
+    assert why(refused) == "correction_refused"
+    assert "below_threshold" in refused.out
+    same = correct(paid, "redemption", "T1", "--amount", "50", expect=2)
+    assert why(same) == "nothing_to_correct"
+    unknown = correct(paid, "redemption", "T9", "--amount", "50", expect=3)
+    assert why(unknown) == "unknown_transaction"
+    assert why(approve(paid, 99, expect=3)) == "unknown_correction"
+    paid("check")
+
+
+def test_its_refunds_follow_a_corrected_payment(paid: Any) -> None:
+    payments(paid, "r.csv", "R1 C1 1 2020-03-28 11:00 T1")
+    close(paid, "2020-03-28")
+    before = days(paid)
+    held = correct(paid, "redemption", "T1", "--reverse", expect=3)
+    assert why(held) == "rests_on_it"
+    done = settle(paid, "redemption", "T1", "--number", "T7")
+    assert done.data["reversed"] == 2
+    assert figures(paid) == [("2020-03-27", 5000, 1000), ("2020-03-28", -5000, -1000)]
+    rows = {(row["transaction_no"], row["kind"], row["refund_of"]) for row in listed(paid)}
+    assert ("R1", "refund", "T7") in rows
+    assert ("T7", "pay", None) in rows
+    settle(paid, "redemption", "R1", "--kind", "refund", "--reverse")
+    assert figures(paid) == [("2020-03-27", 5000, 1000)]
+    assert days(paid) == before
+    paid("day", "verify")
+    paid("check")
+    close(paid, "2020-03-29")
+    paid("check")
+
+
+def test_what_displaces_a_sealed_row_comes_in_when_two_people_reverse_it(paid: Any) -> None:
+    late = payments(paid, "late.csv", "T0 C1 1 2020-03-27 09:30", expect=4)
+    assert late.data["reasons"] == {"displaces_sealed": 1}
+    done = settle(paid, "redemption", "T1", "--reverse")
+    assert done.data["waiting_batches"] == [4]
+    retried = paid("batch", "retry", "4", "-o", "json", *MEI, *NOW)
+    assert retried.data["accepted"] == 1
+    assert [row["transaction_no"] for row in listed(paid) if row["kind"] == "pay"] == ["T0", "T1"]
+    paid("check")
+
+
+def test_a_claim_is_corrected_with_what_was_paid_with_it(paid: Any) -> None:
+    before = days(paid)
+    held = correct(paid, "claim", "C1", "--reverse", expect=3)
+    assert why(held) == "rests_on_it"
+    done = settle(paid, "claim", "C1", "--claimed-at", "2020-03-27 08:30")
+    assert (done.data["reversed"], done.data["batches"]) == (2, [4, 5])
+    rows = paid("claim", "list", "-o", "json").data["claims"]
+    assert [(row["claim_no"], row["is_reversed"], row["used"]) for row in rows] == [
+        ("C1", 0, 1),
+        ("C1", 1, 0),
+        ("C2", 0, 0),
+    ]
+    assert figures(paid) == [("2020-03-27", 5000, 1000)]
+    assert days(paid) == before
+    paid("day", "verify")
+    paid("check")
+    again = claims(paid, "again.csv", "C1 P1 2020-03-27 09:00", "C3 P3 2020-03-28 09:00")
+    assert (again.data["accepted"], again.data["duplicate"]) == (1, 1)
+    close(paid, "2020-03-29")
+    paid("check")
+
+
+def test_a_claim_that_should_not_be_there_gives_its_pack_back(paid: Any) -> None:
+    settle(paid, "claim", "C2", "--reverse")
+    claims(paid, "more.csv", "C3 P3 2020-03-28 09:00", "C4 P4 2020-03-28 09:01")
+    assert paid("round", "show", "r1", "-o", "json").data["claimed"] == 3
+    paid("check")
+
+
+def test_a_corrected_batch_is_not_undone_and_a_correction_is_corrected_again(paid: Any) -> None:
+    settle(paid, "redemption", "T1", "--amount", "70")
+    payments(paid, "t2.csv", "T2 C2 1 2020-03-30 10:00")
+    settle(paid, "redemption", "T2", "--amount", "60")  # on an open day
+    for batch in ("5", "6"):
+        refused = paid("batch", "undo", batch, "-o", "json", *MEI, *NOW, expect=3)
+        assert why(refused) == "batch_corrected"
+    settle(paid, "redemption", "T1", "--amount", "50")
+    assert figures(paid) == [("2020-03-27", 5000, 1000), ("2020-03-30", 6000, 1000)]
+    paid("check")
+
+
+def test_nothing_that_was_reversed_can_be_changed(paid: Any) -> None:
+    settle(paid, "redemption", "T1", "--amount", "70")
+    settle(paid, "claim", "C2", "--reverse")
+    for statement in (
+        "UPDATE reversed_redemptions SET base_fen = 1",
+        "DELETE FROM reversed_redemptions",
+        "UPDATE reversed_claims SET claimed_at = 1",
+        "DELETE FROM reversed_claims",
+        "DELETE FROM corrections",
+        "UPDATE correction_batches SET correction_id = 1",
+    ):
+        with closing(sqlite3.connect("voucher.db")) as db, pytest.raises(sqlite3.IntegrityError):
+            db.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("trigger", "statement"),
+    [
+        ("reversed_redemptions_never_change", "UPDATE reversed_redemptions SET base_fen = 1"),
+        ("reversed_redemptions_never_change", "UPDATE reversed_redemptions SET anew_line = 9"),
+        ("reversed_claims_never_change", "UPDATE reversed_claims SET claimed_at = claimed_at - 1"),
+        ("corrections_never_vanish", "DELETE FROM corrections"),
+    ],
+)
+def test_an_edit_of_what_was_reversed_is_found(paid: Any, trigger: str, statement: str) -> None:
+    settle(paid, "redemption", "T1", "--amount", "70")
+    settle(paid, "claim", "C2", "--reverse")
+    with closing(sqlite3.connect("voucher.db")) as db:
+        (text,) = db.execute("SELECT sql FROM sqlite_schema WHERE name = ?", (trigger,)).fetchone()
+        db.execute("PRAGMA foreign_keys = OFF")
+        db.execute(f"DROP TRIGGER {trigger}")
+        db.execute(statement)
+        db.execute(text)
+        db.commit()
+    failed = paid("check", "-o", "json", expect=5)
+    assert "corrections_as_logged" in failed.out
+
+
+def test_a_new_key_wraps_the_tokens_of_reversed_claims(paid: Any) -> None:
+    settle(paid, "claim", "C2", "--reverse")
+    paid("key", "rotate", "--note", "yearly", "--yes", *LIN, *NOW)
+    paid("check")
+    paid("day", "verify")
+    again = claims(paid, "again.csv", "C2 P2 2020-03-27 09:01")
+    assert again.data["duplicate"] == 1
