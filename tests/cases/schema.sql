@@ -8,6 +8,8 @@ CREATE UNIQUE INDEX batches_once ON batches (kind, ifnull(programme_id, 0), sha2
 
 CREATE INDEX claims_by_round ON claims (round_id, claimed_at, expires_at);
 
+CREATE INDEX correction_batches_by_correction ON correction_batches (correction_id);
+
 CREATE UNIQUE INDEX current_programme ON programmes (is_current) WHERE is_current;
 
 CREATE UNIQUE INDEX deeds_once ON deeds (deed, ifnull(round_id, 0), key);
@@ -45,6 +47,14 @@ CREATE INDEX refused_claims ON rejects (json_extract(detail, '$.claim_no'))  -- 
     WHERE reason <> 'unknown_claim' AND json_extract(detail, '$.round') IS NOT NULL;
 
 CREATE INDEX rejects_in_future ON rejects (batch_id) WHERE reason = 'in_future';
+
+CREATE INDEX reversed_claims_by_batch ON reversed_claims (batch_id);
+
+CREATE INDEX reversed_claims_by_no ON reversed_claims (claim_no);
+
+CREATE INDEX reversed_redemptions_by_batch ON reversed_redemptions (batch_id);
+
+CREATE INDEX reversed_redemptions_by_no ON reversed_redemptions (transaction_no);
 
 CREATE INDEX roll_ins_by_source ON roll_ins (from_round_id);
 
@@ -186,6 +196,17 @@ CREATE TABLE claims (
     UNIQUE (resident, round_id, pack_no)                -- resident first: all that one person holds is found at once
 ) STRICT;
 
+CREATE TABLE correction_batches (
+    batch_id       INTEGER PRIMARY KEY REFERENCES batches,
+    correction_id  INTEGER NOT NULL REFERENCES corrections
+) STRICT;
+
+CREATE TABLE corrections (
+    correction_id  INTEGER PRIMARY KEY,             -- the proposal that two people decided
+    programme_id   INTEGER NOT NULL REFERENCES programmes,
+    corrected_at   INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE coupons (
     template_id       INTEGER NOT NULL REFERENCES templates,
     coupon_no         INTEGER NOT NULL CHECK (coupon_no > 0),
@@ -228,7 +249,7 @@ CREATE TABLE days (
     previous_sha256     TEXT NOT NULL,              -- of the day before; '' = the first one
     sha256              TEXT NOT NULL UNIQUE,       -- of all of it
     sealed_by           TEXT NOT NULL,
-    sealed_at           INTEGER NOT NULL,
+    sealed_at           INTEGER NOT NULL, reversals INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (programme_id, day),
     CHECK (begins_at < ends_at)
 ) STRICT, WITHOUT ROWID;
@@ -525,22 +546,22 @@ CREATE TABLE programmes (
     is_current    INTEGER NOT NULL DEFAULT 0 CHECK (is_current IN (0, 1))  -- chosen with `programme use`
 ) STRICT;
 
-CREATE TABLE proposals (
+CREATE TABLE "proposals" (
     proposal_id  INTEGER PRIMARY KEY,
-    subject      TEXT NOT NULL CHECK (subject IN ('round', 'programme', 'registry', 'list')),
-    subject_id   INTEGER NOT NULL,                      -- round_id, programme_id, or the batch_id of a file: of a registry, of a list
+    subject      TEXT NOT NULL CHECK (subject IN ('round', 'programme', 'registry', 'list', 'claim', 'redemption')),
+    subject_id   INTEGER NOT NULL,                      -- round_id, programme_id, the batch_id of a file (of a registry, of a list), claim_id, redemption_id
     kind         TEXT NOT NULL CHECK (kind IN ('approval', 'pause', 'resume', 'top-up', 'lower', 'reschedule', 'close', 'cancel', 'reopen',
                                               'change', 'correction', 'listing', 'delisting')),
     state        TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined', 'void')),
     before       TEXT NOT NULL,
     after        TEXT NOT NULL,
-    amount_fen   INTEGER NOT NULL CHECK (amount_fen >= 0),  -- what is at stake: the bands of the programme say how many must approve
+    amount_fen   INTEGER NOT NULL CHECK (amount_fen >= 0),
     note         TEXT NOT NULL,
-    evidence     TEXT NOT NULL,                         -- the file that it rests on; '' = none
+    evidence     TEXT NOT NULL,
     proposed_by  TEXT NOT NULL,
     os_user      TEXT NOT NULL,
     proposed_at  INTEGER NOT NULL,
-    entered_at   INTEGER NOT NULL,                      -- the machine's clock
+    entered_at   INTEGER NOT NULL,
     ended_at     INTEGER,
     CHECK ((state = 'proposed') = (ended_at IS NULL))
 ) STRICT;
@@ -613,6 +634,48 @@ CREATE TABLE releases (
     looked_at   INTEGER NOT NULL,
     next_at     INTEGER,                        -- NULL: nothing more expires
     expired_by  INTEGER NOT NULL                -- vouchers that expired by then have given up what they had not paid
+) STRICT;
+
+CREATE TABLE reversed_claims (
+    claim_id       INTEGER PRIMARY KEY,
+    claim_no       TEXT NOT NULL,
+    round_id       INTEGER NOT NULL,
+    resident       BLOB NOT NULL,
+    pack_no        INTEGER NOT NULL,
+    claimed_at     INTEGER NOT NULL,
+    expires_at     INTEGER NOT NULL,
+    batch_id       INTEGER NOT NULL,
+    line           INTEGER NOT NULL,
+    correction_id  INTEGER NOT NULL REFERENCES corrections,
+    booked_on      INTEGER NOT NULL,                -- the day on which the reversal is booked
+    anew_batch_id  INTEGER REFERENCES correction_batches,  -- where it was entered anew; NULL: nowhere
+    anew_line      INTEGER
+) STRICT;
+
+CREATE TABLE reversed_redemptions (
+    redemption_id          INTEGER PRIMARY KEY,
+    transaction_no         TEXT NOT NULL,
+    voucher                INTEGER NOT NULL,
+    use_no                 INTEGER NOT NULL,
+    merchant_id            INTEGER NOT NULL,
+    segment_id             INTEGER NOT NULL,
+    channel                INTEGER NOT NULL,
+    paid_at                INTEGER NOT NULL,
+    day                    INTEGER NOT NULL,
+    base_fen               INTEGER NOT NULL,
+    merchant_discount_fen  INTEGER NOT NULL,
+    split_id               INTEGER NOT NULL,
+    line                   INTEGER NOT NULL,
+    refund_of              INTEGER,
+    batch_id               INTEGER NOT NULL,
+    vouchers               INTEGER,                 -- of a refund, as in `refunds`
+    spent                  INTEGER,
+    floor_fen              INTEGER,
+    refund_of_no           TEXT NOT NULL DEFAULT '',-- the number of the payment that was refunded
+    correction_id          INTEGER NOT NULL REFERENCES corrections,
+    booked_on              INTEGER NOT NULL,
+    anew_batch_id          INTEGER REFERENCES correction_batches,
+    anew_line              INTEGER
 ) STRICT;
 
 CREATE TABLE roll_ins (
@@ -718,9 +781,9 @@ CREATE TABLE used_claims (
     PRIMARY KEY (block, round_id, day)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE verdicts (
+CREATE TABLE "verdicts" (
     verdict_id   INTEGER PRIMARY KEY,
-    proposal_id  INTEGER NOT NULL REFERENCES proposals,
+    proposal_id  INTEGER NOT NULL REFERENCES "proposals",
     verdict      TEXT NOT NULL CHECK (verdict IN ('approve', 'reject')),
     actor        TEXT NOT NULL,
     os_user      TEXT NOT NULL,
@@ -761,6 +824,14 @@ CREATE TRIGGER claims_take_a_seat AFTER INSERT ON claims
 BEGIN
     UPDATE seats SET free = CASE WHEN free > 0 THEN free - 1 ELSE RAISE(ROLLBACK, 'over_issue') END WHERE round_id = NEW.round_id;
 END;
+
+CREATE TRIGGER correction_batches_never_change BEFORE UPDATE ON correction_batches BEGIN SELECT RAISE(ABORT, 'a correction stands'); END;
+
+CREATE TRIGGER correction_batches_never_vanish BEFORE DELETE ON correction_batches BEGIN SELECT RAISE(ABORT, 'a correction stands'); END;
+
+CREATE TRIGGER corrections_never_change BEFORE UPDATE ON corrections BEGIN SELECT RAISE(ABORT, 'a correction stands'); END;
+
+CREATE TRIGGER corrections_never_vanish BEFORE DELETE ON corrections BEGIN SELECT RAISE(ABORT, 'a correction stands'); END;
 
 CREATE TRIGGER days_are_last AFTER INSERT ON days
 BEGIN
@@ -863,6 +934,30 @@ CREATE TRIGGER rehearsal_for_good BEFORE DELETE ON rehearsals BEGIN SELECT RAISE
 CREATE TRIGGER rehearsal_from_the_beginning BEFORE INSERT ON rehearsals WHEN EXISTS (SELECT 1 FROM audit)
     BEGIN SELECT RAISE(ABORT, 'a file with deeds becomes no rehearsal'); END;
 
+CREATE TRIGGER reversed_claims_never_change BEFORE UPDATE OF claim_id, claim_no, round_id, pack_no, claimed_at, expires_at, batch_id, line,
+    correction_id, booked_on, anew_batch_id, anew_line ON reversed_claims
+BEGIN SELECT RAISE(ABORT, 'what was reversed stays as it was'); END;
+
+CREATE TRIGGER reversed_claims_never_vanish BEFORE DELETE ON reversed_claims BEGIN SELECT RAISE(ABORT, 'what was reversed stays'); END;
+
+CREATE TRIGGER reversed_claims_stood BEFORE INSERT ON reversed_claims WHEN NOT EXISTS (SELECT 1 FROM claims c WHERE c.claim_id = NEW.claim_id
+    AND (c.claim_no, c.round_id, c.resident, c.pack_no, c.claimed_at, c.expires_at, c.batch_id, c.line)
+        = (NEW.claim_no, NEW.round_id, NEW.resident, NEW.pack_no, NEW.claimed_at, NEW.expires_at, NEW.batch_id, NEW.line))
+BEGIN SELECT RAISE(ABORT, 'only a claim that stands can be reversed'); END;
+
+CREATE TRIGGER reversed_redemptions_never_change BEFORE UPDATE ON reversed_redemptions
+BEGIN SELECT RAISE(ABORT, 'what was reversed stays as it was'); END;
+
+CREATE TRIGGER reversed_redemptions_never_vanish BEFORE DELETE ON reversed_redemptions
+BEGIN SELECT RAISE(ABORT, 'what was reversed stays'); END;
+
+CREATE TRIGGER reversed_redemptions_stood BEFORE INSERT ON reversed_redemptions WHEN NOT EXISTS (SELECT 1 FROM redemptions f
+    WHERE f.redemption_id = NEW.redemption_id AND f.refund_of IS NEW.refund_of
+    AND (f.transaction_no, f.voucher, f.use_no, f.merchant_id, f.segment_id, f.channel, f.paid_at, f.day, f.base_fen, f.merchant_discount_fen,
+        f.split_id, f.line) = (NEW.transaction_no, NEW.voucher, NEW.use_no, NEW.merchant_id, NEW.segment_id, NEW.channel, NEW.paid_at,
+        NEW.day, NEW.base_fen, NEW.merchant_discount_fen, NEW.split_id, NEW.line))
+BEGIN SELECT RAISE(ABORT, 'only a row that stands can be reversed'); END;
+
 CREATE TRIGGER rounds_have_seats AFTER INSERT ON rounds
 BEGIN INSERT INTO seats (round_id, free) VALUES (NEW.round_id, NEW.claimed); END;
 
@@ -873,6 +968,7 @@ BEGIN SELECT RAISE(ROLLBACK, 'the day of this claim is sealed'); END;
 
 CREATE TRIGGER sealed_claims_stay BEFORE DELETE ON claims WHEN EXISTS (SELECT 1 FROM last_seals x CROSS JOIN rounds r
     ON r.round_id = OLD.round_id AND r.programme_id = x.programme_id WHERE OLD.claim_id <= x.last_claim_id AND OLD.claimed_at < x.ends_at)
+    AND NOT EXISTS (SELECT 1 FROM reversed_claims WHERE claim_id = OLD.claim_id)
 BEGIN SELECT RAISE(ROLLBACK, 'the day of this claim is sealed'); END;
 
 CREATE TRIGGER sealed_redemptions_stand BEFORE UPDATE ON redemptions WHEN EXISTS (SELECT 1 FROM last_seals x CROSS JOIN splits s
@@ -883,6 +979,7 @@ BEGIN SELECT RAISE(ROLLBACK, 'the day of this row is sealed'); END;
 CREATE TRIGGER sealed_redemptions_stay BEFORE DELETE ON redemptions WHEN EXISTS (SELECT 1 FROM last_seals x CROSS JOIN splits s
     ON s.split_id = OLD.split_id CROSS JOIN rounds r ON r.round_id = s.round_id AND r.programme_id = x.programme_id
     WHERE OLD.redemption_id <= x.last_redemption_id AND OLD.day <= x.day)
+    AND NOT EXISTS (SELECT 1 FROM reversed_redemptions WHERE redemption_id = OLD.redemption_id)
 BEGIN SELECT RAISE(ROLLBACK, 'the day of this row is sealed'); END;
 
 CREATE TRIGGER seats_are_counted AFTER UPDATE OF claimed ON rounds

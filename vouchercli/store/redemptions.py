@@ -153,8 +153,9 @@ WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
 """
 ORDER = "x.paid_at, x.redemption_id"
 # What was reversed: as it came, then its reversal.
-REVERSED = """
-SELECT v.transaction_no, iif(w.sign = 1, iif(v.refund_of IS NULL, 'pay', 'refund'), 'reversal'),
+REVERSAL = "reversal"
+REVERSED = f"""
+SELECT v.transaction_no, iif(w.sign = 1, iif(v.refund_of IS NULL, 'pay', 'refund'), '{REVERSAL}'),
     c.claim_no, v.coupon_no, k.coupon, r.round, m.merchant_no, m.name, v.paid_at,
     w.sign * v.base_fen, w.sign * v.merchant_discount_fen, w.sign * (s.after_fen - s.before_fen),
     w.sign * s.public_fen, w.sign * s.platform_fen, w.sign * s.match_fen,

@@ -1,7 +1,7 @@
 """Single rows that were wrong: reversed (冲正), and entered anew as they should have been (更正),
-when a second person agrees. Nothing is edited: the row stays as it was, its reversal and the new row are
-booked on the first open day. What rests on the row (its refunds, later uses of its voucher, the
-payments of a claim) is judged once more behind it.
+when a second person agrees. Nothing is edited: the row stays as it was, its reversal and the new
+row are booked on the first open day. What rests on the row (its refunds, later uses of its voucher,
+the payments of a claim) is judged once more behind it.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def correct_redemption(
     **changes: str | None,
 ) -> Outcome:
     """Propose that a payment or refund is entered anew with these `changes` of its own fields
-    (None: as it is), or only reversed. Raises `unknown_transaction`, `nothing_to_correct`, `note_needed`,
-    `correction_waits`, and whatever refuses the correction itself (`reversals.carry_out`).
+    (None: as it is), or only reversed. Raises `unknown_transaction`, `nothing_to_correct`,
+    `note_needed`, `correction_waits_already`, and as `reversals.carry_out`.
     """
     if kind not in redemptions.KINDS:
         raise UsageFault("unknown_kind", "--kind {kind}: write pay or refund", kind=kind)
@@ -66,7 +66,7 @@ def correct_claim(
     new_number: str | None = None,
     **changes: str | None,
 ) -> Outcome:
-    """The same of a claim; `resident` is an identity or a token. Raises `unknown_claim`,
+    """The same of a claim; `resident` is an identity or a token. Raises `unknown_claim_no`,
     `claim_granted_here` too.
     """
     with writing(session):

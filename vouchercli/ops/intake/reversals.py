@@ -75,15 +75,15 @@ def find_redemption(session: Session, number: str, kind: str) -> Wrong:
 
 
 def find_claim(session: Session, claim_no: str) -> Wrong:
-    """The claim that stands with that number. Raises `unknown_claim`, `claim_granted_here`."""
+    """The claim that stands with that number. Raises `unknown_claim_no`, `claim_granted_here`."""
     programme = programmes.current(session.db, session.programme)
     claim = store.claim(session.db, programme["programme_id"], claim_no)
     if claim is None:
         raise VoucherError(
-            "unknown_claim",
-            "there is no claim {claim}",
-            hint="voucher claim list --claim {claim}",
-            claim=claim_no,
+            "unknown_claim_no",
+            "there is no claim {claim_no} here",
+            hint="voucher claim list",
+            claim_no=claim_no,
         )
     if claim.is_granted:
         raise VoucherError(
@@ -286,5 +286,5 @@ def _refusal(intake: Intake, batch_id: int) -> VoucherError:
         "correction_refused",
         "what would be entered anew is refused",
         hint="voucher law show",
-        problems=problems or [Problem("duplicate", "the same row stands already")],
+        problems=problems or [Problem("stands_already", "the same row stands already")],
     )
