@@ -25,6 +25,14 @@ Limit = Annotated[
         ),
     ),
 ]
+KnownOn = Annotated[
+    Optional[str],
+    typer.Option(
+        "--known-on",
+        metavar="DAY",
+        help="As it was known on this sealed day, whatever came or was corrected since.",
+    ),
+]
 Rounds = Annotated[
     Optional[list[str]],
     typer.Option(
@@ -60,6 +68,7 @@ def leverage(
         bool, typer.Option("--funders", help="Show the public funders one by one.")
     ] = False,
     limit: Limit = None,
+    known_on: KnownOn = None,
 ) -> Outcome:
     """What each public yuan did: gross, own-spend and floor, net of refunds."""
     # each report loads its own module alone: a start is measured in milliseconds
@@ -73,17 +82,29 @@ def leverage(
         as_of=_earlier(call.as_of(session), call.up_to(session, until)),
         with_funders=funders,
         limit=_most(call, by) if limit is None else limit,
+        known_on=_day(call, session, known_on),
     )
 
 
 @command(app, "rounds", epilog="Example: voucher report rounds --as-of 2020-04-06", looks_back=True)
-def rounds(call: Call, session: Session, rounds: Rounds = None) -> Outcome:
+def rounds(
+    call: Call, session: Session, rounds: Rounds = None, known_on: KnownOn = None
+) -> Outcome:
     """Each round: claimed, sold out to the second, the four redemption rates, outstanding, expired,
     breaches.
     """
     from vouchercli.ops.reports.rounds import report_rounds
 
-    return report_rounds(session, only=_split_codes(rounds), as_of=call.as_of(session))
+    return report_rounds(
+        session,
+        only=_split_codes(rounds),
+        as_of=call.as_of(session),
+        known_on=_day(call, session, known_on),
+    )
+
+
+def _day(call: Call, session: Session, text: str | None) -> int | None:
+    return None if text is None else call.local_day(session, text)
 
 
 def _most(call: Call, by: str) -> int:

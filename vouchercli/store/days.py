@@ -9,7 +9,9 @@ from itertools import islice
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vouchercli.errors import VoucherError
 from vouchercli.rules import days as law
+from vouchercli.rules import times
 from vouchercli.store import fact_digests, transaction_numbers, typed
 from vouchercli.store.fact_digests import NONE
 from vouchercli.store.lists import Listed, Listing
@@ -136,6 +138,18 @@ def in_order(db: sqlite3.Connection, programme_id: int) -> Iterator[Day]:
 def named(db: sqlite3.Connection, programme_id: int, day: int) -> Day | None:
     """A sealed day; None: it is open."""
     return typed.row(db, Day, OF_DAY, {"programme_id": programme_id, "day": day})
+
+
+def open_day(db: sqlite3.Connection, programme_id: int, day: int) -> VoucherError:
+    """The refusal of a day that is not sealed."""
+    before = last(db, programme_id)
+    return VoucherError(
+        "day_open",
+        "{day} is not sealed; the last sealed day is {last}",
+        hint="voucher day close {day}",
+        day=times.day_text(day),
+        last=times.day_text(before.day) if before else "-",
+    )
 
 
 def last(db: sqlite3.Connection, programme_id: int) -> Day | None:

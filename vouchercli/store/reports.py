@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import times
 from vouchercli.rules.leverage import CALENDAR, GROUPINGS, Sums
-from vouchercli.store import totals, typed, used_claims
+from vouchercli.store import known_facts, totals, typed, used_claims
 
 if TYPE_CHECKING:
     import sqlite3
@@ -190,6 +190,11 @@ FROM (SELECT ? AS from_at, ? AS until_at) s CROSS JOIN redemption_runs n
 CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id AND n.last_id
     AND f.paid_at >= s.from_at AND f.paid_at < s.until_at
 """
+# Of a report as it was known on a sealed day (`known_facts`): what is taken off and put back.
+LATER = (
+    f"{OF_MERCHANTS}{TAKEN_OFF} {known_facts.LATE} AND f.day BETWEEN ? AND ?",
+    f"{OF_MERCHANTS}{ADDED} {known_facts.REVERSED} AND f.day BETWEEN ? AND ?",
+)
 ADD_FACTS = OF_MERCHANTS + ADDED + PAID_BETWEEN
 TAKE_FACTS = OF_MERCHANTS + TAKEN_OFF + PAID_BETWEEN
 IS_SOMETHING = " OR ".join("sum(t." + name + ") <> 0" for name in totals.SUMMED)
@@ -203,16 +208,22 @@ Part = tuple[str, tuple[int, ...]]  # a statement and its parameters
 
 
 def by_merchant(
-    db: sqlite3.Connection, rounds: Sequence[int], months: Months, zone: str
+    db: sqlite3.Connection,
+    rounds: Sequence[int],
+    months: Months,
+    zone: str,
+    known: tuple[int, int] | None = None,
 ) -> list[tuple[str, str, Sums]]:
     """(merchant_no, name, sums) of every merchant with anything in the span, pooled over `rounds`
-    (ids), by number.
+    (ids), by number. `known`: within `known_facts.as_known`, the first and last day (yyyymmdd).
     """
     kept = MONTHS_SO_FAR if typed.number(db, IS_COUNTING) else KEPT_MONTHS
     parts: list[Part] = [(kept, (months.first, months.last))] if months.first <= months.last else []
     by_day = dict(db.execute(VOUCHERS_BY_DAY).fetchall()) if months.cuts else {}
     for cut in months.cuts:
         parts += _parts_of(cut, kept, by_day, zone)
+    if known is not None:
+        parts += [(each, known) for each in LATER]
     if not parts or not rounds:
         return []
     parameters = [value for _, values in parts for value in values]
@@ -281,10 +292,12 @@ class Share(NamedTuple):
     amount_fen: int
 
 
-FUNDERS = (
-    "SELECT funder FROM funders WHERE programme_id = ? AND kind = 'public' ORDER BY position,"
-    " funder_id"
-)
+# With money of its own by a day, where one is given.
+FUNDERS = """
+SELECT funder FROM funders f WHERE programme_id = ?1 AND kind = 'public' AND (?2 IS NULL OR EXISTS (
+    SELECT 1 FROM postings g WHERE g.funder_id = f.funder_id AND g.booked_on <= ?2))
+ORDER BY position, funder_id
+"""
 AMOUNT = "f.funder, CAST(sum(t.amount_fen) AS BIGINT) AS amount_fen"
 BY_FUNDER = "JOIN funders f ON f.funder_id = t.funder_id AND f.kind = 'public'"
 PARTS = (
@@ -318,28 +331,53 @@ def _funder_statement(source: str, by: str, condition: str) -> str:
 
 FUNDED_TOTALS = {by: _funder_statement("funder_totals", by, WHOLE_DAYS) for by in KEPT_BY_FUNDER}
 FUNDED_FACTS = {by: _funder_statement(PARTS, by, "t.round_id > 0") for by in GROUPINGS}
+FUNDED_LATER = {
+    by: tuple(
+        _funder_statement(
+            f"""(SELECT f.*, p.funder_id, {sign}p.amount_fen AS amount_fen FROM (SELECT f.* {facts}
+                AND f.day BETWEEN :first_day AND :last_day) f
+            JOIN split_parts p ON p.split_id = f.split_id)""",
+            by,
+            "t.round_id > 0",
+        )
+        for facts, sign in ((known_facts.LATE, "-"), (known_facts.REVERSED, ""))
+    )
+    for by in GROUPINGS
+    if by not in KEPT_BY_FUNDER
+}
 
 
-def public_funders(db: sqlite3.Connection, programme_id: int) -> list[str]:
-    """The programme's public funders, in the order of its file."""
-    return [row[0] for row in db.execute(FUNDERS, (programme_id,))]
+def public_funders(
+    db: sqlite3.Connection, programme_id: int, known_on: int | None = None
+) -> list[str]:
+    """The programme's public funders, in the order of its file; those that it had on a day
+    (yyyymmdd).
+    """
+    return [row[0] for row in db.execute(FUNDERS, (programme_id, known_on))]
 
 
 def funder_shares(
-    db: sqlite3.Connection, by: str, window: Window, span: tuple[int, int], zone: str
+    db: sqlite3.Connection,
+    by: str,
+    window: Window,
+    span: tuple[int, int],
+    zone: str,
+    *,
+    is_known: bool = False,
 ) -> list[Share]:
     """What each public funder paid over the window, by round and key. Totals know it by round and
-    day; for any other key every fact of `span` [from, until) is read.
+    day; for any other key every fact of `span` [from, until) is read. `is_known`: within
+    `known_facts.as_known`, of whole days.
     """
     if by in KEPT_BY_FUNDER:
         return [
             Share(row[0], str(row[1]), *row[2:])
             for row in _both(db, window, zone, FUNDED_TOTALS[by], FUNDED_FACTS[by])
         ]
-    return [
-        Share(*row)
-        for row in db.execute(FUNDED_FACTS[by], {"from_at": span[0], "until_at": span[1], "day": 0})
-    ]
+    asked: dict[str, int] = {"from_at": span[0], "until_at": span[1], "day": 0}
+    asked |= {"first_day": window.first_day, "last_day": window.last_day}
+    statements = (FUNDED_FACTS[by], *(FUNDED_LATER[by] if is_known else ()))
+    return [Share(*row) for statement in statements for row in db.execute(statement, asked)]
 
 
 # ---------------------------------------------------------------- claims
@@ -393,6 +431,16 @@ FROM claims c CROSS JOIN redemption_facts x
 WHERE c.round_id = :round_id AND c.claimed_at <= :as_of AND c.expires_at > :at
     AND x.paid_at <= :as_of
 """
+# Of a report as it was known on a sealed day: what was booked later, and what was reversed later.
+USED_LATER = tuple(
+    f"""
+SELECT CAST(coalesce(sum({sign}f.face_fen), 0) AS BIGINT) {facts}
+    AND f.round_id = :round_id AND f.paid_at <= :as_of
+    AND f.voucher / 1024 IN (SELECT claim_id FROM claims WHERE round_id = :round_id
+        AND claimed_at <= :as_of AND expires_at > :at)
+"""
+    for facts, sign in ((known_facts.LATE, "-"), (known_facts.REVERSED, ""))
+)
 RESIDENTS = """
 SELECT count(DISTINCT resident) FROM claims
 WHERE claim_id IN (SELECT value FROM json_each(?))
@@ -463,9 +511,15 @@ def _first_alive(db: sqlite3.Connection, round_id: int, at: int) -> int | None:
     return int(first)
 
 
-def used_face_of_unexpired(db: sqlite3.Connection, round_id: int, as_of: int, at: int) -> int:
-    """The face in fen that was used by `as_of` of the claims that can still be used at `at`."""
-    return typed.number(db, USED_UNEXPIRED, {"round_id": round_id, "as_of": as_of, "at": at})
+def used_face_of_unexpired(
+    db: sqlite3.Connection, round_id: int, as_of: int, at: int, *, is_known: bool = False
+) -> int:
+    """The face in fen that was used by `as_of` of the claims that can still be used at `at`.
+    `is_known`: within `known_facts.as_known`.
+    """
+    asked = {"round_id": round_id, "as_of": as_of, "at": at}
+    statements = (USED_UNEXPIRED, *(USED_LATER if is_known else ()))
+    return sum(typed.number(db, each, asked) for each in statements)
 
 
 # ---------------------------------------------------------------- rejected claims
@@ -485,3 +539,36 @@ GROUP BY 1 ORDER BY 1
 def breaches(db: sqlite3.Connection, programme_id: int, as_of: int) -> dict[str, int]:
     """Rejected claim rows up to `as_of` that broke the rules of issue, by the round they name."""
     return dict(db.execute(BREACHES, (programme_id, as_of)).fetchall())
+
+
+# ---------------------------------------------------------------- booked later than a day
+
+# What was booked after a day for days up to it: how many postings, and when the last was made.
+BOOKED_LATER = """
+SELECT count(*), ifnull(max(g.posted_at), 0) FROM postings g JOIN funders f USING (funder_id)
+WHERE f.programme_id = ?1 AND g.day <= ?2 AND (g.from_account = 'outstanding'
+        OR g.to_account = 'outstanding')
+    AND CASE WHEN ?3 THEN g.booked_on > ?2 ELSE g.posted_at > ?4 END
+"""
+NAMES_BEFORE = """
+SELECT m.merchant_no, json_extract(c.before, '$.name') FROM merchant_changes c
+JOIN batches b USING (batch_id) JOIN merchants m USING (merchant_id)
+WHERE b.imported_at > ? AND json_type(iif(c.before = '', '{}', c.before), '$.name') = 'text'
+ORDER BY c.batch_id DESC
+"""
+
+
+def booked_later(
+    db: sqlite3.Connection, programme_id: int, day: int, after: int, *, is_sealed: bool
+) -> int:
+    """When the last claim, payment or correction of days up to `day` (yyyymmdd) was booked that
+    was not known then: after that day where it `is_sealed`, else after a moment (UTC seconds); 0:
+    all was known.
+    """
+    asked = (programme_id, day, is_sealed, after)
+    return int(db.execute(BOOKED_LATER, asked).fetchone()[1])
+
+
+def names_at(db: sqlite3.Connection, at: int) -> dict[str, str]:
+    """The names that merchants had at a moment (UTC seconds), of those whose name changed since."""
+    return dict(db.execute(NAMES_BEFORE, (at,)).fetchall())

@@ -180,14 +180,32 @@ def recount(db: sqlite3.Connection, claim_ids: Iterable[int]) -> None:
     db.execute(CLEAR)
     db.execute(CREATE)
     db.executemany(ADD, [(claim_id,) for claim_id in claims])
-    bits = _bits(db.execute(FACTS))
+    for _, stand, now in _made_anew(db, claims, db.execute(FACTS)):
+        _put(db, stand, now)
+
+
+def _made_anew(
+    db: sqlite3.Connection, claims: Iterable[int], facts: Iterable[tuple[int, int, int, int]]
+) -> Iterator[tuple[int, Bits, Bits]]:
+    """(block, its bits, its bits with those of these claims made of their facts, as `FACTS`)."""
+    bits = _bits(facts)
     for block, some in groupby(claims, lambda claim_id: claim_id // PLACES):
         others = ~sum(1 << claim_id % PLACES for claim_id in some)
         stand = _block(db, block)
         now = {place: each & others for place, each in stand.items()}
         for place, each in bits.pop(block, {}).items():
             now[place] = now.get(place, 0) | each
-        _put(db, stand, now)
+        yield block, stand, now
+
+
+def remade(
+    db: sqlite3.Connection, claims: Iterable[int], facts: Iterable[tuple[int, int, int, int]]
+) -> Iterator[tuple[int, list[tuple[int, int, int, bytes]]]]:
+    """The blocks of these claims (in their order) with the rows that they would have if only these
+    facts, as `FACTS`, stood of them: (block, round_id, day, claims).
+    """
+    for block, _, now in _made_anew(db, claims, facts):
+        yield block, [(*place, _octets(bits)) for place, bits in now.items() if bits]
 
 
 def count_all(db: sqlite3.Connection) -> None:
@@ -252,14 +270,18 @@ def _put(db: sqlite3.Connection, stand: Bits, now: Bits) -> None:
         if bits == stand.get(place, 0):
             continue
         if bits:
-            db.execute(PUT, (*place, bits.to_bytes((bits.bit_length() + 7) // 8, "little")))
+            db.execute(PUT, (*place, _octets(bits)))
         else:
             db.execute(DROP, place)
 
 
+def _octets(bits: int) -> bytes:
+    return bits.to_bytes((bits.bit_length() + 7) // 8, "little")
+
+
 def _places(bits: int) -> Iterator[int]:
     """The places of the bits that are set."""
-    for at, octet in enumerate(bits.to_bytes((bits.bit_length() + 7) // 8, "little")):
+    for at, octet in enumerate(_octets(bits)):
         if octet:
             yield from (at * 8 + bit for bit in range(8) if octet >> bit & 1)
 

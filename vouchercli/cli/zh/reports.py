@@ -109,4 +109,13 @@ TEXT = {
     "Amounts in {unit}; -o csv and -o json are exact.": "金额单位：{unit}；-o csv 与 -o json 为精确值。",
     "yuan, rounded": "元（已取整）",
     "10,000 yuan, rounded": "万元（已取整）",
+    "As it was known on this sealed day, whatever came or was corrected since.": "按该已封账日当时所知，不论此后补到或更正。",
+    "leave out --as-of": "请去掉 --as-of",
+    "what was known on {day} is about that day and days before it": "{day} 当时所知只涉及该日及之前",
+    "--known-on is about whole days: --since and --as-of must name days, not hours": "--known-on 只按整日：--since 和 --as-of 请写日期，不写钟点",
+    "write them like 2020-03-27": "写法如 2020-03-27",
+    "rows of days up to {day} were booked later, the last at {at}; as it was known then: --known-on {day}": "{day} 及之前的记录此后另有记账，最近一笔于 {at}；当时所知：--known-on {day}",
+    "rows of days up to {day} came later than the day after, the last at {at}; days that are sealed keep what was known: voucher day close": "{day} 及之前的记录有次日之后才到的，最近一笔于 {at}；封账可保留当时所知：voucher day close",
+    "Leverage by {by}: {programme}, as of {as_of}, as known on {day}": "杠杆率（按{by}）：{programme}，截至 {as_of}，按 {day} 当时所知",
+    "Rounds: {programme}, as of {as_of}, as known on {day}": "期次：{programme}，截至 {as_of}，按 {day} 当时所知",
 }

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops import answers
-from vouchercli.ops.money.sealed_days import refuse_open, tabulate
+from vouchercli.ops.money.sealed_days import tabulate
 from vouchercli.ops.setup import staff
 from vouchercli.result import Outcome, say
 from vouchercli.rules import days as law
@@ -171,7 +171,7 @@ def sign_day(session: Session, day: int, note: str = "") -> Outcome:
         programme_id = row["programme_id"]
         staff.require(session, programmes.value(row), doors.DOOR["day sign"])
         if store.named(db, programme_id, day) is None:
-            raise refuse_open(db, programme_id, day)
+            raise store.open_day(db, programme_id, day)
         days = [each for each in store.in_order(db, programme_id) if each.day <= day]
         unsigned = [each for each in days if each.signed_by is None]
         _require_other_hand(session, unsigned)

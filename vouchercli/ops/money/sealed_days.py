@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.errors import VoucherError
 from vouchercli.ops import lists
 from vouchercli.result import JSON, Column, Outcome, Problem, Table, Word, say
 from vouchercli.rules import times
@@ -60,7 +59,7 @@ def show_day(session: Session, day: int) -> Outcome:
     row = programmes.current(session.db, session.programme)
     found = store.named(session.db, row["programme_id"], day)
     if found is None:
-        raise refuse_open(session.db, row["programme_id"], day)
+        raise store.open_day(session.db, row["programme_id"], day)
     title = say("{day} of {programme}", day=times.day_text(day), programme=row["programme"])
     described = _describe(found, row["time_zone"])
     return Outcome(
@@ -76,7 +75,7 @@ def verify_days(session: Session, day: int | None) -> Outcome:
         row = programmes.current(db, session.programme)
         every = [*store.in_order(db, row["programme_id"])]
         if day is not None and all(each.day != day for each in every):
-            raise refuse_open(db, row["programme_id"], day)
+            raise store.open_day(db, row["programme_id"], day)
         asked = frozenset(each.day for each in every if day in (None, each.day))
         problems = [
             Problem(
@@ -117,15 +116,3 @@ def _describe(day: Day, zone: str) -> dict[str, Any]:
         "sealed_at": day.sealed_at,
         "signed_at": None if day.signed_at is None else times.iso(day.signed_at, zone),
     }
-
-
-def refuse_open(db: sqlite3.Connection, programme_id: int, day: int) -> VoucherError:
-    """The refusal of a day that is not sealed."""
-    last = store.last(db, programme_id)
-    return VoucherError(
-        "day_open",
-        "{day} is not sealed; the last sealed day is {last}",
-        hint="voucher day close {day}",
-        day=times.day_text(day),
-        last=times.day_text(last.day) if last else "-",
-    )

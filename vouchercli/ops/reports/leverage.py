@@ -15,6 +15,7 @@ from vouchercli.rules.leverage import Claimed, Sums
 from vouchercli.store import programmes
 from vouchercli.store import reports as store
 from vouchercli.store.db import reading
+from vouchercli.store.known_facts import as_known
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,19 +49,23 @@ def report_leverage(
     as_of: int | None = None,
     with_funders: bool = False,
     limit: int = 0,
+    known_on: int | None = None,
 ) -> Outcome:
     """Sums and ratios of what was paid in `since <= paid_at <= as_of` (UTC seconds, None: open),
-    net of refunds, by key.
+    net of refunds, by key; as it was known on a sealed day (yyyymmdd) where one is given.
 
     At most `limit` keys are told (0: all); the total is of all.
-    Raises `UsageFault` for a grouping there is not, `VoucherError` for an unknown round.
+    Raises `UsageFault` for a grouping there is not, `VoucherError` for an unknown round, and as
+    `scope_of`.
     """
     if by not in law.GROUPINGS:
         raise _unknown_grouping(by)
     with reading(session):
-        scope = scope_of(session, only, since, as_of)
-        answer = _make_answer(session, by, scope, with_funders)
+        scope = scope_of(session, only, since, as_of, known_on)
+        with as_known(session.db, scope.known):
+            answer = _make_answer(session, by, scope, with_funders)
         figures = _published(session, scope)
+        says_later = note_later(session, scope)
     rows = [_row(answer, key, sums) for key, sums in islice(answer.groups.items(), limit or None)]
     total = _row(answer, Word("total"), answer.total)
     shown_tables = [
@@ -75,7 +80,7 @@ def report_leverage(
         "since": None if since is None else times.iso(since, scope.zone),
         "rounds": scope.codes(),
     }
-    says = (*_notes(answer, len(rows)), *note_later(session, scope))
+    says = (*_notes(answer, len(rows)), *says_later)
     return Outcome(data, tuple(shown_tables), says)
 
 
@@ -98,9 +103,14 @@ def _make_answer(session: Session, by: str, scope: Scope, with_funders: bool) ->
     claimed = _claims_by_key(session, by, scope)
     names = {}
     if by == "merchant":
-        merchants = store.by_merchant(session.db, list(scope.rounds), scope.months, scope.zone)
+        span = scope.window[:2] if scope.known else None
+        merchants = store.by_merchant(
+            session.db, list(scope.rounds), scope.months, scope.zone, span
+        )
         ordered = {no: sums for no, _, sums in merchants}
         names = {no: name for no, name, _ in merchants}
+        if scope.known:
+            names |= store.names_at(session.db, scope.known.ends_at)
     else:
         groups = _sums_by_key(session, by, scope)
         if (
@@ -110,7 +120,13 @@ def _make_answer(session: Session, by: str, scope: Scope, with_funders: bool) ->
         opening = {row.round: position for position, row in enumerate(scope.rounds.values())}
         ordered = {key: groups[key] for key in law.in_order(by, groups, opening)}
     funders = (
-        tuple(store.public_funders(session.db, scope.programme["programme_id"]))
+        tuple(
+            store.public_funders(
+                session.db,
+                scope.programme["programme_id"],
+                scope.known.day if scope.known else None,
+            )
+        )
         if with_funders
         else ()
     )
@@ -176,7 +192,9 @@ def _shares(
         return {key: {funders[0]: sums.public_fen} for key, sums in groups.items()}
     shares = {key: dict.fromkeys(funders, 0) for key in groups}
     span = (scope.since or -END_OF_TIME, END_OF_TIME if scope.as_of is None else scope.as_of + 1)
-    for share in store.funder_shares(session.db, by, scope.window, span, scope.zone):
+    for share in store.funder_shares(
+        session.db, by, scope.window, span, scope.zone, is_known=scope.known is not None
+    ):
         if share.round_id in scope.rounds:
             key = _key(by, scope, share.round_id, share.key)
             part = shares.setdefault(
@@ -276,7 +294,7 @@ def _published(session: Session, scope: Scope) -> list[dict[str, Any]]:
     """The published figures that fit: of this very moment if there are any, else all up to it; of
     rounds in the scope.
     """
-    if scope.since is not None:
+    if scope.since is not None or scope.known is not None:  # what is published changes
         return []
     fitting = [
         figure

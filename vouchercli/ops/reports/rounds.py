@@ -13,6 +13,7 @@ from vouchercli.rules.leverage import Sums
 from vouchercli.store import allocations, round_histories
 from vouchercli.store import reports as store
 from vouchercli.store.db import reading
+from vouchercli.store.known_facts import as_known
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,16 +26,22 @@ END_OF_TIME = 2**62
 
 
 def report_rounds(
-    session: Session, *, only: Sequence[str] = (), as_of: int | None = None
+    session: Session,
+    *,
+    only: Sequence[str] = (),
+    as_of: int | None = None,
+    known_on: int | None = None,
 ) -> Outcome:
     """Each round as of `as_of`, in the state and with the packs that it had then (UTC seconds;
-    None: all that is known, and what has expired by now).
+    None: all that is known, and what has expired by now); as it was known on a sealed day
+    (yyyymmdd) where one is given.
     """
     with reading(session):
-        scope = scope_of(session, only, None, as_of)
-        if as_of is not None:
-            scope = _go_back(session, scope, as_of)
-        rows = _rows(session, scope)
+        scope = scope_of(session, only, None, as_of, known_on)
+        with as_known(session.db, scope.known):
+            if scope.as_of is not None:
+                scope = _go_back(session, scope, scope.as_of)
+            rows = _rows(session, scope)
         says = (*(() if rows else (_say_none(scope),)), *note_later(session, scope))
     return Outcome(scope.about(), tables.rounds(scope, rows), says)
 
@@ -64,7 +71,9 @@ def _rows(session: Session, scope: Scope) -> list[dict[str, Any]]:
     redeemed = store.redemption_sums(db, "round", scope.window, scope.zone)
     sums = law.grouped("round", ((str(group.round_id), group.sums) for group in redeemed))
     users = store.users(db, scope.rounds.values(), scope.window) if claimed else {}
-    breaches = store.breaches(db, scope.programme["programme_id"], until)
+    is_known = scope.known is not None
+    # a reject that was accepted since has left no trace: nobody can tell how many there were
+    breaches = {} if is_known else store.breaches(db, scope.programme["programme_id"], until)
 
     def row(round_id: int, about: Round) -> dict[str, Any]:
         face = face_of(about, claimed.get(round_id, 0))
@@ -80,7 +89,7 @@ def _rows(session: Session, scope: Scope) -> list[dict[str, Any]]:
         used_fen = (
             totals[alive]
             if alive in totals
-            else store.used_face_of_unexpired(db, round_id, until, at)
+            else store.used_face_of_unexpired(db, round_id, until, at, is_known=is_known)
         )
         outstanding_fen = alive * about.pack_value_fen - used_fen
         quota_fen = about.packs * about.pack_value_fen
@@ -96,7 +105,7 @@ def _rows(session: Session, scope: Scope) -> list[dict[str, Any]]:
             "users_of_claimers": law.rate(users.get(round_id, 0), claimers),
             "outstanding_fen": outstanding_fen,
             "expired_fen": face.face_fen - used.face_fen - outstanding_fen,
-            "breaches": breaches.get(about.round, 0),
+            "breaches": None if is_known else breaches.get(about.round, 0),
             "quota_fen": quota_fen,
             "used_vouchers": used.vouchers,
             "claimed_vouchers": face.vouchers,

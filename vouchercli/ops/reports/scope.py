@@ -9,9 +9,10 @@ from vouchercli.result import say
 from vouchercli.rules import leverage as law
 from vouchercli.rules import times
 from vouchercli.rules.leverage import Claimed
-from vouchercli.store import programmes
+from vouchercli.store import days, programmes
 from vouchercli.store import reports as store
 from vouchercli.store import rounds as kept_rounds
+from vouchercli.store.known_facts import Known
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from vouchercli.result import Message
     from vouchercli.session import Session
     from vouchercli.store.reports import Round, Row
+
+A_DAY = 86_400  # seconds: files of a day come on the next one
 
 
 class Scope(NamedTuple):
@@ -32,6 +35,7 @@ class Scope(NamedTuple):
     as_of: int | None
     is_all: bool
     now: int
+    known: Known | None = None
 
     @property
     def zone(self) -> str:
@@ -64,6 +68,7 @@ class Scope(NamedTuple):
             "as_of": None if self.as_of is None else times.iso(self.as_of, self.zone),
             "known_at": times.iso(self.now, self.zone) if self.as_of is None else None,
             "programme": self.code,
+            "known_on": None if self.known is None else times.day_text(self.known.day),
         }
 
     def codes(self) -> list[str]:
@@ -71,13 +76,24 @@ class Scope(NamedTuple):
         return [row.round for row in self.rounds.values()]
 
 
-def scope_of(session: Session, only: Sequence[str], since: int | None, as_of: int | None) -> Scope:
-    """The scope of a report; `only` are codes of rounds (none: all).
+def scope_of(
+    session: Session,
+    only: Sequence[str],
+    since: int | None,
+    as_of: int | None,
+    known_on: int | None = None,
+) -> Scope:
+    """The scope of a report; `only` are codes of rounds (none: all); `known_on` a sealed day
+    (yyyymmdd): as it was known then, up to its end.
 
-    Raises `unknown_round`, and `UsageFault` when nothing can lie between `since` and `as_of`.
+    Raises `unknown_round`, `day_open`, and `UsageFault` when nothing can lie between `since` and
+    `as_of`, or when these cut a day that was `known_on`.
     """
     programme = programmes.current(session.db, session.programme)
     programme_id = programme["programme_id"]
+    known = None if known_on is None else _known(session, programme, known_on)
+    if known is not None:
+        as_of = _last_moment(known, since, as_of, programme["time_zone"])
     if since is not None and as_of is not None and since > as_of:
         raise UsageFault(
             "empty_window",
@@ -93,7 +109,40 @@ def scope_of(session: Session, only: Sequence[str], since: int | None, as_of: in
         as_of,
         not only,
         session.now,
+        known,
     )
+
+
+def _known(session: Session, programme: Row, known_on: int) -> Known:
+    """What bounds the facts that were known on a sealed day. Raises `day_open`."""
+    day = days.named(session.db, programme["programme_id"], known_on)
+    if day is None:
+        raise days.open_day(session.db, programme["programme_id"], known_on)
+    return Known(
+        programme["programme_id"], day.day, day.ends_at, day.last_claim_id, day.last_redemption_id
+    )
+
+
+def _last_moment(known: Known, since: int | None, as_of: int | None, zone: str) -> int:
+    """The last moment that a report as known on a day can be about: the day's end, or an earlier
+    one. Raises `UsageFault`.
+    """
+    end = known.ends_at - 1
+    if as_of is not None and as_of > end:
+        raise UsageFault(
+            "known_before",
+            "what was known on {day} is about that day and days before it",
+            hint="leave out --as-of",
+            day=times.day_text(known.day),
+        )
+    moment = end if as_of is None else as_of
+    if law.window(since, moment, zone).partial:
+        raise UsageFault(
+            "whole_days_only",
+            "--known-on is about whole days: --since and --as-of must name days, not hours",
+            hint="write them like 2020-03-27",
+        )
+    return moment
 
 
 def face_of(row: Round, packs: int) -> Claimed:
@@ -102,8 +151,12 @@ def face_of(row: Round, packs: int) -> Claimed:
 
 
 def note_later(session: Session, scope: Scope) -> tuple[Message, ...]:
-    """Say that payments count which are later than a stand-in clock, where there are any."""
-    last = store.last_day(session.db) if session.stand_in and scope.as_of is None else 0
+    """Say that the figures are not what was known at their moment, or that payments count which are
+    later than a stand-in clock, where it is so.
+    """
+    if scope.as_of is not None:
+        return _note_booked_later(session, scope, scope.as_of)
+    last = store.last_day(session.db) if session.stand_in else 0
     if last <= times.day_of(session.now, scope.zone):
         return ()
     return (
@@ -111,5 +164,34 @@ def note_later(session: Session, scope: Scope) -> tuple[Message, ...]:
             "all that is in the file counts, up to {last}; to look back: --as-of {now}",
             last=times.day_text(last),
             now=f'"{times.shown(session.now, scope.zone)}"',
+        ),
+    )
+
+
+def _note_booked_later(session: Session, scope: Scope, as_of: int) -> tuple[Message, ...]:
+    """Say that rows were booked after the moment of the report, and how to see what was known then:
+    of sealed days after the day itself, of open ones more than a day after the moment.
+    """
+    if scope.known is not None:
+        return ()
+    day, programme_id = times.day_of(as_of, scope.zone), scope.programme["programme_id"]
+    sealed = days.named(session.db, programme_id, day) is not None
+    at = store.booked_later(session.db, programme_id, day, as_of + A_DAY, is_sealed=sealed)
+    if not at:
+        return ()
+    about = {"day": times.day_text(day), "at": times.shown(at, scope.zone)}
+    if sealed:
+        return (
+            say(
+                "rows of days up to {day} were booked later, the last at {at}; as it was known"
+                " then: --known-on {day}",
+                **about,
+            ),
+        )
+    return (
+        say(
+            "rows of days up to {day} came later than the day after, the last at {at}; days that"
+            " are sealed keep what was known: voucher day close",
+            **about,
         ),
     )

@@ -137,6 +137,15 @@ def _funders(total: dict[str, Any]) -> tuple[Column, ...]:
 
 def _leverage_title(by: str, scope: Scope) -> Message:
     about = {"by": Word(by), "programme": scope.code}
+    if scope.known is not None:
+        day = times.day_text(scope.known.day)
+        as_of = moment(scope.as_of or 0, scope.zone)
+        return say(
+            "Leverage by {by}: {programme}, as of {as_of}, as known on {day}",
+            **about,
+            as_of=as_of,
+            day=day,
+        )
     if scope.as_of is None:
         now = _minute(scope)
         return say("Leverage by {by}: {programme}, all known at {now}", **about, now=now)
@@ -281,9 +290,17 @@ def rounds(scope: Scope, rows: Rows) -> tuple[Table, ...]:
     rounds that were cancelled unless they were asked for by name.
     """
     title = say("Rounds: {programme}, all known at {now}", programme=scope.code, now=_minute(scope))
+    known = scope.known
     if scope.as_of is not None:
         as_of = moment(scope.as_of, scope.zone)
         title = say("Rounds: {programme}, as of {as_of}", programme=scope.code, as_of=as_of)
+        if known is not None:
+            title = say(
+                "Rounds: {programme}, as of {as_of}, as known on {day}",
+                programme=scope.code,
+                as_of=as_of,
+                day=times.day_text(known.day),
+            )
     gone = [row["round"] for row in rows if row["state"] == "cancelled" and scope.is_all]
     seen = [row for row in rows if row["round"] not in gone]
     left_out = (say("Cancelled and left out: {rounds}.", rounds=", ".join(gone)),) if gone else ()
