@@ -357,6 +357,40 @@ def test_the_clock_seals_a_day_when_its_time_has_come(voucher: Any) -> None:
     assert days(voucher)["2020-03-27"]["sealed_by"] == "clock"
 
 
+def test_the_clock_waits_for_a_file_and_says_so_once_until_it_takes_too_long(
+    voucher: Any,
+) -> None:
+    towns.build(
+        voucher,
+        towns.programme(books={"close_after_days": 1}, clock={"jump": "90 days"}),
+        towns.pack("pack", towns.coupon("10", "40")),
+        merchants=SHOPS,
+    )
+    towns.make_round(voucher, "r1", packs=3, state="open", closes=towns.CLOSES)
+    claims(voucher, "c.csv", "C1 P1 2020-03-27 09:00")
+    with closing(sqlite3.connect("voucher.db")) as db:
+        asked = ("UPDATE batches SET imported_at = ? WHERE kind = 'claims'",)
+        db.execute(*asked, (towns.at("2020-03-28 23:50"),))
+        db.execute("UPDATE batches SET state = 'importing' WHERE kind = 'claims'")
+        db.commit()
+
+    def tick(now: str, expect: int = 0) -> Any:
+        return voucher("schedule", "tick", "--now", now, expect=expect)
+
+    voucher("schedule", "tick", "--dry-run", "--now", "2020-03-29 00:00")
+    first = tick("2020-03-29 00:00")
+    assert "[seal_waits]" in first.err and "voucher batch show 2" in first.err
+    assert "2020-03-27 is not sealed yet: the import of batch 2 is not done" in first.err
+    assert "seal_waits" not in tick("2020-03-29 00:01").err
+    assert "seal_waits" not in tick("2020-03-29 23:50").err
+    late = tick("2020-03-29 23:51", expect=4)
+    assert "[import_unfinished]" in late.err and "voucher batch resume 2" in late.err
+    assert "[import_unfinished]" in tick("2020-03-29 23:52", expect=4).err
+    towns.by_hand(".", "UPDATE batches SET state = 'done' WHERE kind = 'claims'")
+    assert "sealed 8 days of town" in tick("2020-03-29 23:53").out
+    assert days(voucher)["2020-03-27"]["sealed_by"] == "clock"
+
+
 def test_no_day_is_listed_where_there_is_no_programme(voucher: Any) -> None:
     voucher("init")
     ran = voucher("day", "list", expect=3)
