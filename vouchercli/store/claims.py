@@ -10,10 +10,12 @@ from vouchercli.rules import times
 from vouchercli.rules.limits import LimitsInTime
 from vouchercli.store import (
     batches,
+    booked,
     claim_limits,
     days,
     duplicates,
     fact_digests,
+    programmes,
     sql_functions,
     typed,
 )
@@ -290,7 +292,9 @@ WHERE r.programme_id = ? AND c.claim_no = ?
 
 
 class ClaimLine(NamedTuple):
-    """A claim as lists show it: `used` of its `coupons` vouchers are paid and stand."""
+    """A claim as lists show it: `used` of its `coupons` vouchers are paid and stand; its local day
+    and the one on which it is booked (yyyymmdd).
+    """
 
     claim_no: str
     round: str
@@ -300,13 +304,21 @@ class ClaimLine(NamedTuple):
     used: int
     coupons: int
     batch: int
+    day: int
+    booked_on: int
+
+    @property
+    def booked_late(self) -> int | None:
+        """The day on which it is booked, where that is another than its own."""
+        return None if self.booked_on == self.day else self.booked_on
 
 
-SELECT_LINES = """
+OWN_DAY = "local_day(c.claimed_at, :zone)"
+SELECT_LINES = f"""
 SELECT c.claim_no, r.round, c.resident, c.claimed_at, c.expires_at,
     (SELECT coalesce(sum(vouchers), 0) FROM redemption_facts x
         WHERE x.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023),
-    t.coupons, c.batch_id
+    t.coupons, c.batch_id, {OWN_DAY}, {booked.on(OWN_DAY, "c.claim_id", "last_claim_id")}
 FROM claims c CROSS JOIN rounds r ON r.round_id = c.round_id CROSS JOIN templates t
     ON t.template_id = r.template_id
 WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
@@ -481,7 +493,14 @@ def listed(
     """Claims (`ClaimLine`) of a programme by round, claim_no or resident token, claimed from
     `since` to `until` (UTC seconds; None: any), oldest first.
     """
-    asked = {"programme_id": programme_id, **span(since, until), **wanted}
+    sql_functions.register(db, local_day=times.local_day)
+    asked = {
+        "programme_id": programme_id,
+        "zone": programmes.by_id(db, programme_id)["time_zone"],
+        "open_on": booked.open_on(db, programme_id),
+        **span(since, until),
+        **wanted,
+    }
     if wanted["claim_no"] is not None:
         return LIST_OF_NUMBER.of(db, **asked)
     if wanted["resident"] is not None:

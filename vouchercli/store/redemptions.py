@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.store import (
     batches,
+    booked,
     duplicates,
     fact_digests,
     merchant_runs,
@@ -106,7 +107,9 @@ DELETE_LEAVING = (
 
 
 class Line(NamedTuple):
-    """A payment or refund as lists show it, of a refund the amounts negative."""
+    """A payment or refund as lists show it, of a refund the amounts negative; its local day and the
+    one on which it is booked (yyyymmdd).
+    """
 
     transaction_no: str
     kind: str
@@ -127,14 +130,21 @@ class Line(NamedTuple):
     stays_fen: int
     batch: int
     redemption_id: int
+    day: int
+    booked_on: int
+
+    @property
+    def booked_late(self) -> int | None:
+        """The day on which it is booked, where that is another than its own."""
+        return None if self.booked_on == self.day else self.booked_on
 
 
-LIST = """
+LIST = f"""
 SELECT x.transaction_no, x.kind, c.claim_no, x.coupon_no, k.coupon, r.round, m.merchant_no, m.name,
     x.paid_at, x.base_fen,
     x.merchant_discount_fen, x.subsidy_fen, x.public_fen, x.platform_fen, x.match_fen,
         p.transaction_no AS refund_of, x.stays_fen, x.batch_id,
-    x.redemption_id
+    x.redemption_id, x.day, {booked.on("x.day", "x.redemption_id", "last_redemption_id")}
 FROM redemption_facts x
 CROSS JOIN claims c ON c.claim_id = x.claim_id
 CROSS JOIN rounds r ON r.round_id = c.round_id
@@ -294,7 +304,12 @@ def listed(
     from `since` to `until` (UTC seconds; None: any), oldest first; `without_sale`: only refunds
     whose subsidy stays.
     """
-    asked: dict[str, Any] = {"programme_id": programme_id, "stays": int(without_sale), **wanted}
+    asked: dict[str, Any] = {
+        "programme_id": programme_id,
+        "open_on": booked.open_on(db, programme_id),
+        "stays": int(without_sale),
+        **wanted,
+    }
     asked |= span(since, until)
     if number := wanted["transaction_no"]:
         transaction_numbers.find_standing(db, [number])

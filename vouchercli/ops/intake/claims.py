@@ -152,6 +152,7 @@ COLUMNS = (
     Column("used", "Used", "int"),
     Column("coupons", "Vouchers", "int"),
     Column("batch", "Batch", "int"),
+    *lists.BOOKED_ON,
 )
 
 

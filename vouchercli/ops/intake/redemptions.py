@@ -280,6 +280,7 @@ COLUMNS = (
     Column("base_fen", "Base", "fen"),
     Column("subsidy_fen", "Voucher paid", "fen"),
     Column("batch", "Batch", "int"),
+    *lists.BOOKED_ON,
     *only(
         JSON,
         "name",
