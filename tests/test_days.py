@@ -124,6 +124,14 @@ def test_a_day_that_is_not_over_is_not_sealed(town: Any) -> None:
     town("day", "close", "2020-03-27", *MEI, "--now", "2020-06-30 10:00")
 
 
+def test_what_is_no_day_is_refused(town: Any) -> None:
+    for text, why in (("yesterday", ""), ("2020-02-30", ": February has no day 30")):
+        ran = town("day", "close", text, *MEI, expect=2)
+        assert f"DAY: error: {text} is not a day{why} [bad_time_option]" in ran.err
+        assert ran.err.endswith("next: write it like 2020-03-27\n")
+    assert "无法识别的日期" in town("day", "show", "x", "--lang", "zh", expect=2).err
+
+
 def test_an_empty_programme_has_no_day_to_seal(voucher: Any) -> None:
     towns.build(voucher, towns.programme(funds={"treasury": "public"}))
     ran = voucher("day", "close", "2020-03-19", "--now", "2020-06-30 10:00", expect=3)

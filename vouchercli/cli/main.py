@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import signal
 import sqlite3
 import sys
 from copy import copy
@@ -289,12 +290,25 @@ def _write_any_character() -> None:
 
 
 def run() -> None:
-    """The console script `voucher`. A bug ends in a traceback, without the identities that its
+    """The command line of this process. A bug ends in a traceback, without the identities that its
     last line may quote.
     """
     sys.excepthook = _report_bug
     started_as(sys.argv[0])
-    sys.exit(main())
+    _open_what_is_closed()
+    try:
+        code = main()
+    except KeyboardInterrupt:  # before the command begins, or when all is said
+        code = INTERRUPTED
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the interpreter ends without a traceback
+    sys.exit(code)
+
+
+def _open_what_is_closed() -> None:
+    """A stream that the caller has closed (`>&-`) is the null device."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
 
 
 def _report_bug(kind: type[BaseException], error: BaseException, trace: Any) -> None:
