@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vouchercli import __version__
-from vouchercli.cli.main import NOUNS
+from vouchercli.cli.nouns import NOUNS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

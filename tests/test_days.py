@@ -124,6 +124,14 @@ def test_a_day_that_is_not_over_is_not_sealed(town: Any) -> None:
     town("day", "close", "2020-03-27", *MEI, "--now", "2020-06-30 10:00")
 
 
+def test_what_is_no_day_is_refused(town: Any) -> None:
+    for text, why in (("yesterday", ""), ("2020-02-30", ": February has no day 30")):
+        ran = town("day", "close", text, *MEI, expect=2)
+        assert f"DAY: error: {text} is not a day{why} [bad_time_option]" in ran.err
+        assert ran.err.endswith("next: write it like 2020-03-27\n")
+    assert "无法识别的日期" in town("day", "show", "x", "--lang", "zh", expect=2).err
+
+
 def test_an_empty_programme_has_no_day_to_seal(voucher: Any) -> None:
     towns.build(voucher, towns.programme(funds={"treasury": "public"}))
     ran = voucher("day", "close", "2020-03-19", "--now", "2020-06-30 10:00", expect=3)
@@ -310,6 +318,70 @@ def test_no_day_is_sealed_while_a_file_is_coming_in(town: Any) -> None:
     assert why(ran) == "import_unfinished" and "voucher batch resume" in ran.out
 
 
+# ---------------------------------------------------------------- the day on which a fact is booked
+
+
+def listed(voucher: Any, noun: str, *options: str) -> dict[str, str]:
+    """Number -> the day on which it is booked."""
+    rows = voucher(noun, "list", "-o", "json", "--limit", "1000", *options).data[f"{noun}s"]
+    return {each.get("transaction_no", each["claim_no"]): each["booked_on"][-2:] for each in rows}
+
+
+def test_lists_say_on_which_day_a_row_is_booked(town: Any) -> None:
+    claims(town, "c.csv", "C1 P1 2020-03-27 23:59:59", "C2 P2 2020-03-28 00:00")
+    payments(town, "p.csv", "T1 C1 1 2020-03-28 10:00")
+    assert listed(town, "claim") == {"C1": "27", "C2": "28"}
+    assert listed(town, "redemption") == {"T1": "28"}
+    assert "ooked" not in town("redemption", "list").out + town("claim", "list").out
+    close(town, "2020-03-28")
+    late = ("T2 C1 2 2020-03-28 20:00", "T3 C2 1 2020-03-30 09:00", "R1 C1 1 2020-03-28 11:00 T1")
+    payments(town, "late.csv", *late)
+    claims(town, "c2.csv", "C3 P3 2020-03-27 10:00")
+    before = {"T1": "28", "T2": "29", "T3": "30", "R1": "29"}
+    assert listed(town, "redemption") == before  # as long as the 29th is open
+    close(town, "2020-03-29")
+    assert listed(town, "redemption") == before  # and when it is sealed
+    payments(town, "later.csv", "T4 C2 2 2020-03-28 09:00")
+    assert listed(town, "redemption") == {**before, "T4": "30"}
+    assert listed(town, "redemption", "--transaction", "T2") == {"T2": "29"}
+    assert listed(town, "redemption", "--claim", "C2") == {"T3": "30", "T4": "30"}
+    assert listed(town, "claim") == {"C1": "27", "C2": "28", "C3": "29"}
+    assert listed(town, "claim", "--claim", "C3") == {"C3": "29"}
+    for noun, number in (("claim", "C3"), ("redemption", "T2")):
+        english = town(noun, "list").out
+        assert "ooked" in english and "2020-03-29" in english
+        assert "记账" in town(noun, "list", "--lang", "zh").out
+        csv = town(noun, "list", "-o", "csv").out.splitlines()
+        assert csv[0].endswith(",booked_on")
+        assert [each[-10:] for each in csv if each.startswith(number)] == ["2020-03-29"]
+
+
+def test_each_seal_counts_the_rows_that_lists_say_are_booked_on_it(town: Any) -> None:
+    for turn, day in enumerate(("2020-03-27", "2020-03-28", "2020-03-30")):
+        number = turn + 1
+        claims(town, f"c{turn}.csv", f"C{number} P{number} 2020-03-27 09:0{number}")
+        payments(
+            town,
+            f"p{turn}.csv",
+            f"T{number}1 C{number} 1 2020-03-{27 + turn} 10:00",
+            f"T{number}2 C{number} 2 2020-03-27 1{number}:00",
+            f"R{number} C{number} 2 2020-03-28 1{number}:30 T{number}2",
+        )
+        close(town, day)
+    found: dict[str, list[int]] = {}
+    for row in town("claim", "list", "-o", "json").data["claims"]:
+        found.setdefault(row["booked_on"], [0, 0, 0])[0] += 1
+    for row in town("redemption", "list", "-o", "json").data["redemptions"]:
+        found.setdefault(row["booked_on"], [0, 0, 0])[1 if row["kind"] == "pay" else 2] += 1
+    sealed = {
+        day: [each["claims"], each["payments"], each["refunds"]]
+        for day, each in days(town).items()
+        if each["claims"] + each["payments"] + each["refunds"]
+    }
+    assert sealed == found
+    assert len(found) == 3
+
+
 # ---------------------------------------------------------------- signed
 
 
@@ -354,6 +426,40 @@ def test_the_clock_seals_a_day_when_its_time_has_come(voucher: Any) -> None:
     assert sealed("2020-03-28 23:59") == ["sealed 2020-03-26 of town"]
     assert sealed("2020-03-29 00:00") == ["sealed 2020-03-27 of town"]
     assert sealed("2020-03-29 00:01") == []
+    assert days(voucher)["2020-03-27"]["sealed_by"] == "clock"
+
+
+def test_the_clock_waits_for_a_file_and_says_so_once_until_it_takes_too_long(
+    voucher: Any,
+) -> None:
+    towns.build(
+        voucher,
+        towns.programme(books={"close_after_days": 1}, clock={"jump": "90 days"}),
+        towns.pack("pack", towns.coupon("10", "40")),
+        merchants=SHOPS,
+    )
+    towns.make_round(voucher, "r1", packs=3, state="open", closes=towns.CLOSES)
+    claims(voucher, "c.csv", "C1 P1 2020-03-27 09:00")
+    with closing(sqlite3.connect("voucher.db")) as db:
+        asked = ("UPDATE batches SET imported_at = ? WHERE kind = 'claims'",)
+        db.execute(*asked, (towns.at("2020-03-28 23:50"),))
+        db.execute("UPDATE batches SET state = 'importing' WHERE kind = 'claims'")
+        db.commit()
+
+    def tick(now: str, expect: int = 0) -> Any:
+        return voucher("schedule", "tick", "--now", now, expect=expect)
+
+    voucher("schedule", "tick", "--dry-run", "--now", "2020-03-29 00:00")
+    first = tick("2020-03-29 00:00")
+    assert "[seal_waits]" in first.err and "voucher batch show 2" in first.err
+    assert "2020-03-27 is not sealed yet: the import of batch 2 is not done" in first.err
+    assert "seal_waits" not in tick("2020-03-29 00:01").err
+    assert "seal_waits" not in tick("2020-03-29 23:50").err
+    late = tick("2020-03-29 23:51", expect=4)
+    assert "[import_unfinished]" in late.err and "voucher batch resume 2" in late.err
+    assert "[import_unfinished]" in tick("2020-03-29 23:52", expect=4).err
+    towns.by_hand(".", "UPDATE batches SET state = 'done' WHERE kind = 'claims'")
+    assert "sealed 8 days of town" in tick("2020-03-29 23:53").out
     assert days(voucher)["2020-03-27"]["sealed_by"] == "clock"
 
 

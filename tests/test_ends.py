@@ -7,6 +7,8 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +17,8 @@ import pytest
 import typer
 from conftest import EVERY_COMMAND
 
-from vouchercli.cli import keys, language
+from vouchercli import __main__ as entry
+from vouchercli.cli import keys, language, pasting
 from vouchercli.cli import main as front
 from vouchercli.cli.options import PANEL
 
@@ -295,3 +298,54 @@ def test_what_a_template_says_is_chinese_for_chinese_readers() -> None:
         "1 x 10% <= 400 / 2000": "1 张 满 2000 减 10%，最高 400",
     }.items():
         assert keys.entry(text) == words
+
+
+# ---------------------------------------------------------------- interrupted, or with closed streams
+
+
+class Interrupts:
+    """An import during which somebody types Ctrl-C."""
+
+    def find_spec(self, name: str, *_: Any) -> None:
+        """Interrupt the import of the front door."""
+        if name == "vouchercli.cli.main":
+            raise KeyboardInterrupt
+
+
+def test_who_interrupts_the_program_while_it_loads_sees_no_traceback(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delitem(sys.modules, "vouchercli.cli.main")
+    monkeypatch.setattr(sys, "meta_path", [Interrupts(), *sys.meta_path])
+    with pytest.raises(SystemExit) as ended:
+        entry.run()
+    assert (ended.value.code, capfd.readouterr().err) == (130, "")
+
+
+def test_who_interrupts_its_beginning_or_end_sees_no_traceback_either(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted() -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(front, "main", interrupted)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            front.run()
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN  # what is typed behind it
+    finally:
+        signal.signal(signal.SIGINT, before)
+        pasting._started.clear()
+    assert (ended.value.code, capfd.readouterr().err) == (130, "")
+
+
+@pytest.mark.parametrize("closed", ["0<&-", "1>&-", "2>&-"])
+def test_a_closed_stream_is_the_null_device(voucher: Any, closed: str) -> None:
+    voucher("init")
+    command = f'"{sys.executable}" -m vouchercli todo --lang en {closed}'
+    ran = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    assert "Traceback" not in ran.stderr
+    assert ("What waits" in ran.stdout or "nothing waits" in ran.stderr) is (closed != "2>&-")

@@ -207,6 +207,12 @@ def test_what_cannot_be_is_refused_and_the_way_out_works(
     assert read(city) == before
 
 
+def test_nothing_is_no_amount_to_move(running: Voucher) -> None:
+    asked = ("fund", "return", "treasury", "0.00", "--actor", "mei")
+    assert "YUAN must be more than 0 [bad_amount_option]" in running(*asked, expect=2).err
+    assert "YUAN 必须大于 0" in running(*asked, "--lang", "zh", expect=2).err.replace("元", "YUAN")
+
+
 def test_the_refusal_says_how_much_is_missing(running: Voucher) -> None:
     ran = running("fund", "return", "treasury", "1751", "--actor", "mei", expect=3)
     assert ran.err == (

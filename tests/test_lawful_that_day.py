@@ -20,7 +20,7 @@ from test_refund_policies import town as till
 from test_tampering import found_in, tamper
 
 from vouchercli.ops.intake import by_columns
-from vouchercli.store import fact_digests
+from vouchercli.store import fact_digests, refund_checks
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -266,3 +266,27 @@ def test_a_refund_that_says_otherwise_is_named(
     names = found(here, REFUND_EDITS[edit], again=again)
     assert "refunds_in_turn" in names
     assert ("facts_as_written" in names) is not again
+
+
+ONE_FEN_LESS = "UPDATE splits SET after_fen = after_fen + 1 WHERE before_fen > 0"
+
+
+def test_the_only_refund_of_a_payment_is_held_to_its_policy_also_after_a_retry(
+    refund_town: Till, here: Path
+) -> None:
+    voucher = refund_town("pro_rata", THREE_HUNDRED)
+    take_in(voucher, PAY.format(1), QUARTER.format(29))
+    bad = take_in(voucher, QUARTER.format(31).replace("C1", "C9"), name="bad.csv", expect=4)
+    voucher("batch", "retry", str(bad["batch"]), expect=None)
+    assert found(here) == set()
+    assert "refunds_in_turn" in found(here, ONE_FEN_LESS, again=True)
+
+
+def test_a_refund_that_the_policy_refuses_is_named(refund_town: Till, here: Path) -> None:
+    voucher = refund_town({"voucher": {"late": "refused"}}, THREE_HUNDRED)
+    take_in(voucher, PAY.format(1), "F1,refund,C1,1,M1,2020-03-29 12:00:00,300,0,40,T1")
+    assert found(here) == set()
+    with closing(sqlite3.connect(here / "voucher.db")) as file, closing(copied(file)) as db:
+        tamper(db, "UPDATE redemptions SET paid_at = paid_at + 8640000 WHERE refund_of > 0")
+        ((number, expected, _),) = refund_checks.refunds_in_turn(db)
+    assert (number, expected) == ("F1", "refused")

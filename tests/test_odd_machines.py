@@ -19,6 +19,7 @@ from test_formats_sources import ROWS, TEXT, refusal, rows, written, zipped
 
 from vouchercli.cli import import_options
 from vouchercli.errors import Busy, VoucherError
+from vouchercli.formats import whole_files
 from vouchercli.formats.tables import archives
 from vouchercli.ops.intake.staging import reject_cells
 from vouchercli.ops.proof import doctor
@@ -60,6 +61,25 @@ def test_an_error_of_sqlite_is_the_users_or_the_machines(
     refused = busy_or_refused(broken(number), tmp_path / "x.db")
     assert (refused.code, isinstance(refused, Busy)) == (code, code == "busy")
     assert refused.exit_code == (75 if code == "busy" else 3)
+
+
+def test_a_database_that_may_not_be_read_is_said_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, error = tmp_path / "x.db", broken(sqlite3.SQLITE_CANTOPEN)
+    path.touch()
+    assert "cannot be written" in busy_or_refused(error, path).text
+    monkeypatch.setattr("os.access", lambda *_: False)
+    assert "cannot be read" in busy_or_refused(error, path).text
+
+
+def test_what_to_do_about_a_file_that_is_not_written_depends_on_why() -> None:
+    full, denied = (
+        whole_files.unwritable(Path("x"), OSError(number, "why"))
+        for number in (errno.ENOSPC, errno.EACCES)
+    )
+    assert full.hint.startswith("free some space")
+    assert denied.hint.startswith("check the folder")
 
 
 def test_a_bug_in_a_statement_stays_one(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ EDITS: dict[str, tuple[str, str]] = {
     ),
     "a refund that takes back one fen less": (
         "UPDATE splits SET after_fen = after_fen + 1 WHERE before_fen > 0",
-        "refunds_by_law",
+        "refunds_in_turn",
     ),
     "packs that nobody paid for": ("UPDATE rounds SET packs = packs + 1", "committed_by_packs"),
     # ---------------------------------------------------------------- rounds and documents

@@ -196,7 +196,7 @@ def _docstrings(module: Module) -> list[Template]:
 def _tables(module: Module, constants: dict[str, ast.expr]) -> list[Template]:
     """Sentences that stand in tables: the nouns' help, the reasons of rejects."""
     found = []
-    if module.name == "vouchercli.cli.main" and isinstance(nouns := constants["NOUNS"], ast.Dict):
+    if module.name == "vouchercli.cli.nouns" and isinstance(nouns := constants["NOUNS"], ast.Dict):
         found += [
             Template(str(text_of(value.elts[1])), module.name)
             for value in nouns.values

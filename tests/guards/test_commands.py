@@ -15,6 +15,7 @@ from source import ROOT, none_of
 from vouchercli.cli import language
 from vouchercli.cli import main as front
 from vouchercli.cli.language import STAND_INS
+from vouchercli.cli.nouns import NOUNS
 from vouchercli.cli.options import command
 
 if TYPE_CHECKING:
@@ -36,9 +37,7 @@ def every_command() -> dict[str, Any]:
     """`round create` -> its command, in the language chosen."""
     root: Any = front._root()
     return {
-        path: each
-        for noun in front.NOUNS
-        for path, each in leaves(noun, root.get_command(None, noun))
+        path: each for noun in NOUNS for path, each in leaves(noun, root.get_command(None, noun))
     }
 
 

@@ -10,17 +10,15 @@ from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.cli.nouns import NOUNS
 from vouchercli.result import Message, Word
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 LANGUAGES = ("zh", "en")
-COMMAND = (  # the part of a sentence that is there to be pasted; compiled at its first use
-    r"(?:voucher (?:init|programme|profile|template|round|merchant|application|eligibility|claim"
-    r"|draw|redemption|batch|fund|day|ledger|todo|schedule|report|audit|law|check|demo|backup"
-    r"|restore|key|correction|doctor)|chmod)\b[^,;,；。]*"
-)
+# The part of a sentence that is there to be pasted; compiled at its first use.
+COMMAND = rf"(?:voucher (?:{'|'.join(NOUNS)})|chmod)\b[^,;,；。]*"
 UNSAFE = r"[\s'\"$&|;<>()*?!`\\#~]"  # what a shell would not leave alone
 # The stand-ins for a value in a usage line or before an option's help; they are translated.
 STAND_INS = (

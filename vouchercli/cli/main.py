@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import io
 import os
+import signal
 import sqlite3
 import sys
 from copy import copy
@@ -20,6 +21,7 @@ from vouchercli import __version__
 from vouchercli.cli import COMPLETING, USUAL_COLLECTOR
 from vouchercli.cli.help import dress
 from vouchercli.cli.language import choose_language, language, speak, t
+from vouchercli.cli.nouns import NOUNS
 from vouchercli.cli.options import DEFAULTS, PANEL, Call, declare, parameters
 from vouchercli.cli.pasting import started_as
 from vouchercli.errors import Declined, VoucherError
@@ -33,38 +35,6 @@ STRICT = ("strict", "surrogateescape")  # the second where no language is set
 PRIVATE = 0o077  # of a new file or folder: nobody else may read it
 # Typer carries its own Click and exports only this subclass
 UsageError = typer.BadParameter.__mro__[1]
-
-# noun -> (module, help): a module is imported when its noun is asked for, so that every command
-# starts fast.
-NOUNS = {
-    "init": ("start", "Make an empty database and its key here."),
-    "programme": ("programmes", "Programmes: budget, funders, limits, staff."),
-    "template": ("templates", "Card-pack templates: coupons, validity, scope, funding."),
-    "profile": ("profiles", "File profiles: how the files of a platform are laid out."),
-    "round": ("rounds", "Rounds: schedule, submit, approve, open, close."),
-    "application": ("applications", "Applications: who asked for a pack of a round."),
-    "eligibility": ("eligibility", "Eligibility lists: who belongs to which group."),
-    "merchant": ("merchants", "The merchant registry: import, list, suspend."),
-    "claim": ("claims", "Claims: packs granted to residents."),
-    "draw": ("draws", "Lotteries: commit to a seed, publish the entrants, draw, verify."),
-    "redemption": ("redemptions", "Redemptions and refunds: import, list, check one order."),
-    "correction": ("corrections", "Corrections of single rows, decided by two people."),
-    "batch": ("batches", "Imported files: show, rejects, resume, retry, undo."),
-    "fund": ("funds", "Funds: what was given, where it stands, what goes back."),
-    "day": ("days", "Days: seal them, sign them, prove them."),
-    "ledger": ("ledgers", "The ledger: accounts, postings, journals for other programs."),
-    "todo": ("todo", "What waits for whom, and the command that does it."),
-    "schedule": ("schedule", "Scheduled jobs: do what is due, once and in order."),
-    "report": ("reports", "Reports: leverage, rounds."),
-    "audit": ("audit", "The log of every action: read it, verify it."),
-    "law": ("law", "The rules that rows are held to, in words."),
-    "check": ("check", "Check that the books agree with the claims and redemptions."),
-    "demo": ("demo", "Build a synthetic Hangzhou 2020 here and report on it."),
-    "backup": ("backups", "Copy the database while others work, and prove the copy."),
-    "restore": ("restores", "Put a backup in the place of the database."),
-    "key": ("key_rings", "The key of residents' tokens: show it, rotate it."),
-    "doctor": ("doctor", "Check this machine and this file, and say what to correct."),
-}
 HELP = "help"  # `help round create` is `round create --help`
 
 
@@ -320,12 +290,25 @@ def _write_any_character() -> None:
 
 
 def run() -> None:
-    """The console script `voucher`. A bug ends in a traceback, without the identities that its
+    """The command line of this process. A bug ends in a traceback, without the identities that its
     last line may quote.
     """
     sys.excepthook = _report_bug
     started_as(sys.argv[0])
-    sys.exit(main())
+    _open_what_is_closed()
+    try:
+        code = main()
+    except KeyboardInterrupt:  # before the command begins, or when all is said
+        code = INTERRUPTED
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the interpreter ends without a traceback
+    sys.exit(code)
+
+
+def _open_what_is_closed() -> None:
+    """A stream that the caller has closed (`>&-`) is the null device."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode, encoding="utf-8"))
 
 
 def _report_bug(kind: type[BaseException], error: BaseException, trace: Any) -> None:

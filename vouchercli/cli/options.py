@@ -310,7 +310,7 @@ class Call:
         from vouchercli.ops.sessions import zone  # loaded with the session
 
         local = zone(session)
-        return times.day_of(read_moment(text, local, "DAY"), local)
+        return times.day_of(read_moment(text, local, "DAY", is_day=True), local)
 
     def _option_with(self, text: str) -> str:
         """The option that was given this value, as it is written."""
@@ -319,9 +319,11 @@ class Call:
         return next((each.opts[0] for each in asked if values.get(each.name) == text), "")
 
 
-def read_moment(text: str, zone: str, option: str, *, end_of_day: bool = False) -> int:
+def read_moment(
+    text: str, zone: str, option: str, *, end_of_day: bool = False, is_day: bool = False
+) -> int:
     """A time typed by a person as UTC epoch seconds; also in full-width characters. `option` is
-    where it was typed. Raises `UsageFault`.
+    where it was typed; `is_day`: a day is asked for. Raises `UsageFault`.
     """
     written = unicodedata.normalize("NFKC", text)
     try:
@@ -331,6 +333,15 @@ def read_moment(text: str, zone: str, option: str, *, end_of_day: bool = False) 
         return at
     except (ValueError, OverflowError) as error:  # a year that no calendar reaches
         why = times.why_no_time(written)
+        if is_day:
+            raise UsageFault(
+                "bad_time_option",
+                "{text} is not a day: {why}" if why else "{text} is not a day",
+                hint="write it like 2020-03-27",
+                where=option,
+                text=text,
+                why=why,
+            ) from error
         raise UsageFault(
             "bad_time_option",
             "{text} is not a time: {why}" if why else "{text} is not a time",

@@ -8,6 +8,8 @@ import re
 import sys
 from pathlib import Path
 
+from vouchercli.cli.nouns import NOUNS, WITHOUT_DATABASE
+
 NAME = "voucher"
 OF_PROGRAMME = (  # a command to its end; what stands in quotes is one word of it
     r"voucher (?:round|claim|redemption|report|application|eligibility|draw|fund|ledger|day"
@@ -15,13 +17,10 @@ OF_PROGRAMME = (  # a command to its end; what stands in quotes is one word of i
     r""" (?:"[^"]*"|[^",;:，；：。）)])*(?:"[^"]*"|[^",;:，；：。）)\s])"""
 )
 NAMES_IT = "--programme|--help"
-NOUNS = (  # of the commands that open a database
-    "init|programme|template|round|application|eligibility|merchant|claim|draw|redemption|batch"
-    "|todo|schedule|report|audit|check|law|profile|doctor|backup|restore|fund|ledger|day|key|correction"
-)
 START = r"(?<![A-Za-z0-9_./-])voucher "  # also after a Chinese character
-OF_DATABASE = rf"{START}(?=(?:{NOUNS})\b)"
-ANY = rf"{START}(?=--(?:db|help)\b|(?:{NOUNS}|demo|help)\b)"
+OPENS = "|".join(noun for noun in NOUNS if noun not in WITHOUT_DATABASE)
+OF_DATABASE = rf"{START}(?=(?:{OPENS})\b)"
+ANY = rf"{START}(?=--(?:db|help)\b|(?:{'|'.join(NOUNS)}|help)\b)"
 HAS_DATABASE = r"[^,;，；。\n]*--db\b"
 _started: list[str] = []  # how the console script was called; empty where main() was
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from vouchercli import identities
 from vouchercli.errors import VoucherError
-from vouchercli.result import because
+from vouchercli.result import NO_ROOM, because
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -165,7 +165,9 @@ def unwritable(path: Path, error: OSError) -> VoucherError:
     return VoucherError(
         "unwritable_file",
         "{file} cannot be written: {why}",
-        hint="check the folder and who may write there",
+        hint="free some space, then run the same command again"
+        if error.errno in NO_ROOM
+        else "check the folder and who may write there",
         file=str(path),
         why=because(error),
     )

@@ -12,6 +12,13 @@ def read_yuan(option: str, text: str, *, least_fen: int = 0) -> int:
         fen = money.parse_yuan(text.strip())
     except ValueError:
         fen = -1
+    if fen == 0 < least_fen:
+        raise UsageFault(
+            "bad_amount_option",
+            "{option} must be more than 0",
+            hint="write it like 45.00",
+            option=option,
+        )
     if fen < least_fen:
         raise not_an_amount(option, text)
     return fen

@@ -9,9 +9,14 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops import residents
-from vouchercli.result import MOST_COUNTED, Outcome
+from vouchercli.result import DATA, MOST_COUNTED, SCREEN, Column, Outcome
 from vouchercli.store import programmes
 
+# On which day a fact is booked; a person sees it where it is not the fact's own.
+BOOKED_ON = (
+    Column("booked_on", "booked on", "date", where=DATA),
+    Column("late", "booked on", "date", source="booked_late", optional=True, where=SCREEN),
+)
 READ_AHEAD = 1  # to know whether there is any
 
 if TYPE_CHECKING:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from vouchercli.rules.values import Node
 
+IMPORT_SECONDS = 86_400
+
 
 class Books(NamedTuple):
     """`close_after_days`: how many days after its end the clock seals a day; None: only by hand."""
@@ -66,6 +68,13 @@ def each_day(first: int, last: int) -> Iterator[int]:
     while day <= last:
         yield day
         day = following(day)
+
+
+def is_in_time(begun_at: int, now: int) -> bool:
+    """Whether an import that began at `begun_at` (UTC seconds) may still be at work: it takes
+    minutes, and one that was stopped is gone on with within a day.
+    """
+    return now - begun_at <= IMPORT_SECONDS
 
 
 def last_due(books: Books, now: int, zone: str) -> int | None:

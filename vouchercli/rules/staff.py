@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.rules.doors import folded
+from vouchercli.rules.doors import DOOR, folded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from vouchercli.rules.doors import Door
     from vouchercli.rules.programmes import Approval, Person, Programme
+
+FINANCE, SEALERS = (frozenset(DOOR[command].roles) for command in ("day sign", "day close"))
 
 
 class Hand(NamedTuple):
@@ -126,6 +128,28 @@ def who_may_approve(
     """The names of the staff who may still approve what the authors made."""
     hands = [Hand(person.name, person.login or person.name) for person in programme.staff]
     return [hand.actor for hand in hands if objection(hand, programme, authors, approvers) is None]
+
+
+def who_may_sign(programme: Programme, sealers: Sequence[str]) -> tuple[list[str], int]:
+    """The names of finance who may sign the most of the first sealed days, and how many these are:
+    who sealed a day (`sealers`, day by day) does not sign it. Anybody may where no staff is listed:
+    no names, all days.
+    """
+    if not programme.staff:
+        return [], len(sealers)
+    may = [person.name for person in programme.staff if not FINANCE.isdisjoint(person.roles)]
+    for count, sealer in enumerate(sealers):
+        left = [name for name in may if not same_person(name, sealer)]
+        if not left:
+            return (may, count) if count else ([], 0)
+        may = left
+    return may, len(sealers)
+
+
+def who_should_seal(programme: Programme) -> list[str]:
+    """The names of the staff who may seal days, first those who leave somebody to sign them."""
+    may = [person.name for person in programme.staff if not SEALERS.isdisjoint(person.roles)]
+    return sorted(may, key=lambda name: not who_may_sign(programme, [name])[0])
 
 
 def doubles(hand: Hand, others: Iterable[Hand]) -> list[str]:

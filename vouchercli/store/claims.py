@@ -10,10 +10,12 @@ from vouchercli.rules import times
 from vouchercli.rules.limits import LimitsInTime
 from vouchercli.store import (
     batches,
+    booked,
     claim_limits,
     days,
     duplicates,
     fact_digests,
+    programmes,
     sql_functions,
     typed,
 )
@@ -301,7 +303,8 @@ WHERE r.programme_id = ? AND c.claim_no = ?
 
 class ClaimLine(NamedTuple):
     """A claim as lists show it: `used` of its `coupons` vouchers are paid and stand. `correction`
-    reversed it (`is_reversed`), or entered it anew.
+    reversed it (`is_reversed`), or entered it anew. Its local day and the one on which it is booked
+    (yyyymmdd).
     """
 
     claim_no: str
@@ -314,14 +317,23 @@ class ClaimLine(NamedTuple):
     batch: int
     correction: int | None
     is_reversed: int
+    day: int
+    booked_on: int
+
+    @property
+    def booked_late(self) -> int | None:
+        """The day on which it is booked, where that is another than its own."""
+        return None if self.booked_on == self.day else self.booked_on
 
 
-SELECT_LINES = """
+OWN_DAY = "local_day(c.claimed_at, :zone)"
+SELECT_LINES = f"""
 SELECT c.claim_no, r.round, c.resident, c.claimed_at, c.expires_at,
     (SELECT coalesce(sum(vouchers), 0) FROM redemption_facts x
         WHERE x.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023),
     t.coupons, c.batch_id,
-    (SELECT b.correction_id FROM correction_batches b WHERE b.batch_id = c.batch_id), 0
+    (SELECT b.correction_id FROM correction_batches b WHERE b.batch_id = c.batch_id), 0,
+    {OWN_DAY}, {booked.on(OWN_DAY, "c.claim_id", "last_claim_id")}
 FROM claims c CROSS JOIN rounds r ON r.round_id = c.round_id CROSS JOIN templates t
     ON t.template_id = r.template_id
 WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
@@ -339,9 +351,9 @@ LIST_OF_NUMBER, LIST_OF_RESIDENT, LIST_OF_ROUND = (
 )
 
 
-REVERSED_LINES = """
+REVERSED_LINES = f"""
 SELECT c.claim_no, r.round, c.resident, c.claimed_at, c.expires_at, 0, t.coupons, c.batch_id,
-    c.correction_id, 1
+    c.correction_id, 1, {OWN_DAY}, {booked.on(OWN_DAY, "c.claim_id", "last_claim_id")}
 FROM reversed_claims c CROSS JOIN rounds r ON r.round_id = c.round_id CROSS JOIN templates t
     ON t.template_id = r.template_id
 WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
@@ -519,7 +531,14 @@ def listed(
     """Claims (`ClaimLine`) of a programme by round, claim_no or resident token, claimed from
     `since` to `until` (UTC seconds; None: any), oldest first.
     """
-    asked = {"programme_id": programme_id, **span(since, until), **wanted}
+    sql_functions.register(db, local_day=times.local_day)
+    asked = {
+        "programme_id": programme_id,
+        "zone": programmes.by_id(db, programme_id)["time_zone"],
+        "open_on": booked.open_on(db, programme_id),
+        **span(since, until),
+        **wanted,
+    }
     reversed_ = LIST_OF_REVERSED.of(db, **asked)
     if wanted["claim_no"] is not None:
         parts = [LIST_OF_NUMBER.of(db, **asked)]

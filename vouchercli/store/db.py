@@ -346,9 +346,10 @@ def busy_or_refused(error: sqlite3.Error, path: Path) -> VoucherError:
             if code == sqlite3.SQLITE_READONLY
             else Word("permission denied")
         )
+        is_readable = not path.exists() or os.access(path, os.R_OK)
         return VoucherError(
             "no_permission",
-            "{path} cannot be written: {why}",
+            "{path} cannot be written: {why}" if is_readable else "{path} cannot be read: {why}",
             hint="check who owns the file and its folder",
             path=str(path),
             why=why,

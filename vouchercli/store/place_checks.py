@@ -1,5 +1,5 @@
-"""Whether payments were made where and when their voucher may be used, whether refunds returned
-what the policy says, and whether rounds hold the money of their packs.
+"""Whether payments were made where and when their voucher may be used, and whether rounds hold the
+money of their packs.
 
 The law of the day: a payment keeps the segment that its merchant had when it came in, a round its
 version of the template; what cannot be known any more of that day is not held against anyone.
@@ -7,15 +7,14 @@ version of the template; what cannot be known any more of that day is not held a
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from vouchercli.rules import refunds, scope, times
+from vouchercli.rules import scope, times
 from vouchercli.rules.commitments import pack_parts
 from vouchercli.rules.merchants import Merchant
-from vouchercli.store import document_checks, programmes, sql_functions, templates
+from vouchercli.store import sql_functions, templates
 
 if TYPE_CHECKING:
     import sqlite3
@@ -41,20 +40,6 @@ FROM redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
 WHERE f.refund_of IS NULL AND is_limited(s.round_id) AND found <> ''
 """
 CHANNELS = ("", "offline", "online")
-# The only refund of its payment: what it returns rests on nothing but the two and the policy. Of
-# several each rests on those that stood when it came in, which nobody knows any more.
-ONLY_REFUNDS = """
-SELECT b.transaction_no, r.programme_id, f.base_fen, p.after_fen AS subsidy_fen, -b.base_fen
-    AS refund_fen, b.paid_at, c.expires_at, k.before_fen - k.after_fen AS goes_fen, k.stays
-FROM redemptions b CROSS JOIN redemptions f ON f.redemption_id = b.refund_of
-    CROSS JOIN splits k ON k.split_id = b.split_id CROSS JOIN splits p ON p.split_id = f.split_id
-    CROSS JOIN rounds r ON r.round_id = k.round_id
-    CROSS JOIN claims c ON c.claim_id = b.claim_id
-WHERE b.refund_of IS NOT NULL AND NOT EXISTS (SELECT 1 FROM redemptions o
-    WHERE o.refund_of = b.refund_of AND o.redemption_id <> b.redemption_id)
-"""
-# Where files were undone, another refund may have stood before this one.
-UNDONE = "SELECT DISTINCT programme_id FROM batches WHERE kind = 'redemptions' AND state = 'undone'"
 # What approvals and amendments moved since the round was last edited, without what was released or
 # taken back; a fund that was not watched when the round was approved is left out.
 COMMITTED = """
@@ -121,48 +106,6 @@ def _words(broken: dict[str, str] | None) -> str:
     return ", ".join(f"{key} {value}".strip() for key, value in (broken or {}).items())
 
 
-def refunds_by_law(db: sqlite3.Connection) -> list[Breach]:
-    """Refunds that took back another subsidy than the policy of their programme says."""
-    policies = _steady_policies(db)
-    breaches: list[Breach] = []
-    for row in db.execute(ONLY_REFUNDS):
-        policy = policies.get(row["programme_id"])
-        if policy is None:
-            continue
-        case = refunds.case_of(
-            is_full=row["refund_fen"] == row["base_fen"],
-            paid_at=row["paid_at"],
-            expires_at=row["expires_at"],
-        )
-        money = getattr(policy.money, case)
-        base, subsidy = row["base_fen"], row["subsidy_fen"]
-        goes = subsidy if money == "returns" else refunds.share_fen(
-            base, subsidy, base, subsidy, row["refund_fen"])  # fmt: skip
-        expected = "refused" if policy.refuses(case) else _returns(goes, stays=money == "stays")
-        found = _returns(row["goes_fen"], stays=bool(row["stays"]))
-        if expected != found:
-            breaches.append((row["transaction_no"], expected, found))
-    return breaches
-
-
-def _returns(fen: int, *, stays: bool) -> str:
-    return f"{fen} stays" if stays and fen else str(fen)
-
-
-def _steady_policies(db: sqlite3.Connection) -> dict[int, Any]:
-    """The refund policies that never changed, of programmes of which no file was undone."""
-    said: dict[str, set[str]] = {}
-    for subject, document in db.execute(document_checks.PUT_IN_PLACE):
-        policy = (json.loads(document or "null") or {}).get("refunds")
-        said.setdefault(subject, set()).add(json.dumps(policy, sort_keys=True))
-    undone = {row[0] for row in db.execute(UNDONE)}
-    return {
-        row["programme_id"]: programmes.value(row).refunds
-        for row in programmes.all_loaded(db)
-        if row["programme_id"] not in undone and len(said.get(row["programme"], ())) == 1
-    }
-
-
 def committed_by_packs(db: sqlite3.Connection) -> list[Breach]:
     """Rounds to which another amount was committed than their packs can cost a funder."""
     return [
@@ -175,6 +118,5 @@ def committed_by_packs(db: sqlite3.Connection) -> list[Breach]:
 
 CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     "scope_by_law": scope_by_law,
-    "refunds_by_law": refunds_by_law,
     "committed_by_packs": committed_by_packs,
 }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.store import (
     batches,
+    booked,
     duplicates,
     fact_digests,
     merchant_runs,
@@ -107,8 +108,9 @@ DELETE_LEAVING = (
 
 
 class Line(NamedTuple):
-    """A payment or refund as lists show it, of a refund the amounts negative. One that was reversed
-    is there twice: as it came, and as its reversal. `correction` reversed it, or entered it anew.
+    """A payment or refund as lists show it, of a refund the amounts negative; its local day and the
+    one on which it is booked (yyyymmdd). One that was reversed is there twice: as it came, and as
+    its reversal. `correction` reversed it, or entered it anew.
     """
 
     transaction_no: str
@@ -131,15 +133,23 @@ class Line(NamedTuple):
     batch: int
     redemption_id: int
     correction: int | None
+    day: int
+    booked_on: int
+
+    @property
+    def booked_late(self) -> int | None:
+        """The day on which it is booked, where that is another than its own."""
+        return None if self.booked_on == self.day else self.booked_on
 
 
-LIST = """
+LIST = f"""
 SELECT x.transaction_no, x.kind, c.claim_no, x.coupon_no, k.coupon, r.round, m.merchant_no, m.name,
     x.paid_at, x.base_fen,
     x.merchant_discount_fen, x.subsidy_fen, x.public_fen, x.platform_fen, x.match_fen,
         p.transaction_no AS refund_of, x.stays_fen, x.batch_id,
     x.redemption_id,
-    (SELECT b.correction_id FROM correction_batches b WHERE b.batch_id = x.batch_id)
+    (SELECT b.correction_id FROM correction_batches b WHERE b.batch_id = x.batch_id), x.day,
+    {booked.on("x.day", "x.redemption_id", "last_redemption_id")}
 FROM redemption_facts x
 CROSS JOIN claims c ON c.claim_id = x.claim_id
 CROSS JOIN rounds r ON r.round_id = c.round_id
@@ -160,7 +170,8 @@ SELECT v.transaction_no, iif(w.sign = 1, iif(v.refund_of IS NULL, 'pay', 'refund
     w.sign * v.base_fen, w.sign * v.merchant_discount_fen, w.sign * (s.after_fen - s.before_fen),
     w.sign * s.public_fen, w.sign * s.platform_fen, w.sign * s.match_fen,
     nullif(v.refund_of_no, ''), -w.sign * s.stays * s.public_fen, v.batch_id, v.redemption_id,
-    v.correction_id
+    v.correction_id, v.day,
+    iif(w.sign = 1, {booked.on("v.day", "v.redemption_id", "last_redemption_id")}, v.booked_on)
 FROM (SELECT *, voucher / 1024 AS claim_id, voucher % 1024 AS coupon_no
     FROM reversed_redemptions) v
 CROSS JOIN (SELECT 1 AS sign UNION ALL SELECT -1) w
@@ -325,7 +336,12 @@ def listed(
     from `since` to `until` (UTC seconds; None: any), oldest first; `without_sale`: only refunds
     whose subsidy stays.
     """
-    asked: dict[str, Any] = {"programme_id": programme_id, "stays": int(without_sale), **wanted}
+    asked: dict[str, Any] = {
+        "programme_id": programme_id,
+        "open_on": booked.open_on(db, programme_id),
+        "stays": int(without_sale),
+        **wanted,
+    }
     asked |= span(since, until)
     standing = _standing(db, asked, without_sale=without_sale)
     if not typed.number(db, ARE_REVERSED):

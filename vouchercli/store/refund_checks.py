@@ -1,5 +1,7 @@
-"""Whether the refunds of each payment, one after the other, end where they must: how much of the
-sale and of the subsidy is left, when the payment is undone, when its voucher is free again.
+"""Whether the refunds of each payment, one after the other, take back what the policy of their
+programme says and end where they must: how much of the sale and of the subsidy is left, when the
+payment is undone, when its voucher is free again. The policy is the one of today: it does not
+change while there are redemptions.
 """
 
 from __future__ import annotations
@@ -61,32 +63,38 @@ WHERE b.refund_of IS NOT NULL
 ORDER BY b.voucher, f.use_no, b.use_no
 """
 # What stands keeps what it took back when others are judged before it: exactly what the policy says
-# is taken where all refunds of a payment came in one file, and none was retried or undone.
+# is taken where all refunds of a payment came in one file, and none was retried or undone; and by
+# the only refund of a payment, unless a file was undone that may have had another one.
 IS_STEADY = """
 SELECT NOT EXISTS (SELECT 1 FROM audit WHERE deed GLOB '*.retry')
     AND NOT EXISTS (SELECT 1 FROM batches WHERE kind = 'redemptions' AND state = 'undone')
 """
+UNDONE = "SELECT DISTINCT programme_id FROM batches WHERE kind = 'redemptions' AND state = 'undone'"
 ALIKE = 5  # refunds of one payment in one second whose order is tried
 
 
 def refunds_in_turn(db: sqlite3.Connection) -> list[Breach]:
-    """Refunds that do not begin where the one before them ended, that take more or less of the
-    least base, that undo their payment or free their voucher when they must not.
+    """Refunds that the policy refuses, that take back another subsidy than it says, that do not
+    begin where the one before them ended, that take more or less of the least base, that undo their
+    payment or free their voucher when they must not.
     """
     policies = {
         row["programme_id"]: programmes.value(row).refunds for row in programmes.all_loaded(db)
     }
     is_steady = bool(typed.number(db, IS_STEADY))
+    undone = {*typed.column(db, UNDONE)}
     breaches: list[Breach] = []
     all_refunds = typed.rows(db, Refund, REFUNDS)
     for _, of_voucher in groupby(all_refunds, lambda each: each.voucher):
         freed: Counter[int] = Counter()
         for payment_id, some in groupby(of_voucher, lambda each: each.payment_id):
             rows = [*some]
+            is_alone = len(rows) == 1 and rows[0].programme_id not in undone
+            is_of_one_file = len({each.batch_id for each in rows}) == 1
             law = Law(
                 policies[rows[0].programme_id],
                 was_freed=freed.total() > 0,
-                is_steady=is_steady and len({each.batch_id for each in rows}) == 1,
+                is_steady=is_alone or (is_steady and is_of_one_file),
             )
             breaches += _breaches(rows, law)
             freed[payment_id] += sum(each.spent == -1 for each in rows)
@@ -143,7 +151,9 @@ def _follow(rows: Sequence[Refund], law: Law) -> Iterator[Breach]:
         expected = (kept, after, stays, -1 if left == 0 else 0, -1 if frees else 0, floor)
         found = (row.before_fen, row.after_fen, row.stays, row.vouchers, row.spent, row.floor_fen)
         kept = row.after_fen
-        if expected != found:
+        if law.policy.refuses(case):
+            yield row.transaction_no, "refused", str(found)
+        elif expected != found:
             yield row.transaction_no, str(expected), str(found)
 
 

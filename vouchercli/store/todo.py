@@ -1,4 +1,4 @@
-"""What waits for a person: proposals, and drafts that nobody has handed in."""
+"""What waits for a person: proposals, drafts that nobody has handed in, days to seal and sign."""
 
 from __future__ import annotations
 
@@ -30,6 +30,19 @@ WHERE r.state = 'draft' AND NOT EXISTS (SELECT 1 FROM proposals p
     WHERE p.state = 'proposed' AND p.subject = 'round' AND p.subject_id = r.round_id)
 ORDER BY a.at, r.round_id
 """
+UNSIGNED = """
+SELECT d.day, d.sealed_by, d.sealed_at, d.subsidy_fen
+FROM days d LEFT JOIN day_signatures s USING (programme_id, day)
+WHERE d.programme_id = ? AND s.day IS NULL ORDER BY d.day
+"""
+IS_SEALED = "SELECT EXISTS (SELECT 1 FROM last_seals WHERE programme_id = ?)"
+# What is booked from now on is booked behind the last day that is sealed.
+OPEN_WITH_FILES = """
+SELECT DISTINCT g.booked_on FROM postings g JOIN funders f USING (funder_id)
+WHERE f.programme_id = :programme_id AND g.batch_id IS NOT NULL AND g.booked_on <= :last
+    AND g.booked_on > ifnull((SELECT day FROM last_seals WHERE programme_id = :programme_id), 0)
+ORDER BY 1
+"""
 
 
 class Subject(NamedTuple):
@@ -53,6 +66,17 @@ class Draft(NamedTuple):
     amount_fen: int
 
 
+class Unsigned(NamedTuple):
+    """A sealed day (yyyymmdd) that nobody has signed, sealed at a moment (UTC seconds), and the
+    subsidy that was booked on it.
+    """
+
+    day: int
+    sealed_by: str
+    sealed_at: int
+    subsidy_fen: int
+
+
 def subjects(db: sqlite3.Connection) -> dict[int, Subject]:
     """What each waiting proposal is about, by its number."""
     return {each.proposal: each for each in typed.rows(db, Subject, SUBJECTS)}
@@ -61,3 +85,18 @@ def subjects(db: sqlite3.Connection) -> dict[int, Subject]:
 def drafts(db: sqlite3.Connection) -> list[Draft]:
     """The drafts of every programme on which nothing waits, the oldest first."""
     return typed.rows(db, Draft, DRAFTS)
+
+
+def unsigned_days(db: sqlite3.Connection, programme_id: int) -> list[Unsigned]:
+    """The sealed days of a programme that nobody has signed, the first one first."""
+    return typed.rows(db, Unsigned, UNSIGNED, (programme_id,))
+
+
+def is_sealed(db: sqlite3.Connection, programme_id: int) -> bool:
+    """Whether a programme has sealed days."""
+    return bool(typed.number(db, IS_SEALED, (programme_id,)))
+
+
+def open_days(db: sqlite3.Connection, programme_id: int, last: int) -> list[int]:
+    """The open days (yyyymmdd) up to `last` on which files are booked, the first one first."""
+    return typed.column(db, OPEN_WITH_FILES, {"programme_id": programme_id, "last": last})

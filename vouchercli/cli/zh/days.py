@@ -23,6 +23,7 @@ TEXT = {
     "{day} is not over: it ends at {ends_at}": "{day} 尚未结束：{ends_at} 结束",
     "nothing is booked on {day} or before it: there is no day to seal": "{day} 及之前没有记账：无日可封",
     "{day} cannot be sealed: the import of batch {batches} is not done": "{day} 不能封账：导入批次 {batches} 尚未完成",
+    "{day} is not sealed yet: the import of batch {batches} is not done": "{day} 暂未封账：导入批次 {batches} 尚未完成",
     "voucher batch resume {batch}, or voucher batch undo {batch}": "voucher batch resume {batch}，或 voucher batch undo {batch}",
     "{day} is sealed already": "{day} 已封账",
     "sealed {last} of {programme}": "项目 {programme}：{last} 已封账",

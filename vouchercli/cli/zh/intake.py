@@ -119,6 +119,7 @@ TEXT = {
     "add --merchant NO": "请加 --merchant 商户编号",
     'a comma stands before the decimals: say it in a profile, decimal: ","': '小数点写成了逗号：请在格式文件中写明 decimal: ","',
     "{option} {value} is not an amount in yuan": "{option} {value} 不是以元为单位的金额",
+    "{option} must be more than 0": "{option} 必须大于 0",
     "write it like 45.00": "请写成 45.00 这样",
     "the pack of {template} has {count} coupons: there is no coupon {coupon_no}": "{template} 的卡包有 {count} 张券，没有第 {coupon_no} 张",
     "Coupon {coupon_no} ({coupon})": "第 {coupon_no} 张券（{coupon}）",

@@ -32,6 +32,7 @@ TEXT = {
     "the disk is full; nothing of the unfinished step was kept in {path}": "磁盘已满；{path} 中未完成的步骤未保留任何改动",
     "free some space, then run the same command again": "请腾出空间，再运行同一命令",
     "{path} cannot be written: {why}": "{path} 无法写入：{why}",
+    "{path} cannot be read: {why}": "{path} 无法读取：{why}",
     "check who owns the file and its folder": "请检查文件及其所在文件夹的权限",
     "it is read-only": "只读",
     "{path} cannot be used: {why}": "{path} 无法使用：{why}",

@@ -14,4 +14,8 @@ TEXT = {
     "for {name}: {command}": "{name}：{command}",
     "submission": "提交",
     "correction": "更正",
+    "signature": "签认",
+    "seal": "封账",
+    "{count} days to {day}": "至 {day} 共 {count} 天",
+    "nobody on the staff of programme {programme} may sign {name}": "项目 {programme} 的人员中无人可以签认 {name}",
 }

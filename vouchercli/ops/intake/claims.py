@@ -154,6 +154,7 @@ COLUMNS = (
     Column("batch", "Batch", "int"),
     Column("correction", "Corr.", "int", optional=True),
     Column("is_reversed", "Reversed", "int", optional=True),
+    *lists.BOOKED_ON,
 )
 
 

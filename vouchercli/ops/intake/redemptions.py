@@ -281,6 +281,7 @@ COLUMNS = (
     Column("subsidy_fen", "Voucher paid", "fen"),
     Column("batch", "Batch", "int"),
     Column("correction", "Corr.", "int", optional=True),
+    *lists.BOOKED_ON,
     *only(
         JSON,
         "name",

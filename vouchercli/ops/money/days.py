@@ -88,6 +88,7 @@ def _seal(session: Session, row: sqlite3.Row, day: int) -> Day | None:
     only when somebody has written meanwhile. None: another command has sealed it.
     """
     db, programme_id = session.db, row["programme_id"]
+    _require_whole(db, row, day)
     with reading(session):
         version = data_version(db)
         span, sums = _sum_up(db, row, day)

@@ -29,8 +29,8 @@ STANDING = (
 )
 POSTINGS = (
     Column("posting", "No.", "int"),
-    Column("booked_on", "booked on"),
-    Column("day", "day", where=DATA),
+    Column("booked_on", "booked on", "date"),
+    Column("day", "day", "date", where=DATA),
     Column("funder", "funder"),
     Column("round", "round", blank="-"),
     Column("from_account", "from", "word", shown="from_word", where=DATA),
@@ -40,7 +40,7 @@ POSTINGS = (
     Column("why", "why", "word", shown="why_word", where=DATA),
     Column("reason", "why", "sentence", where=SCREEN),
     Column("batch", "batch", "int", where=DATA),
-    Column("posted_at", where=JSON),
+    Column("posted_at", kind="time", where=JSON),
 )
 FIRST_DAY, LAST_DAY = 0, 99_991_231
 WORDS = {
@@ -116,8 +116,6 @@ def list_postings(
     def read(posting: Posting) -> dict[str, Any]:
         return {
             **posting._asdict(),
-            "booked_on": times.day_text(posting.booked_on),
-            "day": times.day_text(posting.day),
             "from_word": WORDS[posting.from_account],
             "to_word": WORDS[posting.to_account],
             "way": say(
@@ -127,11 +125,14 @@ def list_postings(
             ),
             "why_word": WHY.get(posting.why, posting.why),
             "reason": _name_reason(posting),
-            "posted_at": times.iso(posting.posted_at, zone),
         }
 
     table = Table(
-        say("Ledger of {programme}", programme=row["programme"]), POSTINGS, (), key="postings"
+        say("Ledger of {programme}", programme=row["programme"]),
+        POSTINGS,
+        (),
+        zone=zone,
+        key="postings",
     )
     listed = ledger_lists.listed(
         session.db,

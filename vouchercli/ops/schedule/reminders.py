@@ -1,17 +1,18 @@
 """Reminders of the tick, each given once: what waits for a second person, rounds that open and are
-not approved, draws that wait for their public text.
+not approved, draws that wait for their public text, seals that wait for a file.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops.schedule.jobs import Done
+from vouchercli.ops.schedule.jobs import Done, attempt
 from vouchercli.result import Message, Outcome, Problem
 from vouchercli.rules import schedule as law
 from vouchercli.rules import times
-from vouchercli.store import programmes, proposals, todo
+from vouchercli.rules.days import is_in_time
+from vouchercli.store import batches, programmes, proposals, todo
 from vouchercli.store import schedule as store
 from vouchercli.store.db import writing, zone
 
@@ -99,6 +100,25 @@ def _describe_proposal(subject: str, name: str, programme: str | None, at: str) 
         params=about,
     )
     return replace(waits.get(subject, row), level="warning")
+
+
+def remind_of_seal(session: Session, refused: Done) -> Done | None:
+    """Remind once that the seal of a day waits for a file that is still coming in; when that takes
+    too long, the refusal itself.
+    """
+    about: dict[str, Any] = {**(refused.error.params if refused.error else {})}
+    begun_at = batches.named(session.db, about["batch"]).imported_at
+    if not is_in_time(begun_at, session.now):
+        return refused
+    waits = Problem(
+        "seal_waits",
+        "{day} is not sealed yet: the import of batch {batches} is not done",
+        hint="voucher batch show {batch}",
+        level="warning",
+        params={**about, "day": refused.subject},
+    )
+    blank, key = replace(refused, job="remind", error=None), f"seal behind batch {about['batch']}"
+    return attempt(session, blank, remind_once, key, begun_at, waits, {"day": refused.subject})
 
 
 def remind_once(

@@ -27,7 +27,7 @@ from vouchercli.ops.schedule.jobs import (
     list_scheduled,
 )
 from vouchercli.ops.schedule.quick import QuickJobs, begin
-from vouchercli.ops.schedule.reminders import list_waiting, remind_of_proposal
+from vouchercli.ops.schedule.reminders import list_waiting, remind_of_proposal, remind_of_seal
 from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Problem, Table, only, say
 from vouchercli.rules import doors, times
 from vouchercli.rules import schedule as law
@@ -52,6 +52,8 @@ COLUMNS = (
     Column("told", "What happened", where=SHOWN),
     *only(JSON, "programme", "late_seconds", "code", "message", "detail"),
 )
+
+WAITS_FOR_FILE = "import_unfinished"
 
 
 @dataclass(frozen=True)
@@ -267,12 +269,16 @@ def _release_money(session: Session) -> Iterator[Done]:
 
 def _seal_days(session: Session) -> Iterator[Done]:
     """Seal the days that ended so long ago as their programme says. A file that is still coming in
-    holds them up: each tick says so until it is done or undone.
+    holds them up: that is said once, and is a failure when it takes too long.
     """
     for row, day in days.list_due(session):
         blank = Done("seal", times.day_text(day), row["time_zone"], row["programme"])
         inner = session._replace(programme=row["programme"])
-        yield from _do_one(inner, blank, days.seal_due, row, day)
+        done = attempt(inner, blank, days.seal_due, row, day)
+        if done is not None and done.error is not None and done.error.code == WAITS_FOR_FILE:
+            done = remind_of_seal(inner, done)
+        if done is not None:
+            yield done
 
 
 # ---------------------------------------------------------------- heartbeat, log, answer

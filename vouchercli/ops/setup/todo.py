@@ -1,5 +1,5 @@
 """What waits for whom, the oldest first, with the command that does it: proposals that others must
-approve, and drafts that their maker has not handed in.
+approve, drafts that their maker has not handed in, days that nobody has sealed or signed.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.setup import clocks, desk, staff
+from vouchercli.ops.setup.todo_days import list_days
 from vouchercli.result import (
     DATA,
     JSON,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("since", "since", "time"),
-    Column("name", "subject"),
+    Column("name", "subject", shown="about"),
     Column("kind", "what", "word"),
     Column("amount_fen", "amount", "fen"),
     Column("by", "by"),
@@ -40,7 +41,7 @@ COLUMNS = (
     Column("who", "who may", blank="–"),
     Column("next", "next", where=DATA),
     Column("named", "programme", where=SCREEN, optional=True),
-    *only(JSON, "programme", "proposal", "note", "given", "needed"),
+    *only(JSON, "programme", "proposal", "note", "given", "needed", "days"),
 )
 
 
@@ -59,6 +60,7 @@ def list_waiting(session: Session) -> Outcome:
             for each in proposals.all_waiting(db)
         ),
         *(_draft(db, loaded[each.programme_id]["programme"], each) for each in store.drafts(db)),
+        *(_name_programme(db, each) for row in loaded.values() for each in list_days(session, row)),
     ]
     chosen = [
         row
@@ -105,6 +107,7 @@ def _proposal(session: Session, about: store.Subject, each: proposals.Proposal) 
         "named": own and programmes.to_name(db, programme.programme),
         "proposal": each.proposal,
         "name": str(about.name),
+        "about": str(about.name),
         "kind": Word(each.kind),
         "amount_fen": each.amount_fen,
         "by": each.proposed_by,
@@ -139,12 +142,18 @@ def _for_programme(db: sqlite3.Connection, programme: str, command: str) -> str:
     return command if named is None else f"{command} --programme {named}"
 
 
+def _name_programme(db: sqlite3.Connection, row: dict[str, Any]) -> dict[str, Any]:
+    command = row["next"] and _for_programme(db, row["programme"], row["next"])
+    return {**row, "named": programmes.to_name(db, row["programme"]), "next": command}
+
+
 def _draft(db: sqlite3.Connection, programme: str, each: store.Draft) -> dict[str, Any]:
     return {
         "since": each.edited_at,
         "programme": programme,
         "named": programmes.to_name(db, programme),
         "name": each.round,
+        "about": each.round,
         "kind": Word("submission"),
         "amount_fen": each.amount_fen,
         "by": each.edited_by,
