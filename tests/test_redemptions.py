@@ -110,6 +110,17 @@ def test_pay_refund_and_pay_again_is_lawful_and_a_second_payment_is_not(
     voucher("check")
 
 
+def test_a_late_payment_is_refused_with_its_refund_where_a_later_payment_stands(
+    city: City, here: Path
+) -> None:
+    voucher = city()
+    take_in(voucher, here, "T2,pay,C1,1,M2,2020-03-27 11:00:00,45,0,10,", name="one.csv", expect=0)
+    refund = "R1,refund,C1,1,M1,2020-03-27 10:00:00,50,5,0,T1"  # nothing goes back
+    data = take_in(voucher, here, PAY, refund, expect=4)
+    assert data["reasons"] == {"already_redeemed": 1, "refund_without_payment": 1}
+    voucher("check")
+
+
 def test_a_refund_whose_payment_comes_later_is_taken_in_by_retry(city: City, here: Path) -> None:
     voucher = city()
     first = take_in(
