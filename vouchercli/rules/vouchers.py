@@ -153,7 +153,7 @@ BUT_SUBSIDY = attrgetter(
 @dataclass
 class Payment:
     """A payment that stands: what is left of its base, what is kept of its subsidy, whether refunds
-    undid all of it, when one freed the voucher.
+    undid all of it, when one freed the voucher. `stood`: before the rows at hand came.
     """
 
     transaction_no: str
@@ -166,6 +166,7 @@ class Payment:
     kept_fen: int
     is_undone: bool = False
     freed_at: int | None = None
+    stood: bool = True
 
 
 class Ruling(NamedTuple):
@@ -362,6 +363,7 @@ def _pay(standing: StandingFacts, row: Transaction, refund: Transaction | None) 
             row.least_base_fen,
             left_fen=row.base_fen,
             kept_fen=row.subsidy_fen,
+            stood=row.stands,
         )
     )
     return Ruling(after_fen=row.subsidy_fen, vouchers=1, spent=1)
@@ -432,7 +434,7 @@ def _refund(standing: StandingFacts, row: Transaction) -> Ruling:
         row.base_fen,
     )
     returns_fen = 0 if money == "stays" else goes
-    if row.stands:  # what it returned was right when it was accepted
+    if row.stands and payment.stood:  # what it returned was right when it was accepted
         goes = goes if money == "stays" else min(row.subsidy_fen or 0, payment.kept_fen)
     elif row.subsidy_fen not in (None, returns_fen):
         return Ruling("subsidy_mismatch", returns_fen=returns_fen)
