@@ -110,6 +110,33 @@ def test_pay_refund_and_pay_again_is_lawful_and_a_second_payment_is_not(
     voucher("check")
 
 
+def test_a_late_payment_is_refused_with_its_refund_where_a_later_payment_stands(
+    city: City, here: Path
+) -> None:
+    voucher = city()
+    take_in(voucher, here, "T2,pay,C1,1,M2,2020-03-27 11:00:00,45,0,10,", name="one.csv", expect=0)
+    refund = "R1,refund,C1,1,M1,2020-03-27 10:00:00,50,5,0,T1"  # nothing goes back
+    data = take_in(voucher, here, PAY, refund, expect=4)
+    assert data["reasons"] == {"already_redeemed": 1, "refund_without_payment": 1}
+    voucher("check")
+
+
+def test_a_refund_that_stands_is_held_to_the_payment_that_takes_the_place_of_its_own(
+    city: City, here: Path
+) -> None:
+    """R1 gave 10.00 x 15 / 60 back; of the earlier T1 that is 10.00 x 15 / 50."""
+    voucher = city()
+    take_in(voucher, here, "T1,pay,C1,1,M1,2020-03-27 11:00:00,60,0,10,", name="one.csv", expect=0)
+    refund = "R1,refund,C1,1,M1,2020-03-27 12:00:00,15,0,2.50,T1"
+    take_in(voucher, here, refund, name="back.csv", expect=0)
+    late = take_in(voucher, here, "T1,pay,C1,1,M1,2020-03-27 09:00:00,50,0,10,", expect=4)
+    again = voucher("batch", "retry", str(late["batch"]), "--yes", "-o", "json").data
+    assert [each["reason"] for each in again["moved"]] == ["already_redeemed", "subsidy_mismatch"]
+    found = total(voucher)
+    assert (found["base_fen"], found["subsidy_fen"]) == (5000, 1000)
+    voucher("check")
+
+
 def test_a_refund_whose_payment_comes_later_is_taken_in_by_retry(city: City, here: Path) -> None:
     voucher = city()
     first = take_in(

@@ -94,6 +94,23 @@ def test_a_late_full_refund_leaves_no_subsidy_on_a_sale_that_is_gone(
     assert again["reasons"] == {"already_redeemed": 1}
 
 
+def test_a_voucher_that_was_given_back_once_is_proved_in_the_order_of_its_refunds(
+    town: Town,
+) -> None:
+    """The payment that was given back comes after the one whose refund forfeits the voucher."""
+    voucher = town("restores_once", THREE_HUNDRED)
+    take_in(voucher, PAY.format(1), name="one.csv")
+    take_in(
+        voucher,
+        "T8,pay,C1,1,M1,2020-03-28 09:00:00,300,0,40,",
+        "F8,refund,C1,1,M1,2020-03-28 10:00:00,300,0,40,T8",
+        "F1,refund,C1,1,M1,2020-03-28 13:00:00,300,0,40,T1",
+    )
+    assert money_of(voucher) == (0, 0, 0)
+    again = take_in(voucher, "T9,pay,C1,1,M1,2020-03-29 12:00:00,300,0,40,", name="g.csv", expect=4)
+    assert again["reasons"] == {"already_redeemed": 1}
+
+
 @pytest.mark.parametrize("policy", towns.sampled(POLICIES, 3))
 @pytest.mark.parametrize(("row", "stated"), [(LATE, "39.99"), (LATE, "20"), (PART, "9999")])
 def test_a_refund_that_states_another_subsidy_is_refused(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import towns
 
-from vouchercli.ops.intake import by_columns
+from vouchercli.ops.intake import by_columns, chunks
 
 SHOPS = "merchant_no,name\nM1,one\n"
 Town = Callable[..., Any]
@@ -352,3 +352,26 @@ def test_check_finds_balances_that_are_not_what_was_posted(town: Town) -> None:
     towns.by_hand(".", "UPDATE balances SET committed_fen = committed_fen + 1 WHERE round_id = 1")
     found = voucher("check", "-o", "json", expect=5).data["checks"]
     assert "balances" in {each["check"] for each in found if each["breaches"]}
+
+
+def test_a_refund_that_is_refused_in_the_end_has_its_money_taken_back(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R1 stands for T0. Another R1, in the first chunk of a late file, gives 2.50 of T1 back; at its
+    end it is refused, and T1 is paid as before.
+    """
+    voucher = town("200.00")
+    claims(voucher, "r1", range(3))
+    payments(voucher, "r1-0", "r1-1")
+    refund = "R1,refund,{},1,M1,2020-03-28 10:00,12.50,0,2.50,{}\n"
+    towns.write("one.csv", towns.PAYMENTS + refund.format("r1-0", "Tr1-0"))
+    voucher("redemption", "import", "one.csv")
+    tick(voucher, "2020-04-10 09:00")
+    monkeypatch.setattr(chunks, "LINES", 3)
+    rows = refund.format("r1-1", "Tr1-1") + "T2,pay,r1-2,1,M1,2020-03-28 09:00,50,0,10,\n" * 2
+    towns.write("late.csv", towns.PAYMENTS + rows)
+    late = voucher("redemption", "import", "late.csv", "-o", "json", expect=4).data
+    assert (late["accepted"], late["reasons"]) == (1, {"transaction_reused": 1})
+    spent = towns.ask(".", "SELECT sum(payable_fen) FROM balances")
+    assert (spent, balances("held")) == ([(2750,)], 27)
+    voucher("check")

@@ -391,21 +391,40 @@ def test_a_voucher_is_free_from_the_second_after_its_refund(at: int, reason: str
         ("full_restores", {"coupon_no": 2}, ["already_redeemed", "refund_without_payment"]),
         ("forfeits", {}, ["already_redeemed", "refund_without_payment"]),
         ("pro_rata", {}, ["already_redeemed", "refund_without_payment"]),
+        # its refund would be refused, and the voucher be in use twice
+        ("full_restores", {"subsidy": 999}, ["already_redeemed", "refund_without_payment"]),
+        ("full_restores", {"merchant_id": 2}, ["already_redeemed", "refund_without_payment"]),
     ],
 )
 def test_a_late_payment_stands_before_a_later_use_with_its_own_full_refund(
     policy: Any, of_refund: dict[str, int], reasons: list[str | None]
 ) -> None:
-    change = {"at": 5, "base": 4500, **of_refund}
-    at = FIRST_PAY + change.pop("at")
+    change = {"at": 5, "base": 4500, "subsidy": 1000, **of_refund}
+    at, amounts = FIRST_PAY + change.pop("at"), (change.pop("base"), change.pop("subsidy"))
     standing = nothing_under(policy)
     rule_on(standing, pay("T9", FIRST_PAY + 10))
     rulings = rule_on(
         standing,
         pay("T1", FIRST_PAY + 1),
-        refund("R1", at, "T1", change.pop("base"), 1000, **change),
+        refund("R1", at, "T1", *amounts, **change),
     )
     assert [each.reason for each in rulings] == reasons
+
+
+def test_a_late_payment_whose_refund_loses_its_number_does_not_run_into_a_later_use() -> None:
+    """Without T1, which would have had the number first, another payment has it."""
+    standing = nothing_under("full_restores")
+    rule_on(standing, pay("T9", FIRST_PAY + 10), pay("T3", FIRST_PAY, coupon_no=3))
+    rulings = rule_on(
+        standing,
+        pay("T1", FIRST_PAY + 1),
+        refund("R1", FIRST_PAY + 5, "T1", 4500, 1000),
+        refund("R1", FIRST_PAY + 4, "T3", 4500, 1000, coupon_no=3),
+        pay("T1", FIRST_PAY + 2, coupon_no=2),
+    )
+    reasons = [each.reason for each in rulings]
+    assert reasons == ["already_redeemed", "transaction_reused", None, None]
+    assert [each.transaction_no for each in standing.payments[1, 1]] == ["T9"]
 
 
 def test_a_late_payment_without_a_refund_does_not_run_into_a_later_use() -> None:

@@ -8,6 +8,7 @@ the order of `in_time_order`. What a refund gives back is in `rules.refunds`.
 
 from __future__ import annotations
 
+import dataclasses
 from collections import defaultdict
 from dataclasses import dataclass, field
 from operator import attrgetter
@@ -17,6 +18,8 @@ from vouchercli.rules import refunds
 from vouchercli.rules.ladders import Ladder, Rung
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from vouchercli.rules.limits import Timeline
     from vouchercli.rules.refunds import RefundPolicy
 
@@ -150,7 +153,7 @@ BUT_SUBSIDY = attrgetter(
 @dataclass
 class Payment:
     """A payment that stands: what is left of its base, what is kept of its subsidy, whether refunds
-    undid all of it, when one freed the voucher.
+    undid all of it, when one freed the voucher. `stood`: before the rows at hand came.
     """
 
     transaction_no: str
@@ -163,6 +166,7 @@ class Payment:
     kept_fen: int
     is_undone: bool = False
     freed_at: int | None = None
+    stood: bool = True
 
 
 class Ruling(NamedTuple):
@@ -193,6 +197,15 @@ class StandingFacts:
     numbers: set[tuple[str, str]] = field(default_factory=set)
     visits: dict[Visit, set[Voucher]] = field(default_factory=lambda: defaultdict(set))
 
+    def copied(self) -> StandingFacts:
+        """The same, to be tried upon."""
+        copy = StandingFacts(self.policy, self.visit_limit, numbers={*self.numbers})
+        for voucher, payments in self.payments.items():
+            copy.payments[voucher] = [dataclasses.replace(each) for each in payments]
+        for visit, used in self.visits.items():
+            copy.visits[visit] = {*used}
+        return copy
+
 
 def in_time_order(row: Transaction) -> tuple[object, ...]:
     """The order in which rows are judged: by time; in the same second payments first, and what
@@ -218,14 +231,53 @@ def in_time_order(row: Transaction) -> tuple[object, ...]:
 def judge(standing: StandingFacts, rows: list[Transaction]) -> dict[int, Ruling]:
     """The ruling on every row, by line; what is accepted becomes part of `standing`.
 
-    Limits decide among rows that come together: what stands holds its place under them. A row that
-    repeats another is its duplicate; but where that one is another file's and refused, it is
-    refused like it, so that it is not lost when that file is undone.
+    Limits decide among rows that come together: what stands holds its place under them. A payment
+    before a later one that stands is accepted with a refund that gives the voucher back in time, so
+    it is tried whether that one is accepted too. A row that repeats another is its duplicate; but
+    where that one is another file's and refused, it is refused like it, so that it is not lost when
+    that file is undone.
     """
     rows = sorted(rows, key=in_time_order)
     refund_of = {
         (row.voucher, row.refund_of): row for row in reversed(rows) if row.kind == "refund"
     }
+    own_refund = {
+        row.line: refund_of[row.voucher, row.transaction_no]
+        for row in rows
+        if row.kind == "pay" and (row.voucher, row.transaction_no) in refund_of
+    }
+    while leaning := [*_runs_into_later(standing, rows, own_refund)]:
+        tried = _judge_in_order(standing.copied(), rows, own_refund)
+        refused = [line for line in leaning if _is_left(tried, line, own_refund[line].line)]
+        if not refused:
+            break
+        for line in refused:
+            del own_refund[line]
+    return _judge_in_order(standing, rows, own_refund)
+
+
+def _runs_into_later(
+    standing: StandingFacts, rows: list[Transaction], own_refund: dict[int, Transaction]
+) -> Iterator[int]:
+    """The lines of payments that only their own refund can keep out of the way of a later one."""
+    for row in rows:
+        if row.line in own_refund and any(
+            each.paid_at > row.paid_at for each in standing.payments.get(row.voucher, ())
+        ):
+            yield row.line
+
+
+def _is_left(rulings: dict[int, Ruling], payment: int, refund: int) -> bool:
+    """Whether a payment was accepted, and its refund does not give the voucher back."""
+    return rulings[payment].reason is None and rulings[refund].spent != -1
+
+
+def _judge_in_order(
+    standing: StandingFacts, rows: list[Transaction], own_refund: dict[int, Transaction]
+) -> dict[int, Ruling]:
+    """The ruling on every row, one after the other; `own_refund`: that of a payment, by its
+    line.
+    """
     for row in rows:
         if row.stands and row.kind == "pay":
             standing.visits[(row.resident, row.merchant_id, row.day)].add(row.voucher)
@@ -243,7 +295,7 @@ def judge(standing: StandingFacts, rows: list[Transaction]) -> dict[int, Ruling]
         if not row.stands and USE(row) in in_conflict:
             ruling = Ruling("conflicting_row")
         elif row.kind == "pay":
-            ruling = _pay(standing, row, refund_of.get((row.voucher, row.transaction_no)))
+            ruling = _pay(standing, row, own_refund.get(row.line))
         else:
             ruling = _refund(standing, row)
         rulings[row.line] = ruling
@@ -311,6 +363,7 @@ def _pay(standing: StandingFacts, row: Transaction, refund: Transaction | None) 
             row.least_base_fen,
             left_fen=row.base_fen,
             kept_fen=row.subsidy_fen,
+            stood=row.stands,
         )
     )
     return Ruling(after_fen=row.subsidy_fen, vouchers=1, spent=1)
@@ -381,7 +434,7 @@ def _refund(standing: StandingFacts, row: Transaction) -> Ruling:
         row.base_fen,
     )
     returns_fen = 0 if money == "stays" else goes
-    if row.stands:  # what it returned was right when it was accepted
+    if row.stands and payment.stood:  # what it returned was right when it was accepted
         goes = goes if money == "stays" else min(row.subsidy_fen or 0, payment.kept_fen)
     elif row.subsidy_fen not in (None, returns_fen):
         return Ruling("subsidy_mismatch", returns_fen=returns_fen)

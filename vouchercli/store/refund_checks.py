@@ -6,7 +6,6 @@ change while there are redemptions.
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import groupby, permutations
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -28,6 +27,7 @@ class Refund(NamedTuple):
     """
 
     voucher: int
+    use_no: int
     payment_id: int
     transaction_no: str
     programme_id: int
@@ -48,7 +48,7 @@ class Refund(NamedTuple):
 
 # In the order in which they were judged (use_no), which the refunds of one second may not keep.
 REFUNDS = """
-SELECT b.voucher, b.refund_of, b.transaction_no, r.programme_id, b.paid_at, c.expires_at,
+SELECT b.voucher, b.use_no, b.refund_of, b.transaction_no, r.programme_id, b.paid_at, c.expires_at,
     f.base_fen, p.after_fen, min(f.base_fen, k.full_base_fen), -b.base_fen,
     s.before_fen, s.after_fen, t.vouchers, t.spent, t.floor_fen, s.stays,
     (SELECT n.batch_id FROM redemption_runs n WHERE n.first_id <= b.redemption_id
@@ -85,30 +85,39 @@ def refunds_in_turn(db: sqlite3.Connection) -> list[Breach]:
     undone = {*typed.column(db, UNDONE)}
     breaches: list[Breach] = []
     all_refunds = typed.rows(db, Refund, REFUNDS)
-    for _, of_voucher in groupby(all_refunds, lambda each: each.voucher):
-        freed: Counter[int] = Counter()
+    for _, some_rows in groupby(all_refunds, lambda each: each.voucher):
+        of_voucher = [*some_rows]
         for payment_id, some in groupby(of_voucher, lambda each: each.payment_id):
             rows = [*some]
             is_alone = len(rows) == 1 and rows[0].programme_id not in undone
             is_of_one_file = len({each.batch_id for each in rows}) == 1
+            freeing = [
+                each.use_no
+                for each in of_voucher
+                if each.spent == -1 and each.payment_id != payment_id
+            ]
             law = Law(
                 policies[rows[0].programme_id],
-                was_freed=freed.total() > 0,
+                freed_by=min(freeing, default=None),
                 is_steady=is_alone or (is_steady and is_of_one_file),
             )
             breaches += _breaches(rows, law)
-            freed[payment_id] += sum(each.spent == -1 for each in rows)
     return breaches
 
 
 class Law(NamedTuple):
-    """What the refunds of one payment are held to; `was_freed`: its voucher by an earlier payment's
-    refund; `is_steady`: nothing else was judged between them.
+    """What the refunds of one payment are held to; `freed_by`: which use of its voucher was the
+    first refund of another payment that gave it back; `is_steady`: nothing else was judged between
+    them.
     """
 
     policy: RefundPolicy
-    was_freed: bool
+    freed_by: int | None
     is_steady: bool
+
+    def was_restored(self, row: Refund) -> bool:
+        """Whether its voucher was given back before, with another payment."""
+        return self.freed_by is not None and self.freed_by < row.use_no
 
 
 def _breaches(rows: list[Refund], law: Law) -> list[Breach]:
@@ -139,7 +148,9 @@ def _follow(rows: Sequence[Refund], law: Law) -> Iterator[Breach]:
             paid_at=row.paid_at,
             expires_at=row.expires_at,
         )
-        frees = not is_freed and refunds.restores(law.policy, case, was_restored=law.was_freed)
+        frees = not is_freed and refunds.restores(
+            law.policy, case, was_restored=law.was_restored(row)
+        )
         is_freed = is_freed or frees
         money = getattr(law.policy.money, case)
         after, stays = row.after_fen, row.stays

@@ -113,13 +113,15 @@ def cover_payments(intake: Intake, parts: Callable[[int, int], Split], at_hand: 
     is `at_hand`, and put it there; `parts` (round_id, fen) splits a subsidy. Whether some were
     refused, the latest first: what gave way to them, or hangs on them, must be judged again.
     """
-    rows = store.late_rows(intake.db)
-    if not rows:
+    by_round: dict[int, list[LateRow]] = defaultdict(list)
+    for row in store.late_rows(intake.db):
+        by_round[row.round_id].append(row)
+    for (round_id, _), fen in at_hand.items():
+        if fen < 0:  # a refund was moved back, and may be refused now
+            by_round.setdefault(round_id, [])
+    if not by_round:
         return False
     purse = Purse.of(intake)
-    by_round: dict[int, list[LateRow]] = defaultdict(list)
-    for row in rows:
-        by_round[row.round_id].append(row)
     held = [
         each
         for number, late in by_round.items()
