@@ -166,9 +166,7 @@ def _judge(
     return books
 
 
-def _in_time(
-    books: Books, sealed: Sealed, rows: set[Row], column: int, then: object
-) -> list[Row]:
+def _in_time(books: Books, sealed: Sealed, rows: set[Row], column: int, then: object) -> list[Row]:
     """Rows in the order of their time, those that are sealed first; those that cannot be read, or
     lie ahead, are put aside.
     """
@@ -212,11 +210,14 @@ def _claim(books: Books, rules: Rules, row: Row) -> str | None:
         return "outside"
     if any(begins <= at and (ends is None or at < ends) for begins, ends in round_.pauses):
         return "paused"
+    has_too_many = _has_too_many(books, rules, row)
     if claim_no in books.claims:
-        return "claim_reused"
+        is_first = at < books.claims[claim_no][2] and not has_too_many
+        return "displaces_sealed" if is_first else "claim_reused"
     if books.packs[code] >= round_.packs:
-        return "over_quota"
-    if _has_too_many(books, rules, row):
+        last = max(claim[2] for claim in books.claims.values() if claim[0] == code)
+        return "displaces_sealed" if at < last and not has_too_many else "over_quota"
+    if has_too_many:
         return "limit"
     books.claims[claim_no] = (code, resident, at)
     books.packs[code] += 1
@@ -263,20 +264,19 @@ def _pay(books: Books, rules: Rules, row: Row, sealed: Sealed) -> str | None:
         return why
     of_voucher = books.vouchers[claim_no, coupon_no]
     if any(
-        each.paid_at <= at and (each.freed_at is None or each.freed_at >= at)
-        for each in of_voucher
+        each.paid_at <= at and (each.freed_at is None or each.freed_at >= at) for each in of_voucher
     ):
         return "already_redeemed"
-    later = min((each.paid_at for each in of_voucher if each.paid_at > at), default=None)
-    if later is not None and not any(
-        at <= second(refund[5]) < later for refund in sealed.refunded.get(row, ())
-    ):
-        return "displaces_sealed"
     visit, most = books.visits[_visit(books, row)], city_rules.at(rules.visit, at)
     if most is not None and len({*visit, (claim_no, coupon)}) > most:
         return "limit"
     if number in books.payments:
         return "transaction_reused"
+    later = min((each.paid_at for each in of_voucher if each.paid_at > at), default=None)
+    if later is not None and not any(
+        at <= second(refund[5]) < later for refund in sealed.refunded.get(row, ())
+    ):
+        return "displaces_sealed"
     gives, _ = pack_of(books, rules, claim_no).coupons[coupon_no - 1]
     books.payments[number] = Payment(
         claim_no, coupon_no, merchant_no, at, base, gives, left_fen=base, kept_fen=gives

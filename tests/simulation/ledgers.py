@@ -7,18 +7,16 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import city_rules
 import evening
 import listed
-import seals
-from city_model import fen, pack_of
+from city_model import pack_of
 from city_rules import DAY, EAST, split
 from listed import key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from city_model import Books, Row
+    from city_model import Books
     from city_rules import Pack, Rules
     from life import Life
 
@@ -274,7 +272,10 @@ def released(life: Life) -> Iterator[Pair]:
         part = pack_parts(round_.pack)["treasury"]
         is_over = states[round_.code] == "closed" and round_.closes_at <= at
         unclaimed = 0 if is_over else (round_.packs - len(mine)) * part
-        for account, expected in (("committed", unclaimed), ("outstanding", len(alive) * part - kept)):
+        for account, expected in (
+            ("committed", unclaimed),
+            ("outstanding", len(alive) * part - kept),
+        ):
             found = stands["treasury", round_.code, account]
             yield f"{account} of {round_.code} when unused money is given up", expected, found
 

@@ -155,7 +155,9 @@ def jump(life: Life) -> None:
 
 def rotate(life: Life) -> None:
     """Everybody's token is wrapped by a new key."""
-    life.do("key", "rotate", "--reason", "a copy was lost", "--actor", "lin", trouble=life.trouble())
+    life.do(
+        "key", "rotate", "--reason", "a copy was lost", "--actor", "lin", trouble=life.trouble()
+    )
 
 
 DEEDS: tuple[Callable[[Life], None], ...] = (
