@@ -14,10 +14,14 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import cache
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import city_rules
 from city_rules import DAY, POLICIES, Pack, Rules, day_of, half_up
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ZONE = timezone(timedelta(hours=8))
 AMOUNT = re.compile(r"\d{1,9}(\.\d\d?)?")
@@ -53,17 +57,7 @@ class Move(NamedTuple):
     payments: int
 
 
-@dataclass(frozen=True)
-class Sealed:
-    """Rows that are sealed, each with the number of the day's seal among all; and refunds that came
-    in one file with their payment, by payment.
-    """
-
-    rows: dict[Row, int] = field(default_factory=dict)
-    refunded: dict[Row, set[Row]] = field(default_factory=dict)
-
-
-NOTHING = Sealed()
+Seals: TypeAlias = "Mapping[Row, int]"  # rows that are sealed, each with the number of its seal
 LAST = 1 << 30  # behind all seals
 
 
@@ -115,7 +109,7 @@ def judge(
     payments: list[Row],
     now: int,
     stands: set[Row] | frozenset[Row] = frozenset(),
-    sealed: Sealed = NOTHING,
+    sealed: Seals = MappingProxyType({}),
 ) -> Books:
     """What stands of these rows at a moment, in whatever order and how often they came; of `stands`
     it is known that they hold their places under the limits.
@@ -138,7 +132,7 @@ def _judge(
     claims: list[Row],
     payments: list[Row],
     books: Books,
-    sealed: Sealed,
+    sealed: Seals,
     refused: set[Row],
 ) -> Books:
     for round_ in rules.rounds:
@@ -155,18 +149,21 @@ def _judge(
     for row in payments:
         if row in books.stands and row[1] == "pay" and row[2] in books.claims:
             books.visits[_visit(books, row)].add((row[2], row[3]))
+    frees: dict[str, list[int]] = defaultdict(list)
+    for row in payments:
+        frees[row[9]].append(second(row[5]))
     for row in payments:
         if row in refused:
             why: str | None = "displaces_sealed"
         elif row[1] == "pay":
-            why = _pay(books, rules, row, sealed)
+            why = _pay(books, rules, row, frees)
         else:
             why = _refund(books, rules, row, sealed)
         _enter(books, row, why)
     return books
 
 
-def _in_time(books: Books, sealed: Sealed, rows: set[Row], column: int, then: object) -> list[Row]:
+def _in_time(books: Books, sealed: Seals, rows: set[Row], column: int, then: object) -> list[Row]:
     """Rows in the order of their time, those that are sealed first; those that cannot be read, or
     lie ahead, are put aside.
     """
@@ -182,7 +179,7 @@ def _in_time(books: Books, sealed: Sealed, rows: set[Row], column: int, then: ob
         if at > books.now:
             books.why[row] = "in_future"
             continue
-        readable.append((sealed.rows.get(row, LAST), at, then(row), row))  # type: ignore[operator]
+        readable.append((sealed.get(row, LAST), at, then(row), row))  # type: ignore[operator]
     return [row for *_, row in sorted(readable)]
 
 
@@ -256,7 +253,7 @@ def _is_full(row: Row, held: set[Row], limit: dict[Row, int | None]) -> bool:
 # ---------------------------------------------------------------- payments
 
 
-def _pay(books: Books, rules: Rules, row: Row, sealed: Sealed) -> str | None:
+def _pay(books: Books, rules: Rules, row: Row, frees: dict[str, list[int]]) -> str | None:
     number, _, claim_no, coupon, merchant_no, paid, order, discount, _, _ = row
     at, coupon_no, base = second(paid), int(coupon), fen(order) - fen(discount)
     why = _unlawful(books, rules, row)
@@ -273,9 +270,7 @@ def _pay(books: Books, rules: Rules, row: Row, sealed: Sealed) -> str | None:
     if number in books.payments:
         return "transaction_reused"
     later = min((each.paid_at for each in of_voucher if each.paid_at > at), default=None)
-    if later is not None and not any(
-        at <= second(refund[5]) < later for refund in sealed.refunded.get(row, ())
-    ):
+    if later is not None and not any(at <= freed < later for freed in frees[number]):
         return "displaces_sealed"
     gives, _ = pack_of(books, rules, claim_no).coupons[coupon_no - 1]
     books.payments[number] = Payment(
@@ -318,7 +313,7 @@ def _unlawful(books: Books, rules: Rules, row: Row) -> str | None:
     return None
 
 
-def _refund(books: Books, rules: Rules, row: Row, sealed: Sealed) -> str | None:
+def _refund(books: Books, rules: Rules, row: Row, sealed: Seals) -> str | None:
     number, _, claim_no, coupon, merchant_no, paid, order, discount, subsidy, refund_of = row
     at, base, payment = second(paid), fen(order) - fen(discount), books.payments.get(refund_of)
     place = (claim_no, int(coupon), merchant_no)
@@ -339,7 +334,7 @@ def _refund(books: Books, rules: Rules, row: Row, sealed: Sealed) -> str | None:
         return "refused"
     goes = returns(payment, base) if answer == "share" else payment.kept_fen
     if fen(subsidy) != goes:
-        if row not in sealed.rows:
+        if row not in sealed:
             return "amounts"
         goes = fen(subsidy)  # it was right when it came
     was_freed = any(

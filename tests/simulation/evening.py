@@ -35,8 +35,37 @@ def close(life: Life) -> None:
         *ledgers.pairs(life, books),
     ):
         life.agree(what, ours, theirs)
+    _agree_on_displaced(life, books)
     seals.verify(life)
     _keep_places(life, books)
+
+
+def _agree_on_displaced(life: Life, books: Books) -> None:
+    """Rejects that a sealed row keeps out are named so; a reason that is older than its seal is
+    found again by a retry.
+    """
+    ours = {
+        file.batch: {row for row in file.rows if books.why.get(row) == "displaces_sealed"}
+        for file in life.city.files
+        if file.batch is not None
+    }
+    ours = {batch: rows for batch, rows in ours.items() if rows}
+    theirs = _displaced(life)
+    for batch in ours.keys() | theirs.keys():
+        if ours.get(batch) != theirs.get(batch):
+            life.do("batch", "retry", str(batch), "--yes", codes=(0, 4))
+    life.agree("rows that a sealed one keeps out", ours, _displaced(life))
+
+
+def _displaced(life: Life) -> dict[int, set[city_model.Row]]:
+    words = ("batch", "rejects", "--all-batches", "-o", "json", "--limit", "0")
+    rows = {file.batch: file.rows for file in life.city.files}
+    found: dict[int, set[city_model.Row]] = {}
+    for each in life.do(*words).data["rejects"]:
+        if each["reason"] == "displaces_sealed":
+            row = rows[each["batch"]][each["line"] - 2]  # line 1 is the head
+            found.setdefault(each["batch"], set()).add(row)
+    return found
 
 
 def _keep_places(life: Life, books: Books) -> None:
@@ -53,7 +82,7 @@ def model(life: Life, facts: Facts) -> Books:
     for file in files:
         rows[file.kind] += file.rows
     stands = {row for kind in rows.values() for row in kind if key(row) in facts}
-    sealed = seals.known(life, files)
+    sealed = life.seals.of_rows({*rows["claim"], *rows["redemption"]})
     return city_model.judge(
         life.city.rules, rows["claim"], rows["redemption"], life.city.now, stands, sealed
     )

@@ -56,7 +56,7 @@ def _put_away_what_was_drawn() -> None:
 def restore(life: Life) -> None:
     """The file is lost; last night's is put in its place, and what came since is imported again."""
     kept, life.kept = life.kept, None
-    if kept is None:
+    if kept is None or not kept.backup.exists():  # later ones have taken its place
         return
     life.do("restore", str(kept.backup), "--yes")
     _put_away_what_was_drawn()

@@ -10,7 +10,6 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import listed
-from city_model import Sealed
 from listed import Key, key
 from small_city import BEGINNING, shown
 
@@ -65,17 +64,6 @@ class Seals:
 
 def following(day: str, days: int = 1) -> str:
     return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
-
-
-def known(life: Life, files: list[Any]) -> Sealed:
-    """What the model must know of seals to judge the rows of these files."""
-    refunded: dict[Row, set[Row]] = {}
-    for file in files:
-        for row in file.rows if file.kind == "redemption" else ():
-            for refund in file.rows:
-                if row[1] == "pay" and (refund[1], refund[9]) == ("refund", row[0]):
-                    refunded.setdefault(row, set()).add(refund)
-    return Sealed(life.seals.of_rows(row for file in files for row in file.rows), refunded)
 
 
 # ---------------------------------------------------------------- looked at

@@ -9,6 +9,7 @@ the order of `in_time_order`. What a refund gives back is in `rules.refunds`.
 from __future__ import annotations
 
 from collections import defaultdict
+from copy import deepcopy
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -141,6 +142,7 @@ class Transaction(NamedTuple):
 AMOUNTS = ("base_fen", "merchant_discount_fen", "subsidy_fen", "refund_of")
 # What makes two rows the same row, and what two rows cannot both say differently.
 USE = attrgetter("transaction_no", "kind", "voucher", "paid_at")
+USED = attrgetter("voucher", "transaction_no")
 SAME = attrgetter("transaction_no", "kind", "voucher", "merchant_id", "paid_at", *AMOUNTS)
 BUT_SUBSIDY = attrgetter(
     "transaction_no", "kind", "voucher", "merchant_id", "paid_at", *AMOUNTS[:2], "refund_of"
@@ -150,7 +152,7 @@ BUT_SUBSIDY = attrgetter(
 @dataclass
 class Payment:
     """A payment that stands: what is left of its base, what is kept of its subsidy, whether refunds
-    undid all of it, when one freed the voucher.
+    undid all of it, when one freed the voucher; whether it is booked on a sealed day.
     """
 
     transaction_no: str
@@ -163,6 +165,7 @@ class Payment:
     kept_fen: int
     is_undone: bool = False
     freed_at: int | None = None
+    is_sealed: bool = False
 
 
 class Ruling(NamedTuple):
@@ -223,6 +226,43 @@ def judge(standing: StandingFacts, rows: list[Transaction]) -> dict[int, Ruling]
     refused like it, so that it is not lost when that file is undone.
     """
     rows = sorted(rows, key=in_time_order)
+    unfreed: set[int] = set()
+    if any(_may_precede(standing, row) for row in rows):
+        while (failed := _find_unfreed(standing, rows, unfreed)) is not None:
+            unfreed.add(failed)
+    return _judge_in_order(standing, rows, unfreed)
+
+
+def _may_precede(standing: StandingFacts, row: Transaction) -> bool:
+    return row.kind == "pay" and any(
+        p.paid_at > row.paid_at for p in standing.payments.get(row.voucher, ())
+    )
+
+
+def _find_unfreed(
+    standing: StandingFacts, rows: list[Transaction], unfreed: set[int]
+) -> int | None:
+    """The line of the first payment that would be taken before one that stands, because its refund
+    lies in between, and whose refund is refused; None: there is none.
+    """
+    tried = deepcopy(standing)
+    rulings = _judge_in_order(tried, rows, unfreed)
+    for row in rows:
+        if rulings[row.line].reason is None and _may_precede(standing, row):
+            later = _next_payment(standing, row)
+            own = [p for p in tried.payments[row.voucher] if p.paid_at == row.paid_at]
+            if any(p.freed_at is None or p.freed_at >= later for p in own):
+                return row.line
+    return None
+
+
+def _next_payment(standing: StandingFacts, row: Transaction) -> int:
+    return min(p.paid_at for p in standing.payments[row.voucher] if p.paid_at > row.paid_at)
+
+
+def _judge_in_order(
+    standing: StandingFacts, rows: list[Transaction], unfreed: set[int]
+) -> dict[int, Ruling]:
     refund_of = {
         (row.voucher, row.refund_of): row for row in reversed(rows) if row.kind == "refund"
     }
@@ -243,7 +283,8 @@ def judge(standing: StandingFacts, rows: list[Transaction]) -> dict[int, Ruling]
         if not row.stands and USE(row) in in_conflict:
             ruling = Ruling("conflicting_row")
         elif row.kind == "pay":
-            ruling = _pay(standing, row, refund_of.get((row.voucher, row.transaction_no)))
+            refund = None if row.line in unfreed else refund_of.get(USED(row))
+            ruling = _pay(standing, row, refund)
         else:
             ruling = _refund(standing, row)
         rulings[row.line] = ruling
@@ -290,7 +331,7 @@ def _pay(standing: StandingFacts, row: Transaction, refund: Transaction | None) 
         for p in standing.payments[row.voucher]
     ):
         return Ruling("conflicting_row")  # what stands with this number and second says otherwise
-    if not is_free(standing, row, refund):
+    if not _is_free(standing, row):
         return Ruling("already_redeemed")
     visit = standing.visits[(row.resident, row.merchant_id, row.day)]
     most = standing.visit_limit.at(row.paid_at)
@@ -298,6 +339,8 @@ def _pay(standing: StandingFacts, row: Transaction, refund: Transaction | None) 
         return Ruling("over_limit")
     if (row.transaction_no, "pay") in standing.numbers:
         return Ruling("transaction_reused")
+    if later := _find_later(standing, row, refund):
+        return Ruling("displaces_sealed" if later.is_sealed else "already_redeemed")
     assert row.subsidy_fen is not None
     visit.add(row.voucher)
     standing.numbers.add((row.transaction_no, "pay"))
@@ -316,24 +359,31 @@ def _pay(standing: StandingFacts, row: Transaction, refund: Transaction | None) 
     return Ruling(after_fen=row.subsidy_fen, vouchers=1, spent=1)
 
 
-def is_free(standing: StandingFacts, row: Transaction, refund: Transaction | None) -> bool:
-    """Nobody holds the voucher at `row.paid_at`, and the payment does not run into a later one that
-    stands already, unless its own refund (of the same file) lies in between.
-    """
-    payments = standing.payments[row.voucher]
-    if any(
+def _is_free(standing: StandingFacts, row: Transaction) -> bool:
+    """Nobody holds the voucher at `row.paid_at`."""
+    return not any(
         p.paid_at <= row.paid_at and (p.freed_at is None or p.freed_at >= row.paid_at)
-        for p in payments
-    ):
-        return False
-    later = min((p.paid_at for p in payments if p.paid_at > row.paid_at), default=None)
-    if later is None:
-        return True
-    return (
-        refund is not None
-        and row.paid_at <= refund.paid_at < later
-        and restores(standing, refund, _case(refund, row.base_fen))
+        for p in standing.payments[row.voucher]
     )
+
+
+def _find_later(
+    standing: StandingFacts, row: Transaction, refund: Transaction | None
+) -> Payment | None:
+    """The payment that stands already and that this one would run into; its own refund (of the same
+    file) may lie in between.
+    """
+    later = [p for p in standing.payments[row.voucher] if p.paid_at > row.paid_at]
+    if not later:
+        return None
+    first = min(later, key=attrgetter("paid_at"))
+    if (
+        refund is not None
+        and row.paid_at <= refund.paid_at < first.paid_at
+        and restores(standing, refund, _case(refund, row.base_fen))
+    ):
+        return None
+    return first
 
 
 def _case(refund: Transaction, payment_base_fen: int) -> refunds.Case:
