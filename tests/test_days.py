@@ -212,6 +212,34 @@ def test_an_earlier_payment_displaces_no_sealed_one(town: Any) -> None:
     town("check")
 
 
+@pytest.mark.parametrize("wrong", ["M2,2020-03-27 11:00,50,0,10", "M1,2020-03-27 11:00,50,0,9"])
+def test_an_earlier_payment_whose_refund_is_refused_displaces_no_sealed_one(
+    town: Any, wrong: str
+) -> None:
+    """Refunded before the sealed payment it would stand beside it; at another shop, or of another
+    amount, it is not.
+    """
+    claims(town, "c.csv", "C1 P1 2020-03-27 09:00")
+    payments(town, "p.csv", "T2 C1 1 2020-03-28 10:00")
+    close(town, "2020-03-28")
+    rows = f"T1,pay,C1,1,M1,2020-03-27 10:00,50,0,10,\nR1,refund,C1,1,{wrong},T1\n"
+    towns.write("late.csv", towns.PAYMENTS + rows)
+    late = town("redemption", "import", "late.csv", "-o", "json", *MEI, expect=4)
+    assert late.data["reasons"] == {"displaces_sealed": 1, "refund_without_payment": 1}
+    town("check")
+    payments(town, "right.csv", "T1 C1 1 2020-03-27 10:00", "R3 C1 1 2020-03-27 11:00 T1")
+    assert towns.ask(".", "SELECT count(*) FROM redemptions") == [(3,)]
+    town("check")
+
+
+def test_what_another_row_refuses_anyway_displaces_no_sealed_one(town: Any) -> None:
+    claims(town, "c.csv", "C1 P1 2020-03-27 09:00")
+    payments(town, "p.csv", "T1 C1 2 2020-03-27 09:30", "T2 C1 1 2020-03-28 10:00")
+    close(town, "2020-03-28")
+    late = payments(town, "late.csv", "T1 C1 1 2020-03-27 10:00", expect=4)
+    assert late.data["reasons"] == {"transaction_reused": 1}
+
+
 def test_an_earlier_claim_displaces_no_sealed_one(town: Any) -> None:
     claims(
         town,

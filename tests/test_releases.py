@@ -129,6 +129,23 @@ def test_a_late_file_takes_its_money_back_and_an_undo_gives_it_again(
     assert money(here) == before
 
 
+def test_a_late_payment_and_a_refund_of_as_much_leave_nothing_behind(
+    town: Callable[..., Voucher], here: Path
+) -> None:
+    """What was paid in all is as before; what came back from the refund is not in use."""
+    voucher = town()
+    tick(voucher, "2020-04-30")
+    before = money(here)
+    refund = "R1,refund,C0,1,M1,2020-03-28 13:00:00,45,0,10,T1\n"
+    for name, row in (("late.csv", payment("T2", "C1", 1)), ("back.csv", refund)):
+        towns.write(name, PAYMENTS + row)
+        voucher("redemption", "import", name)
+    assert money(here) != before
+    assert tick(voucher, "2020-04-30 09:00") == [("release", "r1", "done")]
+    assert money(here) == before
+    assert tick(voucher, "2020-04-30 09:01") == []
+
+
 def test_what_a_late_payment_lacks_is_waited_for(town: Callable[..., Voucher], here: Path) -> None:
     voucher = town(amount="200.00")
     tick(voucher, "2020-04-30")

@@ -3,7 +3,8 @@
 It is written from the published rules alone and imports nothing of the program, so that a slip in
 the program's law is not repeated here. Rows are read, sorted by time and applied one by one; no
 database, no sets of rows, no speed. Only where a limit decides does it ask which rows stand: what
-stands holds its place there, and whoever comes later finds it taken.
+stands holds its place there, and whoever comes later finds it taken. So do rows whose day was sealed: they
+stand before all others, in the order in which they were sealed.
 """
 
 from __future__ import annotations
@@ -13,9 +14,14 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from functools import cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import city_rules
 from city_rules import DAY, POLICIES, Pack, Rules, day_of, half_up
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ZONE = timezone(timedelta(hours=8))
 AMOUNT = re.compile(r"\d{1,9}(\.\d\d?)?")
@@ -40,6 +46,21 @@ class Payment:
 Row = tuple[str, ...]
 
 
+class Move(NamedTuple):
+    """What a payment or refund moves, in fen: base, and what is kept of its payment's subsidy from
+    `before` to `after`; and how many payments it makes or undoes.
+    """
+
+    base_fen: int
+    before_fen: int
+    after_fen: int
+    payments: int
+
+
+Seals: TypeAlias = "Mapping[Row, int]"  # rows that are sealed, each with the number of its seal
+LAST = 1 << 30  # behind all seals
+
+
 @dataclass
 class Books:
     """What stands: claims by number, payments and refunds by the number they have, and the very
@@ -61,7 +82,10 @@ class Books:
         default_factory=lambda: defaultdict(set)
     )
     facts: set[Row] = field(default_factory=set)
+    moves: dict[Row, Move] = field(default_factory=dict)
     why: dict[Row, str] = field(default_factory=dict)
+    # payments before a sealed one on their voucher: they must be refunded before that
+    must_free: dict[Row, tuple[Payment, int]] = field(default_factory=dict)
 
 
 @cache
@@ -85,33 +109,64 @@ def judge(
     payments: list[Row],
     now: int,
     stands: set[Row] | frozenset[Row] = frozenset(),
+    sealed: Seals = MappingProxyType({}),
 ) -> Books:
     """What stands of these rows at a moment, in whatever order and how often they came; of `stands`
     it is known that they hold their places under the limits.
     """
-    books = Books(now, {*stands})
+    refused: set[Row] = set()
+    while True:
+        books = _judge(rules, claims, payments, Books(now, {*stands}), sealed, refused)
+        in_the_way = [
+            row
+            for row, (payment, at) in books.must_free.items()
+            if payment.freed_at is None or payment.freed_at >= at
+        ]
+        if not in_the_way:
+            return books
+        refused.add(in_the_way[0])
+
+
+def _judge(
+    rules: Rules,
+    claims: list[Row],
+    payments: list[Row],
+    books: Books,
+    sealed: Seals,
+    refused: set[Row],
+) -> Books:
     for round_ in rules.rounds:
         for row in round_.granted or ():
             books.claims[row[0]] = (round_.code, row[2], second(row[3]))
             books.facts.add(row)
-    claims = _in_time(books, {*claims}, 3, lambda row: (row[0], row[1], row[2]))
+    claims = _in_time(books, sealed, {*claims}, 3, lambda row: (row[0], row[1], row[2]))
     for row in claims:
         if row in books.stands:
             books.held[row[2]].add(row)
     for row in claims:
         _enter(books, row, _claim(books, rules, row))
-    payments = _in_time(books, {*payments}, 5, lambda row: (row[1] == "refund", row[0]))
+    payments = _in_time(books, sealed, {*payments}, 5, lambda row: (row[1] == "refund", row[0]))
     for row in payments:
         if row in books.stands and row[1] == "pay" and row[2] in books.claims:
             books.visits[_visit(books, row)].add((row[2], row[3]))
+    frees: dict[str, list[int]] = defaultdict(list)
     for row in payments:
-        use = _pay if row[1] == "pay" else _refund
-        _enter(books, row, use(books, rules, row))
+        frees[row[9]].append(second(row[5]))
+    for row in payments:
+        if row in refused:
+            why: str | None = "displaces_sealed"
+        elif row[1] == "pay":
+            why = _pay(books, rules, row, frees)
+        else:
+            why = _refund(books, rules, row, sealed)
+        _enter(books, row, why)
     return books
 
 
-def _in_time(books: Books, rows: set[Row], column: int, then: object) -> list[Row]:
-    """Rows in the order of their time; those that cannot be read, or lie ahead, are put aside."""
+def _in_time(books: Books, sealed: Seals, rows: set[Row], column: int, then: object) -> list[Row]:
+    """Rows in the order of their time, those that are sealed first; those that cannot be read, or
+    lie ahead, are put aside.
+    """
     readable = []
     for row in rows:
         try:
@@ -124,8 +179,8 @@ def _in_time(books: Books, rows: set[Row], column: int, then: object) -> list[Ro
         if at > books.now:
             books.why[row] = "in_future"
             continue
-        readable.append((at, then(row), row))  # type: ignore[operator]
-    return [row for _, _, row in sorted(readable)]
+        readable.append((sealed.get(row, LAST), at, then(row), row))  # type: ignore[operator]
+    return [row for *_, row in sorted(readable)]
 
 
 def _amounts(row: Row) -> None:
@@ -152,11 +207,14 @@ def _claim(books: Books, rules: Rules, row: Row) -> str | None:
         return "outside"
     if any(begins <= at and (ends is None or at < ends) for begins, ends in round_.pauses):
         return "paused"
+    has_too_many = _has_too_many(books, rules, row)
     if claim_no in books.claims:
-        return "claim_reused"
+        is_first = at < books.claims[claim_no][2] and not has_too_many
+        return "displaces_sealed" if is_first else "claim_reused"
     if books.packs[code] >= round_.packs:
-        return "over_quota"
-    if _has_too_many(books, rules, row):
+        last = max(claim[2] for claim in books.claims.values() if claim[0] == code)
+        return "displaces_sealed" if at < last and not has_too_many else "over_quota"
+    if has_too_many:
         return "limit"
     books.claims[claim_no] = (code, resident, at)
     books.packs[code] += 1
@@ -195,25 +253,33 @@ def _is_full(row: Row, held: set[Row], limit: dict[Row, int | None]) -> bool:
 # ---------------------------------------------------------------- payments
 
 
-def _pay(books: Books, rules: Rules, row: Row) -> str | None:
+def _pay(books: Books, rules: Rules, row: Row, frees: dict[str, list[int]]) -> str | None:
     number, _, claim_no, coupon, merchant_no, paid, order, discount, _, _ = row
     at, coupon_no, base = second(paid), int(coupon), fen(order) - fen(discount)
     why = _unlawful(books, rules, row)
     if why:
         return why
     of_voucher = books.vouchers[claim_no, coupon_no]
-    if any(each.freed_at is None or each.freed_at >= at for each in of_voucher):
+    if any(
+        each.paid_at <= at and (each.freed_at is None or each.freed_at >= at) for each in of_voucher
+    ):
         return "already_redeemed"
     visit, most = books.visits[_visit(books, row)], city_rules.at(rules.visit, at)
     if most is not None and len({*visit, (claim_no, coupon)}) > most:
         return "limit"
     if number in books.payments:
         return "transaction_reused"
+    later = min((each.paid_at for each in of_voucher if each.paid_at > at), default=None)
+    if later is not None and not any(at <= freed < later for freed in frees[number]):
+        return "displaces_sealed"
     gives, _ = pack_of(books, rules, claim_no).coupons[coupon_no - 1]
     books.payments[number] = Payment(
         claim_no, coupon_no, merchant_no, at, base, gives, left_fen=base, kept_fen=gives
     )
     of_voucher.append(books.payments[number])
+    books.moves[row] = Move(base, 0, gives, 1)
+    if later is not None:
+        books.must_free[row] = books.payments[number], later
     visit.add((claim_no, coupon))
     return None
 
@@ -247,7 +313,7 @@ def _unlawful(books: Books, rules: Rules, row: Row) -> str | None:
     return None
 
 
-def _refund(books: Books, rules: Rules, row: Row) -> str | None:
+def _refund(books: Books, rules: Rules, row: Row, sealed: Seals) -> str | None:
     number, _, claim_no, coupon, merchant_no, paid, order, discount, subsidy, refund_of = row
     at, base, payment = second(paid), fen(order) - fen(discount), books.payments.get(refund_of)
     place = (claim_no, int(coupon), merchant_no)
@@ -268,7 +334,9 @@ def _refund(books: Books, rules: Rules, row: Row) -> str | None:
         return "refused"
     goes = returns(payment, base) if answer == "share" else payment.kept_fen
     if fen(subsidy) != goes:
-        return "amounts"
+        if row not in sealed:
+            return "amounts"
+        goes = fen(subsidy)  # it was right when it came
     was_freed = any(
         each.freed_at is not None for each in books.vouchers[claim_no, payment.coupon_no]
     )
@@ -277,6 +345,8 @@ def _refund(books: Books, rules: Rules, row: Row) -> str | None:
     payment.left_fen -= base
     payment.kept_fen -= goes
     payment.is_undone = payment.left_fen == 0
+    kept = payment.kept_fen
+    books.moves[row] = Move(-base, kept + goes, kept, -payment.is_undone)
     books.refunds[number] = refund_of
     return None
 

@@ -63,6 +63,7 @@ def race(life: Life) -> None:
     known = [file.batch for file in life.city.files if file.batch is not None]
     if not (first.rows and second.rows and known):
         return
+    life.tick()  # days that are due: which rows of a race one covers would be chance
     drop(first)
     deeds.read(by_column=second.by_column)
     life.race(
@@ -106,6 +107,8 @@ def undo(life: Life) -> None:
         gone = life.chance.choice(files[-4:]).batch
         words = ("batch", "undo", str(gone), "--yes")
         ran = life.do(*words, codes=(0, 3), trouble=life.trouble())
+        is_sealed = any(each.batch == gone for each in life.seals.rows.values())
+        life.agree("whether a batch is sealed", is_sealed, "[day_sealed]" in ran.err)
         if ran.code == 0 or "[batch_undone]" in ran.err:
             for each in files:
                 each.batch = None if each.batch == gone else each.batch

@@ -9,6 +9,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import city_figures
 import city_model
+import ledgers
+import listed
+import seals
+from listed import claim_key, key, redemption_key
 
 if TYPE_CHECKING:
     from city_model import Books
@@ -20,17 +24,48 @@ Facts = set[tuple[str, ...]]
 
 
 def close(life: Life) -> None:
-    books, listed = _settle(life)
+    books, found = _settle(life)
     life.do("check")
     life.do("audit", "verify")
     for what, ours, theirs in (
-        ("batches", expected_batches(life, books), listed.batches),
-        ("claims", expected_claims(books), listed.claims),
-        ("payments and refunds", expected_payments(books), listed.payments),
+        ("batches", expected_batches(life, books), found.batches),
+        ("claims", expected_claims(books), found.claims),
+        ("payments and refunds", expected_payments(books), found.payments),
         *_figures(life, books),
+        *ledgers.pairs(life, books),
     ):
         life.agree(what, ours, theirs)
+    _agree_on_displaced(life, books)
+    seals.verify(life)
     _keep_places(life, books)
+
+
+def _agree_on_displaced(life: Life, books: Books) -> None:
+    """Rejects that a sealed row keeps out are named so; a reason that is older than its seal is
+    found again by a retry.
+    """
+    ours = {
+        file.batch: {row for row in file.rows if books.why.get(row) == "displaces_sealed"}
+        for file in life.city.files
+        if file.batch is not None
+    }
+    ours = {batch: rows for batch, rows in ours.items() if rows}
+    theirs = _displaced(life)
+    for batch in ours.keys() | theirs.keys():
+        if ours.get(batch) != theirs.get(batch):
+            life.do("batch", "retry", str(batch), "--yes", codes=(0, 4))
+    life.agree("rows that a sealed one keeps out", ours, _displaced(life))
+
+
+def _displaced(life: Life) -> dict[int, set[city_model.Row]]:
+    words = ("batch", "rejects", "--all-batches", "-o", "json", "--limit", "0")
+    rows = {file.batch: file.rows for file in life.city.files}
+    found: dict[int, set[city_model.Row]] = {}
+    for each in life.do(*words).data["rejects"]:
+        if each["reason"] == "displaces_sealed":
+            row = rows[each["batch"]][each["line"] - 2]  # line 1 is the head
+            found.setdefault(each["batch"], set()).add(row)
+    return found
 
 
 def _keep_places(life: Life, books: Books) -> None:
@@ -43,12 +78,13 @@ def _keep_places(life: Life, books: Books) -> None:
 def model(life: Life, facts: Facts) -> Books:
     """What must stand of the files that are in, given what stands under a limit."""
     rows: dict[str, list[city_model.Row]] = {"claim": [], "redemption": []}
-    for file in life.city.files:
-        if file.batch is not None:
-            rows[file.kind] += file.rows
+    files = [file for file in life.city.files if file.batch is not None]
+    for file in files:
+        rows[file.kind] += file.rows
     stands = {row for kind in rows.values() for row in kind if key(row) in facts}
+    sealed = life.seals.of_rows({*rows["claim"], *rows["redemption"]})
     return city_model.judge(
-        life.city.rules, rows["claim"], rows["redemption"], life.city.now, stands
+        life.city.rules, rows["claim"], rows["redemption"], life.city.now, stands, sealed
     )
 
 
@@ -96,11 +132,6 @@ def standing(life: Life) -> Facts:
     return {*claims(life), *payments(life)}
 
 
-def key(row: city_model.Row) -> tuple[str, ...]:
-    """What tells a fact from all others."""
-    return (*row[:6],) if len(row) > 4 else (row[0], row[1], row[3])
-
-
 # ---------------------------------------------------------------- what stands
 
 
@@ -122,9 +153,8 @@ def _rejects(file: File, books: Books) -> range:
 
 def batches(life: Life, expected: dict[int, tuple[str, int, range]]) -> dict[int, Any]:
     """The same as the program lists it; a number of rejects that may be is the range itself."""
-    listed = life.do("batch", "list", "-o", "json", "--limit", "0").data["batches"]
     found: dict[int, Any] = {}
-    for each in listed:
+    for each in life.do("batch", "list", "-o", "json", "--limit", "0").data["batches"]:
         if each["kind"] in ("claims", "redemptions") and each["state"] != "undone":
             may_be = expected.get(each["batch"], ("", 0, range(0)))[2]
             count = may_be if each["rejected"] in may_be else each["rejected"]
@@ -139,11 +169,7 @@ def expected_claims(books: Books) -> dict[tuple[str, ...], int]:
 
 
 def claims(life: Life) -> dict[tuple[str, ...], int]:
-    listed = life.do("claim", "list", "-o", "json", "--limit", "0").data["claims"]
-    return {
-        (each["claim_no"], each["round"], _local(each["claimed_at"])): each["used"]
-        for each in listed
-    }
+    return {claim_key(each): each["used"] for each in listed.claims(life)}
 
 
 def expected_payments(books: Books) -> list[tuple[str, ...]]:
@@ -152,14 +178,7 @@ def expected_payments(books: Books) -> list[tuple[str, ...]]:
 
 
 def payments(life: Life) -> list[tuple[str, ...]]:
-    listed = life.do("redemption", "list", "-o", "json", "--limit", "0").data["redemptions"]
-    keys = ("transaction_no", "kind", "claim_no", "coupon_no", "merchant_no")
-    return sorted((*(str(each[key]) for key in keys), _local(each["paid_at"])) for each in listed)
-
-
-def _local(at: str) -> str:
-    """A time as the files write it."""
-    return at[:19].replace("T", " ")
+    return sorted(redemption_key(each) for each in listed.redemptions(life))
 
 
 # ---------------------------------------------------------------- figures

@@ -14,6 +14,7 @@ import evening
 import lottery
 import nights
 import office
+import seals
 import small_city
 from small_city import shown
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 FAR = 20 * small_city.DAY  # further than a programme believes its clock
 LAST = 40  # deeds that a failure names
+SEALING = (("schedule", "tick"), ("day", "close"))
 TROUBLES = ("", "", "", "kill", "kill", "full", "rehearse")
 
 
@@ -43,6 +45,7 @@ class Life:
         self.has_raced = False
         self.kept: nights.Kept | None = None
         self.applied: dict[str, list[city_model.Row]] = {}  # applications that are in, by round
+        self.seals = seals.Seals()
         # what stood last evening, while nothing but late files can have moved it
         self.stood: set[city_model.Row] = set()
 
@@ -76,6 +79,8 @@ class Life:
         self._note(args, ran.code)
         if ran.code not in codes:
             raise Disagreement(f"exit {ran.code}, not {codes}: {ran.out}{ran.err}")
+        if args[:2] in SEALING:
+            seals.look(self)
         return ran
 
     def race(self, *commands: tuple[str, ...], codes: tuple[int, ...]) -> None:
@@ -106,6 +111,8 @@ class Life:
         self._note((*args, f"({name})"), code)
         if code not in (0, 3, 4, deeds.KILLED):
             raise Disagreement(f"exit {code} in trouble: {name}")
+        if args[:2] in SEALING:
+            seals.look(self)
         if self.chance.random() < 0.5:
             self.do("check")
 
@@ -127,6 +134,7 @@ class Life:
 
     def tick(self) -> None:
         self.do("schedule", "tick", codes=(0, 4), trouble=self.trouble())
+        seals.was_sealed(self)
         lottery.draw(self)
 
 
@@ -147,7 +155,9 @@ def jump(life: Life) -> None:
 
 def rotate(life: Life) -> None:
     """Everybody's token is wrapped by a new key."""
-    life.do("key", "rotate", "--reason", "a copy was lost", trouble=life.trouble())
+    life.do(
+        "key", "rotate", "--reason", "a copy was lost", "--actor", "lin", trouble=life.trouble()
+    )
 
 
 DEEDS: tuple[Callable[[Life], None], ...] = (
@@ -157,6 +167,7 @@ DEEDS: tuple[Callable[[Life], None], ...] = (
     *(office.plan, office.renew_pack, office.limit, office.suspend, office.register),
     *(nights.restore,) * 2,
     *(lottery.announce, lottery.apply, Life.tick, jump, rotate),
+    *(seals.close, seals.close, seals.sign, seals.sign, seals.race),
     *(desks.again, desks.undo, desks.retry, desks.land, desks.cut, desks.race),
 )
 

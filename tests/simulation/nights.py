@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import desks
+import ledgers
+import seals
 from small_city import HOUR, midnight_after, shown
 
 if TYPE_CHECKING:
     from city_model import Row
     from city_rules import Rules
     from life import Life
+    from seals import Seals
 
 
 class Kept(NamedTuple):
@@ -25,6 +28,7 @@ class Kept(NamedTuple):
     applied: dict[str, list[Row]]
     batches: dict[str, int | None]
     stood: set[Row]
+    seals: Seals
 
 
 def pass_night(life: Life) -> None:
@@ -33,11 +37,13 @@ def pass_night(life: Life) -> None:
     """
     life.city.now = midnight_after(life.city.now) + 2 * HOUR + 60
     life.tick()
+    for each in ledgers.released(life):
+        life.agree(*each)
     stamp = shown(life.city.now).translate({ord("-"): "", ord(":"): "", ord(" "): "-"})
     backup = Path("backups", f"voucher-daily-{stamp}.db")
     if backup.exists():
         batches = {file.name: file.batch for file in life.city.files}
-        state: tuple[Any, ...] = (life.city.rules, life.applied, batches, life.stood)
+        state: tuple[Any, ...] = (life.city.rules, life.applied, batches, life.stood, life.seals)
         life.kept = Kept(backup, *deepcopy(state))
 
 
@@ -50,11 +56,13 @@ def _put_away_what_was_drawn() -> None:
 def restore(life: Life) -> None:
     """The file is lost; last night's is put in its place, and what came since is imported again."""
     kept, life.kept = life.kept, None
-    if kept is None:
+    if kept is None or not kept.backup.exists():  # later ones have taken its place
         return
     life.do("restore", str(kept.backup), "--yes")
     _put_away_what_was_drawn()
     life.city.rules, life.applied, life.stood = kept.rules, kept.applied, kept.stood
+    life.seals = kept.seals
+    seals.look(life)
     missing = [file for file in life.city.files if file.batch is not None]
     for file in life.city.files:
         file.batch = kept.batches.get(file.name)

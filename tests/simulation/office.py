@@ -5,6 +5,7 @@ rules. Each deed goes through the real commands, and then stands in the city's r
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,12 +18,18 @@ if TYPE_CHECKING:
     from life import Life
     from small_city import City
 
+STAFF = [
+    {"name": "mei", "roles": ["maker"]},
+    {"name": "lin", "roles": ["checker"]},
+    *({"name": name, "roles": ["finance"]} for name in ("wu", "han")),
+]
 LIMITS = (None, None, 1, 2, 3)  # of packs in the programme, of vouchers at a merchant on a day
 
 
 def found(life: Life) -> None:
     """The file, the programme, the first pack and the merchants."""
     rules = life.city.rules
+    os.environ["VOUCHER_ACTOR"] = "mei"
     if life.city.has_backups:
         _write("backups.yaml", {"hour": 2, "daily": 2, "monthly": 0})
     _write("programme.yaml", programme(life.city))
@@ -49,6 +56,8 @@ def programme(city: City) -> dict[str, Any]:
         "refunds": city.rules.policy,
         "limits": {"packs_per_resident_per_round": 1_000, **_limits(city.rules)},
         "unused_after_days": city.unused_after,
+        **({} if city.close_after is None else {"books": {"close_after_days": city.close_after}}),
+        **({"staff": STAFF} if city.has_staff else {}),
     }
 
 

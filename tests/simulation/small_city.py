@@ -57,6 +57,8 @@ def found(chance: random.Random) -> City:
         is_strict=chance.random() < 0.5,
         has_backups=chance.random() < 0.3,
         unused_after=chance.choice((0, 1, 90)),
+        close_after=chance.choice((None, 0, 0, 1, 2)),
+        has_staff=chance.random() < 0.5,
     )
 
 
@@ -97,6 +99,8 @@ class City:
     is_strict: bool  # few residents, and limits that they reach
     has_backups: bool
     unused_after: int  # days
+    close_after: int | None  # days after which the tick seals one; None: days are closed by hand
+    has_staff: bool
     now: int = BEGINNING + 7 * HOUR
     events: dict[str, list[Row]] = field(default_factory=lambda: {"claim": [], "redemption": []})
     untold: dict[str, list[Row]] = field(default_factory=lambda: {"claim": [], "redemption": []})

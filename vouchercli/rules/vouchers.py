@@ -153,7 +153,8 @@ BUT_SUBSIDY = attrgetter(
 @dataclass
 class Payment:
     """A payment that stands: what is left of its base, what is kept of its subsidy, whether refunds
-    undid all of it, when one freed the voucher. `stood`: before the rows at hand came.
+    undid all of it, when one freed the voucher. `stood`: before the rows at hand came; `is_sealed`:
+    it is booked on a sealed day.
     """
 
     transaction_no: str
@@ -167,6 +168,7 @@ class Payment:
     is_undone: bool = False
     freed_at: int | None = None
     stood: bool = True
+    is_sealed: bool = False
 
 
 class Ruling(NamedTuple):
@@ -342,7 +344,7 @@ def _pay(standing: StandingFacts, row: Transaction, refund: Transaction | None) 
         for p in standing.payments[row.voucher]
     ):
         return Ruling("conflicting_row")  # what stands with this number and second says otherwise
-    if not is_free(standing, row, refund):
+    if not _is_free(standing, row):
         return Ruling("already_redeemed")
     visit = standing.visits[(row.resident, row.merchant_id, row.day)]
     most = standing.visit_limit.at(row.paid_at)
@@ -350,6 +352,8 @@ def _pay(standing: StandingFacts, row: Transaction, refund: Transaction | None) 
         return Ruling("over_limit")
     if (row.transaction_no, "pay") in standing.numbers:
         return Ruling("transaction_reused")
+    if later := _find_later(standing, row, refund):
+        return Ruling("displaces_sealed" if later.is_sealed else "already_redeemed")
     assert row.subsidy_fen is not None
     visit.add(row.voucher)
     standing.numbers.add((row.transaction_no, "pay"))
@@ -369,24 +373,31 @@ def _pay(standing: StandingFacts, row: Transaction, refund: Transaction | None) 
     return Ruling(after_fen=row.subsidy_fen, vouchers=1, spent=1)
 
 
-def is_free(standing: StandingFacts, row: Transaction, refund: Transaction | None) -> bool:
-    """Nobody holds the voucher at `row.paid_at`, and the payment does not run into a later one that
-    stands already, unless its own refund (of the same file) lies in between.
-    """
-    payments = standing.payments[row.voucher]
-    if any(
+def _is_free(standing: StandingFacts, row: Transaction) -> bool:
+    """Nobody holds the voucher at `row.paid_at`."""
+    return not any(
         p.paid_at <= row.paid_at and (p.freed_at is None or p.freed_at >= row.paid_at)
-        for p in payments
-    ):
-        return False
-    later = min((p.paid_at for p in payments if p.paid_at > row.paid_at), default=None)
-    if later is None:
-        return True
-    return (
-        refund is not None
-        and row.paid_at <= refund.paid_at < later
-        and restores(standing, refund, _case(refund, row.base_fen))
+        for p in standing.payments[row.voucher]
     )
+
+
+def _find_later(
+    standing: StandingFacts, row: Transaction, refund: Transaction | None
+) -> Payment | None:
+    """The payment that stands already and that this one would run into; its own refund (of the same
+    file) may lie in between.
+    """
+    later = [p for p in standing.payments[row.voucher] if p.paid_at > row.paid_at]
+    if not later:
+        return None
+    first = min(later, key=attrgetter("paid_at"))
+    if (
+        refund is not None
+        and row.paid_at <= refund.paid_at < first.paid_at
+        and restores(standing, refund, _case(refund, row.base_fen))
+    ):
+        return None
+    return first
 
 
 def _case(refund: Transaction, payment_base_fen: int) -> refunds.Case:

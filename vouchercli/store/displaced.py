@@ -10,17 +10,16 @@ if TYPE_CHECKING:
     import sqlite3
 
 IS_SEALED = "SELECT EXISTS (SELECT 1 FROM last_seals WHERE programme_id = ?)"
-# A payment before one that stands on its voucher and is sealed.
+# When the payment that is kept was paid.
 PAYMENTS = """
-UPDATE incoming_redemptions AS i SET reason = 'displaces_sealed',
-    detail = json_set(detail, '$.sealed_on', s.day)
+UPDATE incoming_redemptions AS i SET detail = json_set(detail, '$.sealed_on', s.day)
 FROM (
     SELECT w.place, max(f.day) AS day
     FROM incoming_redemptions w CROSS JOIN claims c ON c.claim_no = w.claim_no
     CROSS JOIN rounds r ON r.round_id = c.round_id
     CROSS JOIN last_seals x ON x.programme_id = r.programme_id
     CROSS JOIN redemptions f ON f.voucher = c.claim_id * 1024 + w.coupon_no
-    WHERE w.reason = 'already_redeemed' AND r.programme_id = ? AND f.refund_of IS NULL
+    WHERE w.reason = 'displaces_sealed' AND r.programme_id = ? AND f.refund_of IS NULL
         AND f.paid_at > w.paid_at AND f.redemption_id <= x.last_redemption_id AND f.day <= x.day
     GROUP BY w.place
 ) AS s WHERE s.place = i.place
@@ -46,7 +45,7 @@ FROM (
 
 
 def name_payments(db: sqlite3.Connection, programme_id: int) -> None:
-    """Name the judged payments that would displace what is sealed."""
+    """Name the day of what is sealed, to the payments that would displace it."""
     if db.execute(IS_SEALED, (programme_id,)).fetchone()[0]:
         db.execute(PAYMENTS, (programme_id,))
 

@@ -179,8 +179,10 @@ SELECT place, transaction_no, kind, claim_no, claim_id, coupon_no, resident, mer
 FROM judged WHERE is_contested
 """
 STANDING_PAYMENTS = """
-SELECT f.redemption_id, f.claim_id, f.coupon_no, f.transaction_no, f.merchant_id, f.paid_at,
-    f.base_fen, f.subsidy_fen, f.floor_fen
+SELECT f.redemption_id, f.claim_id, f.coupon_no, EXISTS (SELECT 1 FROM last_seals x
+        CROSS JOIN rounds r ON r.round_id = f.round_id AND r.programme_id = x.programme_id
+        WHERE f.redemption_id <= x.last_redemption_id AND f.day <= x.day),
+    f.transaction_no, f.merchant_id, f.paid_at, f.base_fen, f.subsidy_fen, f.floor_fen
 FROM redemption_facts f
 WHERE f.kind = 'pay' AND f.voucher IN (SELECT voucher FROM judged WHERE is_contested)
 ORDER BY f.paid_at, f.redemption_id
@@ -294,7 +296,7 @@ UPDATE incoming_redemptions AS i SET detail = json_set(detail, '$.transaction_no
         AND f.refund_of IS NULL
     WHERE c.claim_no = i.claim_no ORDER BY f.paid_at DESC LIMIT 1
 ))
-WHERE reason = 'already_redeemed'
+WHERE reason IN ('already_redeemed', 'displaces_sealed')
 """
 
 
@@ -370,10 +372,19 @@ def _standing(db: sqlite3.Connection, policy: RefundPolicy, visits: Timeline) ->
     """What stands on the vouchers, numbers and visits of the contested rows."""
     standing = StandingFacts(policy, visits)
     by_id: dict[int, Payment] = {}
-    for redemption_id, *voucher, number, merchant_id, paid_at, base, subsidy, least in db.execute(
-        STANDING_PAYMENTS
-    ):
+    for (
+        redemption_id,
+        *voucher,
+        is_sealed,
+        number,
+        merchant_id,
+        paid_at,
+        base,
+        subsidy,
+        least,
+    ) in db.execute(STANDING_PAYMENTS):
         payment = Payment(number, merchant_id, paid_at, base, subsidy, least, base, subsidy)
+        payment.is_sealed = bool(is_sealed)
         by_id[redemption_id] = payment
         standing.payments[tuple(voucher)].append(payment)
     for refund_of, paid_at, base, subsidy, spent in db.execute(STANDING_REFUNDS):

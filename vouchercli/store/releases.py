@@ -23,6 +23,12 @@ SELECT f.funder, CAST(sum(t.amount_fen) AS BIGINT) AS amount_fen FROM funder_tot
     JOIN funders f USING (funder_id)
 WHERE t.round_id = ? GROUP BY f.funder ORDER BY f.funder
 """
+HELD = """
+SELECT f.funder, b.committed_fen, b.outstanding_fen FROM rounds r
+    JOIN funders f USING (programme_id)
+    JOIN balances b ON b.funder_id = f.funder_id AND b.round_id = r.round_id
+WHERE r.round_id = ? ORDER BY f.funder_id
+"""
 LAST_EXPIRY = "SELECT max(expires_at) FROM claims WHERE round_id = ?"
 ALIVE = "SELECT count(*) FROM claims WHERE round_id = ? AND expires_at > ?"
 # The claims lead, each finds its redemptions by its key.
@@ -76,6 +82,13 @@ def rounds(
 def paid(db: sqlite3.Connection, round_id: int) -> dict[str, int]:
     """What each funder has paid for the round, net of refunds, in fen."""
     return dict(db.execute(PAID, (round_id,)).fetchall())
+
+
+def held(db: sqlite3.Connection, round_id: int) -> list[list[str | int]]:
+    """What the round holds of each funder: its code, fen for unclaimed packs, fen for vouchers in
+    hand.
+    """
+    return [[*row] for row in db.execute(HELD, (round_id,))]
 
 
 def paid_by_alive(db: sqlite3.Connection, round_id: int, after: int) -> dict[str, int]:

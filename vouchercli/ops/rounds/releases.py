@@ -42,9 +42,11 @@ def _is_due(db: sqlite3.Connection, row: Held, now: int) -> bool:
 
 
 def _make_marker(db: sqlite3.Connection, row: Held) -> str:
-    """Make a marker of everything the figures depend on, except time."""
-    paid = store.paid(db, row.round_id)
-    return json.dumps([row.state, row.packs, row.claimed, row.released, row.closes_at, paid])
+    """Make a marker of everything the figures depend on, except time. What was paid is not enough:
+    a late payment that took its money back, and a refund of as much, leave more in hand.
+    """
+    paid, held = store.paid(db, row.round_id), store.held(db, row.round_id)
+    return json.dumps([row.state, row.packs, row.claimed, row.released, row.closes_at, paid, held])
 
 
 def release_unused(session: Session, round_id: int) -> Outcome | None:
