@@ -4,7 +4,6 @@ sale and of the subsidy is left, when the payment is undone, when its voucher is
 
 from __future__ import annotations
 
-from collections import Counter
 from itertools import groupby, permutations
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -42,6 +41,7 @@ class Refund(NamedTuple):
     floor_fen: int
     stays: int
     batch_id: int
+    use_no: int
 
 
 # In the order in which they were judged (use_no), which the refunds of one second may not keep.
@@ -50,7 +50,8 @@ SELECT b.voucher, b.refund_of, b.transaction_no, r.programme_id, b.paid_at, c.ex
     f.base_fen, p.after_fen, min(f.base_fen, k.full_base_fen), -b.base_fen,
     s.before_fen, s.after_fen, t.vouchers, t.spent, t.floor_fen, s.stays,
     (SELECT n.batch_id FROM redemption_runs n WHERE n.first_id <= b.redemption_id
-        ORDER BY n.first_id DESC LIMIT 1)
+        ORDER BY n.first_id DESC LIMIT 1),
+    b.use_no
 FROM redemptions b CROSS JOIN redemptions f ON f.redemption_id = b.refund_of
     CROSS JOIN splits p ON p.split_id = f.split_id CROSS JOIN splits s ON s.split_id = b.split_id
     CROSS JOIN refunds t ON t.redemption_id = b.redemption_id
@@ -80,21 +81,30 @@ def refunds_in_turn(db: sqlite3.Connection) -> list[Breach]:
     breaches: list[Breach] = []
     all_refunds = typed.rows(db, Refund, REFUNDS)
     for _, of_voucher in groupby(all_refunds, lambda each: each.voucher):
-        freed: Counter[int] = Counter()
-        for payment_id, some in groupby(of_voucher, lambda each: each.payment_id):
+        on_voucher = [*of_voucher]
+        for _, some in groupby(on_voucher, lambda each: each.payment_id):
             rows = [*some]
             law = Law(
                 policies[rows[0].programme_id],
-                was_freed=freed.total() > 0,
+                was_freed=_was_freed(on_voucher, rows[-1]),
                 is_steady=is_steady and len({each.batch_id for each in rows}) == 1,
             )
             breaches += _breaches(rows, law)
-            freed[payment_id] += sum(each.spent == -1 for each in rows)
     return breaches
 
 
+def _was_freed(on_voucher: list[Refund], refund: Refund) -> bool:
+    """Whether the refund of another payment freed the voucher before this refund was judged: where
+    days are sealed, also of a payment that was made earlier and came later.
+    """
+    return any(
+        each.spent == -1 and each.payment_id != refund.payment_id and each.use_no < refund.use_no
+        for each in on_voucher
+    )
+
+
 class Law(NamedTuple):
-    """What the refunds of one payment are held to; `was_freed`: its voucher by an earlier payment's
+    """What the refunds of one payment are held to; `was_freed`: its voucher by another payment's
     refund; `is_steady`: nothing else was judged between them.
     """
 
