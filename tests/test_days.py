@@ -232,6 +232,27 @@ def test_an_earlier_payment_whose_refund_is_refused_displaces_no_sealed_one(
     town("check")
 
 
+def test_a_voucher_that_a_late_refund_restored_is_not_restored_again(voucher: Any) -> None:
+    """Paid and refunded before the sealed payment, in a file that came later: its own refund is the
+    second, and `check` counts them in the order in which they came.
+    """
+    towns.build(
+        voucher,
+        towns.programme(staff=STAFF, refunds="restores_once", clock={"jump": "90 days"}),
+        towns.pack("pack", towns.coupon("10", "40", 2), validity={"days_after_claim": 7}),
+        merchants=SHOPS,
+    )
+    towns.make_round(voucher, "r1", packs=3, state="open", closes=towns.CLOSES)
+    claims(voucher, "c.csv", "C1 P1 2020-03-27 09:00")
+    payments(voucher, "p.csv", "T2 C1 1 2020-03-28 10:00")
+    close(voucher, "2020-03-28")
+    payments(voucher, "late.csv", "T1 C1 1 2020-03-27 10:00", "R1 C1 1 2020-03-27 11:00 T1")
+    payments(voucher, "back.csv", "R2 C1 1 2020-03-29 11:00 T2")
+    late = payments(voucher, "again.csv", "T3 C1 1 2020-03-29 12:00", expect=4)
+    assert late.data["reasons"] == {"already_redeemed": 1}
+    voucher("check")
+
+
 def test_what_another_row_refuses_anyway_displaces_no_sealed_one(town: Any) -> None:
     claims(town, "c.csv", "C1 P1 2020-03-27 09:00")
     payments(town, "p.csv", "T1 C1 2 2020-03-27 09:30", "T2 C1 1 2020-03-28 10:00")

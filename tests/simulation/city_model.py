@@ -208,12 +208,14 @@ def _claim(books: Books, rules: Rules, row: Row) -> str | None:
     if any(begins <= at and (ends is None or at < ends) for begins, ends in round_.pauses):
         return "paused"
     has_too_many = _has_too_many(books, rules, row)
+    is_full = books.packs[code] >= round_.packs
+    last = max((claim[2] for claim in books.claims.values() if claim[0] == code), default=0)
+    fits_before = not has_too_many and (at < last or not is_full)
     if claim_no in books.claims:
-        is_first = at < books.claims[claim_no][2] and not has_too_many
+        is_first = at < books.claims[claim_no][2] and fits_before
         return "displaces_sealed" if is_first else "claim_reused"
-    if books.packs[code] >= round_.packs:
-        last = max(claim[2] for claim in books.claims.values() if claim[0] == code)
-        return "displaces_sealed" if at < last and not has_too_many else "over_quota"
+    if is_full:
+        return "displaces_sealed" if fits_before else "over_quota"
     if has_too_many:
         return "limit"
     books.claims[claim_no] = (code, resident, at)

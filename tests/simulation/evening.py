@@ -44,27 +44,29 @@ def _agree_on_displaced(life: Life, books: Books) -> None:
     """Rejects that a sealed row keeps out are named so; a reason that is older than its seal is
     found again by a retry.
     """
-    ours = {
-        file.batch: {row for row in file.rows if books.why.get(row) == "displaces_sealed"}
-        for file in life.city.files
-        if file.batch is not None
-    }
-    ours = {batch: rows for batch, rows in ours.items() if rows}
-    theirs = _displaced(life)
+    ours: dict[int, set[city_model.Row]] = {}
+    for file in life.city.files:
+        rows = {row for row in file.rows if books.why.get(row) == "displaces_sealed"}
+        if rows and file.batch is not None:
+            ours[file.batch] = rows
+    theirs = _displaced(life, books)
     for batch in ours.keys() | theirs.keys():
         if ours.get(batch) != theirs.get(batch):
             life.do("batch", "retry", str(batch), "--yes", codes=(0, 4))
-    life.agree("rows that a sealed one keeps out", ours, _displaced(life))
+    life.agree("rows that a sealed one keeps out", ours, _displaced(life, books))
+    life.count("rows kept out", sum(map(len, ours.values())))
 
 
-def _displaced(life: Life) -> dict[int, set[city_model.Row]]:
+def _displaced(life: Life, books: Books) -> dict[int, set[city_model.Row]]:
+    """Without claims that a limit or the quota refuses as well."""
     words = ("batch", "rejects", "--all-batches", "-o", "json", "--limit", "0")
     rows = {file.batch: file.rows for file in life.city.files}
     found: dict[int, set[city_model.Row]] = {}
     for each in life.do(*words).data["rejects"]:
         if each["reason"] == "displaces_sealed":
             row = rows[each["batch"]][each["line"] - 2]  # line 1 is the head
-            found.setdefault(each["batch"], set()).add(row)
+            if books.why.get(row) not in ("claim_reused", "over_quota"):
+                found.setdefault(each["batch"], set()).add(row)
     return found
 
 

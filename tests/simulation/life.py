@@ -5,6 +5,7 @@ kills and full disks, and what must hold when the day ends.
 from __future__ import annotations
 
 import random
+import re
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     import city_model
 
 FAR = 20 * small_city.DAY  # further than a programme believes its clock
+REFUSAL = re.compile(r"\[[a-z_]+\]")  # its code, at the end of the sentence
 LAST = 40  # deeds that a failure names
 SEALING = (("schedule", "tick"), ("day", "close"))
 TROUBLES = ("", "", "", "kill", "kill", "full", "rehearse")
@@ -64,6 +66,7 @@ class Life:
             for file in [file for file in self.city.files if file.is_cut]:
                 desks.take_in(self, file)
             evening.close(self)
+            self.count("rows sealed late", seals.count_late(self))
             if self.has_raced:  # what the evening had to judge again was chance of another kind
                 self.chance.seed(f"{self.seed}, after day {day}")
             nights.pass_night(self)
@@ -77,6 +80,8 @@ class Life:
             self.suffer(args, trouble)
         ran = deeds.run(*args)
         self._note(args, ran.code)
+        for why in REFUSAL.findall(ran.err):
+            self.count(why)
         if ran.code not in codes:
             raise Disagreement(f"exit {ran.code}, not {codes}: {ran.out}{ran.err}")
         if args[:2] in SEALING:
@@ -118,8 +123,10 @@ class Life:
 
     def _note(self, args: tuple[str, ...], code: int) -> None:
         self.done.append(f"voucher {' '.join(args)}  -> {code}")
-        what = " ".join(takewhile(str.isalpha, args[:2]))
-        self.seen[what] = self.seen.get(what, 0) + 1
+        self.count(" ".join(takewhile(str.isalpha, args[:2])))
+
+    def count(self, what: str, times: int = 1) -> None:
+        self.seen[what] = self.seen.get(what, 0) + times
 
     def agree(self, what: str, ours: Any, theirs: Any) -> None:
         if ours == theirs:

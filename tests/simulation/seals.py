@@ -66,6 +66,11 @@ def following(day: str, days: int = 1) -> str:
     return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
 
 
+def count_late(life: Life) -> int:
+    """Rows that are sealed on another day than their own."""
+    return sum(each.day > own[-1][:10] for own, each in life.seals.rows.items())
+
+
 # ---------------------------------------------------------------- looked at
 
 

@@ -42,5 +42,5 @@ if __name__ == "__main__":
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
         seen = simulate(days, seed, Path(folder))
     print(
-        f"all agree, after {time.monotonic() - began:.0f} s and {sum(seen.values())} commands: {dict(seen)}"
+        f"all agree, after {time.monotonic() - began:.0f} s and {seen.total()} deeds: {dict(seen)}"
     )

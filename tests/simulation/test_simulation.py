@@ -18,7 +18,7 @@ import towns
 from life import Disagreement, Life
 
 HERE = Path(__file__).parent
-SEED = 4  # with limits, suspensions, backups and a restore
+SEED = 401  # days are sealed and signed, rows come late, undo is refused
 A_DAY = 12  # a seed whose first evening has claims, rejects and totals
 CHANGES = {
     "a claim that nobody made": "UPDATE claims SET claim_no = 'X' WHERE claim_id = 1",
@@ -35,6 +35,8 @@ def test_five_days_of_a_city_agree_with_the_model() -> None:
     seen = ast.literal_eval(ran.stdout[ran.stdout.index("{") :])
     assert seen["check"] >= 5
     assert seen["claim import"] + seen["redemption import"] > 5
+    assert min(seen[what] for what in ("day close", "day sign", "rows sealed late")) > 0
+    assert seen["[day_sealed]"] > 0
 
 
 @pytest.mark.slow
