@@ -637,7 +637,7 @@ def test_a_round_keeps_what_its_residents_may_still_spend(
 ) -> None:
     # 7 packs are alive at 30.00 each, of which 123.45 were paid
     alive, packs = 7, {"treasury": 3_000, "bank": 500}
-    kept = releases.kept(held, at, alive, packs, {"treasury": 12_345})
+    kept = releases.kept(held, at, alive, packs, {"treasury": 12_345}, {})
     assert kept == {
         "treasury": (open_packs * 3_000, 21_000 - 12_345),
         "bank": (open_packs * 500, 3_500),

@@ -215,7 +215,7 @@ def test_a_round_never_holds_more_than_it_was_given_nor_less_than_it_can_owe(
     claimed, alive = min(packs, claimed), min(packs, claimed, alive)
     paid = min(paid, alive * 20)
     holding = law.Holding(packs, claimed, is_closed, 100, 200)
-    kept = law.kept(holding, 150, alive, {"treasury": 20}, {"treasury": paid})["treasury"]
+    kept = law.kept(holding, 150, alive, {"treasury": 20}, {"treasury": paid}, {})["treasury"]
     unclaimed = 0 if is_closed else (packs - claimed) * 20
     assert kept == (unclaimed, alive * 20 - paid) and sum(kept) + paid <= packs * 20
 

@@ -69,13 +69,18 @@ def kept(
     alive: int,
     pack_fen: Mapping[str, int],
     paid_by_alive_fen: Mapping[str, int],
+    under_way_fen: Mapping[str, int],
 ) -> dict[str, Kept]:
-    """What each funder must still hold: whole packs that can still be claimed, and of claims that
-    are alive what they have not paid, net of refunds (a refund may restore a voucher).
+    """What each funder must still hold: whole packs that can still be claimed, of claims that are
+    alive what they have not paid, net of refunds (a refund may restore a voucher), and of the
+    others what refunds of files under way gave back (a refund may be refused when its file ends).
     """
     open_packs = 0 if is_claiming_over(holding, at) else holding.packs - holding.claimed
     return {
-        funder: Kept(open_packs * fen, alive * fen - paid_by_alive_fen.get(funder, 0))
+        funder: Kept(
+            open_packs * fen,
+            alive * fen - paid_by_alive_fen.get(funder, 0) + under_way_fen.get(funder, 0),
+        )
         for funder, fen in pack_fen.items()
     }
 

@@ -46,6 +46,13 @@ BALANCES = "SELECT {accounts} FROM balances WHERE funder_id = ? AND round_id = i
 BALANCES = BALANCES.format(
     accounts=", ".join(f"coalesce(sum({each}_fen), 0) AS {each}" for each in ACCOUNTS)
 )
+HELD_BY_ROUNDS = """
+SELECT b.round_id, b.funder_id, b.committed_fen + b.outstanding_fen + ifnull((
+    SELECT sum(m.amount_fen * ((m.to_account IN ('committed', 'outstanding'))
+        - (m.from_account IN ('committed', 'outstanding'))))
+    FROM held_moves m WHERE m.funder_id = b.funder_id AND m.round_id = b.round_id), 0)
+FROM balances b JOIN rounds r USING (round_id) WHERE r.programme_id = ?
+"""
 FEWER = "fewer packs, or raise the fund's amount in the programme's file and load it again"
 FUNDER = "SELECT funder FROM funders WHERE funder_id = ?"
 ZONE = """
@@ -177,6 +184,13 @@ def balance(
 ) -> int:
     """What stands on one account, in fen."""
     return int(getattr(balances(db, funder_id, round_id), account))
+
+
+def held_by_rounds(db: sqlite3.Connection, programme_id: int) -> dict[tuple[int, int], int]:
+    """(round_id, funder_id) -> fen that is committed to a round and not paid, with what the booking
+    at hand has moved so far.
+    """
+    return {(row[0], row[1]): row[2] for row in typed.tuples(db, HELD_BY_ROUNDS, (programme_id,))}
 
 
 def short(

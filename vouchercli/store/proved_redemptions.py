@@ -140,6 +140,9 @@ COLUMNS = (
     "split_id",
     "line",
 )
+STANDING = """
+SELECT DISTINCT voucher FROM redemptions WHERE voucher IN (SELECT value FROM json_each(?))
+"""
 # A voucher's first row only: where one stands already, nothing is written.
 ADD = """
 INSERT OR IGNORE INTO redemptions (redemption_id, transaction_no, voucher, merchant_id, segment_id,
@@ -175,6 +178,11 @@ ADD_FUNDERS = "INSERT INTO funder_totals VALUES (?, ?, ?, ?)" + totals.POOL_PART
 def next_id(db: sqlite3.Connection) -> int:
     """The first redemption_id that is free."""
     return transaction_numbers.last_id(db) + 1
+
+
+def standing(db: sqlite3.Connection, vouchers: list[int]) -> list[int]:
+    """Those of these vouchers that a fact holds."""
+    return typed.column(db, STANDING, (json.dumps(vouchers),))
 
 
 def add(db: sqlite3.Connection, first_id: int, columns: Sequence[list[Any]]) -> list[int]:

@@ -14,13 +14,16 @@ if TYPE_CHECKING:
     import sqlite3
 
 NUMBERS = "SELECT DISTINCT transaction_no FROM incoming_redemptions WHERE reason IS NULL"
-# What the facts that leave had of vouchers which have given up their money.
+# What the facts that leave had of vouchers which have given up their money. What refunds of files
+# under way gave back is still there (`take_backs.UNDER_WAY`).
 FREE = """
 INSERT INTO freed
 SELECT c.round_id, p.funder_id, CAST(sum(p.amount_fen) AS BIGINT) AS fen
 FROM leaving JOIN redemptions f USING (redemption_id) JOIN claims c USING (claim_id)
 JOIN releases x ON x.round_id = c.round_id AND c.expires_at <= x.expired_by
 JOIN split_parts p ON p.split_id = f.split_id
+WHERE f.refund_of IS NULL OR (SELECT b.state FROM redemption_runs n JOIN batches b USING (batch_id)
+    WHERE n.first_id <= f.redemption_id ORDER BY n.first_id DESC LIMIT 1) <> 'importing'
 GROUP BY c.round_id, p.funder_id
 """
 FREED = "SELECT round_id, funder_id, fen FROM freed"

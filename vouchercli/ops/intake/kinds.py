@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -38,8 +39,9 @@ class Intake:
     """One file being taken in: its batch, programme and time zone. `is_whole` says that all its
     rows are judged at once, so that what only all of them can show (a number used twice) is checked
     now and not when the import ends. `come_back`: rows of the chunk at hand that were rejects of
-    other files (line, batch, line there, the beginning of its SHA-256). `is_awaited` says whether
-    the chunk at hand should end soon.
+    other files (line, batch, line there, the beginning of its SHA-256). `proved_fen`: what proved
+    rows of the chunk at hand cost a round and a funder, while it is not in the totals yet.
+    `is_awaited` says whether the chunk at hand should end soon.
     """
 
     session: Session
@@ -52,6 +54,7 @@ class Intake:
     options: dict[str, Any] = field(default_factory=dict)
     is_whole: bool = True
     come_back: list[tuple[int, int, int, str]] = field(default_factory=list)
+    proved_fen: Counter[tuple[int, int]] = field(default_factory=Counter)
     is_awaited: Callable[[], bool] = lambda: False
 
     @property

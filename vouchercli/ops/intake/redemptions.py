@@ -202,8 +202,8 @@ def _judge(intake: Intake) -> None:
     visits = limits.visits(intake.db, programme_id)
     asked = (programme_id, intake.rules.refunds, visits, intake.latest_at)
     judging.judge(intake.db, *asked)
-    at_hand = reopening.freed(intake.db)
-    while take_backs.cover_payments(intake, splits.splitter(intake), at_hand):
+    at_hand, parts = take_backs.at_hand(intake), splits.splitter(intake)
+    while take_backs.cover_payments(intake, parts, at_hand):
         judging.judge_again(intake.db, *asked)
     displaced.name_payments(intake.db, programme_id)
 

@@ -15,7 +15,7 @@ from vouchercli.rules import money
 from vouchercli.rules import releases as law
 from vouchercli.rules import rounds as rounds_law
 from vouchercli.rules.commitments import pack_parts
-from vouchercli.store import audit, ledger, programmes, take_backs, templates
+from vouchercli.store import audit, days, ledger, programmes, take_backs, templates
 from vouchercli.store import releases as store
 from vouchercli.store.db import reading, writing
 
@@ -46,7 +46,9 @@ def _make_marker(db: sqlite3.Connection, row: Held) -> str:
     a late payment that took its money back, and a refund of as much, leave more in hand.
     """
     paid, held = store.paid(db, row.round_id), store.held(db, row.round_id)
-    return json.dumps([row.state, row.packs, row.claimed, row.released, row.closes_at, paid, held])
+    terms = [row.state, row.packs, row.claimed, row.released, row.closes_at]
+    under_way = days.importing(db, row.programme_id)
+    return json.dumps([*terms, paid, held, *([under_way] if under_way else ())])
 
 
 def release_unused(session: Session, round_id: int) -> Outcome | None:
@@ -138,15 +140,25 @@ def _find_kept(session: Session, row: Held, programme: Programme) -> Look:
     seats = row.packs - row.released
     holding = law.Holding(seats, row.claimed, row.state == "closed", row.closes_at, last)
     watched = commitments.list_funds(db, row.programme_id)
+    expired_by = law.expired_by(at, last, zone)
+    has_expired = alive < row.claimed
+    under_way = take_backs.under_way_of(db, row.round_id, expired_by) if has_expired else {}
     parts = pack_parts(templates.read(row.document))
     pack = {funder: fen for funder, fen in parts if funder in watched}
     return Look(
         programme,
         _make_marker(db, row),
-        law.kept(holding, at, alive, pack, by_alive),
+        law.kept(
+            holding,
+            at,
+            alive,
+            pack,
+            by_alive,
+            {funder: under_way.get(fund, 0) for funder, fund in watched.items()},
+        ),
         law.next_look(holding, at, alive, days, zone),
         seats - row.claimed if pack and law.is_claiming_over(holding, at) else 0,
-        law.expired_by(at, last, zone),
+        expired_by,
     )
 
 

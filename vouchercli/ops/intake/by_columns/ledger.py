@@ -4,6 +4,8 @@ chunk.
 
 from __future__ import annotations
 
+import dataclasses
+from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +13,7 @@ import numpy as np
 import polars as pl
 from polars import col, lit
 
-from vouchercli.ops.intake import splits
+from vouchercli.ops.intake import splits, take_backs
 from vouchercli.ops.intake.by_columns import feed, refunds, sums, typing
 from vouchercli.ops.intake.by_columns.redemptions import CHANGE, Proof, Prover
 from vouchercli.ops.intake.by_columns.visits import visits_of_facts
@@ -67,7 +69,11 @@ class Writer(feed.Writer):
         self._claims = sums.Claims()
 
     def begin(self, intake: Intake) -> None:
-        """Read the visits of rows that were judged and accepted since the last chunk."""
+        """Read the visits of rows that were judged and accepted since the last chunk, and what the
+        rounds hold.
+        """
+        intake.proved_fen.clear()
+        self._held = take_backs.Held.by_rounds(dataclasses.replace(intake, is_whole=False))
         if self._next is not None and self._has_visits:
             facts = proved_redemptions.visits_since(intake.db, self._next)
             for day in {day for _, _, day in facts}:
@@ -75,10 +81,15 @@ class Writer(feed.Writer):
                 self._judged[day] = np.union1d(self._judged.get(day, visits), visits)
 
     def write(self, intake: Intake, proof: Proof) -> Written:
-        """Write the proved rows; payments on a visit that a judged row has used are judged too."""
+        """Write the proved rows; payments on a visit that a judged row has used are judged too, and
+        those of a round that lacks money.
+        """
         fit, lines = self._drop_visited(proof)
-        paid, duplicates, late = self._pay(intake, fit, proof.changes)
+        fit, lacking = self._drop_lacking(intake, fit, proof.changes)
+        paid, duplicates, late = self._pay(intake, fit)
         refunded = self._refund(intake, proof.refunds)
+        for frame in (paid, refunded):
+            intake.proved_fen.update(self._cost_of(frame) if frame.height else {})
         unproved = proof.refunds.join(refunded, on="line", how="anti")["line"].to_list()
         self._moved += [frame.select(sums.MOVED) for frame in (paid, refunded) if frame.height]
         if sum(frame.height for frame in self._moved) >= SUMMED_AT_ONCE:
@@ -86,7 +97,7 @@ class Writer(feed.Writer):
         return Written(
             paid.height + refunded.height,
             proof.repeated + duplicates,
-            sorted([*proof.lines, *lines, *late, *unproved]),
+            sorted([*proof.lines, *lines, *lacking, *late, *unproved]),
         )
 
     def add_up(self, intake: Intake) -> None:
@@ -103,6 +114,7 @@ class Writer(feed.Writer):
             self._claims.add(added.used)
         self._claims.add_to(intake.db)
         self._sums = []
+        intake.proved_fen.clear()
         if is_last or self._merchants.facts >= COUNTED_AT_ONCE:
             self._merchants.add_to(intake.db, intake.batch_id)
 
@@ -121,17 +133,53 @@ class Writer(feed.Writer):
         meets = pl.Series(np.isin(fit["visit"].to_numpy(), np.concatenate(known)))
         return fit.filter(~meets), fit["line"].filter(meets).to_list()
 
-    def _pay(
+    def _drop_lacking(
         self, intake: Intake, fit: pl.DataFrame, changes: list[tuple[int, int]]
-    ) -> tuple[pl.DataFrame, int, list[int]]:
+    ) -> tuple[pl.DataFrame, list[int]]:
+        """The payments but those of rounds that do not hold so much, and the lines of these. Where
+        it seems so, those do not count whose voucher a fact holds already: they come again.
+        """
+        if not fit.height:
+            return fit, []
+        numbers = self._split_numbers([(round_id, 0, fen, 0) for round_id, fen in changes])
+        fit = fit.with_columns(split_id=numbers.gather(fit["change"]))
+        lacking = self._find_lacking(intake, fit)
+        if not lacking:
+            return fit, []
+        standing = proved_redemptions.standing(
+            intake.db, fit.filter(col("round_id").is_in(lacking))["voucher"].to_list()
+        )
+        is_new = ~fit["voucher"].is_in(standing)
+        lacking = self._find_lacking(intake, fit.filter(is_new))
+        leave = is_new & fit["round_id"].is_in(lacking)
+        return fit.filter(~leave), fit["line"].filter(leave).to_list()
+
+    def _find_lacking(self, intake: Intake, fit: pl.DataFrame) -> list[int]:
+        """The rounds that do not hold what these payments cost."""
+        return sorted(
+            {
+                round_id
+                for (round_id, funder), fen in self._cost_of(fit).items()
+                if fen + intake.proved_fen[round_id, funder]
+                > self._held.spendable(round_id, funder)
+            }
+        )
+
+    def _cost_of(self, rows: pl.DataFrame) -> Counter[tuple[int, int]]:
+        """What rows cost, by round and funder, in fen."""
+        cost: Counter[tuple[int, int]] = Counter()
+        for round_id, split_id, count in rows.group_by("round_id", "split_id").len().iter_rows():
+            for funder, fen in self._shares.by_number[split_id].by_funder.items():
+                cost[round_id, funder] += count * fen
+        return cost
+
+    def _pay(self, intake: Intake, fit: pl.DataFrame) -> tuple[pl.DataFrame, int, list[int]]:
         """The payments that were written; of those whose voucher a fact holds already, how many are
         that very fact, and the lines of the others.
         """
         if not fit.height:
             return fit, 0, []
-        numbers = self._split_numbers([(round_id, 0, fen, 0) for round_id, fen in changes])
         fit = fit.with_columns(
-            split_id=numbers.gather(fit["change"]),
             vouchers=lit(1),
             floor_fen=LEAST_BASE,
             face_fen=col("denomination_fen"),
