@@ -99,7 +99,7 @@ TEXT_63 = "'" + "e" * 63 + "'"
         ("deeds", "deed = 'remind'", "deed = 'forget'"),
         ("deeds", "done_at = due_at", "done_at = due_at - 1"),
         ("heartbeat", "only = 1", "only = 2"),
-        ("proposals", "subject = 'registry'", "subject = 'claim'"),
+        ("proposals", "subject = 'claim'", "subject = 'batch'"),
         ("proposals", "kind = 'top-up'", "kind = 'cut'"),
         ("proposals", "state = 'void', ended_at = 1", "state = 'void'"),
         ("proposals", "ended_at = NULL", "ended_at = 1"),

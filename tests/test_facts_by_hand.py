@@ -621,6 +621,7 @@ def test_a_refund_is_listed_with_its_payment_and_negative_amounts(
         "refund_of": "T2",
         "batch": 1,
         "redemption_id": 3,
+        "correction": None,
         "day": 20200328,
         "booked_on": 20200328,
     }

@@ -1030,3 +1030,12 @@ SELECT f.redemption_id, f.transaction_no, CASE WHEN f.refund_of IS NULL THEN 'pa
 FROM redemptions f CROSS JOIN splits s ON s.split_id = f.split_id CROSS JOIN rounds r ON r.round_id = s.round_id
     CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.coupon_no;
 
+CREATE VIEW reversed_facts AS
+SELECT f.redemption_id, s.round_id, k.coupon, f.merchant_id, f.segment_id,
+    CASE f.channel WHEN 1 THEN 'offline' WHEN 2 THEN 'online' ELSE '' END AS channel, f.paid_at, f.day, f.base_fen,
+    s.after_fen - s.before_fen AS subsidy_fen, s.public_fen, s.platform_fen, s.match_fen, -s.stays * s.public_fen AS stays_fen,
+    CASE WHEN f.refund_of IS NOT NULL THEN f.floor_fen WHEN f.base_fen < k.full_base_fen THEN f.base_fen ELSE k.full_base_fen END AS floor_fen,
+    ifnull(f.spent, 1) * k.denomination_fen AS face_fen, f.split_id, ifnull(f.vouchers, 1) AS vouchers, f.voucher, f.refund_of, f.booked_on
+FROM reversed_redemptions f CROSS JOIN splits s ON s.split_id = f.split_id CROSS JOIN rounds r ON r.round_id = s.round_id
+    CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.voucher % 1024;
+

@@ -33,13 +33,15 @@ WHERE b.state = 'done' AND b.rejected <> kept
 """
 BATCHES_HAVE_THEIR_FACTS = """
 WITH facts AS (
-    SELECT batch_id, sum(facts) AS facts FROM (
-        SELECT batch_id, count(*) AS facts FROM claims GROUP BY batch_id
-        UNION ALL SELECT n.batch_id, count(*) FROM redemption_runs n CROSS JOIN redemptions f
-            ON f.redemption_id BETWEEN n.first_id AND n.last_id GROUP BY n.batch_id
-        UNION ALL SELECT batch_id, count(*) FROM reversed_claims GROUP BY batch_id
-        UNION ALL SELECT batch_id, count(*) FROM reversed_redemptions GROUP BY batch_id
-    ) GROUP BY batch_id
+    SELECT kind, batch_id, sum(facts) AS facts FROM (
+        SELECT 'claims' AS kind, batch_id, count(*) AS facts FROM claims GROUP BY batch_id
+        UNION ALL SELECT 'claims', batch_id, count(*) FROM reversed_claims GROUP BY batch_id
+        UNION ALL SELECT 'redemptions', n.batch_id, count(*) FROM redemption_runs n
+            CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
+            GROUP BY n.batch_id
+        UNION ALL SELECT 'redemptions', batch_id, count(*) FROM reversed_redemptions
+            GROUP BY batch_id
+    ) GROUP BY kind, batch_id
 )
 SELECT b.batch_id AS subject, b.accepted AS expected, f.facts AS found
 FROM batches b JOIN facts f USING (batch_id)
@@ -47,7 +49,7 @@ WHERE b.accepted <> f.facts OR b.state = 'undone'
 UNION ALL
 SELECT b.batch_id, b.accepted, 0 FROM batches b
 WHERE b.state = 'done' AND b.accepted > 0 AND b.kind IN ('claims', 'redemptions')
-    AND b.batch_id NOT IN (SELECT batch_id FROM facts)
+    AND (b.kind, b.batch_id) NOT IN (SELECT kind, batch_id FROM facts)
 """
 PACKS_WITHIN_QUOTA = """
 SELECT r.round AS subject, r.claimed AS expected, count(c.claim_id) AS found

@@ -44,7 +44,6 @@ class Refund(NamedTuple):
     floor_fen: int
     stays: int
     batch_id: int
-    use_no: int
 
 
 # In the order in which they were judged (use_no), which the refunds of one second may not keep.
@@ -53,8 +52,7 @@ SELECT b.voucher, b.use_no, b.refund_of, b.transaction_no, r.programme_id, b.pai
     f.base_fen, p.after_fen, min(f.base_fen, k.full_base_fen), -b.base_fen,
     s.before_fen, s.after_fen, t.vouchers, t.spent, t.floor_fen, s.stays,
     (SELECT n.batch_id FROM redemption_runs n WHERE n.first_id <= b.redemption_id
-        ORDER BY n.first_id DESC LIMIT 1),
-    b.use_no
+        ORDER BY n.first_id DESC LIMIT 1)
 FROM redemptions b CROSS JOIN redemptions f ON f.redemption_id = b.refund_of
     CROSS JOIN splits p ON p.split_id = f.split_id CROSS JOIN splits s ON s.split_id = b.split_id
     CROSS JOIN refunds t ON t.redemption_id = b.redemption_id

@@ -152,9 +152,9 @@ COLUMNS = (
     Column("used", "Used", "int"),
     Column("coupons", "Vouchers", "int"),
     Column("batch", "Batch", "int"),
+    *lists.BOOKED_ON,
     Column("correction", "Corr.", "int", optional=True),
     Column("is_reversed", "Reversed", "int", optional=True),
-    *lists.BOOKED_ON,
 )
 
 

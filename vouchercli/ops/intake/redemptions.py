@@ -280,8 +280,8 @@ COLUMNS = (
     Column("base_fen", "Base", "fen"),
     Column("subsidy_fen", "Voucher paid", "fen"),
     Column("batch", "Batch", "int"),
-    Column("correction", "Corr.", "int", optional=True),
     *lists.BOOKED_ON,
+    Column("correction", "Corr.", "int", optional=True),
     *only(
         JSON,
         "name",
