@@ -63,7 +63,9 @@ def histories(longest: int) -> st.SearchStrategy[tuple[Any, ...]]:
 class Sealer(Desks):
     """Desks whose days are sealed: what each seal covered must stand for good."""
 
+    shared = SHARED
     sealed: dict[Any, int]
+    said: dict[int, Any]  # of each sealed day what was said when it was first seen
 
     def seal(self, number: int) -> None:
         last = times.as_day(FIRST + timedelta(days=number))
@@ -83,9 +85,12 @@ class Sealer(Desks):
         for fact, batch in self.sealed.items():
             assert facts.get(fact) == batch, fact
         assert day_proofs.breaches(self.session.db) == []
+        now = {day.day: day for day in store.in_order(self.session.db, 1)}
+        self.said = now | self.said
+        assert self.said == now
         posted, before = dict(self.ask(BOOKED)), 0
         for day in store.in_order(self.session.db, 1):
-            (shared,) = self.ask(SHARED, day.day, before, day.last_redemption_id)
+            (shared,) = self.ask(self.shared, day.day, before, day.last_redemption_id)
             assert (posted.get(day.day, 0),) == shared, day
             before = day.last_redemption_id
 
@@ -94,7 +99,7 @@ def seals_hold(town: Town, history: tuple[Any, ...]) -> None:
     rows, files, steps = history
     with TemporaryDirectory() as folder:
         desks = Sealer(Path(folder, "a"), town)
-        desks.sealed = {}
+        desks.sealed, desks.said = {}, {}
         with closing(desks.session.db):
             for file, places in enumerate(files):
                 desks.write(file, [rows[each] if each < len(rows) else None for each in places])

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import deeds
+import listed
+import seals
 from small_city import shown
 
 if TYPE_CHECKING:
@@ -76,6 +78,24 @@ def race(life: Life) -> None:
     first.batch, second.batch = _batch_of(life, first), _batch_of(life, second)
 
 
+def race_with_seal(life: Life) -> None:
+    """A file comes to a desk while somebody seals yesterday: its rows are on that day or late."""
+    day = seals.following(shown(life.city.now)[:10], -1)
+    before, is_cut = seals.following(day, -1), any(file.is_cut for file in life.city.files)
+    if day <= max(life.seals.last, seals.FIRST) or is_cut:
+        return
+    life.do("day", "close", before, "--actor", "lin")
+    file = _write_file(life)
+    if not file.rows:
+        return
+    stood = {*listed.batches(life)}
+    deeds.read(by_column=file.by_column)
+    words = (file.kind, "import", file.name)
+    life.race(words, ("day", "close", day, "--actor", "lin"), codes=(0, 3, 4))
+    seals.look(life, stood)
+    file.batch = _batch_of(life, file)
+
+
 def drop(file: File) -> None:
     """Lay a file into the inbox, complete for a minute."""
     path = Path("inbox/shop", f"{file.kind}s", file.name)
@@ -87,9 +107,9 @@ def drop(file: File) -> None:
 def _batch_of(life: Life, file: File) -> int:
     """By its content: the same bytes under another name are the file that came before."""
     digest = sha256(file.text.encode()).hexdigest()
-    listed = life.do("batch", "list", "-o", "json", "--limit", "0").data["batches"]
+    batches = life.do("batch", "list", "-o", "json", "--limit", "0").data["batches"]
     return next(
-        each["batch"] for each in listed if each["sha256"] == digest and each["state"] != "undone"
+        each["batch"] for each in batches if each["sha256"] == digest and each["state"] != "undone"
     )
 
 

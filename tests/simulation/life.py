@@ -175,7 +175,15 @@ DEEDS: tuple[Callable[[Life], None], ...] = (
     *(nights.restore,) * 2,
     *(lottery.announce, lottery.apply, Life.tick, jump, rotate),
     *(seals.close, seals.close, seals.sign, seals.sign, seals.race),
-    *(desks.again, desks.undo, desks.retry, desks.land, desks.cut, desks.race),
+    *(
+        desks.again,
+        desks.undo,
+        desks.retry,
+        desks.land,
+        desks.cut,
+        desks.race,
+        desks.race_with_seal,
+    ),
 )
 
 

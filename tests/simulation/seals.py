@@ -5,6 +5,8 @@ what the city remembers of each: what was said of it, and which rows it covers.
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
 
 FIRST = shown(BEGINNING)[:10]  # the funds were given on it
 SIGNATURE = ("state", "signed_by", "signed_at", "note")
+CAME_FIRST = """
+SELECT r.transaction_no, iif(r.refund_of IS NULL, 'pay', 'refund') FROM redemptions r, last_seals x
+    WHERE r.redemption_id <= x.last_redemption_id
+UNION ALL
+SELECT c.claim_no, r.round FROM claims c JOIN rounds r USING (round_id), last_seals x
+    WHERE c.claim_id <= x.last_claim_id
+"""
 MAKER, CHECKER, FINANCE = "mei", "lin", ("wu", "han")
 
 
@@ -74,9 +83,10 @@ def count_late(life: Life) -> int:
 # ---------------------------------------------------------------- looked at
 
 
-def look(life: Life) -> None:
+def look(life: Life, stood: set[Key] | None = None) -> None:
     """A tick or a person may have sealed days: those that were sealed are as they were, and what
-    stands now is covered by the new ones.
+    stands now is covered by the new ones. `stood`: what stood before a race of a seal and a file;
+    of the rest the database says what came first.
     """
     seals, answers = life.seals, list_days(life)
     for day, before in seals.said.items():
@@ -90,11 +100,19 @@ def look(life: Life) -> None:
     life.agree("days that are sealed and not over", [], [day for day in new if day >= today])
     seals.said.update((day, answers[day]) for day in new)
     life.agree("the seal before", *_chain(seals, new))
+    came_first = set() if stood is None else _came_first()
     for each, batch in listed.batches(life).items():
         own = each[-1][:10]
-        if own <= seals.last and each not in seals.rows:
+        is_in_time = stood is None or each in stood or each[:2] in came_first
+        if own <= seals.last and each not in seals.rows and is_in_time:
             day = max(own, before)
             seals.rows[each] = Covered(day, len(seals.said), batch)
+
+
+def _came_first() -> set[Key]:
+    """(Number, kind or round) of the rows that were written before the last seal."""
+    with closing(sqlite3.connect("voucher.db")) as db:
+        return {*db.execute(CAME_FIRST)}
 
 
 def _chain(seals: Seals, days: list[str]) -> tuple[list[str], list[str]]:
