@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from towns import ask
 
+from vouchercli.store.schema_files import SCHEMA_VERSION
+
 OLDER = Path(__file__).parent / "cases" / "older" / "010.db.gz"
 ROUND = """
 SELECT funder, committed_fen, outstanding_fen, payable_fen FROM balances JOIN funders USING (funder_id)
@@ -35,7 +37,7 @@ def test_an_upgraded_file_has_the_postings_of_its_facts(town: Any, here: Path) -
     assert ask(here, "PRAGMA user_version") == [(10,)]
     town("check", "--now", "2020-03-28 12:00")
     assert ask(here, "SELECT deed, subject FROM audit ORDER BY audit_id DESC LIMIT 1") == [
-        ("file.upgrade", "schema 11")
+        ("file.upgrade", f"schema {SCHEMA_VERSION}")
     ]
     # seven packs unclaimed; three claimed but for a voucher, which is half of one
     assert ask(here, ROUND) == [

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from vouchercli.rules.audit import digest
-from vouchercli.store import fact_digests, typed
+from vouchercli.store import fact_digests, table_digests, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -14,20 +14,30 @@ if TYPE_CHECKING:
     from vouchercli.rules.audit import Fields
 
 LAST_HASH = "SELECT hash FROM audit ORDER BY audit_id DESC LIMIT 1"
+LAST_AT = "SELECT ifnull(max(at), 0) FROM audit"
 ADD = """
 INSERT INTO audit (at, entered_at, actor, os_user, deed, subject, detail, previous_hash, hash)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
-def note_upgrade(db: sqlite3.Connection, version: str, at: int) -> None:
-    """Write the line of an upgrade of a file that has a log: by the program itself, at the moment
-    `at`, with the digest of all facts as they are kept from here on.
+def note_upgrade(db: sqlite3.Connection, before: int, after: int) -> None:
+    """Write the line of an upgrade from one schema to another, of a file that has a log: by the
+    program itself, at the moment of the last line, with the digest of every table and, where they
+    have changed, of all facts.
     """
-    facts = fact_digests.unsaid(db) if _last_hash(db) else None
-    if facts is not None:
-        detail = json.dumps({"facts": facts}, separators=(",", ":"))
-        add(db, (at, at, "voucher", "voucher", "file.upgrade", version, detail))
+    if not _last_hash(db):
+        return
+    facts = fact_digests.unsaid(db)
+    said = {
+        "before": {"schema": before},
+        "after": {"schema": after},
+        "tables": table_digests.every(db),
+        **({} if facts is None else {"facts": facts}),
+    }
+    at = typed.number(db, LAST_AT)
+    detail = json.dumps(said, separators=(",", ":"))
+    add(db, (at, at, "voucher", "voucher", "file.upgrade", f"schema {after}", detail))
 
 
 def add(db: sqlite3.Connection, fields: Fields) -> None:

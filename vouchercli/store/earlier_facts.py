@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.rules.commitments import pack_parts
-from vouchercli.store import audit_lines, fact_digests, ledger, templates, typed
+from vouchercli.store import fact_digests, ledger, templates, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -51,4 +51,3 @@ def post_all(db: sqlite3.Connection) -> None:
             db.execute(PAYMENTS, (round_id,))
     db.execute(LOOK_AGAIN)
     fact_digests.count_all(db)
-    audit_lines.note_upgrade(db, "schema 11", at)

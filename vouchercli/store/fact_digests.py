@@ -339,6 +339,15 @@ def unsaid(db: sqlite3.Connection) -> str | None:
     return root(db)
 
 
+def root_of(db: sqlite3.Connection, facts: str) -> str:
+    """The digest of all facts of a kind, as kept."""
+    digest = sha256()
+    for kind, block, each in typed.tuples(db, TOP):
+        if kind == facts:
+            digest.update(f"{block} {each.hex()}\n".encode())
+    return digest.hexdigest()
+
+
 def root(db: sqlite3.Connection) -> str:
     """The digest of all facts, as kept."""
     digest = sha256()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlite_utils import Database, Migrations
 
 from vouchercli.rules import times
-from vouchercli.store import earlier_facts, sql_functions, used_claims
+from vouchercli.store import audit_lines, earlier_facts, sql_functions, used_claims
 from vouchercli.store.schema_files import SCHEMA_FILES, SCHEMA_VERSION, schema_text
 
 if TYPE_CHECKING:
@@ -52,7 +52,12 @@ for _name in SCHEMA_FILES:
 
 
 def migrate(db: sqlite3.Connection) -> None:
-    """Bring the schema to `SCHEMA_VERSION`."""
+    """Bring the schema to `SCHEMA_VERSION`; of a file that was there before, the log has a line."""
     sql_functions.register(db, local_day=times.local_day)
+    before = int(db.execute("PRAGMA user_version").fetchone()[0])
     migrations.apply(Database(db))
+    db.execute("BEGIN IMMEDIATE")  # a kill before this ends is an upgrade that goes on
+    if before:
+        audit_lines.note_upgrade(db, before, SCHEMA_VERSION)
     db.execute(f"PRAGMA user_version = {SCHEMA_VERSION:d}")
+    db.execute("COMMIT")

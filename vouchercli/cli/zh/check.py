@@ -67,4 +67,5 @@ TEXT = {
     "the log has a line of every job of the clock": "定时执行的每项工作在审计日志中均有记录",
     "every fact, application, reject and posting is what was written": "各项记录、报名、未通过行和记账与写入时一致",
     "the digest of all facts is the one that the log named last": "全部记录的摘要与日志最近一次所记一致",
+    "every table is what the last upgrade left, until something is done": "升级后尚无操作时，各表均为升级所留",
 }

@@ -21,6 +21,7 @@ from vouchercli.store import (
     refund_checks,
     said_checks,
     schema_checks,
+    table_digests,
 )
 from vouchercli.store.db import legibly, reading
 
@@ -101,6 +102,7 @@ MEANINGS = {
     "facts_as_logged": "the digest of all facts is the one that the log named last",
     "corrections_as_logged": "every row that was reversed is what two people decided on",
     "corrections_in_force": "what was reversed is out of force, and what was entered anew is there",
+    "tables_as_upgraded": "every table is what the last upgrade left, until something is done",
     "days_as_sealed": "every sealed day is what was sealed, behind the day before",
 }
 # In the order of the report.
@@ -120,6 +122,7 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     **key_rings.CHECKS,
     **fact_checks.CHECKS,
     **correction_checks.CHECKS,
+    "tables_as_upgraded": table_digests.tables_as_upgraded,
     "days_as_sealed": day_proofs.breaches,
 }
 

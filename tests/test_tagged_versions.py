@@ -1,0 +1,67 @@
+"""Files of every tagged version open, are brought up to date and agree.
+
+tests/cases/older/ has a small file of each, written by the program of that version: 010.db.gz by
+schema 10 (before v0.2.0), v0.2.0.db.gz by that tag (`scripts/make-older-file`).
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+import towns
+
+from vouchercli.store.schema_files import SCHEMA_VERSION
+
+OLDER = sorted((Path(__file__).parent / "cases" / "older").glob("*.db.gz"))
+UPGRADES = "SELECT subject, detail FROM audit WHERE deed = 'file.upgrade'"
+
+
+@pytest.fixture(params=OLDER, ids=lambda path: path.name)
+def older(request: pytest.FixtureRequest, voucher: Any, here: Path) -> Any:
+    """An older file, which no command has opened yet; its rows by table."""
+    Path(here, "voucher.db").write_bytes(gzip.decompress(request.param.read_bytes()))
+    return voucher
+
+
+def version() -> int:
+    return int(towns.ask(".", "PRAGMA user_version")[0][0])
+
+
+def test_a_file_of_every_version_is_upgraded_and_agrees(older: Any) -> None:
+    before = version()
+    older("check", "--now", "2020-06-01 12:00")
+    assert version() == SCHEMA_VERSION
+    upgrades = towns.ask(".", UPGRADES)
+    if before < SCHEMA_VERSION:
+        ((subject, detail),) = upgrades
+        said = json.loads(detail)
+        assert subject == f"schema {SCHEMA_VERSION}"
+        assert (said["before"], said["after"]) == (
+            {"schema": before},
+            {"schema": SCHEMA_VERSION},
+        )
+        assert {"rounds", "claims", "postings", "days", "proposals"} <= {*said["tables"]}
+    else:
+        assert upgrades == []
+    older("audit", "verify")
+    older("report", "leverage")
+    older("report", "rounds")
+    older("check", "--now", "2020-06-01 12:00")  # and no second line
+    assert towns.ask(".", UPGRADES) == upgrades
+
+
+def test_what_is_edited_behind_an_upgrade_is_found(older: Any) -> None:
+    if version() == SCHEMA_VERSION:
+        pytest.skip("nothing was upgraded")
+    older("report", "rounds")
+    with closing(sqlite3.connect("voucher.db")) as db:
+        db.execute("UPDATE merchants SET phone = 'another'")
+        db.commit()
+    found = older("check", "-o", "json", "--now", "2020-06-01 12:00", expect=5).out
+    assert "tables_as_upgraded" in found
