@@ -260,3 +260,30 @@ def test_a_new_key_wraps_the_tokens_of_reversed_claims(paid: Any) -> None:
     paid("day", "verify")
     again = claims(paid, "again.csv", "C2 P2 2020-03-27 09:01")
     assert again.data["duplicate"] == 1
+
+
+def test_the_clock_reminds_once_of_what_waits(paid: Any) -> None:
+    number = correct(paid, "redemption", "T1", "--amount", "70").data["correction"]
+    ticks = [paid("schedule", "tick", "--now", f"2020-06-30 13:0{n}", expect=None) for n in (0, 1)]
+    said = [f"correction {number} of a row" in tick.out + tick.err for tick in ticks]
+    assert said == [True, False]
+
+
+def test_a_dry_run_changes_nothing(paid: Any) -> None:
+    correct(paid, "redemption", "T1", "--amount", "70", "--dry-run")
+    assert paid("correction", "list", "-o", "json").data["corrections"] == []
+    number = correct(paid, "redemption", "T1", "--amount", "70").data["correction"]
+    paid("correction", "approve", str(number), "--dry-run", *LIN, *NOW)
+    assert figures(paid) == [("2020-03-27", 5000, 1000)]
+    assert paid("correction", "list", "-o", "json").data["corrections"][0]["state"] == "proposed"
+
+
+def test_it_reads_in_chinese(paid: Any) -> None:
+    number = settle(
+        paid, "redemption", "T1", "--amount", "70", "--paid-at", "2020-03-27 11:30"
+    ).data["correction"]
+    shown = paid("correction", "show", str(number), "--lang", "zh").out
+    for words in ("订单金额", "50.00", "70.00", "2020-03-27 11:30:00", "已冲正", "冲正记账日"):
+        assert words in shown
+    assert "冲正" in paid("redemption", "list", "--lang", "zh").out
+    paid("check")

@@ -350,7 +350,7 @@ COLUMNS = (
     Column("subject", "What", "word", shown="subject_word"),
     Column("name", "Number"),
     Column("state", "State", "word", shown="state_word"),
-    Column("changes", "Changes", where=SHOWN),
+    Column("changes", "Changed", "word", where=SHOWN),
     Column("proposed_by", "Proposed by"),
     Column("approved_by", "Approved by", blank="-"),
     *only(JSON, "proposed_at", "ended_at", kind="time"),
@@ -370,15 +370,32 @@ ROWS = (
 )
 
 
+CHANGES = (Column("field", "What", "word"), Column("was", "Was"), Column("is", "Is"))
+NAMES = {  # our own fields, in words
+    "transaction_no": Word("number"),
+    "claim_no": Word("claim"),
+    "coupon_no": Word("voucher"),
+    "merchant_no": Word("merchant"),
+    "platform_no": Word("merchant"),
+    "paid_at": Word("paid at"),
+    "claimed_at": Word("claimed at"),
+    "order_amount": Word("order amount"),
+    "merchant_discount": Word("merchant's discount"),
+    "refund_of": Word("payment that was refunded"),
+    "channel": Word("channel"),
+    "round": Word("round"),
+    "resident": Word("resident"),
+    "kind": Word("kind"),
+}
+
+
 def list_corrections(session: Session, limit: int | None) -> Outcome:
     """The corrections of a programme, the newest first."""
     table = Table(say("Corrections"), COLUMNS, (), key="corrections")
     row = programmes.current(session.db, session.programme)
     listed = store.listed(session.db, row["programme_id"])
     zone = row["time_zone"]
-    outcome = lists.show(
-        replace(table, zone=zone), listed, limit, lambda line: _describe(line, zone)
-    )
+    outcome = lists.show(replace(table, zone=zone), listed, limit, _describe)
     none = () if outcome.tables[0].rows else (say("no row was corrected"),)
     return replace(outcome, says=none)
 
@@ -396,15 +413,19 @@ def show_correction(session: Session, correction: int) -> Outcome:
         ]
     zone = row["time_zone"]
     title = say("Correction {correction}", correction=correction)
-    described = (_describe(found, zone),)
-    own = Table(title, (*COLUMNS, *SAID), described, key="", is_record=True, zone=zone)
-    return Outcome(tables=(own, Table(say("Reversed"), ROWS, rows, key="rows", optional=True)))
+    described = _describe(found)
+    changes = _tell_changes(described["before"], described["after"], zone)
+    own = Table(title, (*COLUMNS, *SAID), (described,), key="", is_record=True, zone=zone)
+    changed = Table(say("Changed"), CHANGES, changes, where=SHOWN, optional=True)
+    return Outcome(
+        tables=(own, changed, Table(say("Reversed"), ROWS, rows, key="rows", optional=True))
+    )
 
 
 SAID = (Column("note", "Reason", where=SHOWN), Column("evidence", "Evidence", where=SHOWN))
 
 
-def _describe(line: Line, zone: str) -> dict[str, Any]:
+def _describe(line: Line) -> dict[str, Any]:
     before, after = json.loads(line.before), json.loads(line.after) or None
     return {
         **line._asdict(),
@@ -413,22 +434,26 @@ def _describe(line: Line, zone: str) -> dict[str, Any]:
         "batches": [int(each) for each in line.batches.split(", ") if each],
         "subject_word": Word(line.subject),
         "state_word": Word(line.state),
-        "changes": _changes(before, after, zone),
+        "changes": [NAMES[key] for key in _changed(before, after)] or [Word("only reversed")],
     }
 
 
-def _changes(before: Fields, after: Fields | None, zone: str) -> str:
-    """What is entered otherwise: field: was → is; an arrow to nothing where it is only reversed."""
-    if after is None:
-        return "→ –"
-    return "; ".join(
-        f"{key}: {_shown(key, before.get(key, ''), zone)} → {_shown(key, text, zone)}"
-        for key, text in after.items()
-        if text != before.get(key, "")
-    )
+def _changed(before: Fields, after: Fields | None) -> list[str]:
+    """The fields that are entered otherwise."""
+    return [key for key, text in (after or {}).items() if text != before.get(key, "")]
 
 
-def _shown(key: str, text: str, zone: str) -> str:
-    if key.endswith("_at"):
-        return times.shown(times.parse(text, zone), zone)
-    return text or "–"
+def _tell_changes(before: Fields, after: Fields | None, zone: str) -> list[dict[str, Any]]:
+    """Each field that is entered otherwise, as it was and as it is."""
+    return [
+        {
+            "field": NAMES[key],
+            "was": _tell(key, before.get(key, ""), zone),
+            "is": _tell(key, (after or {})[key], zone),
+        }
+        for key in _changed(before, after)
+    ]
+
+
+def _tell(key: str, text: str, zone: str) -> str:
+    return times.shown(times.parse(text, zone), zone) if key.endswith("_at") else text
