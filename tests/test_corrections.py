@@ -253,6 +253,15 @@ def test_an_edit_of_what_was_reversed_is_found(paid: Any, trigger: str, statemen
     assert "corrections_as_logged" in failed.out
 
 
+def test_another_proposal_than_was_logged_is_found(paid: Any) -> None:
+    correct(paid, "redemption", "T1", "--amount", "70")
+    paid("check")
+    with closing(sqlite3.connect("voucher.db")) as db:
+        db.execute("UPDATE proposals SET after = replace(after, '70.00', '90.00')")
+        db.commit()
+    assert "proposals_as_logged" in paid("check", "-o", "json", expect=5).out
+
+
 def test_a_new_key_wraps_the_tokens_of_reversed_claims(paid: Any) -> None:
     settle(paid, "claim", "C2", "--reverse")
     paid("key", "rotate", "--note", "yearly", "--yes", *LIN, *NOW)

@@ -56,9 +56,12 @@ PROPOSED = """
 SELECT 'audit ' || a.audit_id AS line, json_extract(a.detail, '$.after') AS logged, a.actor,
     p.after AS kept, p.proposed_by
 FROM audit a LEFT JOIN proposals p
-    ON p.proposal_id = json_extract(a.detail, iif(a.deed GLOB 'programme.*', '$.change',
-        '$.amendment')) AND p.subject = iif(a.deed GLOB 'programme.*', 'programme', 'round')
-WHERE a.deed IN ('amendment.propose', 'programme.propose')
+    ON (p.proposal_id, p.subject) = (SELECT json_extract(a.detail, column2), column3
+        FROM (VALUES ('amendment.propose', '$.amendment', 'round'),
+            ('programme.propose', '$.change', 'programme'),
+            ('claim.correct', '$.correction', 'claim'),
+            ('redemption.correct', '$.correction', 'redemption')) WHERE column1 = a.deed)
+WHERE a.deed IN ('amendment.propose', 'programme.propose', 'claim.correct', 'redemption.correct')
     AND NOT ifnull(p.kind = 'close' AND p.state = 'effective', 0)
 """
 UNSAID = """
