@@ -67,6 +67,17 @@ def each_day(first: int, last: int) -> Iterator[int]:
         day = following(day)
 
 
+TURNS = 7
+
+
+def is_in_turn(day: int, today: int) -> bool:
+    """Whether a sealed day is one of those that `today` (both yyyymmdd) reads: a seventh of all,
+    every one of them within seven days, and of each week another weekday.
+    """
+    number = times.as_date(day).toordinal()
+    return (number + number // TURNS - times.as_date(today).toordinal()) % TURNS == 0
+
+
 def last_due(books: Books, now: int, zone: str) -> int | None:
     """The last day (yyyymmdd) that the clock seals at `now`; None: it seals none."""
     if books.close_after_days is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from vouchercli.rules import days as law
 from vouchercli.store import fact_digests, transaction_numbers, typed
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vouchercli.session import Session
+
+    Columns = list[tuple[Any, ...]]
 
 # The first claim_id that is free: one that a sealed day may have is never given again.
 NEXT_CLAIM_ID = """
@@ -216,42 +218,59 @@ AMOUNT = 3
 AT_ONCE = 4_096  # rows that go into the digest together
 
 
-def sum_up(db: sqlite3.Connection, span: Span) -> law.Sums:
-    """What is booked on a day, read row by row."""
+class Taker(Protocol):
+    """Takes the rows of a day as they are read, by columns."""
+
+    def claims(self, columns: Columns) -> None:
+        """Claims as `CLAIM` has them."""
+
+    def redemptions(self, columns: Columns) -> None:
+        """Payments and refunds as `REDEMPTION` has them."""
+
+
+def sum_up(db: sqlite3.Connection, span: Span, taker: Taker | None = None) -> law.Sums:
+    """What is booked on a day, read row by row; `taker` takes the rows too."""
     asked = span._asdict()
     digest = sha256()
     claims = payments = refunds = base_fen = postings = posted_fen = 0
     used: Counter[int] = Counter()
     for statement in (OWN_CLAIMS, LATE_CLAIMS):
-        for rows in _rows(db, statement, asked, CLAIM_NUMBERS, digest):
-            claims += len(rows)
+        for columns in _columns(db, statement, asked, CLAIM_NUMBERS, digest):
+            claims += len(columns[0])
+            if taker is not None:
+                taker.claims(columns)
     for statement in (OWN_REDEMPTIONS, LATE_REDEMPTIONS):
-        for rows in _rows(db, statement, asked, REDEMPTION_NUMBERS, digest):
-            paid = [row[REFUND_OF] for row in rows].count(NONE)
-            payments, refunds = payments + paid, refunds + len(rows) - paid
-            base_fen += sum([row[BASE] for row in rows])
-            used.update([row[SPLIT] for row in rows])
-    splits = {row[0]: row for row in typed.tuples(db, SPLITS, asked)}
+        for columns in _columns(db, statement, asked, REDEMPTION_NUMBERS, digest):
+            paid = columns[REFUND_OF].count(NONE)
+            payments, refunds = payments + paid, refunds + len(columns[0]) - paid
+            base_fen += sum(columns[BASE])
+            used.update(columns[SPLIT])
+            if taker is not None:
+                taker.redemptions(columns)
+    cursor = db.cursor()
+    cursor.row_factory = None
+    splits = {row[0]: row for row in cursor.execute(SPLITS, asked)}
     digest.update(fact_digests.of_facts([splits[each] for each in sorted(used)], 8))
     subsidy_fen = sum(times * (splits[each][3] - splits[each][2]) for each, times in used.items())
-    for rows in _rows(db, POSTINGS, asked, POSTING_NUMBERS, digest):
-        postings += len(rows)
-        posted_fen += sum(row[AMOUNT] for row in rows)
+    for columns in _columns(db, POSTINGS, asked, POSTING_NUMBERS, digest):
+        postings += len(columns[0])
+        posted_fen += sum(columns[AMOUNT])
     return law.Sums(
         claims, payments, refunds, base_fen, subsidy_fen, postings, posted_fen, digest.hexdigest()
     )
 
 
-def _rows(
+def _columns(
     db: sqlite3.Connection, statement: str, asked: dict[str, Any], numbers: int, digest: Any
-) -> Iterator[list[tuple[Any, ...]]]:
-    """Some rows at a time; the digest of each such lot goes into that of the day."""
+) -> Iterator[Columns]:
+    """Some rows at a time, by columns; the digest of each such lot goes into that of the day."""
     cursor = db.cursor()
     cursor.row_factory = None
     cursor.execute(statement, asked)
     while rows := cursor.fetchmany(AT_ONCE):
-        digest.update(fact_digests.of_facts(rows, numbers))
-        yield rows
+        columns = [*zip(*rows, strict=True)]
+        digest.update(fact_digests.of_columns(columns, numbers))
+        yield columns
     digest.update(b"-")
 
 

@@ -15,15 +15,21 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.rules import refunds, scope, times
 from vouchercli.rules.commitments import pack_parts
 from vouchercli.rules.merchants import Merchant
-from vouchercli.store import document_checks, programmes, sql_functions, templates
+from vouchercli.store import (
+    breaches,
+    document_checks,
+    open_rows,
+    programmes,
+    sql_functions,
+    templates,
+)
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
     from vouchercli.rules.scope import Scope
-
-    Breach = tuple[str, str, str]
+    from vouchercli.store.breaches import Breach
 
 ROUNDS = """
 SELECT r.round_id, t.document, p.time_zone
@@ -34,7 +40,7 @@ OUT_OF_SCOPE = """
 SELECT f.transaction_no AS subject, 'in scope of ' || r.round AS expected,
     out_of_scope(s.round_id, f.channel, f.paid_at, m.merchant_no, g.district, g.industry, g.size)
         AS found
-FROM redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
+FROM temp.open_redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
     CROSS JOIN rounds r ON r.round_id = s.round_id
     CROSS JOIN merchants m ON m.merchant_id = f.merchant_id
     CROSS JOIN segments g ON g.segment_id = f.segment_id
@@ -46,7 +52,7 @@ CHANNELS = ("", "offline", "online")
 ONLY_REFUNDS = """
 SELECT b.transaction_no, r.programme_id, f.base_fen, p.after_fen AS subsidy_fen, -b.base_fen
     AS refund_fen, b.paid_at, c.expires_at, k.before_fen - k.after_fen AS goes_fen, k.stays
-FROM redemptions b CROSS JOIN redemptions f ON f.redemption_id = b.refund_of
+FROM temp.open_refunds b CROSS JOIN redemptions f ON f.redemption_id = b.refund_of
     CROSS JOIN splits k ON k.split_id = b.split_id CROSS JOIN splits p ON p.split_id = f.split_id
     CROSS JOIN rounds r ON r.round_id = k.round_id
     CROSS JOIN claims c ON c.claim_id = b.claim_id
@@ -101,7 +107,7 @@ def scope_by_law(db: sqlite3.Connection) -> list[Breach]:
     sql_functions.register(
         db, out_of_scope=out_of_scope, is_limited=lambda round_id: round_id in limited
     )
-    return [(str(a), str(b), str(c)) for a, b, c in db.execute(OUT_OF_SCOPE)]
+    return breaches.rows(db, OUT_OF_SCOPE)
 
 
 def _known_of(given: Scope) -> Scope:
@@ -124,8 +130,10 @@ def _words(broken: dict[str, str] | None) -> str:
 def refunds_by_law(db: sqlite3.Connection) -> list[Breach]:
     """Refunds that took back another subsidy than the policy of their programme says."""
     policies = _steady_policies(db)
-    breaches: list[Breach] = []
-    for row in db.execute(ONLY_REFUNDS):
+    found: list[Breach] = []
+    with open_rows.laid_out(db):
+        rows = db.execute(ONLY_REFUNDS).fetchall()
+    for row in rows:
         policy = policies.get(row["programme_id"])
         if policy is None:
             continue
@@ -139,10 +147,10 @@ def refunds_by_law(db: sqlite3.Connection) -> list[Breach]:
         goes = subsidy if money == "returns" else refunds.share_fen(
             base, subsidy, base, subsidy, row["refund_fen"])  # fmt: skip
         expected = "refused" if policy.refuses(case) else _returns(goes, stays=money == "stays")
-        found = _returns(row["goes_fen"], stays=bool(row["stays"]))
-        if expected != found:
-            breaches.append((row["transaction_no"], expected, found))
-    return breaches
+        given = _returns(row["goes_fen"], stays=bool(row["stays"]))
+        if expected != given:
+            found.append((row["transaction_no"], expected, given))
+    return found
 
 
 def _returns(fen: int, *, stays: bool) -> str:

@@ -9,15 +9,14 @@ from itertools import groupby, permutations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import refunds
-from vouchercli.store import programmes, typed
+from vouchercli.store import open_rows, programmes, typed
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator, Sequence
 
     from vouchercli.rules.refunds import RefundPolicy
-
-    Breach = tuple[str, str, str]
+    from vouchercli.store.breaches import Breach
 
 
 class Refund(NamedTuple):
@@ -51,7 +50,9 @@ SELECT b.voucher, b.refund_of, b.transaction_no, r.programme_id, b.paid_at, c.ex
     s.before_fen, s.after_fen, t.vouchers, t.spent, t.floor_fen, s.stays,
     (SELECT n.batch_id FROM redemption_runs n WHERE n.first_id <= b.redemption_id
         ORDER BY n.first_id DESC LIMIT 1)
-FROM redemptions b CROSS JOIN redemptions f ON f.redemption_id = b.refund_of
+FROM (SELECT DISTINCT voucher FROM temp.open_refunds) o
+    CROSS JOIN redemptions b ON b.voucher = o.voucher
+    CROSS JOIN redemptions f ON f.redemption_id = b.refund_of
     CROSS JOIN splits p ON p.split_id = f.split_id CROSS JOIN splits s ON s.split_id = b.split_id
     CROSS JOIN refunds t ON t.redemption_id = b.redemption_id
     CROSS JOIN rounds r ON r.round_id = p.round_id
@@ -77,8 +78,9 @@ def refunds_in_turn(db: sqlite3.Connection) -> list[Breach]:
         row["programme_id"]: programmes.value(row).refunds for row in programmes.all_loaded(db)
     }
     is_steady = bool(typed.number(db, IS_STEADY))
-    breaches: list[Breach] = []
-    all_refunds = typed.rows(db, Refund, REFUNDS)
+    found: list[Breach] = []
+    with open_rows.laid_out(db):
+        all_refunds = typed.rows(db, Refund, REFUNDS)
     for _, of_voucher in groupby(all_refunds, lambda each: each.voucher):
         freed: Counter[int] = Counter()
         for payment_id, some in groupby(of_voucher, lambda each: each.payment_id):
@@ -88,9 +90,9 @@ def refunds_in_turn(db: sqlite3.Connection) -> list[Breach]:
                 was_freed=freed.total() > 0,
                 is_steady=is_steady and len({each.batch_id for each in rows}) == 1,
             )
-            breaches += _breaches(rows, law)
+            found += _breaches(rows, law)
             freed[payment_id] += sum(each.spent == -1 for each in rows)
-    return breaches
+    return found
 
 
 class Law(NamedTuple):

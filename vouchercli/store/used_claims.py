@@ -12,7 +12,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from vouchercli.store import typed
+from vouchercli.store import open_rows, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -74,6 +74,23 @@ SELECT f.voucher / 1024, c.round_id, f.day, {NET}
 FROM redemptions f INDEXED BY redemptions_by_voucher
 CROSS JOIN claims c ON c.claim_id = f.voucher / 1024 ORDER BY f.voucher
 """
+FACTS_IN = f"""
+SELECT f.voucher / 1024, c.round_id, f.day, {NET}
+FROM redemptions f INDEXED BY redemptions_by_voucher
+CROSS JOIN claims c ON c.claim_id = f.voucher / 1024
+WHERE f.voucher BETWEEN ? AND ? ORDER BY f.voucher
+"""
+KEPT_IN = "SELECT block, round_id, day, claims FROM used_claims WHERE block BETWEEN ? AND ?"
+# All of each claim that has an open row (`open_rows`).
+OPEN_FACTS = f"""
+SELECT u.claim_id, c.round_id, f.day, {NET}
+FROM (SELECT DISTINCT voucher / 1024 AS claim_id FROM temp.open_redemptions) u
+CROSS JOIN claims c ON c.claim_id = u.claim_id
+CROSS JOIN redemptions f INDEXED BY redemptions_by_voucher
+    ON f.voucher BETWEEN u.claim_id * 1024 AND u.claim_id * 1024 + 1023
+"""
+OPEN_CLAIMS = "SELECT DISTINCT voucher / 1024 FROM temp.open_redemptions"
+SEALED_DAYS = "SELECT round_id, day FROM temp.open_rounds"
 UNTIL = """
 SELECT block, round_id, day, claims FROM used_claims WHERE day BETWEEN ? AND ?
 ORDER BY block, round_id
@@ -197,20 +214,54 @@ def count_all(db: sqlite3.Connection) -> None:
 
 
 def miscounted(db: sqlite3.Connection) -> Iterator[tuple[int, int, int, int]]:
-    """(claim_id, day, bit that is kept, bit that the facts make) where they differ."""
-    counted = {
-        place: each
-        for bits in _bits(db.execute(ALL_FACTS)).values()
-        for place, each in bits.items()
-    }
-    kept = {
-        (block, round_id, day): int.from_bytes(octets, "little")
-        for block, round_id, day, octets in db.execute(UNTIL, (UNDONE, LAST_DAY))
-    }
+    """(claim_id, day, bit that is kept, bit that the facts make) where they differ: of claims that
+    have open rows, and of open days.
+    """
+    with open_rows.laid_out(db) as is_partial:
+        made = _bits(db.execute(OPEN_FACTS if is_partial else ALL_FACTS))
+        kept = _kept(db)
+        if is_partial:
+            kept = _open_ones(db, kept)
+    yield from unlike(made, kept)
+
+
+def miscounted_in(
+    db: sqlite3.Connection, first: int, last: int
+) -> Iterator[tuple[int, int, int, int]]:
+    """The same of all claims of the blocks `first` to `last`."""
+    begins, ends = (each * PLACES * VOUCHERS for each in (first, last + 1))
+    made = _bits(db.execute(FACTS_IN, (max(begins, -LAST_ID), min(ends, LAST_ID) - 1)))
+    yield from unlike(made, _kept(db, KEPT_IN, (first, last)))
+
+
+def unlike(made: Mapping[int, Bits], kept: Bits) -> Iterator[tuple[int, int, int, int]]:
+    """As `miscounted`, of bits by block that facts make, and bits that are kept."""
+    counted = {place: each for bits in made.values() for place, each in bits.items()}
     for place in sorted(counted.keys() | kept.keys()):
-        stands, made = kept.get(place, 0), counted.get(place, 0)
-        for at in _places(stands ^ made):
-            yield place[0] * PLACES + at, place[2], stands >> at & 1, made >> at & 1
+        stands, bits = kept.get(place, 0), counted.get(place, 0)
+        for at in _places(stands ^ bits):
+            yield place[0] * PLACES + at, place[2], stands >> at & 1, bits >> at & 1
+
+
+def _kept(
+    db: sqlite3.Connection, statement: str = UNTIL, among: tuple[int, int] = (UNDONE, LAST_DAY)
+) -> Bits:
+    return {
+        (block, round_id, day): int.from_bytes(octets, "little")
+        for block, round_id, day, octets in db.execute(statement, among)
+    }
+
+
+def _open_ones(db: sqlite3.Connection, kept: Bits) -> Bits:
+    """Of the bits that are kept those of claims with open rows; of open days all."""
+    sealed = dict(typed.tuples(db, SEALED_DAYS))
+    masks: defaultdict[int, int] = defaultdict(int)
+    for claim_id in typed.column(db, OPEN_CLAIMS):
+        masks[claim_id // PLACES] |= 1 << claim_id % PLACES
+    return {
+        place: bits if place[2] > sealed.get(place[1], 0) else bits & masks[place[0]]
+        for place, bits in kept.items()
+    }
 
 
 def _bits(facts: Iterable[tuple[int, int, int, int]]) -> dict[int, Bits]:
