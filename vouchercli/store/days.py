@@ -91,6 +91,11 @@ class Day(NamedTuple):
         return law.Sums(*self[5:13])
 
 
+IS_SEAL = "SELECT EXISTS (SELECT 1 FROM days WHERE day = ? AND sha256 = ?)"
+HEADS = """
+SELECT p.programme, max(d.day), d.sha256 FROM days d JOIN programmes p USING (programme_id)
+GROUP BY d.programme_id ORDER BY d.programme_id
+"""
 LIST = Listing(Day, ALL, "d.day DESC")
 OF_DAY = f"{ALL} AND d.day = :day"
 IN_ORDER = f"{ALL} ORDER BY d.day"
@@ -135,6 +140,16 @@ def named(db: sqlite3.Connection, programme_id: int, day: int) -> Day | None:
 def last(db: sqlite3.Connection, programme_id: int) -> Day | None:
     """The last day that is sealed."""
     return typed.row(db, Day, LAST, {"programme_id": programme_id})
+
+
+def is_seal(db: sqlite3.Connection, day: int, seal: str) -> bool:
+    """Whether a day of some programme has that seal."""
+    return bool(typed.number(db, IS_SEAL, (day, seal)))
+
+
+def heads(db: sqlite3.Connection) -> list[tuple[str, int, str]]:
+    """(programme, last sealed day, its seal) of every programme that has sealed days."""
+    return typed.tuples(db, HEADS)
 
 
 def last_ids(db: sqlite3.Connection) -> tuple[int, int]:

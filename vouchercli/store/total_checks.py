@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.rules import times
-from vouchercli.store import breaches, open_rows, sql_functions, totals, used_claims
+from vouchercli.store import breaches, sql_functions, totals, used_claims
 
 if TYPE_CHECKING:
     import sqlite3
@@ -202,6 +202,7 @@ GROUP BY kind, round_id, day HAVING sum(kept) <> sum(found)
 group_totals = breaches.query(GROUP_TOTALS)
 merchant_totals = breaches.query(MERCHANT_TOTALS)
 funder_totals = breaches.query(FUNDER_TOTALS)
+totals_as_sealed = breaches.query(TOTALS_AS_SEALED)
 totals_alike = breaches.query(TOTALS_ALIKE)
 
 
@@ -209,12 +210,6 @@ def claim_totals(db: sqlite3.Connection) -> list[Breach]:
     """The totals of claims by local day equal the claims."""
     sql_functions.register(db, local_day=times.local_day)
     return breaches.rows(db, CLAIM_TOTALS)
-
-
-def totals_as_sealed(db: sqlite3.Connection) -> list[Breach]:
-    """The totals of sealed days, by every key together, are what was sealed and what came late."""
-    with open_rows.laid_out(db) as is_partial:
-        return breaches.rows(db, TOTALS_AS_SEALED) if is_partial else []
 
 
 def claims_used(db: sqlite3.Connection) -> list[Breach]:

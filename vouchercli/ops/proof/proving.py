@@ -69,6 +69,8 @@ KEYED = (
     "facts_as_written",
 )
 TOTALS = ("claim_totals", "group_totals", "merchant_totals", "funder_totals")
+# Proved when the readers of sealed days have ended, or by them.
+LATER = (*TOTALS, "claims_used", "facts_as_written", "numbers_once", SEALED)
 
 
 def prove(db: sqlite3.Connection, reach: Reach, now: int) -> Proof:
@@ -137,21 +139,30 @@ def _prove_beside(db: sqlite3.Connection, asked: Asked) -> Found:
 
 def _prove_by_columns(db: sqlite3.Connection, asked: Asked) -> Found:
     """All sealed days are read by other processes, which add up their rows by every key."""
-    later = {*TOTALS, "claims_used", "facts_as_written", "numbers_once", SEALED}
     orders = side_readers.shared_out(side_readers.count(), asked, adds_up=True, db=db)
     with side_readers.at_work(db, orders) as readers:
         open_rows.count_all_batches(db)
-        found = _run(db, (name for name in CHECKS if name not in later))
-        for name, check in BY_COLUMNS.items():
-            found[name] = checks.find(check, db)
+        found = _run(db, (name for name in CHECKS if name not in LATER))
+        found |= {name: checks.find(check, db) for name, check in BY_COLUMNS.items()}
         answers = readers.answers()
+    return joined(found, join(db, answers))
+
+
+def join(db: sqlite3.Connection, answers: list[Answer]) -> Found:
+    """What the readers of all sealed days found, and whether the totals are what their sums and the
+    open rows come to.
+    """
+    found: Found = {}
     for answer in answers:
         open_rows.prove_all_keys(db, answer.sums)
-        for name, breaches in answer.breaches.items():
-            found[name] = found.get(name, []) + breaches
-    found |= _run(db, TOTALS)
-    found[SEALED] = _prove_seals(db, answers)
-    return found
+        found = joined(found, answer.breaches)
+    return joined(found, _run(db, TOTALS), {SEALED: _prove_seals(db, answers)})
+
+
+def joined(*found: Found) -> Found:
+    """What was found by several, by the names of the checks."""
+    names = {name: None for each in found for name in each}
+    return {name: [one for each in found for one in each.get(name, [])] for name in names}
 
 
 # What other processes prove in part: the rest of it.
