@@ -61,6 +61,8 @@ class Adder:
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
         self._parts: dict[str, list[pl.DataFrame]] = {"groups": [], "merchants": [], "splits": []}
+        self.paid: dict[used_claims.Place, int] = {}
+        self.undone: set[int] = set()
         self._claims: Counter[tuple[int, int]] = Counter()
         self._lots: list[tuple[Numbers, Sequence[str]]] = []
         self._day: Sealed | None = None
@@ -115,10 +117,28 @@ class Adder:
         numbers = np.concatenate([each for each, _ in self._lots], axis=1)
         frame = self._describe(numbers, [text for _, texts in self._lots for text in texts])
         self._lots.clear()
+        self._note_paid(numbers, frame["round_id"].to_numpy(), frame["vouchers"].to_numpy())
+        frame = frame.filter(pl.col("is_known")).drop("is_known")
         self._add("groups", frame.group_by(GROUP).agg(pl.sum(*SUMMED)))
         self._add("merchants", frame.group_by(MERCHANT_KEY).agg(pl.sum(*SUMMED)))
         splits = frame.group_by("split_id", "day").agg(pl.len().cast(pl.Int64).alias("facts"))
         self._add("splits", splits)
+
+    def _note_paid(self, numbers: Numbers, rounds: Numbers, vouchers: Numbers) -> None:
+        """Which claims were paid with, by block, round and day; of which a payment was undone."""
+        claims, days = numbers[VOUCHER] // used_claims.VOUCHERS, numbers[DAY]
+        self.undone.update(claims[vouchers < 0].tolist())
+        is_paid = numbers[REFUND_OF] == -1
+        for round_id, day in {*zip(rounds[is_paid].tolist(), days[is_paid].tolist(), strict=True)}:
+            ids = np.unique(claims[is_paid & (rounds == round_id) & (days == day)])
+            blocks = ids // used_claims.PLACES
+            for block, at in zip(*np.unique(blocks, return_index=True), strict=True):
+                some = ids[at : np.searchsorted(blocks, block, "right")]
+                bits = np.zeros(used_claims.PLACES, bool)
+                bits[some % used_claims.PLACES] = True
+                octets = np.packbits(bits, bitorder="little").tobytes()
+                of = (int(block), round_id, day)
+                self.paid[of] = self.paid.get(of, 0) | int.from_bytes(octets, "little")
 
     def _describe(self, numbers: Numbers, undoes: Sequence[str]) -> pl.DataFrame:
         """As the view `redemption_facts` has the rows."""
@@ -150,8 +170,9 @@ class Adder:
                 "floor_fen": floor,
                 "face_fen": spent * self._face[round_id, coupon_no],
                 "stays_fen": stays,
+                "is_known": self._face[round_id, coupon_no] >= 0,
             }
-        ).filter(pl.Series(self._face[round_id, coupon_no] >= 0))
+        )
 
     def _add(self, name: str, sums: pl.DataFrame) -> None:
         parts = self._parts[name]

@@ -1,8 +1,8 @@
 """Sealed days of a large file, read in processes of their own, one a core. What is sealed never
 changes, so it does not matter that each opens the file itself, a moment later.
 
-Claims that stood used, and digests of claims, are held against the file as that process sees it:
-any state of it that was committed must agree with itself.
+Digests of claims are held against the file as that process sees it: any state of it that was
+committed must agree with itself.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from vouchercli.store import (
     days,
     fact_checks,
     fact_digests,
-    total_checks,
     typed,
     used_claims,
 )
@@ -50,24 +49,26 @@ Span = tuple[int, int]
 
 class Order(NamedTuple):
     """What one process reads: sealed days with their time zones, whether to add up their rows
-    (`sealed_sums`), blocks of digests of claims, and blocks of claims that stood used.
+    (`sealed_sums`), and blocks of digests of claims.
     """
 
     days: Sequence[tuple[Sealed, str]] = ()
     adds_up: bool = False
     claims: Span | None = None
-    used: Span | None = None
 
 
 class Answer(NamedTuple):
     """What the facts of days come to, and the days that could not be read, and why; breaches by the
-    names of checks, and sums by the names of the tables of `open_rows.SEALED`.
+    names of checks, sums by the names of the tables of `open_rows.SEALED`, and the claims that were
+    paid with, and those of which a payment was undone (`used_claims.miscounted_beside`).
     """
 
     found: list[tuple[Sealed, Sums]]
     unread: list[tuple[Sealed, str]]
     breaches: dict[str, list[Breach]]
     sums: dict[str, list[tuple[Any, ...]]]
+    paid: dict[used_claims.Place, int]
+    undone: set[int]
 
 
 def are_worth_while(db: sqlite3.Connection, rows: int) -> bool:
@@ -155,13 +156,8 @@ def shared_out(
         return [Order(lot) for lot in lots]
     last = typed.number(db, "SELECT ifnull(max(claim_id), 0) FROM claims")
     return [
-        Order(lot, adds_up=True, claims=claims, used=used)
-        for lot, claims, used in zip(
-            lots,
-            _parts(last >> fact_digests.BITS, readers),
-            _parts(last // used_claims.PLACES, readers),
-            strict=True,
-        )
+        Order(lot, adds_up=True, claims=claims)
+        for lot, claims in zip(lots, _parts(last >> fact_digests.BITS, readers), strict=True)
     ]
 
 
@@ -234,12 +230,10 @@ def carry_out(db: sqlite3.Connection, order: Order, parent: int | None = None) -
     if order.claims is not None:
         claims = partial(_claims_unlike, blocks=order.claims)
         breaches["facts_as_written"] = checks.find(claims, db)
-    if order.used is not None:
-        used = partial(total_checks.claims_used_in, blocks=order.used)
-        breaches["claims_used"] = checks.find(used, db)
-    if adder is not None:
-        breaches |= adder.breaches()
-    return Answer(found, unread, breaches, adder.tables() if adder is not None else {})
+    if adder is None:
+        return Answer(found, unread, breaches, {}, {}, set())
+    breaches |= adder.breaches()
+    return Answer(found, unread, breaches, adder.tables(), adder.paid, adder.undone)
 
 
 def _claims_unlike(db: sqlite3.Connection, blocks: Span) -> list[Breach]:

@@ -11,7 +11,7 @@ from vouchercli.store import breaches, sql_functions, totals, used_claims
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from vouchercli.store.breaches import Breach
 
@@ -217,9 +217,11 @@ def claims_used(db: sqlite3.Connection) -> list[Breach]:
     return _by_number(db, used_claims.miscounted(db))
 
 
-def claims_used_in(db: sqlite3.Connection, blocks: tuple[int, int]) -> list[Breach]:
-    """The same of all claims of these blocks (first and last)."""
-    return _by_number(db, used_claims.miscounted_in(db, *blocks))
+def claims_used_beside(
+    db: sqlite3.Connection, paid: Mapping[used_claims.Place, int], undone: Iterable[int]
+) -> list[Breach]:
+    """The same of all claims, beside what the rows of sealed days make (`miscounted_beside`)."""
+    return _by_number(db, used_claims.miscounted_beside(db, paid, undone))
 
 
 def _by_number(db: sqlite3.Connection, found: Iterable[tuple[int, int, int, int]]) -> list[Breach]:

@@ -74,13 +74,6 @@ SELECT f.voucher / 1024, c.round_id, f.day, {NET}
 FROM redemptions f INDEXED BY redemptions_by_voucher
 CROSS JOIN claims c ON c.claim_id = f.voucher / 1024 ORDER BY f.voucher
 """
-FACTS_IN = f"""
-SELECT f.voucher / 1024, c.round_id, f.day, {NET}
-FROM redemptions f INDEXED BY redemptions_by_voucher
-CROSS JOIN claims c ON c.claim_id = f.voucher / 1024
-WHERE f.voucher BETWEEN ? AND ? ORDER BY f.voucher
-"""
-KEPT_IN = "SELECT block, round_id, day, claims FROM used_claims WHERE block BETWEEN ? AND ?"
 # All of each claim that has an open row (`open_rows`).
 OPEN_FACTS = f"""
 SELECT u.claim_id, c.round_id, f.day, {NET}
@@ -90,6 +83,13 @@ CROSS JOIN redemptions f INDEXED BY redemptions_by_voucher
     ON f.voucher BETWEEN u.claim_id * 1024 AND u.claim_id * 1024 + 1023
 """
 OPEN_CLAIMS = "SELECT DISTINCT voucher / 1024 FROM temp.open_redemptions"
+# (claim_id, round_id, day, as `NET`) of rows that no seal covers.
+UNSEALED = f"""
+SELECT f.voucher / 1024, s.round_id, f.day, {NET}
+FROM temp.open_redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
+    CROSS JOIN temp.open_rounds o ON o.round_id = s.round_id
+WHERE f.redemption_id > o.last_redemption_id OR f.day > o.day
+"""
 SEALED_DAYS = "SELECT round_id, day FROM temp.open_rounds"
 UNTIL = """
 SELECT block, round_id, day, claims FROM used_claims WHERE day BETWEEN ? AND ?
@@ -225,13 +225,50 @@ def miscounted(db: sqlite3.Connection) -> Iterator[tuple[int, int, int, int]]:
     yield from unlike(made, kept)
 
 
-def miscounted_in(
-    db: sqlite3.Connection, first: int, last: int
+def miscounted_beside(
+    db: sqlite3.Connection, paid: Mapping[Place, int], undone: Iterable[int]
 ) -> Iterator[tuple[int, int, int, int]]:
-    """The same of all claims of the blocks `first` to `last`."""
-    begins, ends = (each * PLACES * VOUCHERS for each in (first, last + 1))
-    made = _bits(db.execute(FACTS_IN, (max(begins, -LAST_ID), min(ends, LAST_ID) - 1)))
-    yield from unlike(made, _kept(db, KEPT_IN, (first, last)))
+    """The same of all claims. Of rows of sealed days it is known by block, round and day which
+    claims were paid with (`paid`), and the claims of which a payment was `undone`.
+    """
+    bits, asked = {**paid}, {*undone}
+    for claim_id, round_id, day, vouchers in db.execute(UNSEALED):
+        if vouchers < 0:
+            asked.add(claim_id)
+        elif vouchers > 0:
+            block, place = divmod(claim_id, PLACES)
+            bits[block, round_id, day] = bits.get((block, round_id, day), 0) | 1 << place
+    made = _first_paid(bits, asked)
+    for some in _facts_of(db, asked).values():
+        for of, each in some.items():
+            made[of] = made.get(of, 0) | each
+    yield from unlike({0: made}, _kept(db))
+
+
+def _first_paid(paid: Bits, others: Iterable[int]) -> Bits:
+    """The days on which claims began to stand used of which nothing was undone."""
+    masks: defaultdict[int, int] = defaultdict(int)
+    for claim_id in others:
+        masks[claim_id // PLACES] |= 1 << claim_id % PLACES
+    made: Bits = {}
+    for (block, _), places in groupby(sorted(paid), lambda place: place[:2]):
+        seen = masks[block]
+        for place in places:
+            if first := paid[place] & ~seen:
+                made[place] = first
+            seen |= paid[place]
+    return made
+
+
+def _facts_of(db: sqlite3.Connection, claim_ids: Iterable[int]) -> dict[int, Bits]:
+    """What all facts of these claims make, by block."""
+    with open_rows.able_to_write(db):
+        db.execute(CLEAR)
+        db.execute(CREATE)
+        db.executemany(ADD, [(claim_id,) for claim_id in sorted(claim_ids)])
+        bits = _bits(db.execute(FACTS))
+        db.execute(CLEAR)
+    return bits
 
 
 def unlike(made: Mapping[int, Bits], kept: Bits) -> Iterator[tuple[int, int, int, int]]:
@@ -243,12 +280,10 @@ def unlike(made: Mapping[int, Bits], kept: Bits) -> Iterator[tuple[int, int, int
             yield place[0] * PLACES + at, place[2], stands >> at & 1, bits >> at & 1
 
 
-def _kept(
-    db: sqlite3.Connection, statement: str = UNTIL, among: tuple[int, int] = (UNDONE, LAST_DAY)
-) -> Bits:
+def _kept(db: sqlite3.Connection) -> Bits:
     return {
         (block, round_id, day): int.from_bytes(octets, "little")
-        for block, round_id, day, octets in db.execute(statement, among)
+        for block, round_id, day, octets in db.execute(UNTIL, (UNDONE, LAST_DAY))
     }
 
 

@@ -8,6 +8,7 @@ other processes meanwhile (`store.side_readers`).
 from __future__ import annotations
 
 from enum import Enum
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.ops.proof.invariants import CHECKS
@@ -20,6 +21,7 @@ from vouchercli.store import (
     number_checks,
     open_rows,
     side_readers,
+    total_checks,
     typed,
 )
 
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from vouchercli.store.breaches import Breach
     from vouchercli.store.day_proofs import Sealed
     from vouchercli.store.side_readers import Answer
+    from vouchercli.store.used_claims import Place
 
     Asked = list[tuple[Sealed, str]]
     Found = dict[str, list[Breach]]
@@ -156,7 +159,14 @@ def join(db: sqlite3.Connection, answers: list[Answer]) -> Found:
     for answer in answers:
         open_rows.prove_all_keys(db, answer.sums)
         found = joined(found, answer.breaches)
-    return joined(found, _run(db, TOTALS), {SEALED: _prove_seals(db, answers)})
+    paid: dict[Place, int] = {}
+    for answer in answers:
+        for place, bits in answer.paid.items():
+            paid[place] = paid.get(place, 0) | bits
+    undone = {claim_id for answer in answers for claim_id in answer.undone}
+    used = partial(total_checks.claims_used_beside, paid=paid, undone=undone)
+    proved = {SEALED: _prove_seals(db, answers), "claims_used": checks.find(used, db)}
+    return joined(found, _run(db, TOTALS), proved)
 
 
 def joined(*found: Found) -> Found:
