@@ -399,4 +399,4 @@ def test_heads_of_days_are_shipped_with_the_head_of_the_log(sealed: Any) -> None
 def test_a_head_of_days_alone_may_stand_in_a_file(sealed: Any) -> None:
     head = sealed("audit", "head", "-o", "json").data["days"][0]["head"]
     Path("heads.txt").write_text(f"{head}\n")
-    sealed("audit", "verify", "--heads", "heads.txt", *MEI)
+    assert "among the sealed days: 1" in sealed("audit", "verify", "--heads", "heads.txt", *MEI).err

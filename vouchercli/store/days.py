@@ -264,7 +264,7 @@ def sum_up(db: sqlite3.Connection, span: Span, taker: Taker | None = None) -> la
                 taker.redemptions(columns)
     cursor = db.cursor()
     cursor.row_factory = None
-    splits = {row[0]: row for row in cursor.execute(SPLITS, asked)}
+    splits = {row[0]: row for row in cursor.execute(SPLITS, asked)} if used else {}
     digest.update(fact_digests.of_facts([splits[each] for each in sorted(used)], 8))
     subsidy_fen = sum(times * (splits[each][3] - splits[each][2]) for each, times in used.items())
     for columns in _columns(db, POSTINGS, asked, POSTING_NUMBERS, digest):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.store import totals, typed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 NEVER = -(10**10)  # before every day and moment
 LEAST, MOST = -(2**63), 2**63 - 1  # of all ids
@@ -107,7 +107,32 @@ SEALED = {
     "sealed_splits": "split_id, day, facts",
     "sealed_claims": "round_id, day, claims",
 }
-TABLES = (*SEALED, "open_claim_ids", "open_spans", "open_runs", "open_rounds")
+MAKE_SEALED = [f"CREATE TEMP TABLE {name} ({columns})" for name, columns in SEALED.items()]
+ADD_SEALED = {
+    name: f"INSERT INTO temp.{name} VALUES ({', '.join('?' * (columns.count(',') + 1))})"
+    for name, columns in SEALED.items()
+}
+MAKE_VIEWS, MAKE_VIEWS_OF_ALL = (
+    [f"CREATE TEMP VIEW {name} AS {texts[place]}" for name, texts in VIEWS.items()]
+    for place in (0, 1)
+)
+COUNT_ALL_BATCHES = (
+    "DROP VIEW temp.open_batches",
+    f"CREATE TEMP VIEW open_batches AS {VIEWS['open_batches'][1]}",
+)
+PROVE_ALL_KEYS = f"UPDATE temp.open_rounds SET proved_after = {NEVER}"
+CLEAR = [f"DROP VIEW IF EXISTS temp.{name}" for name in reversed(VIEWS)] + [
+    f"DROP TABLE IF EXISTS temp.{name}"
+    for name in (*SEALED, "open_claim_ids", "open_spans", "open_runs", "open_rounds")
+]
+OF_NOTHING = (
+    "CREATE TEMP TABLE open_rounds (round_id, programme_id, day, ends_at, last_claim_id,"
+    " last_redemption_id, proved_after)",
+    "CREATE TEMP TABLE open_runs (first_id, last_id, batch_id, next_id, is_open)",
+    SPANS,
+    *MAKE_VIEWS_OF_ALL,
+    *MAKE_SEALED,
+)
 
 
 @contextmanager
@@ -124,7 +149,7 @@ def laid_out(db: sqlite3.Connection, *, all_rows: bool = False) -> Iterator[bool
         yield is_partial(db)
     finally:
         with able_to_write(db):
-            _clear(db)
+            _run(db, CLEAR)
 
 
 def prove_all_keys(db: sqlite3.Connection, sums: dict[str, list[tuple[Any, ...]]]) -> None:
@@ -132,17 +157,15 @@ def prove_all_keys(db: sqlite3.Connection, sums: dict[str, list[tuple[Any, ...]]
     by the tables of `SEALED`.
     """
     with able_to_write(db):
-        db.execute(f"UPDATE temp.open_rounds SET proved_after = {NEVER}")
+        db.execute(PROVE_ALL_KEYS)
         for name, rows in sums.items():
-            places = ", ".join("?" * (SEALED[name].count(",") + 1))
-            db.executemany(f"INSERT INTO temp.{name} VALUES ({places})", rows)
+            db.executemany(ADD_SEALED[name], rows)
 
 
 def count_all_batches(db: sqlite3.Connection) -> None:
     """From here on every batch is counted, also where no row of it is open."""
     with able_to_write(db):
-        db.execute("DROP VIEW temp.open_batches")
-        db.execute(f"CREATE TEMP VIEW open_batches AS {VIEWS['open_batches'][1]}")
+        _run(db, COUNT_ALL_BATCHES)
 
 
 def is_partial(db: sqlite3.Connection) -> bool:
@@ -156,42 +179,17 @@ def _lay_out(db: sqlite3.Connection, *, all_rows: bool) -> None:
     """
     try:
         is_sealed = not all_rows and bool(typed.number(db, IS_SEALED))
-        _make(db, is_sealed=is_sealed)
+        made = (ROUNDS, KEYS, RUNS, SPANS)
+        _run(db, (each.replace("[is_partial]", str(int(is_sealed))) for each in made))
+        _run(db, (CLAIM_IDS, *MAKE_VIEWS) if is_sealed else MAKE_VIEWS_OF_ALL)
+        _run(db, MAKE_SEALED)
     except sqlite3.OperationalError:
-        _clear(db)
-        _make_of_nothing(db)
+        _run(db, (*CLEAR, *OF_NOTHING))
 
 
-def _make(db: sqlite3.Connection, *, is_sealed: bool) -> None:
-    for statement in (ROUNDS, KEYS, RUNS, SPANS):
-        db.execute(statement.replace("[is_partial]", str(int(is_sealed))))
-    if is_sealed:
-        db.execute(CLAIM_IDS)
-    _make_views(db, 0 if is_sealed else 1)
-
-
-def _make_of_nothing(db: sqlite3.Connection) -> None:
-    db.execute(
-        "CREATE TEMP TABLE open_rounds (round_id, programme_id, day, ends_at, last_claim_id,"
-        " last_redemption_id, proved_after)"
-    )
-    db.execute("CREATE TEMP TABLE open_runs (first_id, last_id, batch_id, next_id, is_open)")
-    db.execute(SPANS)
-    _make_views(db, 1)
-
-
-def _make_views(db: sqlite3.Connection, place: int) -> None:
-    for name, columns in SEALED.items():
-        db.execute(f"CREATE TEMP TABLE {name} ({columns})")
-    for name, texts in VIEWS.items():
-        db.execute(f"CREATE TEMP VIEW {name} AS {texts[place]}")
-
-
-def _clear(db: sqlite3.Connection) -> None:
-    for name in reversed(VIEWS):
-        db.execute(f"DROP VIEW IF EXISTS temp.{name}")
-    for name in TABLES:
-        db.execute(f"DROP TABLE IF EXISTS temp.{name}")
+def _run(db: sqlite3.Connection, statements: Iterable[str]) -> None:
+    for statement in statements:
+        db.execute(statement)
 
 
 @contextmanager

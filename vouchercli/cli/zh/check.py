@@ -1,6 +1,7 @@
 """voucher check"""
 
 TEXT = {
+    "Check that the books agree with the claims and redemptions.": "核对账目与明细是否一致。",
     "Check that the books agree with the claims and redemptions; of sealed days a seventh is read, another one each day.": "核对账目与明细是否一致；已封账日每天读取其中七分之一，逐日轮换。",
     "Read every sealed day too, and prove the totals by every key.": "同时读取全部已封账日，并逐项校验各类合计。",
     "Judge every row of sealed days by law once more: it takes long.": "对已封账日的每一行再按规则核对一遍：耗时较长。",
