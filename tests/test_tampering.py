@@ -13,7 +13,7 @@ import towns
 from memory import copied
 from test_redemptions import take_in
 
-from vouchercli.ops.proof import check
+from vouchercli.ops.proof import invariants
 from vouchercli.store import checks
 from vouchercli.store.db import legibly
 
@@ -215,7 +215,7 @@ def town(city: Any, here: Path) -> Iterator[sqlite3.Connection]:
 
 def found_in(db: sqlite3.Connection) -> dict[str, list[tuple[str, str, str]]]:
     with legibly(db):
-        answers = {name: checks.find(each, db) for name, each in check.CHECKS.items()}
+        answers = {name: checks.find(each, db) for name, each in invariants.CHECKS.items()}
     return {name: breaches for name, breaches in answers.items() if breaches}
 
 

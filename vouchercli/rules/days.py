@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
     from vouchercli.rules.values import Node
 
 IMPORT_SECONDS = 86_400
+
+
+HEAD = re.compile(r"(\d{4}-\d\d-\d\d):([0-9a-f]{64})")
+HOUR, DAY = 3_600, 86_400
 
 
 class Books(NamedTuple):
@@ -75,6 +80,37 @@ def is_in_time(begun_at: int, now: int) -> bool:
     minutes, and one that was stopped is gone on with within a day.
     """
     return now - begun_at <= IMPORT_SECONDS
+
+
+def head(day: int, seal: str) -> str:
+    """The head of the days up to one, as it is noted elsewhere: `2020-03-31:9f86...`."""
+    return f"{times.day_text(day)}:{seal}"
+
+
+def parse_head(text: str) -> tuple[int, str] | None:
+    """(day as yyyymmdd, seal) of a head of days as it was written down; None: it is none."""
+    found = HEAD.fullmatch(text.strip().casefold())
+    return None if found is None else (int(found[1].replace("-", "")), found[2])
+
+
+def is_check_due(last_at: int | None, now: int, zone: str, hour: int) -> bool:
+    """Whether all sealed days were not read since `hour` o'clock last came (local time)."""
+    since = times.day_bounds(times.local_day(now, zone), zone)[0] + hour * HOUR
+    if since > now:
+        yesterday = times.local_day(now - DAY, zone)
+        since = times.day_bounds(yesterday, zone)[0] + hour * HOUR
+    return last_at is None or last_at < since
+
+
+TURNS = 7
+
+
+def is_in_turn(day: int, today: int) -> bool:
+    """Whether a sealed day is one of those that `today` (both yyyymmdd) reads: a seventh of all,
+    every one of them within seven days, and of each week another weekday.
+    """
+    number = times.as_date(day).toordinal()
+    return (number + number // TURNS - times.as_date(today).toordinal()) % TURNS == 0
 
 
 def last_due(books: Books, now: int, zone: str) -> int | None:

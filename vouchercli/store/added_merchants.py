@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
-    from vouchercli.store.checks import Breach
+    from vouchercli.store.breaches import Breach
 
 # A merchant that was changed later was added as it stood before the first change.
 AS_ADDED = """

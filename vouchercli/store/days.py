@@ -7,7 +7,7 @@ from hashlib import sha256
 from heapq import merge
 from itertools import islice
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from vouchercli.errors import VoucherError
 from vouchercli.rules import days as law
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from vouchercli.session import Session
+
+    Row = tuple[Any, ...]
+    Columns = list[Row]
 
 # The first claim_id that is free: one that a sealed day may have is never given again.
 NEXT_CLAIM_ID = """
@@ -99,6 +102,11 @@ class Day(NamedTuple):
         return law.Sums(*self[5:14])
 
 
+IS_SEAL = "SELECT EXISTS (SELECT 1 FROM days WHERE day = ? AND sha256 = ?)"
+HEADS = """
+SELECT p.programme, max(d.day), d.sha256 FROM days d JOIN programmes p USING (programme_id)
+GROUP BY d.programme_id ORDER BY d.programme_id
+"""
 LIST = Listing(Day, ALL, "d.day DESC")
 OF_DAY = f"{ALL} AND d.day = :day"
 IN_ORDER = f"{ALL} ORDER BY d.day"
@@ -155,6 +163,16 @@ def open_day(db: sqlite3.Connection, programme_id: int, day: int) -> VoucherErro
 def last(db: sqlite3.Connection, programme_id: int) -> Day | None:
     """The last day that is sealed."""
     return typed.row(db, Day, LAST, {"programme_id": programme_id})
+
+
+def is_seal(db: sqlite3.Connection, day: int, seal: str) -> bool:
+    """Whether a day of some programme has that seal."""
+    return bool(typed.number(db, IS_SEAL, (day, seal)))
+
+
+def heads(db: sqlite3.Connection) -> list[tuple[str, int, str]]:
+    """(programme, last sealed day, its seal) of every programme that has sealed days."""
+    return typed.tuples(db, HEADS)
 
 
 def last_ids(db: sqlite3.Connection) -> tuple[int, int]:
@@ -284,60 +302,79 @@ AMOUNT = 3
 AT_ONCE = 4_096  # rows that go into the digest together
 
 
-def sum_up(db: sqlite3.Connection, span: Span) -> law.Sums:
-    """What is booked on a day, read row by row."""
+class Taker(Protocol):
+    """Takes the rows of a day as they are read, by columns."""
+
+    def claims(self, columns: Columns) -> None:
+        """Claims as `CLAIM` has them."""
+
+    def redemptions(self, columns: Columns) -> None:
+        """Payments and refunds as `REDEMPTION` has them."""
+
+
+def sum_up(db: sqlite3.Connection, span: Span, taker: Taker | None = None) -> law.Sums:
+    """What is booked on a day, read row by row; `taker` takes the rows too."""
     asked = span._asdict()
     digest = sha256()
     claims = payments = refunds = reversals = base_fen = postings = posted_fen = 0
     used: Counter[int] = Counter()
     for statement in (OWN_CLAIMS, LATE_CLAIMS):
-        for rows in _rows(db, statement, asked, CLAIM_NUMBERS, digest):
-            claims += len(rows)
+        for columns, standing in _columns(db, statement, asked, CLAIM_NUMBERS, digest):
+            claims += len(columns[0])
+            if taker is not None and standing:
+                taker.claims(standing)
     for statement in (OWN_REDEMPTIONS, LATE_REDEMPTIONS):
-        for rows in _rows(db, statement, asked, REDEMPTION_NUMBERS, digest):
-            paid = [row[REFUND_OF] for row in rows].count(NONE)
-            payments, refunds = payments + paid, refunds + len(rows) - paid
-            base_fen += sum([row[BASE] for row in rows])
-            used.update([row[SPLIT] for row in rows])
-    for rows in _rows(db, REVERSALS, asked, REVERSAL_NUMBERS, digest):
-        reversals += len(rows)
-        base_fen -= sum(row[REVERSED_BASE] for row in rows)
-        used.subtract(row[REVERSED_SPLIT] for row in rows if row[REVERSED_SPLIT] != NONE)
-    splits = {row[0]: row for row in typed.tuples(db, SPLITS, asked)}
+        for columns, standing in _columns(db, statement, asked, REDEMPTION_NUMBERS, digest):
+            paid = columns[REFUND_OF].count(NONE)
+            payments, refunds = payments + paid, refunds + len(columns[0]) - paid
+            base_fen += sum(columns[BASE])
+            used.update(columns[SPLIT])
+            if taker is not None and standing:
+                taker.redemptions(standing)
+    for columns, _ in _columns(db, REVERSALS, asked, REVERSAL_NUMBERS, digest):
+        reversals += len(columns[0])
+        base_fen -= sum(columns[REVERSED_BASE])
+        used.subtract(each for each in columns[REVERSED_SPLIT] if each != NONE)
+    cursor = db.cursor()
+    cursor.row_factory = None
+    splits = {row[0]: row for row in cursor.execute(SPLITS, asked)} if used else {}
     digest.update(fact_digests.of_facts([splits[each] for each in sorted(used)], 8))
     subsidy_fen = sum(times * (splits[each][3] - splits[each][2]) for each, times in used.items())
-    for rows in _rows(db, POSTINGS, asked, POSTING_NUMBERS, digest):
-        postings += len(rows)
-        posted_fen += sum(row[AMOUNT] for row in rows)
+    for columns, _ in _columns(db, POSTINGS, asked, POSTING_NUMBERS, digest):
+        postings += len(columns[0])
+        posted_fen += sum(columns[AMOUNT])
     counts = (claims, payments, refunds, reversals)
     return law.Sums(*counts, base_fen, subsidy_fen, postings, posted_fen, digest.hexdigest())
 
 
-def _rows(
+def _columns(
     db: sqlite3.Connection, statement: str, asked: dict[str, Any], numbers: int, digest: Any
-) -> Iterator[list[tuple[Any, ...]]]:
-    """Some rows at a time; the digest of each such lot goes into that of the day."""
-    rows = iter(_with_reversed(db, statement, asked))
-    while some := [*islice(rows, AT_ONCE)]:
-        digest.update(fact_digests.of_facts(some, numbers))
-        yield some
-    digest.update(b"-")
-
-
-def _with_reversed(
-    db: sqlite3.Connection, statement: str, asked: dict[str, Any]
-) -> Iterable[tuple[Any, ...]]:
-    """The rows of a statement, with those that were reversed since in their places."""
+) -> Iterator[tuple[Columns, Columns]]:
+    """Some rows at a time, by columns, and the same without those that were reversed since; the
+    digest of each such lot goes into that of the day.
+    """
     cursor = db.cursor()
     cursor.row_factory = None
     cursor.execute(statement, asked)
     also = typed.tuples(db, ALSO[statement], asked) if statement in ALSO else []
-    if not also:
-        return cursor
+    reversed_ = {row[0] for row in also}
+    rows = iter(_in_order(db, statement, cursor, also) if also else cursor)
+    while some := [*islice(rows, AT_ONCE)]:
+        columns = [*zip(*some, strict=True)]
+        digest.update(fact_digests.of_columns(columns, numbers))
+        standing = [row for row in some if row[0] not in reversed_] if also else some
+        yield columns, columns if len(standing) == len(some) else [*zip(*standing, strict=True)]
+    digest.update(b"-")
+
+
+def _in_order(
+    db: sqlite3.Connection, statement: str, rows: Iterable[Row], also: Iterable[Row]
+) -> Iterator[Row]:
+    """The rows of a statement with those that were reversed since, in their places."""
+    if statement != OWN_CLAIMS:
+        return merge(rows, also, key=itemgetter(0))
     codes = dict(typed.tuples(db, CODES))
-    if statement == OWN_CLAIMS:
-        return merge(cursor, also, key=lambda row: (codes[row[1]], row[3], row[0]))
-    return merge(cursor, also, key=itemgetter(0))
+    return merge(rows, also, key=lambda row: (codes[row[1]], row[3], row[0]))
 
 
 # ---------------------------------------------------------------- sealed and signed

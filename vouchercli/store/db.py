@@ -326,6 +326,16 @@ def legibly(db: sqlite3.Connection) -> Iterator[None]:
         db.text_factory = str
 
 
+@contextmanager
+def plainly(db: sqlite3.Connection) -> Iterator[None]:
+    """Text as it is, and an error where it is not UTF-8: of a million rows half as slow."""
+    before, db.text_factory = db.text_factory, str
+    try:
+        yield
+    finally:
+        db.text_factory = before
+
+
 def busy_or_refused(error: sqlite3.Error, path: Path) -> VoucherError:
     """The refusal behind an error of SQLite that is the user's or the machine's, not ours;
     re-raises a bug.

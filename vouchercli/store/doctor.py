@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from vouchercli.store.backups import Failure, last_failure
 from vouchercli.store.db import APPLICATION_ID, BUSY_TIMEOUT_MS, read_only_query
+from vouchercli.store.nightly_checks import Night
+from vouchercli.store.nightly_checks import last as last_night
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +35,7 @@ IS_IN_USE = """
 SELECT NOT EXISTS (SELECT 1 FROM rehearsals) AND EXISTS (SELECT 1 FROM audit
     WHERE (deed LIKE '%.import' OR deed = 'claim.grant') AND abs(entered_at - at) <= 86400)
 """
+IS_SEALED = "SELECT EXISTS (SELECT 1 FROM days)"
 TABLES = "SELECT count(*) FROM sqlite_schema"
 
 
@@ -43,7 +46,8 @@ class Vitals:
     deeds that left undone; what a clock said that was not believed since; whether this user can
     only read it; its last backup, and whether real work is in it (no rehearsal, no demonstration);
     when the head of its log was last `shipped` to the file and to the command of witness.yaml;
-    the last backup that the clock could not make.
+    the last backup that the clock could not make; whether any day is sealed, and when the clock
+    read all of them last.
     """
 
     is_ours: bool
@@ -62,6 +66,8 @@ class Vitals:
     is_in_use: bool = False
     shipped: dict[str, int] = field(default_factory=dict)
     failed_backup: Failure | None = None
+    is_sealed: bool = False
+    night: Night | None = None
 
 
 def sqlite_version() -> tuple[int, ...]:
@@ -107,4 +113,6 @@ def vitals(path: Path, known_schema: int) -> Vitals:
             bool(db.execute(IS_IN_USE).fetchone()[0]),
             dict(db.execute(SHIPPED).fetchall()),
             last_failure(db),
+            bool(db.execute(IS_SEALED).fetchone()[0]),
+            last_night(db),
         )

@@ -12,7 +12,7 @@ from array import array
 from bisect import bisect_left
 from contextlib import contextmanager
 from hashlib import sha256
-from itertools import chain, groupby
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.store import typed
@@ -153,12 +153,29 @@ def words(numbers: Iterable[int]) -> bytes:
 
 def of_facts(rows: Sequence[tuple[Any, ...]], width: int) -> bytes:
     """The digest of rows as they stand in the file; what no column can hold has one too."""
-    texts = [*zip(*(row[width:] for row in rows), strict=True)]
+    return of_columns([*zip(*rows, strict=True)], width)
+
+
+def of_columns(columns: Sequence[Sequence[Any]], width: int) -> bytes:
+    """The same of rows that are given by columns."""
     try:
-        numbers = words(chain.from_iterable((*row[:width], *map(len, row[width:])) for row in rows))
-        return of_rows(numbers, texts)
+        texts = columns[width:]
+        lengths = ([*map(len, each)] for each in texts)
+        return of_rows(by_rows([*columns[:width], *lengths]), texts)
     except (TypeError, OverflowError, AttributeError):
+        rows = [*zip(*columns, strict=True)]
         return sha256(b"odd" + repr(rows).encode("utf-8", "replace")).digest()
+
+
+def by_rows(columns: Sequence[Sequence[int]]) -> bytes | memoryview:
+    """Columns of whole numbers as rows of eight bytes each, little-endian."""
+    count = len(columns)
+    numbers = array("q", bytes(WORD * count * len(columns[0]))) if columns else array("q")
+    for place, column in enumerate(columns):
+        numbers[place::count] = array("q", column)
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return memoryview(numbers).cast("B")
 
 
 def made(

@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules import subsidy
 from vouchercli.rules import templates as rules
-from vouchercli.store import sql_functions, templates
+from vouchercli.store import breaches, open_rows, sql_functions, templates
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator
 
-    Breach = tuple[str, str, str]
+    from vouchercli.store.breaches import Breach
 
 ROUNDS = """
 SELECT r.round_id, r.round, r.programme_id, t.document, p.time_zone
 FROM rounds r JOIN templates t USING (template_id) JOIN programmes p USING (programme_id)
 """
-CLAIMS = "SELECT claim_no, round_id, claimed_at, expires_at FROM claims"
+CLAIMS = "SELECT claim_no, round_id, claimed_at, expires_at FROM temp.open_claims"
 # What a voucher pays on its base; a payment's split starts at nothing.
 PAYMENTS = """
 SELECT f.transaction_no AS subject,
     CASE WHEN f.base_fen < k.threshold_fen THEN k.threshold_fen
         ELSE lawful_subsidy(f.base_fen, k.denomination_fen, k.percent_bp) END AS expected,
     CASE WHEN f.base_fen < k.threshold_fen THEN f.base_fen ELSE s.after_fen END AS found
-FROM redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
+FROM temp.open_redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
     CROSS JOIN rounds r ON r.round_id = s.round_id
     LEFT JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.coupon_no
 WHERE f.refund_of IS NULL AND (k.coupon_no IS NULL OR f.base_fen < k.threshold_fen
@@ -51,19 +51,20 @@ def expiry_by_law(db: sqlite3.Connection) -> list[Breach]:
     packs = {row["round_id"]: (templates.read(row["document"]), row["time_zone"])
              for row in db.execute(ROUNDS)}  # fmt: skip
     known: dict[tuple[int, int], int] = {}
-    breaches: list[Breach] = []
-    for claim_no, round_id, claimed_at, expires_at in db.execute(CLAIMS):
-        key = (round_id, claimed_at)
-        expected = known.get(key)
-        if expected is None:
-            if len(known) >= SECONDS:
-                known.clear()
-            expected = known[key] = rules.expires_at(
-                packs[round_id][0], claimed_at, packs[round_id][1]
-            )
-        if expected != expires_at:
-            breaches.append((claim_no, str(expected), str(expires_at)))
-    return breaches
+    found: list[Breach] = []
+    with open_rows.laid_out(db):
+        for claim_no, round_id, claimed_at, expires_at in db.execute(CLAIMS):
+            key = (round_id, claimed_at)
+            expected = known.get(key)
+            if expected is None:
+                if len(known) >= SECONDS:
+                    known.clear()
+                expected = known[key] = rules.expires_at(
+                    packs[round_id][0], claimed_at, packs[round_id][1]
+                )
+            if expected != expires_at:
+                found.append((claim_no, str(expected), str(expires_at)))
+    return found
 
 
 SECONDS = 100_000  # kept in mind at once
@@ -72,7 +73,7 @@ SECONDS = 100_000  # kept in mind at once
 def payments_by_law(db: sqlite3.Connection) -> list[Breach]:
     """Payments below their threshold, or of another subsidy than their voucher pays."""
     sql_functions.register(db, lawful_subsidy=subsidy.lawful_subsidy)
-    return [(str(subject), str(want), str(found)) for subject, want, found in db.execute(PAYMENTS)]
+    return breaches.rows(db, PAYMENTS)
 
 
 def splits_by_law(db: sqlite3.Connection) -> list[Breach]:

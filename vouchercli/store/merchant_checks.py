@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 
 from vouchercli import identities
 from vouchercli.rules import scope
-from vouchercli.store import sql_functions, templates
+from vouchercli.store import breaches, sql_functions, templates
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
-    Breach = tuple[str, str, str]
+    from vouchercli.store.breaches import Breach
 
 ROUNDS = "SELECT round_id, document FROM rounds JOIN templates USING (template_id)"
 # Of which merchant's attributes it is known what was in force: neither did a file that was undone
@@ -38,13 +38,14 @@ WITH first_undone AS (
 OTHER_SEGMENT = f"""{KNOWN}
 SELECT f.transaction_no AS subject, m.merchant_no || ' ' || e.district || ' ' || e.industry || ' '
         || e.size AS expected, g.district || ' ' || g.industry || ' ' || g.size AS found
-FROM redemption_runs n CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
+FROM temp.open_runs n
+CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
 CROSS JOIN merchants m ON m.merchant_id = f.merchant_id
 CROSS JOIN segments e ON e.segment_id = ifnull((
     SELECT segment_id FROM merchant_pasts v WHERE v.merchant_id = f.merchant_id
         AND v.until_at > f.paid_at ORDER BY v.until_at LIMIT 1), m.segment_id)
 CROSS JOIN segments g ON g.segment_id = f.segment_id
-WHERE f.refund_of IS NULL AND g.segment_id <> e.segment_id
+WHERE n.is_open AND f.refund_of IS NULL AND g.segment_id <> e.segment_id
     AND n.batch_id > ifnull((SELECT batch_id FROM changed h WHERE h.merchant_id = f.merchant_id), 0)
     AND f.merchant_id NOT IN (SELECT merchant_id FROM corrected)
     AND n.batch_id < (SELECT batch_id FROM first_undone)
@@ -55,7 +56,8 @@ UNREGISTERED = f"""{KNOWN}, unlisted AS (
         AND NOT EXISTS (SELECT 1 FROM merchant_changes c WHERE c.merchant_id = m.merchant_id)
 )
 SELECT f.transaction_no AS subject, 'a registered merchant' AS expected, m.merchant_no AS found
-FROM redemptions f CROSS JOIN unlisted m USING (merchant_id) CROSS JOIN splits s USING (split_id)
+FROM temp.open_redemptions f CROSS JOIN unlisted m USING (merchant_id)
+    CROSS JOIN splits s USING (split_id)
 WHERE f.refund_of IS NULL AND NOT is_open_to_all(s.round_id)
     AND (SELECT batch_id FROM first_undone) = 9223372036854775807
 """
@@ -77,10 +79,11 @@ SUSPENDED = f"""{KNOWN}, began AS (
 )
 SELECT f.transaction_no AS subject, 'nothing while ' || m.merchant_no || ' is suspended: '
     || s.reason AS expected, f.paid_at AS found
-FROM redemption_runs n CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
+FROM temp.open_runs n
+CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
 CROSS JOIN said s ON s.merchant_id = f.merchant_id
 CROSS JOIN merchants m ON m.merchant_id = f.merchant_id
-WHERE f.refund_of IS NULL AND f.paid_at >= s.from_at
+WHERE n.is_open AND f.refund_of IS NULL AND f.paid_at >= s.from_at
     AND f.paid_at < ifnull(s.until_at, f.paid_at + 1)
     AND s.line < (SELECT line FROM began b WHERE b.batch_id = n.batch_id)
     AND n.batch_id < (SELECT batch_id FROM first_undone)
@@ -101,9 +104,9 @@ def merchants_of_the_day(db: sqlite3.Connection) -> list[Breach]:
         is_open_to_all=lambda round_id: is_open[round_id],
     )
     return [
-        (str(subject), str(expected), str(found))
+        each
         for statement in (OTHER_SEGMENT, UNREGISTERED, SUSPENDED)
-        for subject, expected, found in db.execute(statement)
+        for each in breaches.rows(db, statement)
     ]
 
 

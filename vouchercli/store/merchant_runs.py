@@ -27,9 +27,9 @@ MERCHANTS_OF_RUN = "SELECT merchants FROM merchant_runs WHERE first_id = ?"
 PLACES = """
 SELECT redemption_id FROM redemptions WHERE redemption_id BETWEEN ? AND ? AND merchant_id = ?
 """
-MISPLACED = """
-SELECT r.first_id, r.last_id, m.merchants FROM merchant_runs m JOIN redemption_runs r USING
-    (first_id) ORDER BY r.first_id
+IDS_AND_MERCHANTS = """
+SELECT redemption_id, merchant_id FROM redemptions WHERE redemption_id BETWEEN ? AND ?
+ORDER BY redemption_id
 """
 STANDING = """
 SELECT redemption_id, transaction_no, merchant_id FROM redemptions
@@ -59,15 +59,28 @@ def places(db: sqlite3.Connection, run: tuple[int, int], merchant_id: int) -> li
     return typed.column(db, PLACES, (first_id, last_id, merchant_id))
 
 
-def misplaced(db: sqlite3.Connection) -> Iterator[tuple[str, int, int]]:
-    """(transaction_no, its merchant, the one that its place in the run names) where they differ."""
-    for first_id, last_id, octets in typed.tuples(db, MISPLACED):
-        known = _swapped(array("I", octets))
-        for redemption_id, number, merchant_id in db.execute(STANDING, (first_id, last_id)):
-            place = redemption_id - first_id
-            named = known[place] if place < len(known) else 0
-            if named != merchant_id:
-                yield number, merchant_id, named
+def misplaced(
+    db: sqlite3.Connection, run: tuple[int, int], octets: bytes
+) -> Iterator[tuple[str, int, int]]:
+    """(transaction_no, its merchant, the one that its place in the run names) where they differ, of
+    a run (first and last id) and the merchants that are kept of it.
+    """
+    rows = typed.tuples(db, IDS_AND_MERCHANTS, run)
+    if not rows:
+        return
+    known = _swapped(array("I", octets))
+    ids, merchants = zip(*rows, strict=True)
+    start = ids[0] - run[0]
+    if (
+        ids[-1] - ids[0] + 1 == len(ids)
+        and [*merchants] == known[start : start + len(ids)].tolist()
+    ):
+        return
+    for redemption_id, number, merchant_id in db.execute(STANDING, run):
+        place = redemption_id - run[0]
+        named = known[place] if place < len(known) else 0
+        if named != merchant_id:
+            yield number, merchant_id, named
 
 
 def _places(octets: bytes, wanted: bytes) -> Iterator[int]:

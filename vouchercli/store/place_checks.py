@@ -14,15 +14,14 @@ from typing import TYPE_CHECKING
 from vouchercli.rules import scope, times
 from vouchercli.rules.commitments import pack_parts
 from vouchercli.rules.merchants import Merchant
-from vouchercli.store import sql_functions, templates
+from vouchercli.store import breaches, sql_functions, templates
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
     from vouchercli.rules.scope import Scope
-
-    Breach = tuple[str, str, str]
+    from vouchercli.store.breaches import Breach
 
 ROUNDS = """
 SELECT r.round_id, t.document, p.time_zone
@@ -33,7 +32,7 @@ OUT_OF_SCOPE = """
 SELECT f.transaction_no AS subject, 'in scope of ' || r.round AS expected,
     out_of_scope(s.round_id, f.channel, f.paid_at, m.merchant_no, g.district, g.industry, g.size)
         AS found
-FROM redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
+FROM temp.open_redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
     CROSS JOIN rounds r ON r.round_id = s.round_id
     CROSS JOIN merchants m ON m.merchant_id = f.merchant_id
     CROSS JOIN segments g ON g.segment_id = f.segment_id
@@ -86,7 +85,7 @@ def scope_by_law(db: sqlite3.Connection) -> list[Breach]:
     sql_functions.register(
         db, out_of_scope=out_of_scope, is_limited=lambda round_id: round_id in limited
     )
-    return [(str(a), str(b), str(c)) for a, b, c in db.execute(OUT_OF_SCOPE)]
+    return breaches.rows(db, OUT_OF_SCOPE)
 
 
 def _known_of(given: Scope) -> Scope:

@@ -10,15 +10,14 @@ from itertools import groupby, permutations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import refunds
-from vouchercli.store import programmes, typed
+from vouchercli.store import open_rows, programmes, typed
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator, Sequence
 
     from vouchercli.rules.refunds import RefundPolicy
-
-    Breach = tuple[str, str, str]
+    from vouchercli.store.breaches import Breach
 
 
 class Refund(NamedTuple):
@@ -53,7 +52,9 @@ SELECT b.voucher, b.use_no, b.refund_of, b.transaction_no, r.programme_id, b.pai
     s.before_fen, s.after_fen, t.vouchers, t.spent, t.floor_fen, s.stays,
     (SELECT n.batch_id FROM redemption_runs n WHERE n.first_id <= b.redemption_id
         ORDER BY n.first_id DESC LIMIT 1)
-FROM redemptions b CROSS JOIN redemptions f ON f.redemption_id = b.refund_of
+FROM (SELECT DISTINCT voucher FROM temp.open_refunds) o
+    CROSS JOIN redemptions b ON b.voucher = o.voucher
+    CROSS JOIN redemptions f ON f.redemption_id = b.refund_of
     CROSS JOIN splits p ON p.split_id = f.split_id CROSS JOIN splits s ON s.split_id = b.split_id
     CROSS JOIN refunds t ON t.redemption_id = b.redemption_id
     CROSS JOIN rounds r ON r.round_id = p.round_id
@@ -83,8 +84,9 @@ def refunds_in_turn(db: sqlite3.Connection) -> list[Breach]:
     }
     is_steady = bool(typed.number(db, IS_STEADY))
     undone = {*typed.column(db, UNDONE)}
-    breaches: list[Breach] = []
-    all_refunds = typed.rows(db, Refund, REFUNDS)
+    found: list[Breach] = []
+    with open_rows.laid_out(db):
+        all_refunds = typed.rows(db, Refund, REFUNDS)
     for _, some_rows in groupby(all_refunds, lambda each: each.voucher):
         of_voucher = [*some_rows]
         for payment_id, some in groupby(of_voucher, lambda each: each.payment_id):
@@ -101,8 +103,8 @@ def refunds_in_turn(db: sqlite3.Connection) -> list[Breach]:
                 freed_by=min(freeing, default=None),
                 is_steady=is_alone or (is_steady and is_of_one_file),
             )
-            breaches += _breaches(rows, law)
-    return breaches
+            found += _breaches(rows, law)
+    return found
 
 
 class Law(NamedTuple):

@@ -19,7 +19,7 @@ from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 DIGITS = 10  # the last digits of a number are the least alike; of what they say, 32 bits are kept
 MASK = 0xFFFFFFFF
@@ -84,6 +84,14 @@ def key(number: str) -> int:
     )
 
 
+def keys(numbers: Sequence[str]) -> array[int]:
+    """The keys of numbers, each as `key` gives it."""
+    together = "".join(numbers)
+    if together.isascii() and together.isdigit() and all(numbers):
+        return array("I", [int(number[-DIGITS:]) & MASK for number in numbers])
+    return array("I", map(key, numbers))
+
+
 def last_id(db: sqlite3.Connection) -> int:
     """The highest redemption_id given so far."""
     return typed.number(db, LAST_ID)
@@ -109,8 +117,8 @@ def keep_written(db: sqlite3.Connection, after: int, batches: Iterable[tuple[Any
     runs = groupby(owned, key=lambda each: (each[1][0], each[1][1][0] - each[0]))
     for (batch_id, _), run in runs:
         ids, numbers, times = zip(*(row for _, (_, row) in run), strict=True)
-        keys = _swapped(array("I", map(key, numbers))).tobytes()
-        keep(db, batch_id, ids[0], keys, (min(times), max(times)))
+        made = _swapped(keys(numbers)).tobytes()
+        keep(db, batch_id, ids[0], made, (min(times), max(times)))
 
 
 def drop_empty(db: sqlite3.Connection) -> None:
@@ -128,16 +136,34 @@ def find_standing(db: sqlite3.Connection, numbers: Iterable[str]) -> None:
 
 def _add_holders(db: sqlite3.Connection, wanted: set[int]) -> None:
     """Add every fact whose key is one of `wanted`."""
+    db.executemany(ADD_HOLDER, [(each,) for each in likely_holders(db, wanted)])
+
+
+def likely_holders(
+    db: sqlite3.Connection, wanted: set[int], runs: set[int] | None = None
+) -> Iterator[int]:
+    """The redemptions (ids) whose keys are `wanted`, of all runs or those that begin at `runs`."""
     if not wanted:
         return
     sieve = cache(lambda: _Sieve(wanted)) if find_spec("numpy") else None
     for first_id, keys in _runs(db):
+        if runs is not None and first_id not in runs:
+            continue
         if sieve and len(keys) >= LONG_RUN:
             places = sieve().places(keys)
         else:
             held = wanted.intersection(keys)
             places = [place for place, each in enumerate(keys) if each in held] if held else []
-        db.executemany(ADD_HOLDER, [(first_id + place,) for place in places])
+        yield from (first_id + place for place in places)
+
+
+def twins(db: sqlite3.Connection) -> Iterator[int]:
+    """The redemptions (ids) whose keys stand twice, of all runs. numpy must be there."""
+    import numpy as np  # not installed everywhere
+
+    runs = [np.frombuffer(keys, np.uint32) for _, keys in _runs(db)]
+    keys = np.sort(np.concatenate(runs)) if runs else np.empty(0, np.uint32)
+    return likely_holders(db, set(keys[1:][keys[1:] == keys[:-1]].tolist()))
 
 
 class _Sieve:
@@ -215,9 +241,14 @@ def _runs(
 ) -> Iterator[tuple[int, array[int]]]:
     """(first_id, keys) of all runs; with `batch_id` of those that are, or are not, the batch's."""
     for first_id, blob in db.execute(RUNS, (batch_id, are_its)):
-        keys = array("I")
-        keys.frombytes(blob)
-        yield first_id, _swapped(keys)
+        yield first_id, keys_of(blob)
+
+
+def keys_of(octets: bytes) -> array[int]:
+    """The keys of a run."""
+    keys = array("I")
+    keys.frombytes(octets)
+    return _swapped(keys)
 
 
 def _swapped(keys: array[int]) -> array[int]:

@@ -12,7 +12,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from vouchercli.store import typed
+from vouchercli.store import open_rows, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -74,6 +74,23 @@ SELECT f.voucher / 1024, c.round_id, f.day, {NET}
 FROM redemptions f INDEXED BY redemptions_by_voucher
 CROSS JOIN claims c ON c.claim_id = f.voucher / 1024 ORDER BY f.voucher
 """
+# All of each claim that has an open row (`open_rows`).
+OPEN_FACTS = f"""
+SELECT u.claim_id, c.round_id, f.day, {NET}
+FROM (SELECT DISTINCT voucher / 1024 AS claim_id FROM temp.open_redemptions) u
+CROSS JOIN claims c ON c.claim_id = u.claim_id
+CROSS JOIN redemptions f INDEXED BY redemptions_by_voucher
+    ON f.voucher BETWEEN u.claim_id * 1024 AND u.claim_id * 1024 + 1023
+"""
+OPEN_CLAIMS = "SELECT DISTINCT voucher / 1024 FROM temp.open_redemptions"
+# (claim_id, round_id, day, as `NET`) of rows that no seal covers.
+UNSEALED = f"""
+SELECT f.voucher / 1024, s.round_id, f.day, {NET}
+FROM temp.open_redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
+    CROSS JOIN temp.open_rounds o ON o.round_id = s.round_id
+WHERE f.redemption_id > o.last_redemption_id OR f.day > o.day
+"""
+SEALED_DAYS = "SELECT round_id, day FROM temp.open_rounds"
 UNTIL = """
 SELECT block, round_id, day, claims FROM used_claims WHERE day BETWEEN ? AND ?
 ORDER BY block, round_id
@@ -215,20 +232,89 @@ def count_all(db: sqlite3.Connection) -> None:
 
 
 def miscounted(db: sqlite3.Connection) -> Iterator[tuple[int, int, int, int]]:
-    """(claim_id, day, bit that is kept, bit that the facts make) where they differ."""
-    counted = {
-        place: each
-        for bits in _bits(db.execute(ALL_FACTS)).values()
-        for place, each in bits.items()
-    }
-    kept = {
+    """(claim_id, day, bit that is kept, bit that the facts make) where they differ: of claims that
+    have open rows, and of open days.
+    """
+    with open_rows.laid_out(db) as is_partial:
+        made = _bits(db.execute(OPEN_FACTS if is_partial else ALL_FACTS))
+        kept = _kept(db)
+        if is_partial:
+            kept = _open_ones(db, kept)
+    yield from unlike(made, kept)
+
+
+def miscounted_beside(
+    db: sqlite3.Connection, paid: Mapping[Place, int], undone: Iterable[int]
+) -> Iterator[tuple[int, int, int, int]]:
+    """The same of all claims. Of rows of sealed days it is known by block, round and day which
+    claims were paid with (`paid`), and the claims of which a payment was `undone`.
+    """
+    bits, asked = {**paid}, {*undone}
+    for claim_id, round_id, day, vouchers in db.execute(UNSEALED):
+        if vouchers < 0:
+            asked.add(claim_id)
+        elif vouchers > 0:
+            block, place = divmod(claim_id, PLACES)
+            bits[block, round_id, day] = bits.get((block, round_id, day), 0) | 1 << place
+    made = _first_paid(bits, asked)
+    for some in _facts_of(db, asked).values():
+        for of, each in some.items():
+            made[of] = made.get(of, 0) | each
+    yield from unlike({0: made}, _kept(db))
+
+
+def _first_paid(paid: Bits, others: Iterable[int]) -> Bits:
+    """The days on which claims began to stand used of which nothing was undone."""
+    masks: defaultdict[int, int] = defaultdict(int)
+    for claim_id in others:
+        masks[claim_id // PLACES] |= 1 << claim_id % PLACES
+    made: Bits = {}
+    for (block, _), places in groupby(sorted(paid), lambda place: place[:2]):
+        seen = masks[block]
+        for place in places:
+            if first := paid[place] & ~seen:
+                made[place] = first
+            seen |= paid[place]
+    return made
+
+
+def _facts_of(db: sqlite3.Connection, claim_ids: Iterable[int]) -> dict[int, Bits]:
+    """What all facts of these claims make, by block."""
+    with open_rows.able_to_write(db):
+        db.execute(CLEAR)
+        db.execute(CREATE)
+        db.executemany(ADD, [(claim_id,) for claim_id in sorted(claim_ids)])
+        bits = _bits(db.execute(FACTS))
+        db.execute(CLEAR)
+    return bits
+
+
+def unlike(made: Mapping[int, Bits], kept: Bits) -> Iterator[tuple[int, int, int, int]]:
+    """As `miscounted`, of bits by block that facts make, and bits that are kept."""
+    counted = {place: each for bits in made.values() for place, each in bits.items()}
+    for place in sorted(counted.keys() | kept.keys()):
+        stands, bits = kept.get(place, 0), counted.get(place, 0)
+        for at in _places(stands ^ bits):
+            yield place[0] * PLACES + at, place[2], stands >> at & 1, bits >> at & 1
+
+
+def _kept(db: sqlite3.Connection) -> Bits:
+    return {
         (block, round_id, day): int.from_bytes(octets, "little")
         for block, round_id, day, octets in db.execute(UNTIL, (UNDONE, LAST_DAY))
     }
-    for place in sorted(counted.keys() | kept.keys()):
-        stands, made = kept.get(place, 0), counted.get(place, 0)
-        for at in _places(stands ^ made):
-            yield place[0] * PLACES + at, place[2], stands >> at & 1, made >> at & 1
+
+
+def _open_ones(db: sqlite3.Connection, kept: Bits) -> Bits:
+    """Of the bits that are kept those of claims with open rows; of open days all."""
+    sealed = dict(typed.tuples(db, SEALED_DAYS))
+    masks: defaultdict[int, int] = defaultdict(int)
+    for claim_id in typed.column(db, OPEN_CLAIMS):
+        masks[claim_id // PLACES] |= 1 << claim_id % PLACES
+    return {
+        place: bits if place[2] > sealed.get(place[1], 0) else bits & masks[place[0]]
+        for place, bits in kept.items()
+    }
 
 
 def _bits(facts: Iterable[tuple[int, int, int, int]]) -> dict[int, Bits]:

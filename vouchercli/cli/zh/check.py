@@ -2,6 +2,18 @@
 
 TEXT = {
     "Check that the books agree with the claims and redemptions.": "核对账目与明细是否一致。",
+    "Check that the books agree with the claims and redemptions; of sealed days a seventh is read, another one each day.": "核对账目与明细是否一致；已封账日每天读取其中七分之一，逐日轮换。",
+    "Read every sealed day too, and prove the totals by every key.": "同时读取全部已封账日，并逐项校验各类合计。",
+    "Judge every row of sealed days by law once more: it takes long.": "对已封账日的每一行再按规则核对一遍：耗时较长。",
+    "of {sealed} sealed days {read} were read, the others are in turn within a week; all of them: voucher check --all": "{sealed} 个已封账日中本次读取 {read} 个，其余在一周内轮到；全部读取：voucher check --all",
+    "the totals of sealed days are what was sealed and what came late": "已封账日的合计等于封账金额加上其后迟到的记录",
+    "totals by different keys come to the same": "按不同分组的合计彼此相等",
+    "all checks passed; {days} sealed days were read": "全部核对通过；已读取 {days} 个已封账日",
+    "voucher check --all": "voucher check --all",
+    "Nightly check": "夜间核对",
+    "the check of all sealed days at {at} failed ({checks})": "{at} 对全部已封账日的核对未通过（{checks}）",
+    "all sealed days were read last at {at}, {days:,} days ago": "全部已封账日上次读取于 {at}，已过 {days:,} 天",
+    "voucher check --all; voucher schedule install lets the clock do it each night": "voucher check --all；运行 voucher schedule install 可由定时任务每夜执行",
     "Checks": "核对",
     "Check": "核对项",
     "State": "状态",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.ops import lists
 from vouchercli.result import JSON, Column, Outcome, Problem, Table, Word, say
 from vouchercli.rules import times
-from vouchercli.store import day_proofs, programmes
+from vouchercli.store import day_proofs, programmes, side_readers
 from vouchercli.store import days as store
 from vouchercli.store.db import reading
 
@@ -77,25 +77,27 @@ def verify_days(session: Session, day: int | None) -> Outcome:
         if day is not None and all(each.day != day for each in every):
             raise store.open_day(db, row["programme_id"], day)
         asked = frozenset(each.day for each in every if day in (None, each.day))
-        problems = [
-            Problem(
-                "day_damaged",
-                "{day} is not what was sealed: its seal is {expected}, what is booked gives"
-                " {found}",
-                times.day_text(each.day),
-                params={
-                    "day": times.day_text(each.day),
-                    "expected": each.sha256[:12],
-                    "found": made[:12],
-                },
-            )
-            for each, made in day_proofs.damaged(db, row["programme_id"], row["programme"], asked)
-        ]
+        sealed = day_proofs.sealed(db, row["programme_id"], row["programme"], asked)
+        found, unread = side_readers.read_days(db, [(each, row["time_zone"]) for each in sealed])
+    problems = [
+        _say_damaged(each.day.day, each.day.sha256, made)
+        for each, made in sorted([*day_proofs.damaged_of(found), *unread])
+    ]
     data = {"programme": row["programme"], "days": len(asked), "wrong": len(problems)}
     if not problems:
         message = say("{days} sealed days are what was sealed", days=len(asked))
         return Outcome(data, says=(message,))
     return Outcome(data, problems=tuple(problems[:SHOWN_PROBLEMS]), status="failed")
+
+
+def _say_damaged(day: int, expected: str, found: str) -> Problem:
+    shown = times.day_text(day)
+    return Problem(
+        "day_damaged",
+        "{day} is not what was sealed: its seal is {expected}, what is booked gives {found}",
+        shown,
+        params={"day": shown, "expected": expected[:12], "found": found[:12]},
+    )
 
 
 def tabulate(row: sqlite3.Row, days: list[Day]) -> Table:

@@ -102,7 +102,8 @@ def show_head(session: Session) -> Outcome:
         key="",
     )
     later = say("write it down elsewhere; later: voucher audit verify --head {head}", head=head)
-    return Outcome(tables=(table,), says=(later,))
+    of_days = heads.tabulate_days(session.db)
+    return Outcome(tables=(table, *of_days), says=(later,))
 
 
 def _head(row: Entry) -> str:
@@ -158,13 +159,19 @@ def _confirm(count: int, noted: list[heads.Noted], later: int) -> Iterator[Messa
             count=count,
         )
         return
-    if len(noted) == 1:
+    of_days = sum(each.day is not None for each in noted)
+    if of_days:
+        yield say("the noted seals are among the sealed days: {count}", count=of_days)
+    of_log = len(noted) - of_days
+    if not of_log:
+        yield say("all {count} lines are intact", count=count)
+    elif of_log == 1:
         yield say("all {count} lines are intact, and the noted head is among them", count=count)
     else:
         yield say(
             "all {count} lines are intact, and the {heads} noted heads are among them",
             count=count,
-            heads=len(noted),
+            heads=of_log,
         )
     if later:
         yield say("lines since the latest noted head: {count}", count=later)

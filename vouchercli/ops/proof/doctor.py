@@ -247,6 +247,7 @@ def _file(path: Path, now: int) -> list[Finding]:
         _clock(vitals, now),
         _tick(vitals, now),
         *_backup(vitals, now),
+        *_night(vitals, now),
         *_witness(path, vitals, now),
     ]
 
@@ -462,6 +463,32 @@ def _backup(vitals: store.Vitals, now: int) -> list[Finding]:
             params={"at": display, "days": (now - at) // DAY},
         )
     return [Finding(Word("Backup"), display, problem)]
+
+
+def _night(vitals: store.Vitals, now: int) -> list[Finding]:
+    """When the clock read all sealed days last, and whether they were what was sealed."""
+    night = vitals.night
+    if vitals.is_read_only or not (vitals.is_sealed and (night or vitals.last_tick_at)):
+        return []
+    if night is None:
+        return [Finding(Word("Nightly check"), Word("none yet"), None)]
+    problem, display = None, times.shown(night.at, HOME_ZONE)
+    if night.failed:
+        problem = Problem(
+            "night_check_failed",
+            "the check of all sealed days at {at} failed ({checks})",
+            hint="voucher check --all",
+            params={"at": display, "checks": ", ".join(night.failed)},
+        )
+    elif vitals.is_in_use and now - night.at > BACKUP_DAYS * DAY:
+        problem = Problem(
+            "night_check_old",
+            "all sealed days were read last at {at}, {days:,} days ago",
+            level="warning",
+            hint="voucher check --all; voucher schedule install lets the clock do it each night",
+            params={"at": display, "days": (now - night.at) // DAY},
+        )
+    return [Finding(Word("Nightly check"), display, problem)]
 
 
 def _witness(path: Path, vitals: store.Vitals, now: int) -> list[Finding]:

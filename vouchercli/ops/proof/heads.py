@@ -11,7 +11,9 @@ from vouchercli.errors import UsageFault
 from vouchercli.formats.written import heads as files
 from vouchercli.result import Column, Problem, Table, say
 from vouchercli.rules import audit as law
+from vouchercli.rules import days, times
 from vouchercli.store import audit
+from vouchercli.store import days as sealed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -28,22 +30,32 @@ AFTER = (
 )
 
 
+DAYS = (Column("programme", "programme"), Column("day", "day"), Column("head", "head"))
+
+
 class Noted(NamedTuple):
     """A head as it was noted: the number of its line (None: not noted), its digest, and where it
-    stands, for a message.
+    stands, for a message; the `day` (yyyymmdd) where it is the seal of one.
     """
 
     number: int | None
     digest: str
     where: str = ""
+    day: int | None = None
 
 
 def read_given(head: str | None, path: str | None) -> list[Noted]:
     """The heads that are given, one by one or in a file. Raises `bad_head`, `bad_heads`."""
-    given = [] if head is None else [Noted(*parse(head))]
+    given = [] if head is None else [_note(head)]
     if path is not None:
-        given += [Noted(*law.parse_head(each), f"{path}:{n}") for n, each in files.read(path)]
+        given += [_note(each, f"{path}:{n}") for n, each in files.read(path)]
     return given
+
+
+def _note(head: str, where: str = "") -> Noted:
+    if (of_day := days.parse_head(head)) is not None:
+        return Noted(None, of_day[1], where, of_day[0])
+    return Noted(*parse(head), where)
 
 
 def parse(head: str) -> tuple[int | None, str]:
@@ -54,7 +66,7 @@ def parse(head: str) -> tuple[int | None, str]:
         raise UsageFault(
             "bad_head",
             "{head} is not the head of a log",
-            hint="write it as audit head showed it: number:digest, or the digest alone",
+            hint="write it as audit head showed it: number:digest, day:digest, or the digest alone",
             head=head,
         ) from error
 
@@ -64,7 +76,9 @@ def problems(db: sqlite3.Connection, noted: list[Noted]) -> Iterator[Problem]:
     witnessed, which the log itself names.
     """
     for each in noted:
-        if line_of(db, each) is None:
+        if each.day is not None:
+            yield from _unsealed(db, each)
+        elif line_of(db, each) is None:
             yield _missing(db, each)
     for line, detail in audit.details_of(db, WITNESS):
         witnessed = _witnessed(line, detail)
@@ -82,6 +96,20 @@ def line_of(db: sqlite3.Connection, noted: Noted) -> int | None:
     """The number of the line whose head that is; None: there is none, or under another number."""
     known = audit.number_of(db, noted.digest)
     return known if noted.number in (None, known) else None
+
+
+def _unsealed(db: sqlite3.Connection, noted: Noted) -> Iterator[Problem]:
+    """The seal of a day that was noted and is not among the seals."""
+    day = noted.day or 0
+    if not sealed.is_seal(db, day, noted.digest):
+        yield Problem(
+            "day_head_missing",
+            "the noted seal {head} of {day} is not among the sealed days: they were removed or"
+            " sealed anew",
+            where=noted.where,
+            hint="compare the file with the last backup",
+            params={"head": noted.digest[:12], "day": times.day_text(day)},
+        )
 
 
 def _missing(db: sqlite3.Connection, noted: Noted) -> Problem:
@@ -104,13 +132,23 @@ def _witnessed(line: int, detail: str) -> Noted | None:
     return None if number is None or number >= line else Noted(number, digest)
 
 
+def tabulate_days(db: sqlite3.Connection) -> tuple[Table, ...]:
+    """The head of the days of each programme: its last sealed day and that day's seal."""
+    rows = [
+        {"programme": programme, "day": times.day_text(day), "head": days.head(day, seal)}
+        for programme, day, seal in sealed.heads(db)
+    ]
+    return (Table(say("Heads of the sealed days"), DAYS, rows, key="days"),) if rows else ()
+
+
 def tabulate_after(
     db: sqlite3.Connection, noted: list[Noted], zone: str
 ) -> tuple[tuple[Table, ...], int]:
     """The lines that came after the latest of the noted heads, the newest first, and how many
     there are; none while no noted head is in the log.
     """
-    known = [line for each in noted if (line := line_of(db, each)) is not None]
+    of_log = [each for each in noted if each.day is None]
+    known = [line for each in of_log if (line := line_of(db, each)) is not None]
     if not known:
         return (), 0
     rows = [entry._asdict() for entry in audit.after(db, max(known), SHOWN)]

@@ -1,5 +1,5 @@
-"""The clock keeps the file: a backup a day, and `check` after a program was killed. Either may take
-minutes: it is done last, in a process of its own, while quick jobs go on.
+"""The clock keeps the file: a backup a day, `check --all` a night, and `check` after a program was
+killed. Each may take minutes: it is done last, in a process of its own, while quick jobs go on.
 """
 
 from __future__ import annotations
@@ -9,13 +9,17 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs import limits
+from vouchercli.formats.configs import backup_settings, limits
 from vouchercli.ops.keeping import backups
 from vouchercli.ops.proof.check import check_all
+from vouchercli.ops.proof.proving import Reach
 from vouchercli.ops.schedule.jobs import Done, attempt
 from vouchercli.ops.sessions import zone
 from vouchercli.result import Outcome, say
+from vouchercli.rules import days as law
+from vouchercli.store import audit, days, nightly_checks
 from vouchercli.store import backups as store
+from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,8 +44,8 @@ def notice_kill(path: Path) -> None:
 def keep(
     session: Session, quick: QuickJobs, worker: Worker | None, *, is_idle: bool
 ) -> Iterator[Done]:
-    """Make the backup that is due; say that a program was killed, and (when nothing else was due,
-    `is_idle`) check the file.
+    """Make the backup and the check of all sealed days that are due; say that a program was killed,
+    and (when nothing else was due, `is_idle`) check the file.
     """
     if session.dry_run:
         return
@@ -51,6 +55,9 @@ def keep(
         with suppress(OSError):
             _mark(session.path).unlink()
     yield from _back_up(session, quick, worker)
+    if _is_night(session):
+        blank = Done("check", str(session.path), zone(session))
+        yield from _do(session, blank, quick, worker, _check_nightly)
 
 
 def say_kill(session: Session) -> Iterator[Done]:
@@ -111,11 +118,44 @@ def _check(session: Session) -> Outcome:
     return Outcome(says=(say("all checks passed: nothing was lost"),))
 
 
+def _is_night(session: Session) -> bool:
+    """Whether all sealed days are to be read: once a local day, from the hour of the backups on.
+    Where no day is sealed, `check` proves all that there is.
+    """
+    if not days.heads(session.db):
+        return False
+    try:
+        hour = backup_settings.of_database(session.path).hour
+    except VoucherError:  # the backup says so
+        hour = backup_settings.Settings.hour
+    last = nightly_checks.last(session.db)
+    return law.is_check_due(last.at if last else None, session.now, zone(session), hour)
+
+
+def _check_nightly(session: Session) -> Outcome:
+    """Read all sealed days; the line of the log names the last of them, and what failed."""
+    outcome = check_all(session, Reach.ALL)
+    failed = {str(each.params["check"]): None for each in outcome.problems}
+    heads = days.heads(session.db)
+    with writing(session):
+        audit.note(
+            session,
+            nightly_checks.DEED,
+            nightly_checks.SUBJECT,
+            failed=[*failed],
+            days={programme: law.head(day, seal) for programme, day, seal in heads},
+        )
+    if outcome.status == "failed":
+        raise _failed(outcome)
+    read = outcome.data["days_read"]
+    return Outcome(says=(say("all checks passed; {days} sealed days were read", days=read),))
+
+
 def _failed(outcome: Outcome) -> VoucherError:
     return VoucherError(
         "check_failed",
         "{count} checks of the file have failed",
-        hint="voucher check",
+        hint="voucher check --all",
         problems=outcome.problems,
         count=sum(each.code == "check_failed" for each in outcome.problems),
     )

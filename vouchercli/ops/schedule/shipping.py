@@ -12,8 +12,9 @@ from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import witness
 from vouchercli.ops.schedule.jobs import Done, attempt
 from vouchercli.result import Outcome, say
+from vouchercli.rules import days as law
 from vouchercli.rules import times
-from vouchercli.store import audit
+from vouchercli.store import audit, days
 from vouchercli.store import schedule as store
 from vouchercli.store.db import writing, zone
 
@@ -60,6 +61,7 @@ def _ship(session: Session, elsewhere: Elsewhere, target: str, local: str) -> Ou
         "host": platform.node(),
         "database": session.path.resolve().name,
         "head": head,
+        "days": {programme: law.head(day, seal) for programme, day, seal in days.heads(session.db)},
     }
     _send(session, elsewhere, target, json.dumps(record, ensure_ascii=False).encode() + b"\n")
     with writing(session) as db:
