@@ -21,6 +21,8 @@ from test_sealed_histories import SEALED_NUMBERS, Sealer, histories
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops.intake import corrections
+from vouchercli.ops.proof.check import check_all
+from vouchercli.ops.proof.proving import Reach
 from vouchercli.ops.reports.leverage import report_leverage
 from vouchercli.ops.reports.rounds import report_rounds
 from vouchercli.rules import times
@@ -163,6 +165,8 @@ def corrections_hold(town: Town, history: tuple[Any, ...]) -> None:
             desks.seal(20)
             desks.stands()
             assert day_proofs.breaches(desks.session.db) == []
+            for reach in Reach:
+                assert check_all(desks.session, reach).problems == ()
 
 
 @settings(TRIED, max_examples=MANY or 6)

@@ -1,3 +1,3 @@
 """voucher: the administration tool of a city's consumer-voucher programmes."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
