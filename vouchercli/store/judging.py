@@ -169,9 +169,10 @@ SELECT place, transaction_no, kind, claim_no, claim_id, coupon_no, resident, mer
 FROM judged WHERE is_contested
 """
 STANDING_PAYMENTS = """
-SELECT f.redemption_id, f.claim_id, f.coupon_no, EXISTS (SELECT 1 FROM last_seals x
-        CROSS JOIN rounds r ON r.round_id = f.round_id AND r.programme_id = x.programme_id
-        WHERE f.redemption_id <= x.last_redemption_id AND f.day <= x.day),
+SELECT f.redemption_id, f.claim_id, f.coupon_no, EXISTS (SELECT 1 FROM rounds r
+        CROSS JOIN last_seals x ON x.programme_id = r.programme_id
+        WHERE r.round_id = f.round_id AND f.redemption_id <= x.last_redemption_id
+            AND f.day <= x.day),
     f.transaction_no, f.merchant_id, f.paid_at, f.base_fen, f.subsidy_fen, f.floor_fen
 FROM redemption_facts f
 WHERE f.kind = 'pay' AND f.voucher IN (SELECT voucher FROM judged WHERE is_contested)
