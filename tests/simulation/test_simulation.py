@@ -18,7 +18,7 @@ import towns
 from life import Disagreement, Life
 
 HERE = Path(__file__).parent
-SEED = 401  # days are sealed and signed, rows come late, undo is refused
+SEED = 606  # days are sealed and signed, rows come late, undo is refused, a backup comes back
 A_DAY = 12  # a seed whose first evening has claims, rejects and totals
 CHANGES = {
     "a claim that nobody made": "UPDATE claims SET claim_no = 'X' WHERE claim_id = 1",
