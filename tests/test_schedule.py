@@ -459,6 +459,7 @@ def test_with_several_programmes_a_folder_names_the_one(town: Voucher, here: Pat
         ("import", "wechat/claims/a.csv", "failed"),
         ("import", "town/wechat/claims/b.csv", "done"),
         ("seal", "2020-03-25", "done"),
+        ("check", "voucher.db", "done"),
     ]
     assert waits.exists()  # not its fault
     assert tick(town, OPENS, "--programme", "town") == [("import", "wechat/claims/a.csv", "done")]

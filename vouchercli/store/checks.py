@@ -83,10 +83,11 @@ SELECT p.transaction_no AS subject, p.base_fen AS expected, -sum(f.base_fen) AS 
 FROM (SELECT DISTINCT refund_of FROM temp.open_refunds) o
     CROSS JOIN redemptions b ON b.refund_of = o.refund_of
     CROSS JOIN redemption_facts f ON f.redemption_id = b.redemption_id
-    LEFT JOIN redemption_facts p ON p.redemption_id = f.refund_of AND p.kind = 'pay'
+    LEFT JOIN redemptions p ON p.redemption_id = f.refund_of AND p.refund_of IS NULL
         AND p.voucher = f.voucher
+    LEFT JOIN splits s ON s.split_id = p.split_id
 GROUP BY f.refund_of HAVING p.redemption_id IS NULL OR -sum(f.base_fen) > p.base_fen
-    OR -sum(f.subsidy_fen) > p.subsidy_fen
+    OR -sum(f.subsidy_fen) > s.after_fen - s.before_fen
 """
 # What consumers paid themselves: of a payment alone, and of one with its refunds.
 OWN_NOT_NEGATIVE = """

@@ -237,8 +237,10 @@ class Adder:
         self._add_lots()
         return self._breaches
 
-    def tables(self) -> dict[str, list[Row]]:
-        """The sums, as `open_rows.SEALED` names their tables and columns."""
+    def tables(self) -> dict[str, Any]:
+        """The sums, as `open_rows.SEALED` names their tables and columns: lists of rows, or arrays
+        that make such lists.
+        """
         self._add_lots()
         return {
             "sealed_groups": [*self._groups()],
@@ -247,11 +249,14 @@ class Adder:
             "sealed_claims": [(*key, claims) for key, claims in self._claims.items()],
         }
 
-    def _sums(self, name: str) -> list[Row]:
+    def _sums(self, name: str) -> Any:
+        return self._together(name).to_numpy() if self._parts[name] else []
+
+    def _lines(self, name: str) -> list[Row]:
         return self._together(name).rows() if self._parts[name] else []
 
     def _groups(self) -> Iterator[Row]:
-        for round_id, day, coupon_no, channel, segment_id, *sums in self._sums("groups"):
+        for round_id, day, coupon_no, channel, segment_id, *sums in self._lines("groups"):
             coupon = self._coupons[round_id, coupon_no][0]
             yield round_id, day, coupon, CHANNELS.get(channel, ""), segment_id, *sums
 

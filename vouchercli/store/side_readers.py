@@ -67,7 +67,7 @@ class Answer(NamedTuple):
     found: list[tuple[Sealed, Sums]]
     unread: list[tuple[Sealed, str]]
     breaches: dict[str, list[Breach]]
-    sums: dict[str, list[tuple[Any, ...]]]
+    sums: dict[str, Any]
     paid: dict[used_claims.Place, int]
     undone: set[int]
 

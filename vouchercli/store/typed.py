@@ -32,7 +32,9 @@ def rows(
 
 def tuples(db: sqlite3.Connection, statement: str, parameters: Any = ()) -> list[tuple[Any, ...]]:
     """All rows, each a tuple."""
-    return [*map(tuple, db.execute(statement, parameters))]
+    cursor = db.cursor()
+    cursor.row_factory = None  # of a million rows half the time
+    return cursor.execute(statement, parameters).fetchall()
 
 
 def column(db: sqlite3.Connection, statement: str, parameters: Any = ()) -> list[Any]:
