@@ -13,6 +13,7 @@ from vouchercli.formats import whole_files
 from vouchercli.formats.configs import backup_settings
 from vouchercli.formats.written import age, trust
 from vouchercli.ops.proof import check
+from vouchercli.ops.proof.proving import Reach
 from vouchercli.result import JSON, Column, Outcome, Problem, Table, only, say
 from vouchercli.rules import backups as law
 from vouchercli.rules import times
@@ -108,15 +109,21 @@ def back_up(session: Session, wish: Wish, may_go_on: Callable[[], None] = go_on)
 
 
 def prove(
-    session: Session, copy: Path, shown: Path, *, is_quick: bool
+    session: Session,
+    copy: Path,
+    shown: Path,
+    *,
+    is_quick: bool,
+    reach: Reach = Reach.OPEN,
 ) -> tuple[tuple[Problem, ...], str]:
-    """Prove a copy: every page, then (unless `is_quick`) all that `check` proves. Gives what is
+    """Prove a copy: every page, then (unless `is_quick`) all that `check` proves within that reach.
+    Gives what is
     wrong, and the head of its log. Raises `VoucherError` damaged_database, about the file `shown`.
     """
     with closing(open_to_read(copy)) as db:
         store.require_sound(db, shown)
         inner = session._replace(db=db, joins=False)
-        problems = () if is_quick else check.check_all(inner).problems
+        problems = () if is_quick else check.check_all(inner, reach).problems
         newest = audit.last(db)
     return problems, f"{newest.line}:{newest.hash}" if newest else ""
 

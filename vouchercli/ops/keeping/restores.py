@@ -12,6 +12,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.formats import whole_files
 from vouchercli.formats.written import age
 from vouchercli.ops.keeping import backups
+from vouchercli.ops.proof.proving import Reach
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import times
 from vouchercli.store import audit, identities, key_fingerprints
@@ -53,7 +54,9 @@ def restore(
         store.require_ours(draft, source)
         open_db(draft).close()  # one by an older program is brought up to date
         with opened(draft) as session:
-            problems, head = backups.prove(session, draft, source, is_quick=is_quick)
+            problems, head = backups.prove(
+                session, draft, source, is_quick=is_quick, reach=Reach.ALL
+            )
             if problems:
                 raise _unsound(source, problems)
             new_keys = _choose_keys(session, path, key)
