@@ -197,3 +197,17 @@ def test_payments_of_a_round_that_an_undo_left_short_wait_for_money(
     assert (late["accepted"], late["reasons"]) == (1, {"funds_released": 1})
     assert numbers() == ["T0", "T1", "T8"]
     voucher("check")
+
+
+def test_columns_know_payments_that_come_again_when_their_round_has_paid_all(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("polars")
+    voucher = town()
+    tick(voucher, "2020-03-29 09:00")  # claiming is over: six packs give up their money
+    take_in(voucher, "rest.csv", PAY.format(2), PAY.format(3))
+    assert balance("outstanding") == 250
+    monkeypatch.setattr(by_columns, "BYTES", 0)
+    again = take_in(voucher, "again.csv", *(PAY.format(number) for number in range(4)))
+    assert (again["accepted"], again["duplicate"]) == (0, 4)
+    voucher("check")

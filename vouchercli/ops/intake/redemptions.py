@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops import lists
-from vouchercli.ops.intake import by_columns, splits, sql_functions, take_backs
+from vouchercli.ops.intake import by_columns, late_payments, splits, sql_functions
 from vouchercli.ops.intake.importing import importer
 from vouchercli.ops.intake.kinds import Intake, Kind, Typed, Unfit
 from vouchercli.ops.intake.retries import settle
@@ -202,8 +202,8 @@ def _judge(intake: Intake) -> None:
     visits = limits.visits(intake.db, programme_id)
     asked = (programme_id, intake.rules.refunds, visits, intake.latest_at)
     judging.judge(intake.db, *asked)
-    at_hand, parts = take_backs.at_hand(intake), splits.splitter(intake)
-    while take_backs.cover_payments(intake, parts, at_hand):
+    at_hand, parts = late_payments.at_hand(intake), splits.splitter(intake)
+    while late_payments.cover_payments(intake, parts, at_hand):
         judging.judge_again(intake.db, *asked)
     displaced.name_payments(intake.db, programme_id)
 

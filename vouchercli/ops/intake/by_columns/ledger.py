@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 from polars import col, lit
 
-from vouchercli.ops.intake import splits, take_backs
+from vouchercli.ops.intake import late_payments, splits
 from vouchercli.ops.intake.by_columns import feed, refunds, sums, typing
 from vouchercli.ops.intake.by_columns.redemptions import CHANGE, Proof, Prover
 from vouchercli.ops.intake.by_columns.visits import visits_of_facts
@@ -73,7 +73,7 @@ class Writer(feed.Writer):
         rounds hold.
         """
         intake.proved_fen.clear()
-        self._held = take_backs.Held.by_rounds(dataclasses.replace(intake, is_whole=False))
+        self._held = late_payments.Held.by_rounds(dataclasses.replace(intake, is_whole=False))
         if self._next is not None and self._has_visits:
             facts = proved_redemptions.visits_since(intake.db, self._next)
             for day in {day for _, _, day in facts}:
