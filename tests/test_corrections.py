@@ -133,7 +133,8 @@ def test_nobody_corrects_alone_or_without_saying_why(paid: Any) -> None:
 def test_what_the_rules_refuse_is_refused_when_it_is_proposed(paid: Any) -> None:
     refused = correct(paid, "redemption", "T1", "--amount", "30", expect=3)
     assert why(refused) == "correction_refused"
-    assert "below_threshold" in refused.out
+    (reason,) = refused.json["problems"][1:]
+    assert (reason["code"], reason["where"]) == ("below_threshold", "T1")
     same = correct(paid, "redemption", "T1", "--amount", "50", expect=2)
     assert why(same) == "nothing_to_correct"
     unknown = correct(paid, "redemption", "T9", "--amount", "50", expect=3)
@@ -161,6 +162,25 @@ def test_its_refunds_follow_a_corrected_payment(paid: Any) -> None:
     paid("check")
     close(paid, "2020-03-29")
     paid("check")
+
+
+def test_a_full_refund_and_the_next_use_follow_a_corrected_payment(paid: Any) -> None:
+    payments(paid, "r.csv", "R1 C1 1 2020-03-28 11:00 T1", "T3 C1 1 2020-03-28 12:00")
+    close(paid, "2020-03-28")
+    done = settle(paid, "redemption", "T1", "--amount", "70", "--merchant", "M2")
+    assert done.data["reversed"] == 3
+    rows = {
+        (row["transaction_no"], row["kind"]): (row["merchant_no"], row["base_fen"])
+        for row in listed(paid)
+        if row["batch"] == done.data["batches"][0]
+    }
+    assert rows == {
+        ("T1", "pay"): ("M2", 7000),
+        ("R1", "refund"): ("M2", -7000),
+        ("T3", "pay"): ("M1", 5000),
+    }
+    assert figures(paid) == [("2020-03-27", 7000, 1000), ("2020-03-28", -2000, 0)]
+    paid("check", "--all")
 
 
 def test_what_displaces_a_sealed_row_comes_in_when_two_people_reverse_it(paid: Any) -> None:

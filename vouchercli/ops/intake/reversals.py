@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from vouchercli.ops.intake.kinds import Intake, Kind
     from vouchercli.session import Session
+    from vouchercli.store.batches import Refusal
     from vouchercli.store.corrections import Fields, Row
 
 PROFILE = "voucher"  # our own layout
@@ -184,13 +185,23 @@ def _plain(fields: Fields) -> Fields:
     return {key: text for key, text in fields.items() if key != "subsidy"}
 
 
+AMOUNTS = ("order_amount", "merchant_discount")
+FOLLOWED = {  # what a row that rests on the wrong one has of it
+    "transaction_no": "refund_of",
+    **dict.fromkeys(("claim_no", "coupon_no", "merchant_no", "platform_no"), ""),
+}
+
+
 def _follow(fields: Fields, before: Fields, after: Fields) -> Fields:
-    """A row that rests on the wrong one names the claim, voucher and payment of the new one."""
-    named = {"transaction_no": "refund_of", "claim_no": "claim_no", "coupon_no": "coupon_no"}
+    """A row that rests on the wrong one names the claim, voucher, shop and payment of the new one;
+    a refund of all of it is one of all of the new one.
+    """
+    is_full = all(fields.get(key) == before.get(key) for key in AMOUNTS)
+    followed = FOLLOWED | (dict.fromkeys(AMOUNTS, "") if is_full else {})
     return _plain(fields) | {
-        to: after[key]
-        for key, to in named.items()
-        if key in after and fields.get(to) == before.get(key)
+        to or key: after[key]
+        for key, to in followed.items()
+        if key in after and fields.get(to or key) == before.get(key)
     }
 
 
@@ -266,7 +277,7 @@ def _enter(
     staged = [(batch_id, line) for line in range(1, len(rows) + 1)]
     again = retries.judge_again(intake, staged, None, "correct")
     if again.staged.get(batch_id) != (len(rows), 0, 0):
-        raise _refusal(intake, batch_id)
+        raise _refusal(intake, batch_id, rows)
     if again.moved:
         raise VoucherError(
             "correction_displaces",
@@ -277,14 +288,21 @@ def _enter(
         )
 
 
-def _refusal(intake: Intake, batch_id: int) -> VoucherError:
-    """Why a new row is refused, in the words of rejects."""
-    batch = batches.named(intake.db, batch_id)
-    refused = [*batches.rejects(intake.db, batch_id, None)]
-    problems = [summaries.describe_problem(batch, row, "error", intake.zone) for row in refused]
+def _refusal(intake: Intake, batch_id: int, rows: list[Fields]) -> VoucherError:
+    """Why new rows are refused, in the words of rejects, each by its number."""
+    problems = [
+        _explain(rows[row.line - 1], row, intake.zone)
+        for row in batches.rejects(intake.db, batch_id, None)
+    ]
     return VoucherError(
         "correction_refused",
         "what would be entered anew is refused",
         hint="voucher law show",
         problems=problems or [Problem("stands_already", "the same row stands already")],
     )
+
+
+def _explain(fields: Fields, row: Refusal, zone: str) -> Problem:
+    why = summaries.explain(row, zone)
+    number = fields.get("transaction_no") or fields["claim_no"]
+    return Problem(row.reason, why.text, number, params=why.params)

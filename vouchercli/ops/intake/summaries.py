@@ -57,8 +57,8 @@ def summarise(intake: Intake, batch: Batch, **more: Any) -> Outcome:
         **more,
     }
     rejected, warned = batches.first(intake.db, intake.batch_id, SHOWN_ROWS)
-    problems = [describe_problem(batch, row, "error", intake.zone) for row in rejected]
-    problems += [describe_problem(batch, row, "warning", intake.zone) for row in warned]
+    problems = [_problem(batch, row, "error", intake.zone) for row in rejected]
+    problems += [_problem(batch, row, "warning", intake.zone) for row in warned]
     problems += _numbers_not_texts(intake.reading)
     title = say("Rejects and warnings of {file}", file=batch.file)
     return Outcome(
@@ -85,8 +85,7 @@ def _numbers_not_texts(reading: Reading) -> list[Problem]:
     ]
 
 
-def describe_problem(batch: Batch, row: Refusal, level: Any, zone: str) -> Problem:
-    """A rejected or warned row as a problem, with its line and its reason in words."""
+def _problem(batch: Batch, row: Refusal, level: Any, zone: str) -> Problem:
     why = explain(row, zone)
     where = sheets.where(batch.file, row.line, sheet_names(batch))
     return Problem(row.reason, why.text, where, "", level, why.params)
