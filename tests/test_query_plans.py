@@ -23,6 +23,7 @@ from vouchercli.ops.reports.leverage import report_leverage
 from vouchercli.ops.reports.rounds import report_rounds
 from vouchercli.ops.rounds import rounds
 from vouchercli.ops.setup import merchants, todo
+from vouchercli.store import judging
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -269,3 +270,12 @@ def test_a_whole_reading_is_seen(session: Session, statement: str) -> None:
     steps = [Step(row["detail"], statement) for row in found]
     assert any(map(is_whole, steps))
     assert any(map(is_sorting, steps)) == ("ORDER BY" in statement)
+
+
+def test_refused_claims_of_payments_are_found_by_their_number(voucher: Voucher) -> None:
+    """A file of payments whose claims were all refused would else read all rejects for each."""
+    voucher("init")
+    with closing(sqlite3.connect("voucher.db")) as db:
+        db.execute(judging.CREATE_INCOMING)
+        plan = db.execute("EXPLAIN QUERY PLAN " + judging.NAME_REFUSED_CLAIM, (1,)).fetchall()
+    assert "SEARCH j USING INDEX refused_claims (<expr>=?)" in [row[-1] for row in plan]

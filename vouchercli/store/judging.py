@@ -275,9 +275,10 @@ WHERE j.reason <> 'unknown_claim' AND json_extract(j.detail, '$.round') IS NOT N
     AND json_extract(j.detail, '$.claim_no') = ?2
 ORDER BY j.batch_id DESC, j.line DESC LIMIT 1
 """
+# `+`: a column's affinity would keep SQLite from the index, and every reject be read for each row.
 NAME_REFUSED_CLAIM = f"""
 UPDATE incoming_redemptions AS i SET detail = json_patch(detail,
-    ifnull(({REFUSED_CLAIM.replace("?2", "i.claim_no")}), '{{}}'))
+    ifnull(({REFUSED_CLAIM.replace("?2", "+i.claim_no")}), '{{}}'))
 WHERE reason = 'unknown_claim'
 """
 # Which condition of the scope it breaks, and with what value.
