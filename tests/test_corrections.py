@@ -316,3 +316,8 @@ def test_it_reads_in_chinese(paid: Any) -> None:
         assert words in shown
     assert "冲正" in paid("redemption", "list", "--lang", "zh").out
     paid("check")
+
+
+def test_a_list_of_no_programme_is_refused(paid: Any) -> None:
+    refused = paid("correction", "list", "--programme", "none", "-o", "json", expect=3)
+    assert why(refused) == "unknown_programme"
