@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from vouchercli.cli.options import command, verbs
-from vouchercli.ops.intake import corrections
+from vouchercli.ops.intake import correction_lists, corrections
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 
@@ -20,13 +20,13 @@ WhyNot = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: it is 
 @command(app, "list", epilog="Example: voucher correction list", is_list=True)
 def list_(session: Session, *, limit: int | None) -> Outcome:
     """List corrections of single rows, the newest first."""
-    return corrections.list_corrections(session, limit)
+    return correction_lists.list_corrections(session, limit)
 
 
 @command(app, "show", epilog="Example: voucher correction show 7")
 def show(session: Session, number: Number) -> Outcome:
     """Show a correction: what was wrong, why, who decided, and the rows that it reversed."""
-    return corrections.show_correction(session, number)
+    return correction_lists.show_correction(session, number)
 
 
 @command(app, "approve", epilog="Example: voucher correction approve 7 --actor lin")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.store import corrections, typed
+from vouchercli.store import correction_lists, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,7 +19,7 @@ FROM proposals p LEFT JOIN rounds r ON p.subject = 'round' AND r.round_id = p.su
 LEFT JOIN batches b ON p.subject = 'list' AND b.batch_id = p.subject_id
 LEFT JOIN programmes m ON m.programme_id = CASE p.subject WHEN 'round' THEN r.programme_id
     WHEN 'programme' THEN p.subject_id WHEN 'list' THEN b.programme_id
-    WHEN 'registry' THEN NULL ELSE {corrections.PROGRAMME_OF} END
+    WHEN 'registry' THEN NULL ELSE {correction_lists.PROGRAMME_OF} END
 WHERE p.state = 'proposed'
 """
 DRAFTS = """
