@@ -7,6 +7,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+import towns
 from test_days import claims, close, days, payments, town, why
 
 __all__ = ["town"]  # the fixture
@@ -37,6 +38,14 @@ def figures(voucher: Any) -> list[tuple[str, int, int]]:
     """(day, base, subsidy) of the report by day."""
     rows = voucher("report", "leverage", "--by", "day", "-o", "json").data["rows"]
     return [(row["key"], row["base_fen"], row["subsidy_fen"]) for row in rows]
+
+
+def moved(deed: str) -> int:
+    """What was posted for a deed, in fen."""
+    (fen,) = towns.ask(".", "SELECT ifnull(sum(amount_fen), 0) FROM postings WHERE why = ?", deed)[
+        0
+    ]
+    return int(fen)
 
 
 @pytest.fixture
@@ -321,3 +330,41 @@ def test_it_reads_in_chinese(paid: Any) -> None:
 def test_a_list_of_no_programme_is_refused(paid: Any) -> None:
     refused = paid("correction", "list", "--programme", "none", "-o", "json", expect=3)
     assert why(refused) == "unknown_programme"
+
+
+def test_the_money_of_a_reversed_refund_comes_back_from_where_it_was_released(paid: Any) -> None:
+    """Its voucher had expired, and given up what the refund had left it."""
+    payments(paid, "r.csv", "R1 C1 1 2020-03-28 11:00 T1")
+    paid("schedule", "tick", "--now", "2020-06-30 11:00", expect=None)
+    assert moved("round.take_back") == 0
+    settle(paid, "redemption", "R1", "--kind", "refund", "--reverse")
+    assert figures(paid) == [("2020-03-27", 5000, 1000)]
+    assert moved("round.take_back") == 1000
+    paid("check")
+    paid("schedule", "tick", "--now", "2020-06-30 13:00", expect=None)
+    paid("check")
+
+
+def test_a_refund_is_not_reversed_when_its_money_is_promised_elsewhere(paid: Any) -> None:
+    payments(paid, "r.csv", "R1 C1 1 2020-03-28 11:00 T1")
+    paid("schedule", "tick", "--now", "2020-06-30 11:00", expect=None)
+    (free,) = towns.ask(".", "SELECT max(uncommitted_fen) FROM balances")[0]
+    opens = {"opens": "2020-07-01 10:00", "closes": "2020-07-03 10:00"}
+    towns.make_round(paid, "r2", packs=free // 2000, **opens)
+    refused = correct(paid, "redemption", "R1", "--kind", "refund", "--reverse", expect=3)
+    assert why(refused) == "fund_short"
+    paid("check")
+
+
+def test_as_much_is_at_stake_as_a_refund_gave_back(paid: Any) -> None:
+    """Also where another refund stays behind it."""
+    lines = [
+        f"R{n},refund,C1,1,M1,2020-03-28 1{n}:00,10,0,2,T1\n" for n in (1, 2)
+    ]  # a fifth of the payment each
+    towns.write("r.csv", towns.PAYMENTS + "".join(lines))
+    paid("redemption", "import", "r.csv", *MEI)
+    settle(paid, "redemption", "R1", "--kind", "refund", "--reverse")
+    assert figures(paid) == [("2020-03-27", 5000, 1000), ("2020-03-28", -1000, -200)]
+    (correction,) = paid("correction", "list", "-o", "json").data["corrections"]
+    assert correction["amount_fen"] == 400
+    paid("check")

@@ -134,7 +134,7 @@ def _propose(
         "correction",
         wrong.before,
         after or {},
-        amount_fen=max(before_fen, made.subsidy_fen),
+        amount_fen=max(abs(before_fen), abs(made.subsidy_fen)),
         note=note,
         evidence=evidence,
     )

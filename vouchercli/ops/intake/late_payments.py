@@ -51,7 +51,7 @@ def cover_payments(intake: Intake, parts: Callable[[int, int], Split], at_hand: 
     lacking = {round_id for (round_id, _), fen in at_hand.items() if fen < 0}
     if not (late or lacking or gross):
         return False
-    purse, held = take_backs.Purse.of(intake), Held.by_rounds(intake)
+    purse, held = take_backs.Purse.of_intake(intake), Held.by_rounds(intake)
     held_back: list[tuple[int, int]] = []
     for round_id in sorted({*late, *lacking, *gross}):
         account = Account(purse, held, parts, at_hand, round_id)
@@ -131,7 +131,7 @@ class Account(NamedTuple):
         for row in late:
             of_late.update(self.cost_of(row))
             gives_back.subtract(self.change_of(row.change))
-        for change, rows in store.changes(self.purse.intake.db, self.round_id):
+        for change, rows in store.changes(self.purse.db, self.round_id):
             of_all.update({fund: rows * fen for fund, fen in self.change_of(change).items()})
         of_all.update(gives_back)
         of_all.update(of_late)
@@ -155,10 +155,10 @@ def _cover(account: Account, late: list[FitRow]) -> list[tuple[int, int]]:
     held = _hold_back(late, account.cost_of, needs, most)
     if _missing(of_all, most):
         known = {row.place for row in late}
-        rows = [row for row in store.rows_of(purse.intake.db, round_id) if row.place not in known]
+        rows = [row for row in store.rows_of(purse.db, round_id) if row.place not in known]
         held += _hold_back(rows, lambda row: account.change_of(row.change), (of_all,), most)
     missing = max(_missing(need, most) for need in needs)
-    place = store.displacing(purse.intake.db, round_id) if missing and not held else None
+    place = store.displacing(purse.db, round_id) if missing and not held else None
     for funder in most:
         wanted = max(of_late[funder], of_all[funder])
         account.at_hand[round_id, funder] += take_backs.take(purse, round_id, funder, wanted)

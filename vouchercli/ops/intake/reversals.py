@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import profiles
 from vouchercli.formats.configs.fields import FIELDS
-from vouchercli.ops.intake import claims, redemptions, retries, staging, summaries
+from vouchercli.ops.intake import (
+    claims,
+    redemptions,
+    retries,
+    staging,
+    summaries,
+    take_backs,
+)
 from vouchercli.result import Problem
 from vouchercli.store import batches, days, incoming, ledger, programmes, proposals
 from vouchercli.store import corrections as store
@@ -123,7 +130,7 @@ def _reverse(
     session: Session, wrong: Wrong, number: int, batch_id: int | None, *, keeps_first: bool
 ) -> store.Freed:
     """Reverse the payments and refunds; gives the money that they leave to vouchers which had given
-    up theirs.
+    up theirs. What their refunds had left there is taken back. Raises `fund_short`.
     """
     db, kind = session.db, redemptions.KIND
     incoming.expect(db, kind.name, kind.create)
@@ -134,7 +141,8 @@ def _reverse(
     ]
     with _booking(session, wrong, kind, batch_id):
         store.reverse(db, number, days.open_on(db, wrong.programme_id), entries)
-    return store.freed(db)
+        purse = take_backs.Purse.of(session, wrong.programme, batch_id)
+        return take_backs.cover_reversals(purse, store.freed(db))
 
 
 def _booking(
