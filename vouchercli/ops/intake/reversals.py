@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from vouchercli.store.corrections import Fields, Row
 
 PROFILE = "voucher"  # our own layout
+PLACE = ("claim_no", "coupon_no", "merchant_no")  # a refund has that of its payment
 
 
 class Wrong(NamedTuple):
@@ -193,8 +194,10 @@ def _plain(fields: Fields) -> Fields:
 
 
 def _follow(fields: Fields, before: Fields, after: Fields) -> Fields:
-    """A row that rests on the wrong one names the claim, voucher and payment of the new one."""
-    named = {"transaction_no": "refund_of", "claim_no": "claim_no", "coupon_no": "coupon_no"}
+    """A row that rests on the wrong one names the claim, voucher, merchant and payment of the new
+    one.
+    """
+    named = {"transaction_no": "refund_of"} | {key: key for key in PLACE}
     return _plain(fields) | {
         to: after[key]
         for key, to in named.items()
