@@ -368,3 +368,11 @@ def test_as_much_is_at_stake_as_a_refund_gave_back(paid: Any) -> None:
     (correction,) = paid("correction", "list", "-o", "json").data["corrections"]
     assert correction["amount_fen"] == 400
     paid("check")
+
+
+def test_a_refund_follows_its_payment_to_the_right_merchant(paid: Any) -> None:
+    payments(paid, "r.csv", "R1 C1 1 2020-03-28 11:00 T1")
+    settle(paid, "redemption", "T1", "--merchant", "M2")
+    rows = {(row["transaction_no"], row["merchant_no"], row["base_fen"]) for row in listed(paid)}
+    assert {("T1", "M2", 5000), ("R1", "M2", -5000)} <= rows
+    paid("check")

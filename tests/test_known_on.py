@@ -170,3 +170,15 @@ def test_the_same_question_gives_the_same_bytes(town: Any) -> None:
     close(town, "2020-04-02")
     assert [asked(*each) for each in forms] == before
     assert json.loads(asked("rounds", "json"))["data"]["rows"][0]["breaches"] is None
+
+
+def test_a_round_of_which_everything_came_later_was_not_known(town: Any) -> None:
+    """Nor a merchant, nor a day."""
+    towns.make_round(town, "r2", packs=2, state="open", closes=towns.CLOSES)
+    known = seen(town, "--as-of", DAY)
+    towns.write("late.csv", towns.CLAIMS + f"C9,r2,P9,{DAY} 09:00\n")
+    town("claim", "import", "late.csv", *MEI)
+    payments(town, "p2.csv", f"T9 C9 1 {DAY} 10:00")
+    assert [row["key"] for row in seen(town, "--as-of", DAY)["round"]] == ["r1", "r2"]
+    assert seen(town, "--known-on", DAY) == known
+    town("check")

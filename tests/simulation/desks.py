@@ -129,9 +129,16 @@ def undo(life: Life) -> None:
         ran = life.do(*words, codes=(0, 3), trouble=life.trouble())
         is_sealed = any(each.batch == gone for each in life.seals.rows.values())
         life.agree("whether a batch is sealed", is_sealed, "[day_sealed]" in ran.err)
+        is_corrected = not is_sealed and _is_corrected(life, gone)
+        life.agree("whether a batch is corrected", is_corrected, "[batch_corrected]" in ran.err)
         if ran.code == 0 or "[batch_undone]" in ran.err:
             for each in files:
                 each.batch = None if each.batch == gone else each.batch
+
+
+def _is_corrected(life: Life, batch: int | None) -> bool:
+    made = {file.batch for file in life.city.files if file.correction}
+    return batch in made | life.corrections.batches()
 
 
 def retry(life: Life) -> None:

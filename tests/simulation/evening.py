@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import city_figures
 import city_model
+import corrections
 import ledgers
 import listed
 import seals
@@ -25,7 +26,7 @@ Facts = set[tuple[str, ...]]
 
 def close(life: Life) -> None:
     books, found = _settle(life)
-    life.do("check")
+    life.do("check", *life.chance.choice(((), (), (), ("--all",), ("--law",))))
     life.do("audit", "verify")
     for what, ours, theirs in (
         ("batches", expected_batches(life, books), found.batches),
@@ -37,6 +38,8 @@ def close(life: Life) -> None:
         life.agree(what, ours, theirs)
     _agree_on_displaced(life, books)
     seals.verify(life)
+    seals.agree_on_what_was_known(life)
+    corrections.agree_on_reversals(life)
     _keep_places(life, books)
 
 
@@ -46,7 +49,7 @@ def _agree_on_displaced(life: Life, books: Books) -> None:
     """
     ours: dict[int, set[city_model.Row]] = {}
     for file in life.city.files:
-        rows = {row for row in file.rows if books.why.get(row) == "displaces_sealed"}
+        rows = {row for row in in_play(life, file) if books.why.get(row) == "displaces_sealed"}
         if rows and file.batch is not None:
             ours[file.batch] = rows
     theirs = _displaced(life, books)
@@ -60,11 +63,12 @@ def _agree_on_displaced(life: Life, books: Books) -> None:
 def _displaced(life: Life, books: Books) -> dict[int, set[city_model.Row]]:
     """Without claims that a limit or the quota refuses as well."""
     words = ("batch", "rejects", "--all-batches", "-o", "json", "--limit", "0")
-    rows = {file.batch: file.rows for file in life.city.files}
+    files = {file.batch: file for file in life.city.files}
     found: dict[int, set[city_model.Row]] = {}
     for each in life.do(*words).data["rejects"]:
         if each["reason"] == "displaces_sealed":
-            row = rows[each["batch"]][each["line"] - 2]  # line 1 is the head
+            file = files[each["batch"]]
+            row = file.rows[each["line"] - file.first_line]
             if books.why.get(row) not in ("claim_reused", "over_quota"):
                 found.setdefault(each["batch"], set()).add(row)
     return found
@@ -82,12 +86,18 @@ def model(life: Life, facts: Facts) -> Books:
     rows: dict[str, list[city_model.Row]] = {"claim": [], "redemption": []}
     files = [file for file in life.city.files if file.batch is not None]
     for file in files:
-        rows[file.kind] += file.rows
+        rows[file.kind] += in_play(life, file)
     stands = {row for kind in rows.values() for row in kind if key(row) in facts}
     sealed = life.seals.of_rows({*rows["claim"], *rows["redemption"]})
     return city_model.judge(
         life.city.rules, rows["claim"], rows["redemption"], life.city.now, stands, sealed
     )
+
+
+def in_play(life: Life, file: File) -> list[city_model.Row]:
+    """The rows that a file may bring: not what was reversed, unless a correction enters it."""
+    gone = file.gone if file.correction else life.corrections.out
+    return [row for row in file.rows if row not in gone]
 
 
 class Listed(NamedTuple):
@@ -96,6 +106,15 @@ class Listed(NamedTuple):
     claims: dict[tuple[str, ...], int]
     payments: list[tuple[str, ...]]
     batches: dict[int, Any]
+
+
+def settle(life: Life) -> Books | None:
+    """What stands, when all that could be judged again was; None where something waits for a tick."""
+    books, found = _settle(life)
+    is_settled = found.batches == expected_batches(life, books) and (
+        {*found.claims, *found.payments} == {key(row) for row in books.facts}
+    )
+    return books if is_settled else None
 
 
 def _settle(life: Life) -> tuple[Books, Listed]:
@@ -114,7 +133,7 @@ def _settle(life: Life) -> tuple[Books, Listed]:
             if file.batch is not None
             and (
                 found.get(file.batch) != expected[file.batch]
-                or any(key(row) not in facts for row in file.rows if row in books.facts)
+                or any(key(row) not in facts for row in in_play(life, file) if row in books.facts)
             )
         ]
         if not wrong:
@@ -142,14 +161,14 @@ def expected_batches(life: Life, books: Books) -> dict[int, tuple[str, int, rang
     repeats a reject of its own file may be counted as its duplicate.
     """
     return {
-        file.batch: ("done", len(file.rows), _rejects(file, books))
+        file.batch: ("done", len(file.rows), _rejects(life, file, books))
         for file in life.city.files
         if file.batch is not None
     }
 
 
-def _rejects(file: File, books: Books) -> range:
-    refused = [row for row in file.rows if row not in books.facts]
+def _rejects(life: Life, file: File, books: Books) -> range:
+    refused = [row for row in in_play(life, file) if row not in books.facts]
     return range(len({*refused}), len(refused) + 1)
 
 
@@ -175,7 +194,7 @@ def claims(life: Life) -> dict[tuple[str, ...], int]:
 
 
 def expected_payments(books: Books) -> list[tuple[str, ...]]:
-    """Each payment and refund that stands, without its amounts."""
+    """Each payment and refund that stands."""
     return sorted(key(row) for row in books.facts if len(row) > 4)
 
 

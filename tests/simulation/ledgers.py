@@ -16,25 +16,35 @@ from listed import key
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from city_model import Books
+    from city_model import Books, Row
     from city_rules import Pack, Rules
     from life import Life
+    from seals import Covered
 
 Pair = tuple[str, Any, Any]
 GIVEN = {"treasury": 100_000_000}  # the fund that is watched, in fen
-SUMS = ("claims", "payments", "refunds", "base_fen", "subsidy_fen")
+SUMS = ("claims", "payments", "refunds", "reversals", "base_fen", "subsidy_fen")
 OF_ROUNDS = ("committed", "outstanding", "payable")
 RELEASES = ("round.release", "round.take_back")
 
 
+class Moved(NamedTuple):
+    """What a row moves, of which round."""
+
+    round: str
+    is_claim: bool
+    parts: dict[str, int]  # by funder, in fen
+    sums: dict[str, int]
+
+
 class Booked(NamedTuple):
-    """A row that stands: its own day and that on which it is booked, its round, what it moves."""
+    """A row that was entered, or its reversal: its own day, that on which it is booked, and what it
+    moves.
+    """
 
     own: str
     day: str
-    round: str
-    parts: dict[str, int]  # by funder, in fen
-    sums: dict[str, int]
+    moved: Moved
 
 
 def parts(pack: Pack, before_fen: int, after_fen: int) -> dict[str, int]:
@@ -51,28 +61,39 @@ def pack_parts(pack: Pack) -> Counter[str]:
     return cost
 
 
+def moved(books: Books, rules: Rules, row: Row) -> Moved:
+    """What a row that stands moves."""
+    if len(row) == 4:
+        return Moved(row[1], True, dict(pack_parts(pack_of(books, rules, row[0]))), {"claims": 1})
+    move = books.moves[row]
+    sums = {
+        "payments": row[1] == "pay",
+        "refunds": row[1] == "refund",
+        "base_fen": move.base_fen,
+        "subsidy_fen": move.after_fen - move.before_fen,
+    }
+    shares = parts(pack_of(books, rules, row[2]), move.before_fen, move.after_fen)
+    return Moved(books.claims[row[2]][0], False, shares, sums)
+
+
 def booked(life: Life, books: Books) -> Iterator[Booked]:
-    """All that stands, each where it is booked: a row that is not sealed on its own day, or on the
-    first that is open.
+    """All that stands or was reversed, each where it is booked: a row that is not sealed on its own
+    day, or on the first that is open; and the reversals.
     """
-    rules, first_open = life.city.rules, life.seals.first_open
     for row in books.facts:
-        own = key(row)[-1][:10]
         covered = life.seals.rows.get(key(row))
-        day = covered.day if covered else max(own, first_open)
-        if len(row) == 4:
-            pack = pack_of(books, rules, row[0])
-            yield Booked(own, day, row[1], dict(pack_parts(pack)), {"claims": 1})
-            continue
-        move = books.moves[row]
-        sums = {
-            "payments": row[1] == "pay",
-            "refunds": row[1] == "refund",
-            "base_fen": move.base_fen,
-            "subsidy_fen": move.after_fen - move.before_fen,
-        }
-        shares = parts(pack_of(books, rules, row[2]), move.before_fen, move.after_fen)
-        yield Booked(own, day, books.claims[row[2]][0], shares, sums)
+        yield _booked(life, row, covered, moved(books, life.city.rules, row))
+    for each in life.corrections.gone:
+        yield _booked(life, each.row, each.covered, each.moved)
+        back = {name: -fen for name, fen in each.moved.parts.items()}
+        sums = {name: -fen for name, fen in each.moved.sums.items() if name.endswith("_fen")}
+        reversal = each.moved._replace(parts=back, sums={**sums, "reversals": 1})
+        yield Booked(key(each.row)[-1][:10], each.day, reversal)
+
+
+def _booked(life: Life, row: Row, covered: Covered | None, moved: Moved) -> Booked:
+    own = key(row)[-1][:10]
+    return Booked(own, covered.day if covered else max(own, life.seals.first_open), moved)
 
 
 def pairs(life: Life, books: Books) -> Iterator[Pair]:
@@ -108,7 +129,7 @@ def _sealed_days(life: Life, rows: list[Booked]) -> tuple[Any, Any]:
     """The counts and sums of each sealed day."""
     ours = {day: dict.fromkeys(SUMS, 0) for day in life.seals.said}
     for each in rows:
-        for name, amount in each.sums.items() if each.day in ours else ():
+        for name, amount in each.moved.sums.items() if each.day in ours else ():
             ours[each.day][name] += amount
     said = {day: {name: it[name] for name in SUMS} for day, it in life.seals.said.items()}
     return ours, said
@@ -139,8 +160,8 @@ def _funders(stands: Counter[Any]) -> Iterator[Pair]:
 def _owed(rows: list[Booked]) -> Counter[Any]:
     owed: Counter[Any] = Counter()
     for each in rows:
-        for funder, amount in each.parts.items() if "payments" in each.sums else ():
-            owed[funder, each.round] += amount
+        for funder, amount in each.moved.parts.items() if not each.moved.is_claim else ():
+            owed[funder, each.moved.round] += amount
     return +owed
 
 
@@ -152,16 +173,16 @@ def _payable(rows: list[Booked], postings: list[Any]) -> tuple[Any, Any]:
     """By funder, round, own day and the day of the books."""
     ours: Counter[Any] = Counter()
     for each in rows:
-        for funder, amount in each.parts.items() if "payments" in each.sums else ():
-            ours[funder, each.round, each.own, each.day] += amount
+        for funder, amount in each.moved.parts.items() if not each.moved.is_claim else ():
+            ours[funder, each.moved.round, each.own, each.day] += amount
     return _not_zero(ours), _moved_to(postings, "payable", "outstanding")
 
 
 def _claimed(rows: list[Booked], postings: list[Any]) -> tuple[Any, Any]:
     ours: Counter[Any] = Counter()
     for each in rows:
-        for funder, amount in each.parts.items() if "claims" in each.sums else ():
-            ours[funder, each.round, each.own, each.day] += amount
+        for funder, amount in each.moved.parts.items() if each.moved.is_claim else ():
+            ours[funder, each.moved.round, each.own, each.day] += amount
     of_files = [each for each in postings if each["why"].startswith("claim")]
     return _not_zero(ours), _moved_to(of_files, "outstanding", "committed")
 

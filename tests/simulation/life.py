@@ -9,6 +9,7 @@ import re
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+import corrections
 import deeds
 import desks
 import evening
@@ -48,6 +49,7 @@ class Life:
         self.kept: nights.Kept | None = None
         self.applied: dict[str, list[city_model.Row]] = {}  # applications that are in, by round
         self.seals = seals.Seals()
+        self.corrections = corrections.Corrections()
         # what stood last evening, while nothing but late files can have moved it
         self.stood: set[city_model.Row] = set()
 
@@ -174,6 +176,8 @@ DEEDS: tuple[Callable[[Life], None], ...] = (
     *(office.plan, office.renew_pack, office.limit, office.suspend, office.register),
     *(nights.restore,) * 2,
     *(lottery.announce, lottery.apply, Life.tick, jump, rotate),
+    *(corrections.propose,) * 6,
+    *(corrections.decide,) * 2,
     *(seals.close, seals.close, seals.sign, seals.sign, seals.race),
     *(
         desks.again,

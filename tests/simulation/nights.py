@@ -16,6 +16,7 @@ from small_city import HOUR, midnight_after, shown
 if TYPE_CHECKING:
     from city_model import Row
     from city_rules import Rules
+    from corrections import Corrections
     from life import Life
     from seals import Seals
 
@@ -29,6 +30,7 @@ class Kept(NamedTuple):
     batches: dict[str, int | None]
     stood: set[Row]
     seals: Seals
+    corrections: Corrections
 
 
 def pass_night(life: Life) -> None:
@@ -36,7 +38,10 @@ def pass_night(life: Life) -> None:
     room is made by a later tick, when other things have happened: it is not the night's.)
     """
     life.city.now = midnight_after(life.city.now) + 2 * HOUR + 60
+    last, is_quiet = life.seals.last, _is_quiet(life)
     life.tick()
+    if is_quiet:
+        seals.remember(life, last)
     for each in ledgers.released(life):
         life.agree(*each)
     stamp = shown(life.city.now).translate({ord("-"): "", ord(":"): "", ord(" "): "-"})
@@ -44,7 +49,13 @@ def pass_night(life: Life) -> None:
     if backup.exists():
         batches = {file.name: file.batch for file in life.city.files}
         state: tuple[Any, ...] = (life.city.rules, life.applied, batches, life.stood, life.seals)
-        life.kept = Kept(backup, *deepcopy(state))
+        life.kept = Kept(backup, *deepcopy((*state, life.corrections)))
+
+
+def _is_quiet(life: Life) -> bool:
+    """Whether a tick has nothing to take in or to draw."""
+    is_drawn = all(each.granted is not None for each in life.city.rules.rounds if each.is_by_lot)
+    return is_drawn and not any(Path("inbox").rglob("*.csv"))
 
 
 def _put_away_what_was_drawn() -> None:
@@ -61,8 +72,11 @@ def restore(life: Life) -> None:
     life.do("restore", str(kept.backup), "--yes")
     _put_away_what_was_drawn()
     life.city.rules, life.applied, life.stood = kept.rules, kept.applied, kept.stood
-    life.seals = kept.seals
+    life.seals, life.corrections = kept.seals, kept.corrections
     seals.look(life)
+    life.city.files = [
+        file for file in life.city.files if file.name in kept.batches or not file.correction
+    ]
     missing = [file for file in life.city.files if file.batch is not None]
     for file in life.city.files:
         file.batch = kept.batches.get(file.name)

@@ -49,6 +49,7 @@ class Seals:
 
     said: dict[str, dict[str, Any]] = field(default_factory=dict)
     rows: dict[Key, Covered] = field(default_factory=dict)
+    known: dict[str, Any] = field(default_factory=dict)  # what reports said when it was sealed
 
     @property
     def last(self) -> str:
@@ -107,6 +108,10 @@ def look(life: Life, stood: set[Key] | None = None) -> None:
         if own <= seals.last and each not in seals.rows and is_in_time:
             day = max(own, before)
             seals.rows[each] = Covered(day, len(seals.said), batch)
+    for gone in life.corrections.gone:
+        own = key(gone.row)[-1][:10]
+        if gone.covered is None and own <= seals.last:
+            gone.covered = Covered(max(own, before), len(seals.said), gone.batch)
 
 
 def _came_first() -> set[Key]:
@@ -155,8 +160,9 @@ def close(life: Life) -> None:
     is_cut = any(file.is_cut for file in life.city.files)
     is_new = day > life.seals.last
     codes = (3,) if day == today else (0, 3) if is_cut and is_new else (0,)
-    words = ("day", "close", day, "--actor", actor)
+    words, before = ("day", "close", day, "--actor", actor), life.seals.last
     ran = life.do(*words, codes=codes, trouble=life.trouble())
+    remember(life, before)
     if ran.code:
         expected = "[day_not_over]" if day == today else "[import_unfinished]"
         life.agree("why a day is not sealed", True, expected in ran.err)
@@ -204,6 +210,29 @@ def race(life: Life) -> None:
     life.race(("schedule", "tick"), (*close_day, "wu"), (*close_day, "lin"), codes=(0, 4))
     look(life)
     life.agree("the last sealed day", True, life.seals.last >= day)
+
+
+def remember(life: Life, before: str) -> None:
+    """What reports say of all up to the last day when it was sealed just now."""
+    if life.seals.last > before:
+        last = life.seals.last
+        life.seals.known[last] = _reports(life, "--as-of", f"{last} 23:59:59")
+
+
+def _reports(life: Life, *when: str) -> list[Any]:
+    said = []
+    for by in ("round", "day", "merchant"):
+        report = life.do("report", "leverage", "--by", by, *when, "-o", "json").data
+        said.append([{**row, "name": ""} for row in (*report["rows"], report["total"])])
+    return said
+
+
+def agree_on_what_was_known(life: Life) -> None:
+    """Whatever came or was corrected since."""
+    known = life.seals.known
+    for day in life.chance.sample(sorted(known), min(2, len(known))):
+        life.count("days known again")
+        life.agree(f"what was known on {day}", known[day], _reports(life, "--known-on", day))
 
 
 def verify(life: Life) -> None:

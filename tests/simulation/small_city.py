@@ -74,8 +74,8 @@ def draw_pack(chance: random.Random, version: int) -> Pack:
 
 @dataclass
 class File:
-    """A file that a platform sent. `batch` once it is in. `by_column`: it is read as large files
-    are.
+    """A file that a platform sent, or what a correction entered anew. `batch` once it is in.
+    `by_column`: it is read as large files are. `gone`: rows of a correction that were reversed.
     """
 
     name: str
@@ -84,6 +84,13 @@ class File:
     by_column: bool
     batch: int | None = None
     is_cut: bool = False  # its import was killed, and nobody went on with it yet
+    correction: int = 0
+    gone: set[Row] = field(default_factory=set)
+
+    @property
+    def first_line(self) -> int:
+        """Of its rows."""
+        return 1 if self.correction else 2
 
     @property
     def text(self) -> str:
@@ -251,6 +258,19 @@ class City:
         file = File(f"{kind}s-{len(self.files) + 1}.csv", kind, rows, by_column)
         self.files.append(file)
         return file
+
+    def learn(self, wrong: Row, right: Row | None) -> None:
+        """Two people have corrected a row: perhaps a platform sends it again as it was, or as it
+        should be.
+        """
+        kind = "claim" if len(wrong) == 4 else "redemption"
+        events = self.events[kind]
+        if wrong in events:
+            at = events.index(wrong)
+            events[at : at + 1] = [right] if right else []
+        for row in (wrong, right):
+            if row is not None and self.chance.random() < 0.3:
+                self.untold[kind].append(row)
 
     def _damaged(self, row: Row) -> Row:
         place = len(row) - 1 if len(row) == 4 else self.chance.choice((3, 5, 6, 8))

@@ -66,10 +66,12 @@ JOIN rounds r ON r.round_id = c.round_id AND r.programme_id = o.programme_id
 JOIN programmes p ON p.programme_id = o.programme_id
 GROUP BY c.round_id, 2
 """
-# (the table, its columns, how what changes of it is made: with :sign, from facts)
+# table -> (the columns of its key, those that are summed, how what changes of it is made: with
+# :sign, from facts)
 COUNTED = {
     "group_totals": (
-        ("grouping", "round_id", "day", "key", *totals.SUMMED),
+        ("grouping", "round_id", "day", "key"),
+        totals.SUMMED,
         tuple(
             f"""
 WITH combined AS MATERIALIZED ({totals.COMBINED} {facts} GROUP BY {totals.COMBINED_KEY})
@@ -79,7 +81,8 @@ WITH combined AS MATERIALIZED ({totals.COMBINED} {facts} GROUP BY {totals.COMBIN
         ),
     ),
     "funder_totals": (
-        ("round_id", "day", "funder_id", "amount_fen"),
+        ("round_id", "day", "funder_id"),
+        ("amount_fen",),
         tuple(
             f"""
 SELECT g.round_id, g.day, p.funder_id, :sign * sum(g.facts * p.amount_fen)
@@ -90,22 +93,35 @@ CROSS JOIN split_parts p ON p.split_id = g.split_id GROUP BY g.round_id, g.day, 
             for facts, _ in CHANGES
         ),
     ),
-    "claim_totals": (("round_id", "day", "claims"), (LATE_CLAIMS, REVERSED_CLAIMS)),
+    "claim_totals": (("round_id", "day"), ("claims",), (LATE_CLAIMS, REVERSED_CLAIMS)),
 }
 CREATE_CHANGES = {
-    table: f"CREATE TEMP TABLE changed_{table} ({', '.join(columns)})"
-    for table, (columns, _) in COUNTED.items()
+    table: f"CREATE TEMP TABLE changed_{table} ({', '.join((*key, *summed))})"
+    for table, (key, summed, _) in COUNTED.items()
 }
 ADD_CHANGES = {
     table: tuple(f"INSERT INTO changed_{table} {each}" for each in made)
-    for table, (_, made) in COUNTED.items()
+    for table, (*_, made) in COUNTED.items()
+}
+# What something changes, as it was known; what comes to nothing leaves no trace, as in the totals.
+MAKE_KNOWN = {
+    table: f"""
+CREATE TEMP TABLE known_{table} AS
+SELECT {", ".join((*key, *(f"sum({each}) AS {each}" for each in summed)))}
+FROM (SELECT {", ".join((*key, *summed))} FROM main.{table}
+    WHERE ({", ".join(key)}) IN (SELECT {", ".join(key)} FROM temp.changed_{table})
+    UNION ALL SELECT * FROM temp.changed_{table})
+GROUP BY {", ".join(key)} HAVING {" OR ".join(f"sum({each}) <> 0" for each in summed)}
+"""
+    for table, (key, summed, _) in COUNTED.items()
 }
 IN_PLACE = {
     table: f"""
-CREATE TEMP VIEW {table} AS SELECT {", ".join(columns)} FROM main.{table}
-UNION ALL SELECT {", ".join(columns)} FROM temp.changed_{table}
+CREATE TEMP VIEW {table} AS SELECT {", ".join((*key, *summed))} FROM main.{table}
+WHERE ({", ".join(key)}) NOT IN (SELECT {", ".join(key)} FROM temp.changed_{table})
+UNION ALL SELECT {", ".join((*key, *summed))} FROM temp.known_{table}
 """
-    for table, (columns, _) in COUNTED.items()
+    for table, (key, summed, _) in COUNTED.items()
 }
 CLAIM = "claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at, batch_id, line"
 IN_PLACE["claims"] = f"""
@@ -150,7 +166,11 @@ UNION ALL SELECT block, round_id, day, claims FROM temp.remade_used_claims
 """
 DROP = (
     *(f"DROP VIEW IF EXISTS temp.{table}" for table in IN_PLACE),
-    *(f"DROP TABLE IF EXISTS temp.changed_{table}" for table in COUNTED),
+    *(
+        f"DROP TABLE IF EXISTS temp.{what}_{table}"
+        for table in COUNTED
+        for what in ("changed", "known")
+    ),
     "DROP TABLE IF EXISTS temp.touched",
     "DROP TABLE IF EXISTS temp.remade_blocks",
     "DROP TABLE IF EXISTS temp.remade_used_claims",
@@ -185,6 +205,7 @@ def _prepare(db: sqlite3.Connection, known: Known) -> None:
         db.execute(CREATE_CHANGES[table])
         for statement, (_, sign) in zip(statements, CHANGES, strict=True):
             db.execute(statement, {"sign": sign})
+        db.execute(MAKE_KNOWN[table])
     _remake_used(db)
     for statement in IN_PLACE.values():
         db.execute(statement)
