@@ -236,9 +236,14 @@ def _names(row: Row, wrong: Row) -> bool:
 
 
 def _follow(row: Row, wrong: Row, after: Row | None) -> Row:
-    """A refund of the wrong row is one of the right row; its subsidy follows from the law."""
+    """A refund of the wrong row is one of the right row, and of all of it where it was; its subsidy
+    follows from the law.
+    """
     if after is not None and _names(row, wrong):
-        row = (*_with(row, SHOP, after[SHOP])[:REFUND_OF], after[0])
+        is_full = row[ORDER:SUBSIDY] == wrong[ORDER:SUBSIDY]
+        amounts = after[ORDER:SUBSIDY] if is_full else row[ORDER:SUBSIDY]
+        row = _with(row, SHOP, after[SHOP])
+        row = (*row[:ORDER], *amounts, row[SUBSIDY], after[0])
     return row if row[1] == "pay" else _with(row, SUBSIDY, LAWFUL)
 
 

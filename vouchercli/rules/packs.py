@@ -4,18 +4,27 @@ before using it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vouchercli.documents import Fault
-from vouchercli.rules import money, scope
+from vouchercli.rules import money, scope, times
 from vouchercli.rules.subsidy import parts
-from vouchercli.rules.templates import WHOLE_BP, full_base_fen, percent_text, public_bp, short
+from vouchercli.rules.templates import (
+    AN_HOUR,
+    WHOLE_BP,
+    expires_at,
+    full_base_fen,
+    percent_text,
+    public_bp,
+    short,
+    usable_at,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vouchercli.rules.scope import Scope
-    from vouchercli.rules.templates import Coupon, Template
+    from vouchercli.rules.templates import Coupon, Template, Validity
 
 
 def lines(template: Template) -> tuple[tuple[Coupon, int], ...]:
@@ -49,6 +58,11 @@ def described(template: Template) -> dict[str, str]:
         "days_after_claim": validity.days,
         "until": validity.until,
         "calendar_month": "true" if validity.is_month else None,
+        "hours_after_claim": validity.hours,
+        "days": validity.whole_days,
+        "from": validity.counts_from or None,
+        "no_later_than": validity.no_later_than,
+        "not_before": validity.not_before,
     }
     fields |= {f"validity.{key}": str(value) for key, value in days.items() if value is not None}
     fields |= {
@@ -107,6 +121,48 @@ def changes(before: Template, after: Template) -> tuple[tuple[str, str | None, s
     )
 
 
+# ---------------------------------------------------------------- its validity in words
+
+EXAMPLE = "2020-03-27 10:00"  # a claim, where the template names no instant
+MEANINGS = {
+    "days": "Valid {days} days after the claim, at the hour of the claim.",
+    "hours": "Valid {hours} hours after the claim, to the second.",
+    "claim": "Valid {days} calendar days to 24:00, of which the day of claim is the first.",
+    "day_after_claim": "Valid {days} calendar days to 24:00, of which the day after the claim is"
+    " the first.",
+    "until": "Valid until {until}, whenever it was claimed.",
+    "month": "Valid to the end of the month of the claim.",
+}
+
+
+def validity_in_words(validity: Validity) -> tuple[str, dict[str, Any]]:
+    """What a validity means, as a template of words and what fills it."""
+    kind = (
+        "until"
+        if validity.until
+        else "month"
+        if validity.is_month
+        else "hours"
+        if validity.hours
+        else validity.counts_from or "days"
+    )
+    days = validity.days or validity.whole_days
+    return MEANINGS[kind], {"days": days, "hours": validity.hours, "until": validity.until}
+
+
+def example_of_validity(template: Template, zone: str) -> tuple[int, int, int]:
+    """(claimed, usable from, no longer usable from) of a claim that shows it, in UTC seconds: three
+    days before the last end where there is one, else of 27 March 2020.
+    """
+    end = template.validity.last_end
+    claimed_at = (
+        times.parse(EXAMPLE, zone)
+        if end is None
+        else times.add_days(times.parse(end, zone), -3, zone) + 10 * AN_HOUR
+    )
+    return claimed_at, usable_at(template, claimed_at, zone), expires_at(template, claimed_at, zone)
+
+
 # ---------------------------------------------------------------- its floor
 
 
@@ -134,11 +190,12 @@ def cautions(template: Template, kinds: Mapping[str, str]) -> tuple[Fault, ...]:
     nothing, assumptions. `kinds`: funder -> public, platform or merchant.
     """
     notes: list[Fault] = []
-    days = template.validity.days
+    validity = template.validity
+    days = validity.days or validity.whole_days
     if days is not None and days > WECHAT_DAYS:
         notes.append(
             Fault(
-                ("validity", "days_after_claim"),
+                ("validity", "days_after_claim" if validity.days else "days"),
                 "wechat_window",
                 "{offending} days: WeChat Pay takes vouchers of at most {most} days",
                 "write {most} or less for a WeChat round",

@@ -139,6 +139,7 @@ REJECTS: dict[str, tuple[str, ...]] = {
     ),
     "not_yet_valid": (
         "paid at {paid_at}, before the round opens at {opens_at}",
+        "paid at {paid_at}; the voucher can be used from {usable_at} on",
         "paid at {paid_at}, before the claim at {claimed_at}",
         "paid before the voucher was claimed",
     ),

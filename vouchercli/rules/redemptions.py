@@ -11,8 +11,8 @@ from vouchercli.rules.ladders import Ladder, Rung
 
 # Columns made before it: round_id, known_coupon_no, merchant_id (NULL: not known), is_suspended (at
 # paid_at), is_in_scope (of the round's template), lawful_fen (what the coupon gives for the base),
-# stated_fen (what the file says it gave; NULL: nothing), latest_at (rows may not be later; NULL:
-# nobody asks).
+# usable_at (from when on the voucher can be used; NULL: at once), stated_fen (what the file says it
+# gave; NULL: nothing), latest_at (rows may not be later; NULL: nobody asks).
 PAYMENTS = Ladder(
     "payments",
     "Payments and refunds",
@@ -56,9 +56,9 @@ PAYMENTS = Ladder(
         ),
         Rung(
             "not_yet_valid",
-            "paid_at < claimed_at",
-            "it was paid or refunded after the claim",
-            "to be used once it is claimed",
+            "paid_at < claimed_at OR (kind = 'pay' AND paid_at < usable_at)",
+            "it was paid or refunded after the claim, and not before the voucher can be used",
+            "to be used once it is claimed, or from a day on",
         ),
         Rung(
             "expired",

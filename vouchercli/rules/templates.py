@@ -5,8 +5,10 @@ and can cost.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Literal
 
+from vouchercli import documents
 from vouchercli.documents import Fault
 from vouchercli.rules import money, scope, times
 from vouchercli.rules.scope import Scope
@@ -21,6 +23,10 @@ COUPON_KEYS = {
     "amount_off": ("count", "kind", "denomination", "threshold"),
     "percent_off": ("count", "kind", "percent", "threshold", "cap"),
 }
+ENDS = ("days_after_claim", "hours_after_claim", "days", "until", "calendar_month")
+DAY_AFTER = "day_after_claim"
+COUNTED_FROM = ("claim", DAY_AFTER)
+AN_HOUR = 3_600
 MOST_COUPONS = 100
 WHOLE_BP = 10_000
 
@@ -41,13 +47,30 @@ class Coupon:
 
 @dataclass(frozen=True)
 class Validity:
-    """One of: `days` after the claim; `until` a written instant to its second (read in the
-    programme's zone); to the end of the claim's month.
+    """One of: `days` after the claim, at its local clock time; `hours` after it, to the second;
+    `whole_days` calendar days to 24:00, of which the day of claim is the first (`counts_from`:
+    `claim`) or the day after it (`day_after_claim`); `until` a written instant to its second (read
+    in the programme's zone); to the end of the claim's month.
+
+    Beside any of them: `no_later_than` an instant, the earlier of the two ends; `not_before` an
+    instant or `day_after_claim` (its 00:00).
     """
 
     days: int | None = None
     until: str | None = None
     is_month: bool = False
+    hours: int | None = None
+    whole_days: int | None = None
+    counts_from: str = ""
+    no_later_than: str | None = None
+    not_before: str | None = None
+
+    @property
+    def last_end(self) -> str | None:
+        """The instant after which no voucher is valid, whenever it was claimed; None: there is
+        none.
+        """
+        return self.until or self.no_later_than
 
 
 @dataclass(frozen=True)
@@ -181,15 +204,17 @@ def percent_text(bp: int) -> str:
 def _validity(node: Node) -> Validity:
     if node.value == "calendar_month":
         return Validity(is_month=True)
-    part = node.fields(("days_after_claim", "until", "calendar_month"))
-    written = [key for key, value in part.items() if not value.is_missing]
+    part = node.fields((*ENDS, "from", "no_later_than", "not_before"))
+    written = [key for key in ENDS if not part[key].is_missing]
     if len(written) != 1 and isinstance(node.value, dict):
         node.fault(
             "one_validity",
-            "a validity is exactly one of days_after_claim, until, calendar_month",
+            "a validity is exactly one of {ends}",
             "write {{days_after_claim: 7}}",
+            ends=", ".join(ENDS),
         )
         return Validity()
+    _refuse_beside(part, written)
     if not part["calendar_month"].yes(True):
         part["calendar_month"].fault(
             "one_validity",
@@ -200,7 +225,30 @@ def _validity(node: Node) -> Validity:
         days=part["days_after_claim"].whole() or None,
         until=part["until"].end(),
         is_month="calendar_month" in written,
+        hours=part["hours_after_claim"].whole() or None,
+        whole_days=part["days"].whole() or None,
+        counts_from=part["from"].choice(COUNTED_FROM, "claim") if "days" in written else "",
+        no_later_than=part["no_later_than"].end(),
+        not_before=_not_before(part["not_before"]),
     )
+
+
+def _refuse_beside(part: Mapping[str, Node], written: list[str]) -> None:
+    """Faults for what says nothing beside the end that is written."""
+    if not part["from"].is_missing and written != ["days"]:
+        part["from"].fault(
+            "idle_key", "from says something beside days only", "write {{days: 10, from: claim}}"
+        )
+    if not part["no_later_than"].is_missing and written == ["until"]:
+        part["no_later_than"].fault(
+            "idle_key", "until is an end already", "write the earlier of the two as until"
+        )
+
+
+def _not_before(node: Node) -> str | None:
+    if node.is_missing or node.value == DAY_AFTER:
+        return None if node.is_missing else DAY_AFTER
+    return None if node.moment() is None else documents.written(node.value)
 
 
 def _scope(node: Node) -> Scope:
@@ -240,12 +288,34 @@ def expires_at(template: Template, claimed_at: int, zone: str) -> int:
     """The first second (UTC) at which a voucher claimed at `claimed_at` is no longer valid:
     claimed_at <= paid_at < expires_at.
     """
-    validity = template.validity
+    end = _end(template.validity, claimed_at, zone)
+    if template.validity.no_later_than is None:
+        return end
+    return min(end, times.parse(template.validity.no_later_than, zone))
+
+
+def _end(validity: Validity, claimed_at: int, zone: str) -> int:
     if validity.until is not None:
         return times.parse(validity.until, zone)
     if validity.is_month:
         return times.month_end(claimed_at, zone)
+    if validity.hours is not None:
+        return claimed_at + validity.hours * AN_HOUR
+    if validity.whole_days is not None:
+        days = validity.whole_days - (validity.counts_from == "claim")
+        last = times.as_date(times.day_of(claimed_at, zone)) + timedelta(days=days)
+        return times.day_bounds(times.as_day(last), zone)[1]
     return times.add_days(claimed_at, validity.days or 0, zone)
+
+
+def usable_at(template: Template, claimed_at: int, zone: str) -> int:
+    """The first second (UTC) at which a voucher claimed at `claimed_at` can be used."""
+    not_before = template.validity.not_before
+    if not_before is None:
+        return claimed_at
+    if not_before == DAY_AFTER:
+        return times.day_bounds(times.day_of(claimed_at, zone), zone)[1]
+    return max(claimed_at, times.parse(not_before, zone))
 
 
 # ---------------------------------------------------------------- funding

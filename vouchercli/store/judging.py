@@ -84,6 +84,7 @@ FROM (
         c.claim_id, c.resident, c.claimed_at, c.expires_at, r.round_id,
         m.merchant_id, m.merchant_no,
         coalesce(i.segment_id, v.segment_id, m.segment_id) AS segment_id,
+        usable_at(r.round_id, c.claimed_at) AS usable_at,
         i.segment_id IS NOT NULL AS is_judged_again, i.stands, :latest_at AS latest_at,
         EXISTS (
             SELECT 1 FROM suspensions s
@@ -247,7 +248,9 @@ UPDATE incoming_redemptions AS i SET detail = (
         'latest_at', CASE i.reason WHEN 'in_future' THEN :latest_at END,
         'paid_at', i.paid_at, 'base_fen', i.base_fen, 'subsidy_fen', i.subsidy_fen, 'refund_of',
             nullif(i.refund_of, ''),
-        'claimed_at', c.claimed_at, 'expires_at', c.expires_at, 'threshold_fen', k.threshold_fen,
+        'claimed_at', c.claimed_at, 'usable_at', CASE i.reason WHEN 'not_yet_valid'
+            THEN nullif(usable_at(r.round_id, c.claimed_at), c.claimed_at) END,
+        'expires_at', c.expires_at, 'threshold_fen', k.threshold_fen,
             'limit', visit_limit(i.day),
         'expected_fen', CASE WHEN i.kind = 'pay' THEN lawful_subsidy(i.base_fen,
             k.denomination_fen, k.percent_bp) END,

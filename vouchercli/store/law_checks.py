@@ -70,6 +70,31 @@ def expiry_by_law(db: sqlite3.Connection) -> list[Breach]:
 SECONDS = 100_000  # kept in mind at once
 
 
+EARLY = """
+SELECT f.transaction_no AS subject, usable_at(c.round_id, c.claimed_at) AS expected,
+    f.paid_at AS found
+FROM temp.open_redemptions f CROSS JOIN claims c ON c.claim_id = f.claim_id
+WHERE f.refund_of IS NULL AND is_late(c.round_id) AND f.paid_at < expected
+"""
+
+
+def payments_from_their_day(db: sqlite3.Connection) -> list[Breach]:
+    """Payments with vouchers that could not be used yet."""
+    packs = {row["round_id"]: (templates.read(row["document"]), row["time_zone"])
+             for row in db.execute(ROUNDS)}  # fmt: skip
+    if not any(pack.validity.not_before for pack, _ in packs.values()):
+        return []
+    sql_functions.register(
+        db,
+        is_late=lambda round_id: packs[round_id][0].validity.not_before is not None,
+        usable_at=lambda round_id, claimed_at: rules.usable_at(
+            packs[round_id][0], claimed_at, packs[round_id][1]
+        ),
+    )
+    with open_rows.laid_out(db):
+        return breaches.rows(db, EARLY)
+
+
 def payments_by_law(db: sqlite3.Connection) -> list[Breach]:
     """Payments below their threshold, or of another subsidy than their voucher pays."""
     sql_functions.register(db, lawful_subsidy=subsidy.lawful_subsidy)
@@ -123,6 +148,7 @@ def _shares(
 
 CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     "expiry_by_law": expiry_by_law,
+    "payments_from_their_day": payments_from_their_day,
     "payments_by_law": payments_by_law,
     "splits_by_law": splits_by_law,
 }

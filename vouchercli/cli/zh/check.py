@@ -80,4 +80,5 @@ TEXT = {
     "every fact, application, reject and posting is what was written": "各项记录、报名、未通过行和记账与写入时一致",
     "the digest of all facts is the one that the log named last": "全部记录的摘要与日志最近一次所记一致",
     "every table is what the last upgrade left, until something is done": "升级后尚无操作时，各表均为升级所留",
+    "no payment was made before its voucher could be used": "没有支付早于其券可用之时",
 }

@@ -152,4 +152,5 @@ TEXT = {
     "retired_division": "区划代码已停用",
     "error_cell": "单元格是错误值",
     "identity_check_digit": "证件号校验不符",
+    "paid at {paid_at}; the voucher can be used from {usable_at} on": "支付于 {paid_at}；该券自 {usable_at} 起可用",
 }

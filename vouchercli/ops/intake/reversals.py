@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from vouchercli.store.corrections import Fields, Row
 
 PROFILE = "voucher"  # our own layout
-PLACE = ("claim_no", "coupon_no", "merchant_no")  # a refund has that of its payment
 
 
 class Wrong(NamedTuple):

@@ -9,6 +9,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules import scope, times
+from vouchercli.rules import templates as template_rules
 from vouchercli.rules.merchants import Merchant
 from vouchercli.rules.subsidy import lawful_subsidy
 from vouchercli.store import claims, limits, sql_functions, templates
@@ -18,14 +19,15 @@ if TYPE_CHECKING:
 
 
 def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
-    """Register lawful_subsidy, is_in_scope, broken_scope, used_channel, is_open_to_all, visit_limit
-    and counts for the rounds of a programme.
+    """Register lawful_subsidy, is_in_scope, broken_scope, used_channel, usable_at, is_open_to_all,
+    visit_limit and counts for the rounds of a programme.
     """
     limits.teach_visits(db, programme_id, zone)
-    scopes = {
-        row["round_id"]: templates.value(row).scope
+    packs = {
+        row["round_id"]: templates.value(row)
         for row in claims.templates_of_rounds(db, programme_id)
     }
+    scopes = {round_id: pack.scope for round_id, pack in packs.items()}
 
     @cache
     def covers(round_id: int, *merchant: Any) -> bool:
@@ -70,12 +72,18 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
     def used_channel(round_id: int | None, channel: str) -> str:
         return "" if round_id is None else scope.used_channel(scopes[round_id], channel or "")
 
+    @cache
+    def usable_at(round_id: int | None, claimed_at: int) -> int | None:
+        pack = packs.get(round_id) if round_id is not None else None
+        return None if pack is None else template_rules.usable_at(pack, claimed_at, zone)
+
     sql_functions.register(
         db,
         lawful_subsidy=_lawful_subsidy,
         is_in_scope=is_in_scope,
         broken_scope=broken_scope,
         used_channel=used_channel,
+        usable_at=usable_at,
         is_open_to_all=lambda round_id: scope.registration_open(scopes[round_id]),
     )
 

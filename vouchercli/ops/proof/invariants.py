@@ -77,6 +77,7 @@ MEANINGS = {
     "merchants_as_changed": "every merchant is what its last change made of it",
     "merchants_as_added": "every merchant that nobody changed is as its file added it",
     "expiry_by_law": "every claim expires when its template says",
+    "payments_from_their_day": "no payment was made before its voucher could be used",
     "payments_by_law": "every payment reaches its threshold and pays what its voucher says",
     "splits_by_law": "every subsidy is shared as its template says",
     "scope_by_law": "every payment was made where and when its voucher may be used",

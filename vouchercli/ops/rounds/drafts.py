@@ -194,7 +194,7 @@ def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) 
         usual: dict[str, Any] = {column: old[column] for column in COLUMNS}
         usual["closes_at"] = (
             None
-            if given["template"] or earlier.template.validity.until
+            if given["template"] or earlier.template.validity.last_end
             else old["closes_at"] + shift
         )
         usual["registration_opens_at"] = (
@@ -369,13 +369,14 @@ def check_times(programme: Programme, template: Template, terms: Mapping[str, An
         terms["closes_at"],
         terms["registration_opens_at"],
     )
-    if template.validity.until and closes_at > times.parse(template.validity.until, zone):
+    last_end = template.validity.last_end
+    if last_end and closes_at > times.parse(last_end, zone):
         raise VoucherError(
             "closes_after_validity",
             "claims are accepted until {closes_at}, but the vouchers end at {until}",
             hint='add --closes-at "{until}", or take a template with a later end',
             closes_at=times.shown_end(closes_at, zone),
-            until=template.validity.until,
+            until=last_end,
         )
     if closes_at <= opens_at:
         raise VoucherError(

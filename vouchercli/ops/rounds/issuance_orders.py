@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from vouchercli.formats.written.issuance_orders import OrderProfile
     from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.rules.programmes import Programme
-    from vouchercli.rules.templates import Coupon, Template
+    from vouchercli.rules.templates import Coupon, Template, Validity
     from vouchercli.session import Session
     from vouchercli.store.issuance_orders import Order
 
@@ -368,6 +368,14 @@ def _format_order_no(current: RoundAtHand, number: int) -> str:
     return f"{mark}{current.row['programme']}-{current.code}-{number}"
 
 
+def _count_minutes(validity: Validity) -> int | None:
+    """How many minutes after its claim a voucher ends; None: that is not all that its end says."""
+    if validity.no_later_than is not None or validity.days is validity.hours is None:
+        return None
+    seconds = (validity.days or 0) * SECONDS_A_DAY + (validity.hours or 0) * packs_law.AN_HOUR
+    return seconds // 60
+
+
 def _list_rows(
     current: RoundAtHand, profile: OrderProfile, number: int, merchants: dict[str, Any]
 ) -> list[dict[str, Any]]:
@@ -375,9 +383,7 @@ def _list_rows(
     pack; amounts in fen.
     """
     row, zone, template = current.row, current.zone, current.template
-    minutes = (
-        None if template.validity.days is None else template.validity.days * SECONDS_A_DAY // 60
-    )
+    minutes = _count_minutes(template.validity)
     same = {
         "programme": row["programme"],
         "round": row["round"],

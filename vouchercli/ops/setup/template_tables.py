@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.result import Column, Table, say
-from vouchercli.rules import packs
+from vouchercli.result import Column, Message, Table, say
+from vouchercli.rules import packs, times
 from vouchercli.rules import templates as rules
 
 if TYPE_CHECKING:
@@ -59,6 +59,24 @@ def fields_table(template: Template, version: int) -> Table:
         say("Template {template}, version {version}", template=template.template, version=version),
         (Column("field", "field", "entry"), Column("value", "value", "entry")),
         rows,
+        None,
+        explain_validity(template),
+    )
+
+
+def explain_validity(template: Template) -> tuple[Message, ...]:
+    """What its validity means, in words, and an example."""
+    claimed_at, usable_at, ends_at = packs.example_of_validity(template, times.HOME_ZONE)
+    text, params = packs.validity_in_words(template.validity)
+    return (
+        Message(text, params),
+        say(
+            "For example: claimed at {claimed_at}, it can be used from {usable_at} until"
+            " {ends_at}.",
+            claimed_at=times.shown(claimed_at, times.HOME_ZONE),
+            usable_at=times.shown(usable_at, times.HOME_ZONE),
+            ends_at=times.shown_end(ends_at, times.HOME_ZONE),
+        ),
     )
 
 

@@ -42,6 +42,10 @@ class Book:
             )
             for row in rounds
         }
+        # vouchers that cannot be used at once are left to the judge
+        self.late_rounds = [
+            round_id for round_id, pack in self._packs.items() if pack.validity.not_before
+        ]
         self._expired_by = proved_redemptions.expired_by(self._db)
         self._claims = Claims()
         self._coupons = Coupons(proved_redemptions.coupons(self._db, programme_id))
