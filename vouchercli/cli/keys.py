@@ -33,6 +33,7 @@ WORDS = {
     "scope.registration": "scope.registration",
     "source": "source",
     "assumption": "assumption",
+    "not_enforced": "not enforced",
     "offline": "offline",
     "online": "online",
     "any": "any",

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.documents import Fault
-from vouchercli.rules import money, scope, times
+from vouchercli.rules import clauses, money, scope, times
 from vouchercli.rules.subsidy import parts
 from vouchercli.rules.templates import (
     AN_HOUR,
@@ -74,7 +74,11 @@ def described(template: Template) -> dict[str, str]:
     }
     fields |= {
         key: text
-        for key, text in (("source", template.source), ("assumption", template.assumption))
+        for key, text in (
+            ("source", template.source),
+            ("assumption", template.assumption),
+            ("not_enforced", clauses.in_one_line(template.not_enforced)),
+        )
         if text
     }
     return fields
@@ -243,4 +247,4 @@ def cautions(template: Template, kinds: Mapping[str, str]) -> tuple[Fault, ...]:
                 {"offending": template.assumption},
             )
         )
-    return tuple(notes)
+    return (*notes, *clauses.cautions(template.not_enforced))

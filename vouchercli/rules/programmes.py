@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from vouchercli.documents import CODE, Fault
-from vouchercli.rules import calendars, clocks, days, money, published, refunds, times
+from vouchercli.rules import calendars, clauses, clocks, days, money, published, refunds, times
 from vouchercli.rules.calendars import Calendar
 from vouchercli.rules.doors import is_reserved
 from vouchercli.rules.values import Name, Node
@@ -109,6 +109,7 @@ class Programme:
     published: tuple[Published, ...]
     source: str
     assumption: str
+    not_enforced: tuple[str, ...]
 
     @property
     def kinds(self) -> dict[str, str]:
@@ -142,6 +143,7 @@ def read(document: Any) -> tuple[Programme | None, tuple[Fault, ...]]:
         published=tuple(published.read(item, zone) for item in top["published"].items()),
         source=top["source"].text(),
         assumption=top["assumption"].text(),
+        not_enforced=top["not_enforced"].texts(),
     )
     if not node.faults and not programme.funders and not programme.published:
         node.fault(
@@ -284,9 +286,13 @@ def _days(node: Node, zone: str) -> frozenset[int]:
 
 
 def cautions(programme: Programme) -> tuple[Fault, ...]:
-    """What is lawful but will be in somebody's way: more checkers are asked for than the staff
-    has.
+    """What is lawful but should be known: more checkers are asked for than the staff has; what
+    nobody judges.
     """
+    return (*_too_few_checkers(programme), *clauses.cautions(programme.not_enforced))
+
+
+def _too_few_checkers(programme: Programme) -> tuple[Fault, ...]:
     checkers = sum("checker" in person.roles for person in programme.staff)
     needed = max((band.checkers for band in programme.approvals), default=1)
     if not programme.staff or checkers >= needed:

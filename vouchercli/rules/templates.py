@@ -96,6 +96,7 @@ class Template:
     match: Share | None
     source: str
     assumption: str
+    not_enforced: tuple[str, ...]
 
     @property
     def match_bp(self) -> int:
@@ -121,6 +122,7 @@ def read(document: Any) -> tuple[Template | None, tuple[Fault, ...]]:
         match=match,
         source=top["source"].text(),
         assumption=top["assumption"].text(),
+        not_enforced=top["not_enforced"].texts(),
     )
     return (None if node.faults else template), tuple(node.faults)
 

@@ -165,6 +165,7 @@ TEXT = {
     "checkers": "复核",
     "source": "出处",
     "assumption": "假设",
+    "not enforced": "声明而不判断的条款",
     "loaded at": "载入时间",
     "public": "财政",
     "platform": "平台",

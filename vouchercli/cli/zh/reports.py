@@ -17,6 +17,7 @@ TEXT = {
     "there is no round yet; next: voucher round create CODE": "尚无期次；下一步：voucher round create 代码",
     "there was no round yet at {as_of}; next: voucher round list": "{as_of} 时尚无期次；下一步：voucher round list",
     # titles
+    "Declared, not judged here: {clauses}.": "已声明、系统不作判断的条款：{clauses}。",
     "Leverage by {by}: {programme}, as of {as_of}": "杠杆率（按{by}）：{programme}，截至 {as_of}",
     "Redemption rates": "核销率",
     "Published figures": "已公布数字",

@@ -77,6 +77,7 @@ TEXT = {
     "shorten the Chinese name for a WeChat round": "微信发放的期次请缩短中文名称",
     "a voucher of {percent} off has a gross leverage of at least {gross} by definition: the figure shows no effect": "减 {percent} 的券，杠杆率（毛）按定义不低于 {gross}：该数字不说明效果",
     "assumption: {offending}": "假设：{offending}",
+    "declared, not judged here: {offending}": "已声明、系统不作判断的条款：{offending}",
     # tables
     "Templates": "券模板",
     "Templates that can be added by name": "可按名称添加的券模板",

@@ -9,7 +9,7 @@ from vouchercli.result import say
 from vouchercli.rules import leverage as law
 from vouchercli.rules import times
 from vouchercli.rules.leverage import Claimed
-from vouchercli.store import days, programmes
+from vouchercli.store import clauses, days, programmes
 from vouchercli.store import reports as store
 from vouchercli.store import rounds as kept_rounds
 from vouchercli.store.known_facts import Known
@@ -36,6 +36,7 @@ class Scope(NamedTuple):
     is_all: bool
     now: int
     known: Known | None = None
+    not_enforced: tuple[str, ...] = ()
 
     @property
     def zone(self) -> str:
@@ -69,6 +70,7 @@ class Scope(NamedTuple):
             "known_at": times.iso(self.now, self.zone) if self.as_of is None else None,
             "programme": self.code,
             "known_on": None if self.known is None else times.day_text(self.known.day),
+            "not_enforced": [*self.not_enforced],
         }
 
     def codes(self) -> list[str]:
@@ -102,14 +104,16 @@ def scope_of(
         )
     round_ids = {kept_rounds.named(session.db, programme_id, code)["round_id"] for code in only}
     every = store.rounds_of(session.db, programme_id)
+    rounds = {row.round_id: row for row in every if not only or row.round_id in round_ids}
     return Scope(
         programme,
-        {row.round_id: row for row in every if not only or row.round_id in round_ids},
+        rounds,
         since,
         as_of,
         not only,
         session.now,
         known,
+        clauses.not_enforced(session.db, programme_id, rounds),
     )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.ops.clauses import say_not_enforced
 from vouchercli.result import CSV, DATA, JSON, SCREEN, SHOWN, Column, Table, Word, only, say
 from vouchercli.rules import times
 from vouchercli.rules.leverage import WITH_RATES
@@ -116,7 +117,7 @@ def leverage(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
         columns,
         rows,
         total,
-        notes=(*_span(scope), *FORMULAS) if rows else (),
+        notes=(*_span(scope), *FORMULAS, *say_not_enforced(scope.not_enforced)) if rows else (),
         key="rows",
         total_key="total",
     )
@@ -305,8 +306,9 @@ def rounds(scope: Scope, rows: Rows) -> tuple[Table, ...]:
     seen = [row for row in rows if row["round"] not in gone]
     left_out = (say("Cancelled and left out: {rounds}.", rounds=", ".join(gone)),) if gone else ()
     columns = (*SALE, *only(DATA, *USE), *BEHIND)
+    notes = (*BASES, *say_not_enforced(scope.not_enforced))
     return (
         Table(title, columns, rows, zone=scope.zone, key="rows", where=CSV),
         Table(title, SALE, seen, notes=left_out, zone=scope.zone, where=SCREEN),
-        Table(say("Redemption rates"), (SALE[0], *USE), seen, notes=BASES, where=SCREEN),
+        Table(say("Redemption rates"), (SALE[0], *USE), seen, notes=notes, where=SCREEN),
     )

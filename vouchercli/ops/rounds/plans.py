@@ -7,13 +7,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.answers import dated
+from vouchercli.ops.clauses import say_not_enforced
 from vouchercli.ops.rounds import commitments, plan_dates, plan_past, plan_people
 from vouchercli.ops.rounds.lookup import RoundAtHand, look_up
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import money, times
 from vouchercli.rules import rounds as law
 from vouchercli.rules import templates as packs_law
-from vouchercli.store import ledger
+from vouchercli.store import clauses, ledger
 from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
@@ -37,6 +38,9 @@ def plan_round(session: Session, code: str) -> Outcome:
         residents, districts = plan_people.count_residents(current)
         shops = plan_people.count_merchants(current)
         past = plan_past.list_past(current)
+        declared = clauses.not_enforced(
+            current.db, current.row["programme_id"], (current.round_id,)
+        )
     days, expected = plan_dates.count_days(current), plan_past.estimate(current, past)
     data = _describe_terms(current) | {
         "overlapping": [other["round"] for other in others],
@@ -44,9 +48,10 @@ def plan_round(session: Session, code: str) -> Outcome:
         "residents": residents,
         "merchants": {"total": shops.total(), "cells": plan_people.list_cells(shops)},
         "expected": expected,
+        "not_enforced": [*declared],
     }
     tables = (
-        _tabulate_liability(current, liability),
+        _tabulate_liability(current, liability, declared),
         *plan_dates.tabulate_dates(current, days, others),
         plan_people.tabulate_residents(residents, districts),
         *plan_people.tabulate_merchants(shops),
@@ -112,7 +117,9 @@ def _sum_match(current: RoundAtHand) -> int:
     return int(current.row["packs"]) * packs_law.match_liability_fen(current.template)
 
 
-def _tabulate_liability(current: RoundAtHand, liability: list[dict[str, Any]]) -> Table:
+def _tabulate_liability(
+    current: RoundAtHand, liability: list[dict[str, Any]], declared: tuple[str, ...]
+) -> Table:
     notes = []
     if match := _sum_match(current):
         notes.append(
@@ -120,6 +127,7 @@ def _tabulate_liability(current: RoundAtHand, liability: list[dict[str, Any]]) -
         )
     if any(part["left_fen"] is None for part in liability):
         notes.append(say("A funder without an amount pays what is spent: its fund has no limit."))
+    notes.extend(say_not_enforced(declared))
     title = say(
         "Plan of {round}: {packs:,} packs, {quota} yuan at most, checkers needed: {checkers}",
         round=current.row["round"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.result import JSON, SCREEN, SHOWN, Column, Message, Table, Word, say
-from vouchercli.rules import clocks, staff, times
+from vouchercli.rules import clauses, clocks, staff, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -50,6 +50,7 @@ LINES = {
     "logins": Word("logins"),
     "source": Word("source"),
     "assumption": Word("assumption"),
+    "not_enforced": Word("not enforced"),
     "loaded_at": Word("loaded at"),
 }
 REFUNDS = (
@@ -147,6 +148,7 @@ def rules_table(programme: Programme, loaded_at: int) -> Table:
         "makers": staff.named(programme, "maker"),
         "checkers": staff.named(programme, "checker"),
         "finance": staff.named(programme, "finance"),
+        "not_enforced": clauses.in_one_line(programme.not_enforced),
         "loaded_at": times.shown(loaded_at, programme.time_zone),
     }
     rows = tuple(

@@ -45,6 +45,7 @@ def figures(template: Template, kinds: Mapping[str, str]) -> dict[str, Any]:
         **worth(template, kinds),
         "source": template.source,
         "assumption": template.assumption,
+        "not_enforced": [*template.not_enforced],
     }
 
 
