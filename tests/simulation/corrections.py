@@ -324,7 +324,7 @@ def _put_in_place(
     for kind in ("redemption", "claim"):
         rows = [row for row in foreseen.come if (len(row) == 4) == (kind == "claim")]
         if rows:
-            name = f"correction {number}"
+            name = f"correction {number}, {kind}s"
             file = small_city.File(name, kind, rows, by_column=False, correction=number)
             file.batch = made.pop(0)
             life.city.files.append(file)
