@@ -18,7 +18,7 @@ import towns
 from life import Disagreement, Life
 
 HERE = Path(__file__).parent
-SEED = 606  # days are sealed and signed, rows come late, undo is refused, a backup comes back
+SEED = 206  # days are sealed and signed, rows come late and are corrected, undo is refused
 A_DAY = 12  # a seed whose first evening has claims, rejects and totals
 CHANGES = {
     "a claim that nobody made": "UPDATE claims SET claim_no = 'X' WHERE claim_id = 1",
@@ -37,6 +37,7 @@ def test_five_days_of_a_city_agree_with_the_model() -> None:
     assert seen["claim import"] + seen["redemption import"] > 5
     assert min(seen[what] for what in ("day close", "day sign", "rows sealed late")) > 0
     assert seen["[day_sealed]"] > 0
+    assert min(seen["rows reversed behind a seal"], seen["days known again"]) > 0
 
 
 @pytest.mark.slow
