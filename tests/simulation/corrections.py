@@ -314,9 +314,6 @@ def _put_in_place(
         mine.gone.append(Gone(row, moved, batch, number, max(own, seals.first_open), covered))
         mine.out.add(row)
         life.count("rows reversed behind a seal", covered is not None)
-        for file in life.city.files:
-            if file.correction and file.batch == batch:
-                file.gone.add(row)
     data = life.do("correction", "show", str(number), "-o", "json").data
     life.count("rows reversed", len(foreseen.go))
     life.agree("rows of a correction", len(foreseen.go), len(data["rows"]))
