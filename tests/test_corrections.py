@@ -376,3 +376,50 @@ def test_a_refund_follows_its_payment_to_the_right_merchant(paid: Any) -> None:
     rows = {(row["transaction_no"], row["merchant_no"], row["base_fen"]) for row in listed(paid)}
     assert {("T1", "M2", 5000), ("R1", "M2", -5000)} <= rows
     paid("check")
+
+
+def test_a_wrong_row_comes_by_no_file_again_when_its_claim_was_corrected_or_is_gone(
+    paid: Any,
+) -> None:
+    settle(paid, "redemption", "T1", "--reverse")
+    settle(paid, "claim", "C1", "--claimed-at", "2020-03-27 08:30")
+    again = payments(paid, "again.csv", "T1 C1 1 2020-03-27 10:00", "T2 C2 1 2020-03-28 10:00")
+    assert (again.data["accepted"], again.data["duplicate"]) == (1, 1)
+    settle(paid, "claim", "C1", "--reverse")
+    more = payments(paid, "more.csv", "T1 C1 1 2020-03-27 10:00", "T3 C2 2 2020-03-28 10:00")
+    assert (more.data["accepted"], more.data["duplicate"]) == (1, 1)
+    paid("check")
+
+
+def test_what_was_reversed_stays_in_the_lists_when_its_claim_is_taken_back(town: Any) -> None:
+    claims(town, "c.csv", "C1 P1 2020-03-27 09:00")
+    payments(town, "p.csv", "T1 C1 1 2020-03-27 10:00")
+    settle(town, "redemption", "T1", "--reverse")
+    before, corrected = listed(town), town("correction", "list", "-o", "json").data
+    town("batch", "undo", "2", "--yes", *MEI, *NOW)
+    assert listed(town) == before
+    assert town("correction", "list", "-o", "json").data == corrected
+    town("check")
+
+
+def test_a_correction_is_turned_down_when_its_claim_was_taken_back(town: Any) -> None:
+    claims(town, "c.csv", "C1 P1 2020-03-27 09:00")
+    number = correct(town, "claim", "C1", "--reverse").data["correction"]
+    town("batch", "undo", "2", "--yes", *MEI, *NOW)
+    assert why(approve(town, number, expect=3)) == "unknown_claim_no"
+    town("correction", "reject", str(number), "--note", "it is gone", *LIN, *NOW)
+    (row,) = town("correction", "list", "-o", "json").data["corrections"]
+    assert (row["correction"], row["state"]) == (number, "declined")
+    town("check")
+
+
+def test_a_correction_of_a_claim_waits_for_its_second_person_over_a_new_key(paid: Any) -> None:
+    proposed = correct(paid, "claim", "C1", "--claimed-at", "2020-03-27 08:30")
+    whose = correct(paid, "claim", "C2", "--resident", "token:" + "0" * 32).data["correction"]
+    paid("key", "rotate", "--note", "yearly", "--yes", *LIN, *NOW)
+    assert approve(paid, proposed.data["correction"]).data["state"] == "effective"
+    assert why(approve(paid, whose, expect=3)) == "correction_outdated"  # that token is no more
+    again = claims(paid, "again.csv", "C1 P1 2020-03-27 09:00", "C3 P1 2020-03-28 09:00", expect=4)
+    assert (again.data["accepted"], again.data["duplicate"]) == (0, 1)
+    assert again.data["reasons"] == {"resident_limit": 1}
+    paid("check")

@@ -318,18 +318,15 @@ def _put_in_place(
         moved = ledgers.moved(books, life.city.rules, row)
         mine.gone.append(Gone(row, moved, batch, number, max(own, seals.first_open), covered))
         mine.out.add(row)
-        for file in life.city.files:
-            if file.correction and file.batch == batch:
-                file.gone.add(row)
+        life.count("rows reversed behind a seal", covered is not None)
     data = life.do("correction", "show", str(number), "-o", "json").data
     life.count("rows reversed", len(foreseen.go))
-    life.count("rows reversed behind a seal", sum(each.covered is not None for each in mine.gone))
     life.agree("rows of a correction", len(foreseen.go), len(data["rows"]))
     made = sorted(data["batches"])
     for kind in ("redemption", "claim"):
         rows = [row for row in foreseen.come if (len(row) == 4) == (kind == "claim")]
         if rows:
-            name = f"correction {number}"
+            name = f"correction {number}, {kind}s"
             file = small_city.File(name, kind, rows, by_column=False, correction=number)
             file.batch = made.pop(0)
             life.city.files.append(file)

@@ -7,6 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import corrections
 import deeds
 import listed
 import seals
@@ -47,6 +48,7 @@ def cut(life: Life) -> None:
         file.is_cut = True
         deeds.read(by_column=file.by_column)
         life.suffer((file.kind, "import", file.name, "--now", shown(life.city.now)), "kill")
+        corrections.propose(life)
 
 
 def land(life: Life) -> None:

@@ -96,7 +96,9 @@ def model(life: Life, facts: Facts) -> Books:
 
 def in_play(life: Life, file: File) -> list[city_model.Row]:
     """The rows that a file may bring: not what was reversed, unless a correction enters it."""
-    gone = file.gone if file.correction else life.corrections.out
+    mine = life.corrections
+    of_batch = {each.row for each in mine.gone if each.batch == file.batch}
+    gone = of_batch if file.correction else mine.out
     return [row for row in file.rows if row not in gone]
 
 

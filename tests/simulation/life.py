@@ -176,8 +176,8 @@ DEEDS: tuple[Callable[[Life], None], ...] = (
     *(office.plan, office.renew_pack, office.limit, office.suspend, office.register),
     *(nights.restore,) * 2,
     *(lottery.announce, lottery.apply, Life.tick, jump, rotate),
-    *(corrections.propose,) * 6,
-    *(corrections.decide,) * 2,
+    *(corrections.propose,) * 12,
+    *(corrections.decide,) * 3,
     *(seals.close, seals.close, seals.sign, seals.sign, seals.race),
     *(
         desks.again,

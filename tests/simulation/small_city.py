@@ -75,7 +75,7 @@ def draw_pack(chance: random.Random, version: int) -> Pack:
 @dataclass
 class File:
     """A file that a platform sent, or what a correction entered anew. `batch` once it is in.
-    `by_column`: it is read as large files are. `gone`: rows of a correction that were reversed.
+    `by_column`: it is read as large files are.
     """
 
     name: str
@@ -85,7 +85,6 @@ class File:
     batch: int | None = None
     is_cut: bool = False  # its import was killed, and nobody went on with it yet
     correction: int = 0
-    gone: set[Row] = field(default_factory=set)
 
     @property
     def first_line(self) -> int:

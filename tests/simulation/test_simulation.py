@@ -38,6 +38,7 @@ def test_five_days_of_a_city_agree_with_the_model() -> None:
     assert min(seen[what] for what in ("day close", "day sign", "rows sealed late")) > 0
     assert seen["correction approve"] > 0
     assert seen["[day_sealed]"] > 0
+    assert min(seen["rows reversed behind a seal"], seen["days known again"]) > 0
 
 
 @pytest.mark.slow

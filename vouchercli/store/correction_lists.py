@@ -13,12 +13,15 @@ if TYPE_CHECKING:
 
     from vouchercli.store.lists import Listed
 
-# Whose a correction is: of the claim that it names.
-PROGRAMME_OF = """(
-    SELECT r.programme_id FROM rounds r WHERE r.round_id = ifnull(
-        (SELECT c.round_id FROM claims c WHERE c.claim_no = json_extract(p.before, '$.claim_no')),
-        (SELECT v.round_id FROM reversed_claims v
-            WHERE v.claim_no = json_extract(p.before, '$.claim_no') LIMIT 1)))"""
+# Whose a correction is: of the claim that it names; when that is gone, as the log has it.
+PROGRAMME_OF = """coalesce(
+    (SELECT x.programme_id FROM corrections x WHERE x.correction_id = p.proposal_id),
+    (SELECT r.programme_id FROM claims c JOIN rounds r USING (round_id)
+        WHERE c.claim_no = json_extract(p.before, '$.claim_no')),
+    (SELECT g.programme_id FROM audit a
+        JOIN programmes g ON g.programme = json_extract(a.detail, '$.programme')
+        WHERE a.deed = p.subject || '.correct'
+            AND json_extract(a.detail, '$.correction') = p.proposal_id))"""
 
 
 class Line(NamedTuple):

@@ -98,11 +98,13 @@ FROM (
             AND abs(f.merchant_discount_fen) = i.merchant_discount_fen
             AND CASE i.kind WHEN 'pay' THEN s.after_fen = ifnull(i.subsidy_fen, s.after_fen)
                 ELSE p.transaction_no = i.refund_of END AS is_standing,
-        -- it stood, was wrong and was reversed: only a correction brings it back
+        -- it stood, was wrong and was reversed: only a correction brings it back, whatever has
+        -- become of its claim
         EXISTS (
-            SELECT 1 FROM reversed_redemptions v
+            SELECT 1 FROM reversed_redemptions v JOIN proposals z ON z.proposal_id = v.correction_id
             WHERE v.transaction_no = i.transaction_no AND (v.refund_of IS NULL) = (i.kind = 'pay')
-                AND v.voucher = c.claim_id * 1024 + i.coupon_no AND v.merchant_id = m.merchant_id
+                AND json_extract(z.before, '$.claim_no') = i.claim_no
+                AND v.voucher % 1024 = i.coupon_no AND v.merchant_id = m.merchant_id
                 AND v.paid_at = i.paid_at AND abs(v.base_fen) = i.base_fen
                 AND abs(v.merchant_discount_fen) = i.merchant_discount_fen
                 AND i.segment_id IS NULL

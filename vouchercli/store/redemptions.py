@@ -162,28 +162,26 @@ WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
     AND x.stays >= :stays AND x.paid_at BETWEEN :since AND :until
 """
 ORDER = "x.paid_at, x.redemption_id"
-# What was reversed: as it came, then its reversal.
+# What was reversed: as it came, then its reversal. Its claim is that of its correction, whatever
+# has become of it since.
 REVERSAL = "reversal"
 REVERSED = f"""
 SELECT v.transaction_no, iif(w.sign = 1, iif(v.refund_of IS NULL, 'pay', 'refund'), '{REVERSAL}'),
-    c.claim_no, v.coupon_no, k.coupon, r.round, m.merchant_no, m.name, v.paid_at,
+    v.claim_no, v.coupon_no, k.coupon, r.round, m.merchant_no, m.name, v.paid_at,
     w.sign * v.base_fen, w.sign * v.merchant_discount_fen, w.sign * (s.after_fen - s.before_fen),
     w.sign * s.public_fen, w.sign * s.platform_fen, w.sign * s.match_fen,
     nullif(v.refund_of_no, ''), -w.sign * s.stays * s.public_fen, v.batch_id, v.redemption_id,
     v.correction_id, v.day,
     iif(w.sign = 1, {booked.on("v.day", "v.redemption_id", "last_redemption_id")}, v.booked_on)
-FROM (SELECT *, voucher / 1024 AS claim_id, voucher % 1024 AS coupon_no
-    FROM reversed_redemptions) v
+FROM (SELECT x.*, voucher % 1024 AS coupon_no, json_extract(p.before, '$.claim_no') AS claim_no
+    FROM reversed_redemptions x JOIN proposals p ON p.proposal_id = x.correction_id) v
 CROSS JOIN (SELECT 1 AS sign UNION ALL SELECT -1) w
 JOIN splits s ON s.split_id = v.split_id
 JOIN rounds r ON r.round_id = s.round_id
-JOIN (SELECT claim_id, claim_no FROM claims WHERE claim_id IN (SELECT voucher / 1024
-        FROM reversed_redemptions)
-    UNION ALL SELECT claim_id, claim_no FROM reversed_claims) c ON c.claim_id = v.claim_id
 JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = v.coupon_no
 JOIN merchants m ON m.merchant_id = v.merchant_id
 WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
-    AND ifnull(c.claim_no = :claim_no, 1)
+    AND ifnull(v.claim_no = :claim_no, 1)
   AND ifnull(m.merchant_no = :merchant_no, 1) AND ifnull(v.transaction_no = :transaction_no, 1)
     AND s.stays >= :stays AND v.paid_at BETWEEN :since AND :until
 """

@@ -240,7 +240,7 @@ def _find_again(session: Session, proposal: Proposal) -> Wrong:
         wrong = reversals.find_claim(session, name)
     else:
         wrong = reversals.find_redemption(session, name, proposal.before["kind"])
-    if wrong.before != proposal.before:
+    if wrong.before != _with_token(proposal, wrong).before:
         raise VoucherError(
             "correction_outdated",
             "{name} is not what it was when correction {correction} was proposed",
@@ -249,6 +249,19 @@ def _find_again(session: Session, proposal: Proposal) -> Wrong:
             correction=proposal.proposal,
         )
     return wrong
+
+
+def _with_token(proposal: Proposal, wrong: Wrong) -> Proposal:
+    """With the token that the same claim's resident has by now: a new key wraps it. That of another
+    resident, whom the correction names, stays what it was.
+    """
+    was, resident = (each.get("resident") for each in (proposal.before, wrong.before))
+    is_same = proposal.subject_id == wrong.subject.subject_id
+    if resident is None or not is_same or proposal.after.get("resident", was) != was:
+        return proposal
+    now = {"resident": resident}
+    after = proposal.after | now if proposal.after else proposal.after
+    return proposal._replace(before=proposal.before | now, after=after)
 
 
 def name_of(proposal: Proposal) -> str:
@@ -282,7 +295,8 @@ def approve(session: Session, correction: int) -> Outcome:
 def _put_in_place(session: Session, proposal: Proposal, wrong: Wrong) -> Outcome:
     db, number = session.db, proposal.proposal
     before_fen = _subsidy(wrong)
-    made = reversals.carry_out(session, wrong, proposal.after or None, number)
+    after = _with_token(proposal, wrong).after or None
+    made = reversals.carry_out(session, wrong, after, number)
     proposals.end(db, proposal, "effective", session.now)
     audit.note(
         session,

@@ -92,6 +92,11 @@ def _fault(path: Path, *, at_key: bool = False) -> Fault:
 LATER_KEYS = {
     "returned_fen": 0,
     "books": (None,),
+    "hours": None,
+    "whole_days": None,
+    "counts_from": "",
+    "no_later_than": None,
+    "not_before": None,
 }  # and what they are where a document does not have them
 
 
