@@ -29,7 +29,15 @@ if TYPE_CHECKING:
     import sqlite3
     from pathlib import Path
 
-LAW = ("lawful_subsidy", "is_in_scope", "used_channel", "usable_at", "visit_limit", "counts", "yuan")
+LAW = (
+    "lawful_subsidy",
+    "is_in_scope",
+    "used_channel",
+    "usable_at",
+    "visit_limit",
+    "counts",
+    "yuan",
+)
 STATEMENTS = {
     "judge": judging.JUDGE.split(" AS\n", 1)[1],
     "shared": judging.CONTEST_SHARED,

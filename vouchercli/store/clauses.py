@@ -22,7 +22,9 @@ SELECT clause FROM declared GROUP BY clause ORDER BY min(part * 1000000 + place)
 """
 
 
-def not_enforced(db: sqlite3.Connection, programme_id: int, rounds: Iterable[int]) -> tuple[str, ...]:
+def not_enforced(
+    db: sqlite3.Connection, programme_id: int, rounds: Iterable[int]
+) -> tuple[str, ...]:
     """The clauses that the programme and the templates of the rounds declare as judged by nobody,
     each once.
     """
