@@ -116,7 +116,8 @@ def _propose_in_between(life: Life) -> None:
     if "importing" in states and pays:
         words = ("redemption", "correct", life.chance.choice(pays)[0], "--amount", "777")
         ran = life.do(*words, *PAPERS, "--actor", "mei", codes=(3,), trouble=life.trouble())
-        life.agree("why nothing is corrected", True, "[import_unfinished]" in ran.err)
+        whys = ("[import_unfinished]", "[correction_waits_already]")
+        life.agree("why nothing is corrected", True, any(why in ran.err for why in whys))
 
 
 def _words(change: Change) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ class Kept(NamedTuple):
     backup: Path
     rules: Rules
     applied: dict[str, list[Row]]
-    batches: dict[str, int | None]
+    batches: list[int | None]  # of the files of that night, one by one: two may have one name
     stood: set[Row]
     seals: Seals
     corrections: Corrections
@@ -47,7 +47,7 @@ def pass_night(life: Life) -> None:
     stamp = shown(life.city.now).translate({ord("-"): "", ord(":"): "", ord(" "): "-"})
     backup = Path("backups", f"voucher-daily-{stamp}.db")
     if backup.exists():
-        batches = {file.name: file.batch for file in life.city.files}
+        batches = [file.batch for file in life.city.files]
         state: tuple[Any, ...] = (life.city.rules, life.applied, batches, life.stood, life.seals)
         life.kept = Kept(backup, *deepcopy((*state, life.corrections)))
 
@@ -74,12 +74,13 @@ def restore(life: Life) -> None:
     life.city.rules, life.applied, life.stood = kept.rules, kept.applied, kept.stood
     life.seals, life.corrections = kept.seals, kept.corrections
     seals.look(life)
-    life.city.files = [
-        file for file in life.city.files if file.name in kept.batches or not file.correction
-    ]
+    of_then = len(kept.batches)
+    later = [file for file in life.city.files[of_then:] if not file.correction]
+    life.city.files = [*life.city.files[:of_then], *later]
     missing = [file for file in life.city.files if file.batch is not None]
-    for file in life.city.files:
-        file.batch = kept.batches.get(file.name)
+    batches = [*kept.batches, *[None] * len(later)]
+    for file, batch in zip(life.city.files, batches, strict=True):
+        file.batch = batch
     for file in missing:
         if file.batch is None:
             desks.take_in(life, file)
