@@ -19,7 +19,7 @@ from life import Disagreement, Life
 
 HERE = Path(__file__).parent
 SEED = 703  # days are sealed and signed, rows come late and are corrected, undo is refused
-A_DAY = 12  # a seed whose first evening has claims, rejects and totals
+A_DAY = 18  # a seed whose first evening has claims, rejects and totals
 CHANGES = {
     "a claim that nobody made": "UPDATE claims SET claim_no = 'X' WHERE claim_id = 1",
     "a batch that lost a reject": "UPDATE batches SET rejected = rejected - 1, read = read - 1"

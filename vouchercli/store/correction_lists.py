@@ -20,7 +20,9 @@ PROGRAMME_OF = """coalesce(
         WHERE c.claim_no = json_extract(p.before, '$.claim_no')),
     (SELECT g.programme_id FROM audit a
         JOIN programmes g ON g.programme = json_extract(a.detail, '$.programme')
-        WHERE a.deed = p.subject || '.correct'
+        WHERE a.subject = json_extract(p.before,
+                iif(p.subject = 'claim', '$.claim_no', '$.transaction_no'))
+            AND a.deed = p.subject || '.correct'
             AND json_extract(a.detail, '$.correction') = p.proposal_id))"""
 
 

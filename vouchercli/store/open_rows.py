@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import contextmanager
+from traceback import clear_frames
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.store import totals, typed
@@ -148,6 +149,9 @@ def laid_out(db: sqlite3.Connection, *, all_rows: bool = False) -> Iterator[bool
         _lay_out(db, all_rows=all_rows)
     try:
         yield is_partial(db)
+    except Exception as error:
+        clear_frames(error.__traceback__)  # what was reading there would keep its tables
+        raise
     finally:
         with able_to_write(db):
             _run(db, CLEAR)
