@@ -183,12 +183,8 @@ class Node:
         )
 
     def texts(self, least: int = 0) -> tuple[str, ...]:
-        """A list of texts that are not blank; an entry without a text is a fault."""
-        items = self.items(least)
-        for item in items:
-            if item.is_missing and not self.blank_is_fault:
-                item._blank()
-        return tuple(item.text() for item in items)
+        """A list of texts that are not blank."""
+        return tuple(item.text() for item in self.items(least))
 
     def codes(self) -> tuple[str, ...]:
         """A list of short names or numbers, each once."""

@@ -11,18 +11,25 @@ from vouchercli.documents import Fault
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vouchercli.rules.values import Node
+
+
+def read(node: Node) -> tuple[str, ...]:
+    """The clauses of a document; a dash without a text counts as not written."""
+    return tuple(text for text in node.texts() if text)
+
 
 def cautions(not_enforced: Sequence[str]) -> tuple[Fault, ...]:
-    """A warning for each clause, at its place in the document."""
+    """A warning for each clause, where the document lists them."""
     return tuple(
         Fault(
-            ("not_enforced", place),
+            ("not_enforced",),
             "not_enforced",
             "declared, not judged here: {offending}",
             "",
             {"offending": clause},
         )
-        for place, clause in enumerate(not_enforced)
+        for clause in not_enforced
     )
 
 

@@ -143,7 +143,7 @@ def read(document: Any) -> tuple[Programme | None, tuple[Fault, ...]]:
         published=tuple(published.read(item, zone) for item in top["published"].items()),
         source=top["source"].text(),
         assumption=top["assumption"].text(),
-        not_enforced=top["not_enforced"].texts(),
+        not_enforced=clauses.read(top["not_enforced"]),
     )
     if not node.faults and not programme.funders and not programme.published:
         node.fault(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from vouchercli import documents
 from vouchercli.documents import Fault
-from vouchercli.rules import money, scope, times
+from vouchercli.rules import clauses, money, scope, times
 from vouchercli.rules.scope import Scope
 from vouchercli.rules.values import Name, Node
 
@@ -122,7 +122,7 @@ def read(document: Any) -> tuple[Template | None, tuple[Fault, ...]]:
         match=match,
         source=top["source"].text(),
         assumption=top["assumption"].text(),
-        not_enforced=top["not_enforced"].texts(),
+        not_enforced=clauses.read(top["not_enforced"]),
     )
     return (None if node.faults else template), tuple(node.faults)
 
