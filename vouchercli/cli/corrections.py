@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from vouchercli.cli.options import command, verbs
+from vouchercli.cli.options import Why, command, verbs
 from vouchercli.ops.intake import correction_lists, corrections
 from vouchercli.result import Outcome
 from vouchercli.session import Session
@@ -14,7 +14,6 @@ from vouchercli.session import Session
 app = verbs()
 
 Number = Annotated[int, typer.Argument(metavar="N", help="The correction's number.")]
-WhyNot = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: it is kept.")]
 
 
 @command(app, "list", epilog="Example: voucher correction list", is_list=True)
@@ -40,6 +39,6 @@ def approve(session: Session, number: Number) -> Outcome:
     "reject",
     epilog='Example: voucher correction reject 7 --note "the till was right" --actor lin',
 )
-def reject(session: Session, number: Number, *, note: WhyNot) -> Outcome:
+def reject(session: Session, number: Number, *, note: Why) -> Outcome:
     """Turn down a correction that waits; the row stands as it is."""
     return corrections.reject(session, number, note)

@@ -8,7 +8,7 @@ import typer
 
 from vouchercli.cli.blanks import add_blank
 from vouchercli.cli.import_options import READING, File, watch_import
-from vouchercli.cli.options import OnlyResident, command, verbs
+from vouchercli.cli.options import OnlyResident, Why, command, verbs
 from vouchercli.ops.intake import eligibility, list_changes
 from vouchercli.result import Outcome
 from vouchercli.session import Session
@@ -22,7 +22,6 @@ WhyListed = Annotated[
 WhyLeft = Annotated[
     str, typer.Option("--note", metavar="TEXT", help="Why residents leave the list: it is kept.")
 ]
-WhyNot = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: it is kept.")]
 Batch = Annotated[int, typer.Argument(metavar="NO", help="The batch, as its import said.")]
 
 
@@ -73,7 +72,7 @@ def approve(session: Session, batch: Batch) -> Outcome:
     "reject",
     epilog='Example: voucher eligibility reject 7 --note "not of the group" --actor lin',
 )
-def reject(session: Session, batch: Batch, *, note: WhyNot) -> Outcome:
+def reject(session: Session, batch: Batch, *, note: Why) -> Outcome:
     """Turn down that residents of a file come on the list, or leave it, with the reason."""
     return list_changes.reject(session, batch, note)
 

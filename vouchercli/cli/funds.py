@@ -6,7 +6,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import command, verbs
+from vouchercli.cli.options import Why, command, verbs
 from vouchercli.ops import amounts
 from vouchercli.ops.money import funds
 from vouchercli.result import Outcome
@@ -18,7 +18,6 @@ Funder = Annotated[
     str, typer.Argument(metavar="FUNDER", help="The funder, as the programme names it.")
 ]
 Amount = Annotated[str, typer.Argument(metavar="YUAN", help="How much: 1000000 or 1,000,000.00.")]
-Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: it is kept.")]
 
 
 def _fen(text: str) -> int:
@@ -30,7 +29,7 @@ def _fen(text: str) -> int:
     "appropriate",
     epilog='Example: voucher fund appropriate treasury 5000000 --note "notice 2020-17"',
 )
-def appropriate(session: Session, funder: Funder, amount: Amount, *, note: Note = "") -> Outcome:
+def appropriate(session: Session, funder: Funder, amount: Amount, *, note: Why = "") -> Outcome:
     """Give a fund more money, or propose it where a second person must approve."""
     return funds.appropriate(session, funder, _fen(amount), note)
 
@@ -42,14 +41,14 @@ def transfer(
     taker: Annotated[str, typer.Argument(metavar="TO", help="The funder that takes.")],
     amount: Amount,
     *,
-    note: Note = "",
+    note: Why = "",
 ) -> Outcome:
     """Move uncommitted money from one funder's fund to another's, or propose it."""
     return funds.transfer(session, giver, taker, _fen(amount), note)
 
 
 @command(app, "return", epilog="Example: voucher fund return treasury 480550000")
-def return_(session: Session, funder: Funder, amount: Amount, *, note: Note = "") -> Outcome:
+def return_(session: Session, funder: Funder, amount: Amount, *, note: Why = "") -> Outcome:
     """Give uncommitted money back to its funder, or propose it."""
     return funds.give_back(session, funder, _fen(amount), note)
 

@@ -8,7 +8,7 @@ import typer
 
 from vouchercli.cli.blanks import add_blank
 from vouchercli.cli.import_options import READING, File, watch_import
-from vouchercli.cli.options import Call, command, verbs
+from vouchercli.cli.options import Call, Why, command, verbs
 from vouchercli.ops.intake import merchant_corrections, registries
 from vouchercli.ops.setup import merchants, suspensions
 from vouchercli.result import Outcome
@@ -44,7 +44,7 @@ Unregistered = Annotated[
 Number = Annotated[
     str, typer.Argument(metavar="NO", help="The merchant's number, ours or a platform's.")
 ]
-Why = Annotated[
+Reason = Annotated[
     str, typer.Option("--note", "--reason", metavar="TEXT", help="Why: it is kept and shown.")
 ]
 HoldsFrom = Annotated[
@@ -59,7 +59,6 @@ WhyFrom = Annotated[
     str,
     typer.Option("--note", metavar="TEXT", help="Why it holds from before now: it is kept."),
 ]
-WhyNot = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: it is kept.")]
 Batch = Annotated[int, typer.Argument(metavar="NO", help="The batch, as its import said.")]
 SuspendedFrom = Annotated[
     Optional[str],
@@ -119,7 +118,7 @@ def approve(session: Session, batch: Batch) -> Outcome:
     "reject",
     epilog='Example: voucher merchant reject 7 --note "moved on 12 June" --actor lin',
 )
-def reject(session: Session, batch: Batch, *, note: WhyNot) -> Outcome:
+def reject(session: Session, batch: Batch, *, note: Why) -> Outcome:
     """Turn down that a registry file holds from before it came, with the reason."""
     return merchant_corrections.reject(session, batch, note)
 
@@ -169,7 +168,7 @@ def show(session: Session, no: Number) -> Outcome:
     ),
 )
 def suspend(
-    call: Call, session: Session, no: Number, reason: Why, from_: SuspendedFrom = None
+    call: Call, session: Session, no: Number, reason: Reason, from_: SuspendedFrom = None
 ) -> Outcome:
     """Refuse a merchant's redemptions from a moment on, until it is reinstated."""
     return suspensions.suspend_merchant(session, no, reason, call.moment(session, from_))

@@ -248,8 +248,8 @@ def _refuse_beside(part: Mapping[str, Node], written: list[str]) -> None:
 
 
 def _not_before(node: Node) -> str | None:
-    if node.is_missing or node.value == DAY_AFTER:
-        return None if node.is_missing else DAY_AFTER
+    if node.value == DAY_AFTER:
+        return DAY_AFTER
     return None if node.moment() is None else documents.written(node.value)
 
 

@@ -72,9 +72,8 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
     def used_channel(round_id: int | None, channel: str) -> str:
         return "" if round_id is None else scope.used_channel(scopes[round_id], channel or "")
 
-    @cache
     def usable_at(round_id: int | None, claimed_at: int) -> int | None:
-        pack = packs.get(round_id) if round_id is not None else None
+        pack = packs[round_id] if round_id is not None else None
         return None if pack is None else template_rules.usable_at(pack, claimed_at, zone)
 
     sql_functions.register(

@@ -42,8 +42,8 @@ class Book:
             )
             for row in rounds
         }
-        # vouchers that cannot be used at once are left to the judge
-        self.late_rounds = [
+        self._zone = zone
+        self._waiting = [
             round_id for round_id, pack in self._packs.items() if pack.validity.not_before
         ]
         self._expired_by = proved_redemptions.expired_by(self._db)
@@ -60,6 +60,21 @@ class Book:
     def close(self) -> None:
         """Leave the database."""
         self._db.close()
+
+    def add_usable_at(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows with the second from which their voucher can be used."""
+        rows = rows.with_columns(usable_at=col("claimed_at"))
+        if not self._waiting:
+            return rows
+        key = ("round_id", "claimed_at")
+        claims = rows.filter(col("round_id").is_in(self._waiting)).select(key).unique()
+        at = [
+            template_rules.usable_at(self._packs[round_id], claimed_at, self._zone)
+            for round_id, claimed_at in claims.iter_rows()
+        ]
+        claims = claims.with_columns(at=pl.Series(at, dtype=pl.Int64))
+        rows = rows.join(claims, on=key, how="left", maintain_order="left")
+        return rows.with_columns(usable_at=pl.coalesce("at", "usable_at")).drop("at")
 
     def drop_reversed(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows without those whose number stood and was reversed."""

@@ -156,14 +156,12 @@ class Prover:
         """The payments that no rung of the ladder refuses, with the subsidy they bring. Claims,
         coupons and merchants are known; merchants that were ever suspended are not among them.
         """
-        if self._book.late_rounds:
-            rows = rows.filter(~col("round_id").is_in(self._book.late_rounds))
         return (
-            rows.with_columns(
+            self._book.add_usable_at(rows)
+            .with_columns(
                 known_coupon_no=col("coupon_no"),
                 lawful_fen=typing.lawful_subsidy(),
                 is_in_scope=self._book.is_in_scope(rows).cast(pl.Int8),
-                usable_at=col("claimed_at"),
                 is_suspended=lit(0),
             )
             .filter(IS_LAWFUL)
