@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
-    Breach = tuple[str, str, str]
+    from vouchercli.store.breaches import Breach
 
 # What the approval that let it take effect said of the rows.
 SAID = """

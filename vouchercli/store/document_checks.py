@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator
 
-    Breach = tuple[str, str, str]
+    from vouchercli.store.breaches import Breach
 
 PROGRAMMES = "SELECT * FROM programmes"
 TEMPLATES = "SELECT *, template || '@' || version AS code FROM templates"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
-    Breach = tuple[str, str, str]
+    from vouchercli.store.breaches import Breach
 
 KEPT = "SELECT block, digest FROM fact_digests WHERE facts = ? AND level = ? ORDER BY block"
 SAID = """

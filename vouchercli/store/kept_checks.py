@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
-    Breach = tuple[str, str, str]
+    from vouchercli.store.breaches import Breach
 
 # How a file was read, as the line of its import says it.
 READINGS = """

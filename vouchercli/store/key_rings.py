@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     import sqlite3
 
     from vouchercli.rules.resident_tokens import Ring
-
-    Breach = tuple[str, str, str]
+    from vouchercli.store.breaches import Breach
 
 DEED = "key.rotate"
 # Where tokens stand as bytes; who is one person (`persons`) is told by the smallest of them.

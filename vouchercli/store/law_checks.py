@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator
 
+    from vouchercli.rules.templates import Template
     from vouchercli.store.breaches import Breach
 
 ROUNDS = """
@@ -48,8 +49,7 @@ def expiry_by_law(db: sqlite3.Connection) -> list[Breach]:
     """Claims that expire at another moment than their template says. Claims of one second of a
     round expire together: a sell-out of thousands is asked once.
     """
-    packs = {row["round_id"]: (templates.read(row["document"]), row["time_zone"])
-             for row in db.execute(ROUNDS)}  # fmt: skip
+    packs = _packs(db)
     known: dict[tuple[int, int], int] = {}
     found: list[Breach] = []
     with open_rows.laid_out(db):
@@ -78,10 +78,17 @@ WHERE f.refund_of IS NULL AND is_late(c.round_id) AND f.paid_at < expected
 """
 
 
+def _packs(db: sqlite3.Connection) -> dict[int, tuple[Template, str]]:
+    """The template and the time zone of every round."""
+    return {
+        row["round_id"]: (templates.read(row["document"]), row["time_zone"])
+        for row in db.execute(ROUNDS)
+    }
+
+
 def payments_from_their_day(db: sqlite3.Connection) -> list[Breach]:
     """Payments with vouchers that could not be used yet."""
-    packs = {row["round_id"]: (templates.read(row["document"]), row["time_zone"])
-             for row in db.execute(ROUNDS)}  # fmt: skip
+    packs = _packs(db)
     if not any(pack.validity.not_before for pack, _ in packs.values()):
         return []
     sql_functions.register(
@@ -91,8 +98,7 @@ def payments_from_their_day(db: sqlite3.Connection) -> list[Breach]:
             packs[round_id][0], claimed_at, packs[round_id][1]
         ),
     )
-    with open_rows.laid_out(db):
-        return breaches.rows(db, EARLY)
+    return breaches.rows(db, EARLY)
 
 
 def payments_by_law(db: sqlite3.Connection) -> list[Breach]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator
 
-    Breach = tuple[str, str, str]
+    from vouchercli.store.breaches import Breach
 
 TERMS = (
     "state",

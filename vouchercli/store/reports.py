@@ -543,9 +543,9 @@ def breaches(db: sqlite3.Connection, programme_id: int, as_of: int) -> dict[str,
 
 # ---------------------------------------------------------------- booked later than a day
 
-# What was booked after a day for days up to it: how many postings, and when the last was made.
+# What was booked after a day for days up to it: when the last posting was made.
 BOOKED_LATER = """
-SELECT count(*), ifnull(max(g.posted_at), 0) FROM postings g JOIN funders f USING (funder_id)
+SELECT ifnull(max(g.posted_at), 0) FROM postings g JOIN funders f USING (funder_id)
 WHERE f.programme_id = ?1 AND g.day <= ?2 AND (g.from_account = 'outstanding'
         OR g.to_account = 'outstanding')
     AND CASE WHEN ?3 THEN g.booked_on > ?2 ELSE g.posted_at > ?4 END
@@ -566,7 +566,7 @@ def booked_later(
     all was known.
     """
     asked = (programme_id, day, is_sealed, after)
-    return int(db.execute(BOOKED_LATER, asked).fetchone()[1])
+    return typed.number(db, BOOKED_LATER, asked)
 
 
 def names_at(db: sqlite3.Connection, at: int) -> dict[str, str]:

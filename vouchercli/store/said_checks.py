@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
-    Breach = tuple[str, str, str]
+    from vouchercli.store.breaches import Breach
 
 SAID = ("seed_sha256", "registration_closes_at", "public_source", "entrants", "entrants_sha256")
 DRAWS = """

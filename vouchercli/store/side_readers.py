@@ -165,7 +165,7 @@ def shared_out(
 def _parts(last: int, parts: int) -> list[Span]:
     """The blocks up to the last one and all behind it, in parts; the first begins before all."""
     steps = [last * part // parts for part in range(1, parts)]
-    edge = fact_digests.END >> 20
+    edge = fact_digests.END >> fact_digests.BITS
     return [*zip([-edge, *(step + 1 for step in steps)], [*steps, edge], strict=True)]
 
 

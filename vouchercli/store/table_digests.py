@@ -11,7 +11,7 @@ from vouchercli.store import fact_digests, typed
 if TYPE_CHECKING:
     import sqlite3
 
-    Breach = tuple[str, str, str]
+    from vouchercli.store.breaches import Breach
 
 # The log proves itself by its chain; the others are SQLite's and the migrations' own.
 TABLES = """
