@@ -11,6 +11,7 @@ import pytest
 import towns
 
 from vouchercli.ops.intake import by_columns, chunks
+from vouchercli.store import corrections, incoming, reopening
 
 SHOPS = "merchant_no,name\nM1,one\n"
 Town = Callable[..., Any]
@@ -375,3 +376,11 @@ def test_a_refund_that_is_refused_in_the_end_has_its_money_taken_back(
     spent = towns.ask(".", "SELECT sum(payable_fen) FROM balances")
     assert (spent, balances("held")) == ([(2750,)], 27)
     voucher("check")
+
+
+def test_what_facts_and_reversals_leave_to_one_round_is_added_up() -> None:
+    with closing(sqlite3.connect(":memory:")) as db:
+        db.execute(incoming.CREATE_FREED)
+        corrections.give_freed(db, [(1, 2, 700)])  # a reversal's
+        corrections.give_freed(db, [(1, 2, 0), (1, 3, 5)])  # what then left for it
+        assert reopening.freed(db) == {(1, 2): 700, (1, 3): 5}

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from vouchercli.store.lists import Listed
 
-# Whose a correction is: of the claim that it names; when that is gone, as the log has it.
+# Whose a correction is: as noted when it took effect; else of the claim that it names; when that
+# is gone, as the log has it.
 PROGRAMME_OF = """coalesce(
     (SELECT x.programme_id FROM corrections x WHERE x.correction_id = p.proposal_id),
     (SELECT r.programme_id FROM claims c JOIN rounds r USING (round_id)

@@ -188,13 +188,7 @@ def reverse_claim(db: sqlite3.Connection, correction_id: int, open_on: int, entr
     claims.take_out_one(db, entry.id)
 
 
-FREED = "SELECT round_id, funder_id, fen FROM freed"
 GIVE = "INSERT INTO freed (round_id, funder_id, fen) VALUES (?, ?, ?)"
-
-
-def freed(db: sqlite3.Connection) -> Freed:
-    """The money that what was reversed leaves to vouchers which had given up theirs."""
-    return typed.tuples(db, FREED)
 
 
 def give_freed(db: sqlite3.Connection, money_left: Freed) -> None:

@@ -26,7 +26,8 @@ WHERE f.refund_of IS NULL OR (SELECT b.state FROM redemption_runs n JOIN batches
     WHERE n.first_id <= f.redemption_id ORDER BY n.first_id DESC LIMIT 1) <> 'importing'
 GROUP BY c.round_id, p.funder_id
 """
-FREED = "SELECT round_id, funder_id, fen FROM freed"
+# facts that leave in turns, and reversals, each leave some
+FREED = "SELECT round_id, funder_id, CAST(sum(fen) AS BIGINT) FROM freed GROUP BY 1, 2"
 # What hangs together with a staged row: facts on its voucher, of its visit, with its number.
 SAME_VOUCHER = """
 INSERT OR IGNORE INTO leaving

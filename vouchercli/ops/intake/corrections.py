@@ -222,6 +222,11 @@ def _waiting(session: Session, correction: int) -> tuple[Proposal, Wrong]:
     """A correction that waits, and the row as it stands now. Raises `no_correction_waits`,
     `correction_outdated`.
     """
+    proposal = _named_waiting(session, correction)
+    return proposal, _find_again(session, proposal)
+
+
+def _named_waiting(session: Session, correction: int) -> Proposal:
     proposal = named(session, correction)
     if proposal.state != "proposed":
         raise VoucherError(
@@ -231,7 +236,7 @@ def _waiting(session: Session, correction: int) -> tuple[Proposal, Wrong]:
             correction=correction,
             state=proposal.state,
         )
-    return proposal, _find_again(session, proposal)
+    return proposal
 
 
 def _find_again(session: Session, proposal: Proposal) -> Wrong:
@@ -344,9 +349,7 @@ def _put_in_place(session: Session, proposal: Proposal, wrong: Wrong) -> Outcome
 def reject(session: Session, correction: int, note: str) -> Outcome:
     """Turn down a correction that waits; the row stands as it is. Raises `no_correction_waits`."""
     with writing(session):
-        proposal = named(session, correction)
-        if proposal.state != "proposed":
-            _waiting(session, correction)
+        proposal = _named_waiting(session, correction)
         programme_id = correction_lists.programme_of(session.db, correction)
         programme = programmes.value(programmes.by_id(session.db, programme_id))
         desk.decline(session, programme, proposal, note)

@@ -21,7 +21,7 @@ from vouchercli.ops.intake import (
     take_backs,
 )
 from vouchercli.result import Problem
-from vouchercli.store import batches, days, incoming, ledger, programmes, proposals
+from vouchercli.store import batches, days, incoming, ledger, programmes, proposals, reopening
 from vouchercli.store import corrections as store
 from vouchercli.store.proposals import Subject
 
@@ -142,7 +142,8 @@ def _reverse(
     with _booking(session, wrong, kind, batch_id):
         store.reverse(db, number, days.open_on(db, wrong.programme_id), entries)
         purse = take_backs.Purse.of(session, wrong.programme, batch_id)
-        return take_backs.cover_reversals(purse, store.freed(db))
+        freed = [(*key, fen) for key, fen in reopening.freed(db).items()]
+        return take_backs.cover_reversals(purse, freed)
 
 
 def _booking(
