@@ -194,10 +194,12 @@ KINDS: dict[str, tuple[Callable[[Life, Books, Row], Row | None], ...]] = {
 # ---------------------------------------------------------------- by the law
 
 
-def foresee(life: Life, books: Books, change: Change) -> Foreseen:
-    """What becomes of a change beside all that stands."""
+def foresee(life: Life, books: Books, change: Change, also: tuple[Row, ...] = ()) -> Foreseen:
+    """What becomes of a change beside all that stands; `also`: rows of its voucher that came late,
+    before it in time.
+    """
     row, after = change
-    rules, rest = life.city.rules, _behind(books, row)
+    rules, rest = life.city.rules, [*also, *_behind(books, row)]
     granted = {each for round_ in rules.rounds for each in round_.granted or ()}
     if row in granted:
         return Foreseen("[claim_granted_here]")
@@ -287,6 +289,8 @@ def decide(life: Life) -> None:
             life.agree("why a correction is not approved", True, foreseen.why in ran_err)
         else:
             _end(life, number, "effective")
+            if also := _came_late(life, books, number, foreseen):
+                foreseen = foresee(life, books, change, also)
             _put_in_place(life, books, number, foreseen, batches)
 
 
@@ -301,6 +305,20 @@ def _end(life: Life, number: int, state: str) -> None:
     del life.corrections.waiting[number]
     life.count(f"correction: {state}")
     agree_on_states(life)
+
+
+def _came_late(life: Life, books: Books, number: int, foreseen: Foreseen) -> tuple[Row, ...]:
+    """Rows of the voucher that are earlier in time and went too: they were judged after the row,
+    which only the program knows.
+    """
+    reversed_ = life.do("correction", "show", str(number), "-o", "json").data["rows"]
+    names = {(each["number"], each["what"]) for each in reversed_}
+    wrong = foreseen.go[0]
+    return tuple(
+        each
+        for each in books.moves
+        if each[2:4] == wrong[2:4] and each[:2] in names and each not in foreseen.go
+    )
 
 
 def _put_in_place(
