@@ -111,6 +111,11 @@ def test_a_programme_is_read_with_its_usual_limits() -> None:
         ),
         ({"funders": None}, (), "nobody_pays"),
         (
+            {"funders": {"bank": {"kind": "platform"}}, "unused": "same_round"},
+            ("unused",),
+            "no_fund_to_release",
+        ),
+        (
             {"limits": {"vouchers_per_payment": 2}},
             ("limits", "vouchers_per_payment"),
             "one_voucher_a_payment",

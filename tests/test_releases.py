@@ -4,6 +4,8 @@ files take it back.
 
 from __future__ import annotations
 
+import json
+import sqlite3
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -270,3 +272,79 @@ def test_the_next_look_is_a_midnight_then_the_last_expiry_then_never(
 def test_the_next_look_waits_as_many_days_as_the_programme_says() -> None:
     holding: Any = law.Holding(10, 0, True, at("2020-03-29 08:00"), None)
     assert law.next_look(holding, at("2020-03-28 08:00"), 0, 3, ZONE) == at("2020-04-01 08:00")
+
+
+# ---------------------------------------------------------------- out again in the same round
+
+
+def test_expired_packs_are_out_again_in_the_same_round_while_it_is_open(
+    town_of_a_week: Voucher, here: Path
+) -> None:
+    """Three packs of two vouchers at 10 yuan expire; one voucher was used: 50 yuan buy two packs,
+    and 10 yuan are uncommitted.
+    """
+    voucher = town_of_a_week
+    assert tick(voucher, "2020-04-03 23:00") == [("release", "r1", "done")]
+    assert ask(here, "SELECT packs, claimed FROM rounds") == [(5, 3)]
+    left = {"appropriated": -1000, "payable": 10}
+    assert money(here) == left | {"committed": 40, "uncommitted": 950}
+    assert voucher("check").code == 0
+    # they can be claimed, and no more than they
+    rows = "".join(f"D{n},r1,new{n},2020-04-04 08:00:0{n}\n" for n in range(3))
+    towns.write("again.csv", CLAIMS + rows)
+    data = voucher("claim", "import", "again.csv", "-o", "json", expect=4).data
+    assert (data["accepted"], data["rejected"]) == (2, 1)
+    assert voucher("check").code == 0
+    # claiming is over: nothing is out again
+    assert ("close", "r1", "done") in tick(voucher, "2020-04-10 08:00")
+    tick(voucher, "2020-04-20 08:00")
+    assert ask(here, "SELECT packs FROM rounds") == [(5,)]
+    assert money(here) == left | {"uncommitted": 990}
+    assert voucher("check").code == 0
+
+
+def test_packs_that_are_out_again_are_said_and_logged(town_of_a_week: Voucher, here: Path) -> None:
+    said = " ".join(town_of_a_week("schedule", "tick", "--now", "2020-04-03 23:00").out.split())
+    assert "that r1 did not use: 2 packs are out again" in said
+    ((detail,),) = ask(here, "SELECT detail FROM audit WHERE deed = 'round.reissue'")
+    line = json.loads(detail)
+    assert (line["before"], line["after"]["packs"]) == ({"packs": 3}, 5)
+    with sqlite3.connect(here / "voucher.db") as db:  # what the log does not say is found
+        db.execute("UPDATE rounds SET packs = 6")
+    found = town_of_a_week("check", expect=5).err
+    assert "committed_by_packs" in found
+    assert "rounds_as_logged" in found
+
+
+@pytest.fixture
+def town_of_a_week(voucher: Voucher) -> Voucher:
+    """Round r1 of three packs for two weeks, all claimed, one voucher of six used; `unused:
+    same_round`.
+    """
+    programme = towns.programme(
+        funds={"treasury": "1000.00"}, unused="same_round", clock={"jump": "90 days"}
+    )
+    towns.build(voucher, programme, PACK, merchants=MERCHANTS)
+    rows = "".join(f"C{n},r1,res{n},2020-03-27 08:00:0{n}\n" for n in range(3))
+    towns.write("claims.csv", CLAIMS + rows)
+    towns.write("paid.csv", PAYMENTS + payment("T1", "C0", 1))
+    approve_round(voucher, "r1", packs=3, closes="2020-04-10 08:00")
+    tick(voucher, "2020-03-27 08:00")
+    voucher("claim", "import", "claims.csv")
+    voucher("redemption", "import", "paid.csv")
+    return voucher
+
+
+@pytest.mark.parametrize(
+    ("pack", "moved", "packs"),
+    [
+        ({"city": 10, "bank": 5}, {"city": 35, "bank": 10}, 2),
+        ({"city": 10, "bank": 5}, {"city": 35}, 0),
+        ({"city": 10}, {"city": -30}, 0),
+        ({}, {}, 0),
+    ],
+)
+def test_released_money_buys_whole_packs_of_every_funder(
+    pack: dict[str, int], moved: dict[str, int], packs: int
+) -> None:
+    assert law.packs_again(pack, moved) == packs

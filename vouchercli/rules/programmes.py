@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FunderKind = Literal["public", "platform", "merchant"]
 
 KINDS = ("public", "platform", "merchant")
-UNUSED = ("next_round", "pool", "treasury")
+UNUSED = ("next_round", "pool", "treasury", "same_round")
 ROLES = ("maker", "checker", "finance", "auditor")
 LOGINS = ("shared", "personal")
 MOST_SECONDS = 366 * 86_400  # a holiday longer than a year is a slip of the pen
@@ -151,7 +151,18 @@ def read(document: Any) -> tuple[Programme | None, tuple[Fault, ...]]:
             "there are neither funders nor published figures",
             'write funders: {{treasury: {{kind: public, amount: "1000000.00"}}}}',
         )
+    if not node.faults and programme.unused == "same_round" and not _has_fund(programme):
+        top["unused"].fault(
+            "no_fund_to_release",
+            "same_round puts out again what the money of expired vouchers buys, and no fund here"
+            " has an amount",
+            "give a funder its amount",
+        )
     return (None if node.faults else programme), tuple(node.faults)
+
+
+def _has_fund(programme: Programme) -> bool:
+    return any(funder.amount_fen is not None for funder in programme.funders)
 
 
 def _zone(node: Node) -> str:

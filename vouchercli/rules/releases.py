@@ -14,8 +14,14 @@ if TYPE_CHECKING:
 
 # Where unused money goes. next_round and pool both give it back to what is uncommitted: the next
 # round is approved from there (and a copied one is offered it), the pool serves any round. treasury
-# takes it out of the programme's hands.
-ACCOUNTS = {"next_round": "uncommitted", "pool": "uncommitted", "treasury": "returned"}
+# takes it out of the programme's hands. same_round: while the round is open, as many packs as the
+# money of its expired vouchers buys are out again; what makes no whole pack is uncommitted.
+ACCOUNTS = {
+    "next_round": "uncommitted",
+    "pool": "uncommitted",
+    "same_round": "uncommitted",
+    "treasury": "returned",
+}
 
 
 @dataclass(frozen=True)
@@ -83,6 +89,11 @@ def kept(
         )
         for funder, fen in pack_fen.items()
     }
+
+
+def packs_again(pack_fen: Mapping[str, int], moved_fen: Mapping[str, int]) -> int:
+    """How many whole packs the money that was released buys; of each funder it must be there."""
+    return max(0, min((moved_fen.get(each, 0) // fen for each, fen in pack_fen.items()), default=0))
 
 
 def ways(surplus: Kept, moved: int, account: str) -> list[tuple[str, str, int]]:

@@ -47,7 +47,8 @@ SELECT r.round, r.packs, t.document, f.funder, sum(CASE g.to_account WHEN 'commi
 FROM rounds r JOIN templates t USING (template_id) JOIN postings g USING (round_id)
     JOIN funders f USING (funder_id)
 WHERE r.state IN ('approved', 'open', 'paused', 'closed', 'settled', 'archived')
-    AND f.amount_fen IS NOT NULL AND g.why IN ('round.approve', 'round.top-up', 'round.lower')
+    AND f.amount_fen IS NOT NULL AND g.why IN
+        ('round.approve', 'round.top-up', 'round.lower', 'round.reissue')
     AND g.posting_id > ifnull((SELECT max(posting_id) FROM postings e
         WHERE e.round_id = r.round_id AND e.why = 'round.edit'), 0)
 GROUP BY r.round_id, f.funder_id HAVING max(g.why = 'round.approve')

@@ -64,6 +64,7 @@ TEXT = {
     "change of funds": "资金变更",
     "edited": "修改",
     "late files": "文件迟到",
+    "out again": "重新发放",
     "packs granted": "本系统发放",
     "claims": "领取",
     "claims, retried": "领取（重试）",

@@ -68,6 +68,8 @@ TEXT = {
     "the fund of {funder} cannot be lowered by {lowered} yuan: only {free} are uncommitted": "{funder} 的资金不能减少 {lowered} 元：可用额度只有 {free} 元",
     'write at least "{least}", or cancel rounds first': '请至少写 "{least}"，或先取消部分期次',
     # faults of the file
+    "same_round puts out again what the money of expired vouchers buys, and no fund here has an amount": "same_round 用过期消费券收回的额度重新发放，但没有出资方写明金额",
+    "give a funder its amount": "请为某个出资方写明金额",
     "there are neither funders nor published figures": "既没有出资方，也没有公布数据",
     'write funders: {{treasury: {{kind: public, amount: "1000000.00"}}}}': '请写 funders: {{treasury: {{kind: public, amount: "1000000.00"}}}}',
     "there is no time zone {offending}": "没有时区 {offending}",
@@ -190,6 +192,7 @@ TEXT = {
     "stays with the merchant": "留在商户",
     "Where the notice says nothing about the money, what {preset} says of it is an assumption.": "公告未说明资金如何处理时，{preset} 对资金的规定为本系统的假设。",
     "next_round": "转入下一期次",
+    "same_round": "在本期次内重新发放",
     "pool": "回到资金池",
     "treasury": "退回财政",
     "Why limits hold from before now: it is kept.": "限制为何自更早时间起生效（留存）。",

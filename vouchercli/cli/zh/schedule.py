@@ -104,6 +104,7 @@ TEXT = {
     "released {amount} yuan that {round} did not use": "已收回期次 {round} 未使用的额度 {amount} 元",
     "returned {amount} yuan to the funders, unused by {round}": "已将期次 {round} 未使用的资金 {amount} 元退回出资方",
     "committed {amount} yuan again for {round}: files came late": "已为期次 {round} 重新占用额度 {amount} 元：有文件迟到",
+    "released {amount} yuan that {round} did not use: {packs:,} packs are out again": "已收回期次 {round} 未使用的额度 {amount} 元：重新发放 {packs:,} 份卡包",
     "late files of {round} need {amount} yuan more of {funder} than its fund has left": "期次 {round} 的迟到文件还需要 {funder} 的 {amount} 元，其可用额度不足",
     "raise the fund's amount in the programme's file and load it again": "请在项目文件中增加该出资方的金额后重新载入",
     # show and status

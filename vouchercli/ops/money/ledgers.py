@@ -64,6 +64,7 @@ WHY = {  # what moves money, as people call it
     "round.lower": Word("lower"),
     "round.cancel": Word("cancel"),
     "round.release": Word("release"),
+    "round.reissue": Word("out again"),
     "round.take_back": Word("late files"),
     "claim.grant": Word("packs granted"),
     "claims.import": Word("claims"),

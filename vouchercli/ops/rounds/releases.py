@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vouchercli.ops.rounds import commitments
+from vouchercli.ops.rounds import commitments, reissues
 from vouchercli.result import Message, Outcome, Problem, say
 from vouchercli.rules import money
 from vouchercli.rules import releases as law
@@ -73,6 +73,7 @@ def release_unused(session: Session, round_id: int) -> Outcome | None:
         moved, missing = _post(session, row, look.kept, law.ACCOUNTS[look.programme.unused])
         if look.given_up:
             take_backs.give_up_seats(db, round_id, look.given_up)
+        again = reissues.put_out_again(session, row, moved)
         _keep_look(session, round_id, look)
         if ledger.last(db) != before:
             audit.note(
@@ -83,7 +84,7 @@ def release_unused(session: Session, round_id: int) -> Outcome | None:
                 moved=moved,
                 held={funder: each._asdict() for funder, each in look.kept.items()},
             )
-        return _answer(row, look.programme, moved, missing)
+        return _answer(row, look.programme, moved, missing, again)
 
 
 def look_away(session: Session, round_id: int) -> None:
@@ -261,14 +262,22 @@ def _post(
 
 
 def _answer(
-    row: Held, programme: Programme, moved: dict[str, int], missing: dict[str, int]
+    row: Held, programme: Programme, moved: dict[str, int], missing: dict[str, int], again: int
 ) -> Outcome | None:
     if not moved and not missing:
         return None
     total = sum(moved.values())
     says: list[Message] = []
     about = {"amount": money.grouped(abs(total)), "round": row.round}
-    if total > 0:
+    if again:
+        says.append(
+            say(
+                "released {amount} yuan that {round} did not use: {packs:,} packs are out again",
+                packs=again,
+                **about,
+            )
+        )
+    elif total > 0:
         says.append(
             say("returned {amount} yuan to the funders, unused by {round}", **about)
             if programme.unused == "treasury"
@@ -286,7 +295,7 @@ def _answer(
         for funder, fen in missing.items()
     )
     return Outcome(
-        data={"round": row.round, "moved": moved, "missing": missing},
+        data={"round": row.round, "moved": moved, "missing": missing, "packs_again": again},
         says=tuple(says),
         problems=problems,
         status="partial" if problems else "ok",
