@@ -111,6 +111,7 @@ class City:
     events: dict[str, list[Row]] = field(default_factory=lambda: {"claim": [], "redemption": []})
     untold: dict[str, list[Row]] = field(default_factory=lambda: {"claim": [], "redemption": []})
     files: list[File] = field(default_factory=list)
+    written: int = 0  # files that were ever written; a restore takes none of their names back
 
     def pass_time(self) -> None:
         self.now += 2 * self.chance.randint(30, HOUR // 2)
@@ -254,7 +255,8 @@ class City:
         if self.chance.random() < 0.5:
             self.chance.shuffle(rows)
         by_column = self.chance.random() < 0.4
-        file = File(f"{kind}s-{len(self.files) + 1}.csv", kind, rows, by_column)
+        self.written += 1
+        file = File(f"{kind}s-{self.written}.csv", kind, rows, by_column)
         self.files.append(file)
         return file
 
