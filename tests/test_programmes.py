@@ -89,7 +89,7 @@ def test_a_programme_is_read_with_its_usual_limits() -> None:
         ({"name": ["小县"]}, ("name",), "wrong_type"),
         ({"name": None}, (), "missing_key"),
         ({"time_zone": "Asia/Hangzhou"}, ("time_zone",), "unknown_zone"),
-        ({"currency": "USD"}, ("currency",), "not_a_choice"),
+        ({"currency": "USD"}, ("currency",), "other_currency"),
         ({"refunds": "maybe"}, ("refunds",), "not_a_choice"),
         ({"unused": 3}, ("unused",), "not_a_choice"),
         ({"funders": ["treasury"]}, ("funders",), "wrong_type"),

@@ -83,7 +83,7 @@ class Node:
         gives the one it was probably meant to be, or ''.
         """
         words = list(known)
-        near = closest(params.get("offending", written(self.value)), words)
+        near = self.near(params.get("offending", written(self.value)), words)
         self.fault(
             code,
             text,
@@ -93,6 +93,10 @@ class Node:
             **params,
         )
         return near
+
+    def near(self, offending: str, known: Iterable[str]) -> str:
+        """The word that was probably meant; '' when none is near."""
+        return closest(offending, known)
 
     def fields(self, known: Sequence[str], required: Sequence[str] = ()) -> dict[str, Self]:
         """A mapping with these keys and no others; keys that are not there give missing nodes. A

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from difflib import get_close_matches
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from vouchercli.cli.help import limits
 from vouchercli.cli.language import t, translate_stand_ins
 from vouchercli.errors import UsageFault
+from vouchercli.slips import slip_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 # The parser's sentence -> ours; its named groups fill our places.
 COMPLAINTS = (
@@ -50,8 +53,7 @@ def fault(error: Any) -> UsageFault:
     """The parser's error as a `UsageFault`; a sentence without a translation stays as it is."""
     path = error.ctx.command_path if error.ctx else "voucher"
     if getattr(error, "possibilities", None):  # compared with their dashes every two are alike
-        near = get_close_matches(error.option_name[2:], [name[2:] for name in error.possibilities])
-        error.possibilities = [f"--{name}" for name in near]
+        error.possibilities = meant(error.option_name, error.possibilities)
     return UsageFault(
         "usage",
         "{message}",
@@ -59,6 +61,15 @@ def fault(error: Any) -> UsageFault:
         path=path,
         message=_translate(" ".join(error.format_message().split())),
     )
+
+
+def meant(written: str, known: Iterable[str]) -> list[str]:
+    """The options that were probably meant: a slip of letters, or one that begins as the other
+    does. A day's limit is not offered for a week's.
+    """
+    names = [*known]
+    slip = slip_of(written, names)
+    return [slip] if slip else [each for each in names if each.startswith(written)]
 
 
 def _translate(sentence: str) -> str:

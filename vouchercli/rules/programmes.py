@@ -208,8 +208,9 @@ def _limits(node: Node, zone: str, own: str | None) -> Limits:
     if limits.vouchers_per_payment > 1:
         part["vouchers_per_payment"].fault(
             "one_voucher_a_payment",
-            "{offending} vouchers on one payment are not supported: vouchers do not stack",
-            "write 1",
+            "{offending} vouchers on one payment are not judged here: a payment uses one voucher",
+            "write 1 only where the notice says so: otherwise every further voucher of a payment"
+            " would be refused, and its money would not be paid",
         )
     return limits
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from vouchercli import documents
 from vouchercli.documents import Fault
-from vouchercli.rules import clauses, money, scope, times
+from vouchercli.rules import clauses, later, money, scope, times
 from vouchercli.rules.scope import Scope
 from vouchercli.rules.values import Name, Node
 
@@ -147,9 +147,10 @@ def _line(
     node: Node, match_bp: int
 ) -> tuple[int, tuple[str, Literal["amount_off", "percent_off"], int, int, int | None]]:
     """The count of one line and what each of its coupons is."""
-    is_percent = isinstance(node.value, dict) and node.value.get("kind") == "percent_off"
+    kind = node.value.get("kind") if isinstance(node.value, dict) else None
+    is_percent = kind == "percent_off"
     keys = COUPON_KEYS["percent_off" if is_percent else "amount_off"]
-    part = node.fields(keys, required=keys[1:])
+    part = node.fields(keys, required=() if later.of_word("kind", kind) else keys[1:])
     part["kind"].choice(tuple(COUPON_KEYS), "amount_off")
     count, threshold = part["count"].whole(1), part["threshold"].yuan() or 0
     face = part["cap" if is_percent else "denomination"]

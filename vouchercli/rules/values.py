@@ -6,9 +6,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from vouchercli import documents
-from vouchercli.rules import money, times
+from vouchercli.rules import later, money, times
+from vouchercli.slips import slip_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vouchercli.documents import Fault, Path
 
 PERCENT = re.compile(r"\s*(\d{1,4})(?:\.(\d{1,2}))?\s*%?\s*")
 ANY_ZONE = "UTC"
@@ -26,6 +33,32 @@ class Node(documents.Node):
     """One value of a programme or a template. A key without a value counts as not written."""
 
     blank_is_fault = False
+
+    def near(self, offending: str, known: Iterable[str]) -> str:
+        """The word of which this is a slip of letters: another word of the law is never offered as
+        if it meant the same.
+        """
+        return slip_of(offending, known)
+
+    def unknown_key(self, key: str, known: Iterable[str]) -> str:
+        """As for any document; a clause that the program does not do is named in words."""
+        clauses = [*later.of_key(key, self.value[key])]
+        if not clauses:
+            return super().unknown_key(key, known)
+        self._name(clauses, (*self.path, key), at_key=True)
+        return ""
+
+    def choice(self, choices: Iterable[str], default: str = "") -> str:
+        """As for any document; a clause that the program does not do is named in words."""
+        known = tuple(choices)
+        clause = later.of_word(str(self.path[-1]), self.scalar) if self.path else None
+        if clause is None or self.is_missing or self.value in known:
+            return super().choice(known, default)
+        self._name([clause], self.path)
+        return default
+
+    def _name(self, clauses: Iterable[Fault], path: Path, *, at_key: bool = False) -> None:
+        self.faults += [clause._replace(path=path, at_key=at_key) for clause in clauses]
 
     def yuan(self, default: int | None = 0) -> int | None:
         """An amount in yuan, as fen; not negative."""

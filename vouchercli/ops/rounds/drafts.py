@@ -12,8 +12,8 @@ from vouchercli.ops.rounds import carry_overs, commitments
 from vouchercli.ops.rounds import rounds as round_commands
 from vouchercli.ops.rounds.lookup import changing, look_up, require
 from vouchercli.result import Problem, Word, say
+from vouchercli.rules import later, money, times
 from vouchercli.rules import limits as limits_law
-from vouchercli.rules import money, times
 from vouchercli.rules import rounds as law
 from vouchercli.rules import templates as packs_law
 from vouchercli.store import amendments, authors, draws, programmes, proposals, rounds, templates
@@ -283,10 +283,12 @@ def _choose_terms(
     if terms["closes_at"] is None:
         terms["closes_at"] = packs_law.expires_at(template, terms["opens_at"], programme.time_zone)
     if terms["mode"] not in law.MODES:
+        clause = later.of_word("mode", terms["mode"])
         raise UsageFault(
             "unknown_mode",
             "there is no mode {mode}",
             hint="choose one of: {known}",
+            problems=[clause.problem()] if clause else (),
             mode=terms["mode"],
             known=", ".join(law.MODES),
         )
