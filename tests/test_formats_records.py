@@ -891,6 +891,7 @@ def test_every_shipped_profile_loads_and_comes_back_from_json() -> None:
             assert profiles.from_json(profile.to_json()) == profile
     assert [profile.profile for profile in profiles.known_profiles("redemptions")] == [
         "alipay-business",
+        "instant",
         "voucher",
         "wechat-use-flow",
     ]

@@ -15,6 +15,7 @@ WORDS = {
     "validity.days_after_claim": "validity.days_after_claim",
     "validity.until": "validity.until",
     "validity.calendar_month": "validity.calendar_month",
+    "validity.at_once": "validity.at_once",
     "validity.hours_after_claim": "validity.hours_after_claim",
     "validity.days": "validity.days",
     "validity.from": "validity.from",

@@ -58,6 +58,7 @@ def described(template: Template) -> dict[str, str]:
         "days_after_claim": validity.days,
         "until": validity.until,
         "calendar_month": "true" if validity.is_month else None,
+        "at_once": "true" if validity.is_at_once else None,
         "hours_after_claim": validity.hours,
         "days": validity.whole_days,
         "from": validity.counts_from or None,
@@ -136,6 +137,7 @@ MEANINGS = {
     " the first.",
     "until": "Valid until {until}, whenever it was claimed.",
     "month": "Valid to the end of the month of the claim.",
+    "at_once": "Used at the till in the moment of the claim: the payment makes the claim.",
 }
 
 
@@ -146,6 +148,8 @@ def validity_in_words(validity: Validity) -> tuple[str, dict[str, Any]]:
         if validity.until
         else "month"
         if validity.is_month
+        else "at_once"
+        if validity.is_at_once
         else "hours"
         if validity.hours
         else validity.counts_from or "days"

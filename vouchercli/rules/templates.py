@@ -50,7 +50,8 @@ class Validity:
     """One of: `days` after the claim, at its local clock time; `hours` after it, to the second;
     `whole_days` calendar days to 24:00, of which the day of claim is the first (`counts_from`:
     `claim`) or the day after it (`day_after_claim`); `until` a written instant to its second (read
-    in the programme's zone); to the end of the claim's month.
+    in the programme's zone); to the end of the claim's month; `is_at_once`: in the second of the
+    claim alone, which is the payment's (an instant discount at the till).
 
     Beside any of them: `no_later_than` an instant, the earlier of the two ends; `not_before` an
     instant or `day_after_claim` (its 00:00).
@@ -64,6 +65,7 @@ class Validity:
     counts_from: str = ""
     no_later_than: str | None = None
     not_before: str | None = None
+    is_at_once: bool = False
 
     @property
     def last_end(self) -> str | None:
@@ -205,8 +207,8 @@ def percent_text(bp: int) -> str:
 
 
 def _validity(node: Node) -> Validity:
-    if node.value == "calendar_month":
-        return Validity(is_month=True)
+    if node.value in ("calendar_month", "at_once"):
+        return Validity(is_month=node.value == "calendar_month", is_at_once=node.value == "at_once")
     part = node.fields((*ENDS, "from", "no_later_than", "not_before"))
     written = [key for key in ENDS if not part[key].is_missing]
     if len(written) != 1 and isinstance(node.value, dict):
@@ -214,7 +216,7 @@ def _validity(node: Node) -> Validity:
             "one_validity",
             "a validity is exactly one of {ends}",
             "write {{days_after_claim: 7}}",
-            ends=", ".join(ENDS),
+            ends=", ".join((*ENDS, "at_once")),
         )
         return Validity()
     _refuse_beside(part, written)
@@ -302,6 +304,8 @@ def _end(validity: Validity, claimed_at: int, zone: str) -> int:
         return times.parse(validity.until, zone)
     if validity.is_month:
         return times.month_end(claimed_at, zone)
+    if validity.is_at_once:
+        return claimed_at + 1
     if validity.hours is not None:
         return claimed_at + validity.hours * AN_HOUR
     if validity.whole_days is not None:

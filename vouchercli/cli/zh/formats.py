@@ -181,6 +181,8 @@ TEXT = {
     "known: {known}; or give the path of a YAML file": "已有：{known}；也可给出 YAML 文件的路径",
     "profile {profile} is not for a {kind}": "格式 {profile} 不用于{kind}",
     "choose another with --profile, or leave it out": "请用 --profile 另选一种，或不写",
+    "claims_first needs the columns of claims beside those of redemptions": "claims_first 需要在核销列之外写明领取列",
+    "write kinds: {{claims: {{columns: ...}}}}": "请写 kinds: {{claims: {{columns: ...}}}}",
     "{offending} belongs under one of kinds:": "{offending} 应写在 kinds: 的某一类之下",
     "{offending} does nothing without widths:": "没有 widths: 时 {offending} 不起作用",
     "{offending} does nothing without a header": "没有表头时 {offending} 不起作用",

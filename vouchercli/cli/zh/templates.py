@@ -48,6 +48,8 @@ TEXT = {
     "Valid {days} calendar days to 24:00, of which the day after the claim is the first.": "有效期：{days} 个自然日至 24:00 止，领取次日为第 1 日。",
     "Valid until {until}, whenever it was claimed.": "有效期：不论何时领取，至 {until} 止。",
     "Valid to the end of the month of the claim.": "有效期：至领取当月月末止。",
+    "Used at the till in the moment of the claim: the payment makes the claim.": "支付立减：支付即领取，当场使用。",
+    "validity.at_once": "支付立减",
     "validity.hours_after_claim": "有效期（领取后小时数）",
     "validity.days": "有效期（自然日）",
     "validity.from": "有效期起算",

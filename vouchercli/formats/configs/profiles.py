@@ -117,6 +117,7 @@ class Profile:
     recognise_by: tuple[str, ...]
     blank: tuple[str, ...]  # as `Spec.blank` and `Spec.time`, for every column
     time: tuple[str, ...]
+    claims_first: bool  # a payment makes its claim: the file comes in as one of claims before
     key_may_lack: frozenset[str]  # parts of the key that may be blank
     document: dict[str, Any] = field(repr=False, compare=False)
 
@@ -241,6 +242,7 @@ SECTION = (
     "recognise_by",
     "blank",
     "time",
+    "claims_first",
 )
 HEAD = ("profile", "platform", "name", "source", "kinds", "kind")
 BOTH = ("zh", "en")
@@ -263,6 +265,7 @@ ONLY_FOR = {
     "decimal": ("redemptions",),
     "refunds": ("redemptions",),
     "key": ("merchants",),
+    "claims_first": ("redemptions",),
     "resident": ("applications", "eligibility", "claims"),
     "time": ("applications", "claims", "redemptions"),
 }
@@ -284,6 +287,7 @@ def read(document: Any) -> tuple[dict[str, Profile], list[Fault]]:
     kind = top["kind"].choice(FIELDS)
     profiles = {kind: _profile(head, "" if is_many else kind, top)}
     if not is_many:
+        _require_claims(node, profiles)
         return profiles, node.faults
     for key in ("kind", *SECTION):
         if key in document:
@@ -297,7 +301,18 @@ def read(document: Any) -> tuple[dict[str, Profile], list[Fault]]:
         if kind not in FIELDS:
             top["kinds"].unknown_key(kind, FIELDS)
         profiles[kind] = _profile(head, kind, section.fields(SECTION, ("columns",)))
+    _require_claims(top["kinds"], profiles)
     return profiles, node.faults
+
+
+def _require_claims(node: Node, profiles: dict[str, Profile]) -> None:
+    """A file that makes its claims says how it is read as one of claims."""
+    if any(each.claims_first for each in profiles.values()) and "claims" not in profiles:
+        node.fault(
+            "missing_field",
+            "claims_first needs the columns of claims beside those of redemptions",
+            "write kinds: {{claims: {{columns: ...}}}}",
+        )
 
 
 def both_names(node: Node, default: str = "") -> dict[str, str]:
@@ -338,6 +353,7 @@ def _profile(head: dict[str, Any], kind: str, part: dict[str, Node]) -> Profile:
         recognise_by=part["recognise_by"].texts(),
         blank=_blank_words(part["blank"]),
         time=_time_forms(part["time"]),
+        claims_first=part["claims_first"].yes(),
     )
     if not profile.layout.has_header:
         layouts.refuse_names(part["columns"], list(profile.column_names()))

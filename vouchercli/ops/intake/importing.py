@@ -119,7 +119,8 @@ def take_in(
     """Import one file, or go on with its import where it stopped. The same file read alike again is
     a no-op that says so; read otherwise (by another profile, in another encoding) it replaces what
     it had brought. `kept` are options that the batch keeps, for when it is gone on with (`KEPT`).
-    `sender` is the platform in whose folder of the inbox it lay.
+    `sender` is the platform in whose folder of the inbox it lay. A file whose payments make their
+    claims (`claims_first` in its profile) comes in as one of claims before.
 
     Raises `VoucherError` when the whole file is refused, or when something rests on what it would
     replace; `Busy` when another process imports it,
@@ -137,17 +138,25 @@ def take_in(
     reading_options = {"profile": profile, "encoding": encoding, **(kept or {})}
     if sender:
         reading_options["sender"] = sender
-    return _import_in_turn(
-        Job(
+
+    # in a dry run the rows stand upon claims that go away with them
+    first = kind.first if reading.profile.claims_first else None
+    with writing(session) if first and session.dry_run else nullcontext():
+        session = session._replace(joins=True) if first and session.dry_run else session
+        made = first and take_in(
             session,
-            kind,
-            reading,
-            reading_options,
-            options | dict(kept or {}),
-            watch,
-            _turns(session),
+            first,
+            file,
+            profile=profile or reading.profile.profile,
+            encoding=encoding,
+            sha1=sha1,
+            watch=watch,
+            sender=sender,
         )
-    )
+        more = options | dict(kept or {})
+        turns = _turns(session)
+        outcome = _import_in_turn(Job(session, kind, reading, reading_options, more, watch, turns))
+    return summaries.beside(made, outcome) if made else outcome
 
 
 def importer(kind: Kind) -> Callable[..., Outcome]:

@@ -117,6 +117,7 @@ class Kind:
     waiting: tuple[str, ...] = ()  # reject codes that another row of this kind can lift
     hopeless: Callable[[sqlite3.Connection, int], frozenset[int]] | None = None
     by_columns: Callable[[Intake, int], Iterator[Chunk] | None] | None = None
+    first: Kind | None = None  # what a file that says so (`claims_first`) comes in as before
 
 
 @dataclass(frozen=True)

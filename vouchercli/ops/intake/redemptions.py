@@ -9,7 +9,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops import lists
-from vouchercli.ops.intake import by_columns, late_payments, splits, sql_functions
+from vouchercli.ops.intake import by_columns, claims, late_payments, splits, sql_functions
 from vouchercli.ops.intake.importing import importer
 from vouchercli.ops.intake.kinds import Intake, Kind, Typed, Unfit
 from vouchercli.ops.intake.retries import settle
@@ -261,6 +261,7 @@ KIND = Kind(
     moved=reopening.moved,
     waiting=WAITING,
     by_columns=_by_columns,
+    first=claims.KIND,
 )
 
 import_redemptions = importer(KIND)

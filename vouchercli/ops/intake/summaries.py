@@ -5,6 +5,7 @@ their lines, what to do next.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.configs import profiles
@@ -117,6 +118,18 @@ def by_reason(refusals: Iterable[Refusal]) -> dict[str, dict[str, int]]:
             row.rows
         )
     return rows_by_code
+
+
+def beside(made: Outcome, outcome: Outcome) -> Outcome:
+    """The summary of a file whose payments made their claims first (`made`)."""
+    return replace(
+        outcome,
+        data={**outcome.data, "claims": made.data},
+        tables=(*made.tables, *outcome.tables),
+        says=(*made.says, *outcome.says),
+        problems=(*made.problems, *outcome.problems),
+        status="partial" if "partial" in (made.status, outcome.status) else outcome.status,
+    )
 
 
 def summarise_repeat(before: Batch, reading: Reading, kind: str, *, is_same: bool) -> Outcome:

@@ -280,8 +280,12 @@ def _choose_terms(
         column: usual.get(column) if chosen[column] is None else chosen[column]
         for column in COLUMNS
     }
-    if terms["closes_at"] is None:
-        terms["closes_at"] = packs_law.expires_at(template, terms["opens_at"], programme.time_zone)
+    if terms["mode"] == "instant":
+        raise UsageFault(
+            "unknown_mode",
+            "an instant discount is a first-come round whose template says validity: at_once",
+            hint="leave --mode out, and choose such a template",
+        )
     if terms["mode"] not in law.MODES:
         clause = later.of_word("mode", terms["mode"])
         raise UsageFault(
@@ -292,6 +296,15 @@ def _choose_terms(
             mode=terms["mode"],
             known=", ".join(law.MODES),
         )
+    if terms["closes_at"] is None and template.validity.is_at_once:
+        raise UsageFault(
+            "no_closing",
+            "{template} is used in the moment of its claim: nothing says when its round closes",
+            hint="add --closes-at TIME",
+            template=template.template,
+        )
+    if terms["closes_at"] is None:
+        terms["closes_at"] = packs_law.expires_at(template, terms["opens_at"], programme.time_zone)
     for option, column in (("--platform", "platform"), ("--group", "resident_group")):
         _refuse_people(option, chosen[column] or "")
     check_funding(programme, template)

@@ -97,6 +97,7 @@ LATER_KEYS = {
     "counts_from": "",
     "no_later_than": None,
     "not_before": None,
+    "is_at_once": False,
     "not_enforced": (),
 }  # and what they are where a document does not have them
 
