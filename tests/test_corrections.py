@@ -192,6 +192,38 @@ def test_a_full_refund_and_the_next_use_follow_a_corrected_payment(paid: Any) ->
     paid("check", "--all")
 
 
+@pytest.fixture
+def late_pair(paid: Any) -> Any:
+    """In front of T1 of the same voucher, T0 was paid and given back: both came late."""
+    payments(paid, "late.csv", "T0 C1 1 2020-03-27 09:10", "R0 C1 1 2020-03-27 09:30 T0")
+    close(paid, "2020-03-28")
+    return paid
+
+
+def test_a_refund_is_not_reversed_under_a_later_payment_that_came_before_it(late_pair: Any) -> None:
+    """T1 holds the voucher only because R0 lets it go: without it two payments would stand."""
+    ran = correct(late_pair, "redemption", "R0", "--kind", "refund", "--reverse", expect=3)
+    assert why(ran) == "correction_refused"
+    assert "already_redeemed" in ran.out
+    assert settle(late_pair, "redemption", "T1", "--reverse").data["reversed"] == 3
+    assert settle(late_pair, "redemption", "R0", "--kind", "refund", "--reverse")
+    assert figures(late_pair) == [("2020-03-27", 5000, 1000)]
+    late_pair("check", "--all")
+
+
+def test_a_voucher_that_a_reversal_left_in_use_twice_is_found(late_pair: Any) -> None:
+    settle(late_pair, "redemption", "T1", "--amount", "70")
+    close(late_pair, "2020-03-29")  # nothing of the voucher is open
+    late_pair("check")
+    with closing(sqlite3.connect("voucher.db", isolation_level=None)) as db:
+        for (name,) in db.execute(
+            "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
+        ).fetchall():
+            db.execute(f"DROP TRIGGER {name}")
+        db.execute("UPDATE refunds SET spent = 0")
+    assert "no_voucher_redeemed_twice: C1/1" in late_pair("check", expect=5).err
+
+
 def test_what_displaces_a_sealed_row_comes_in_when_two_people_reverse_it(paid: Any) -> None:
     late = payments(paid, "late.csv", "T0 C1 1 2020-03-27 09:30", expect=4)
     assert late.data["reasons"] == {"displaces_sealed": 1}

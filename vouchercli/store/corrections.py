@@ -57,9 +57,9 @@ OF_NUMBER = PAID.replace(
 )
 OF_VOUCHER = PAID.replace(
     "[which]",
-    "x.use_no >= :from_use AND x.voucher = (SELECT voucher FROM redemptions"
-    " WHERE redemption_id = :redemption_id)",
+    "(x.use_no >= :from_use OR x.paid_at >= :from_at) AND x.voucher = :voucher",
 )
+PLACE = "SELECT voucher, paid_at FROM redemptions WHERE redemption_id = ?"
 OF_CLAIM = PAID.replace("[which]", "x.voucher BETWEEN :claim_id * 1024 AND :claim_id * 1024 + 1023")
 CLAIM = """
 SELECT c.claim_id, json_object('claim_no', c.claim_no, 'round', r.round, 'resident',
@@ -96,8 +96,13 @@ def _is_of(db: sqlite3.Connection, programme_id: int, found: list[Row]) -> bool:
 
 
 def behind(db: sqlite3.Connection, row: Row) -> list[Row]:
-    """The row, and those of its voucher that were judged after it: they rest on it."""
-    return _rows(db, OF_VOUCHER, {"redemption_id": row.id, "from_use": row.use_no})
+    """The row, and those of its voucher that are later than it or were judged after it: they rest
+    on it. What is later and was judged before holds the voucher only as long as what came late in
+    front of it lets it go.
+    """
+    voucher, from_at = db.execute(PLACE, (row.id,)).fetchone()
+    asked = {"voucher": voucher, "from_use": row.use_no, "from_at": from_at}
+    return sorted(_rows(db, OF_VOUCHER, asked), key=lambda each: each.id != row.id)
 
 
 def claim(db: sqlite3.Connection, programme_id: int, claim_no: str) -> Claim | None:

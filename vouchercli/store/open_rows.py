@@ -80,7 +80,9 @@ VIEWS = {
         "SELECT * FROM main.redemptions WHERE refund_of IS NOT NULL",
     ),
     "open_voucher_facts": (
-        "SELECT f.* FROM (SELECT DISTINCT voucher FROM temp.open_redemptions) u"
+        # what was reversed has left its voucher to the others, sealed or not
+        "SELECT f.* FROM (SELECT voucher FROM temp.open_redemptions"
+        " UNION SELECT voucher FROM main.reversed_redemptions) u"
         " CROSS JOIN main.redemption_facts f ON f.voucher = u.voucher",
         "SELECT * FROM main.redemption_facts",
     ),
