@@ -121,3 +121,16 @@ def test_a_profile_that_makes_claims_says_how_they_are_read() -> None:
     assert profiles.read(document)[1] == []
     alone = document | {"kinds": {"redemptions": document["kinds"]["redemptions"]}}
     assert [fault.code for fault in profiles.read(alone)[1]] == ["missing_field"]
+
+
+def test_a_plan_warns_where_every_refund_would_be_late_and_its_money_stays(
+    voucher: Voucher,
+) -> None:
+    programme = towns.programme(funds={"treasury": "1000.00"}, refunds="full_restores")
+    towns.build(voucher, programme, PACK, merchants=MERCHANTS)
+    approve_round(voucher, "r1", packs=3, closes="2020-04-10 08:00")
+    assert "refunds_come_late" in voucher("round", "plan", "r1").err
+
+
+def test_a_plan_says_nothing_where_the_money_of_late_refunds_goes_back(town: Voucher) -> None:
+    assert "refunds_come_late" not in town("round", "plan", "r1").err

@@ -10,7 +10,7 @@ from vouchercli.ops.answers import dated
 from vouchercli.ops.clauses import say_not_enforced
 from vouchercli.ops.rounds import commitments, plan_dates, plan_past, plan_people
 from vouchercli.ops.rounds.lookup import RoundAtHand, look_up
-from vouchercli.result import Column, Outcome, Table, say
+from vouchercli.result import Column, Outcome, Problem, Table, say
 from vouchercli.rules import money, times
 from vouchercli.rules import rounds as law
 from vouchercli.rules import templates as packs_law
@@ -78,7 +78,26 @@ def plan_round(session: Session, code: str) -> Outcome:
         data,
         tables,
         tuple(said for is_there, said in nothing_to_say if not is_there),
-        (*short, *plan_people.warn_if_unequal(current, residents)),
+        (*short, *_warn_of_refunds(current), *plan_people.warn_if_unequal(current, residents)),
+    )
+
+
+def _warn_of_refunds(current: RoundAtHand) -> tuple[Problem, ...]:
+    """Warn when the voucher is over in the second of its payment, and the money of late refunds
+    stays.
+    """
+    is_at_once = current.template.validity.is_at_once
+    if not (is_at_once and current.programme.refunds.money.late == "stays"):
+        return ()
+    return (
+        Problem(
+            "refunds_come_late",
+            "every refund of {round} comes after its voucher's end: its money stays with the"
+            " merchant",
+            level="warning",
+            hint="write refunds: {{money: {{late: returns}}}} in the programme",
+            params={"round": current.code},
+        ),
     )
 
 
