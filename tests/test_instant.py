@@ -126,7 +126,7 @@ def test_a_profile_that_makes_claims_says_how_they_are_read() -> None:
 def test_a_plan_warns_where_every_refund_would_be_late_and_its_money_stays(
     voucher: Voucher,
 ) -> None:
-    programme = towns.programme(funds={"treasury": "1000.00"}, refunds="full_restores")
+    programme = towns.programme(funds={"treasury": "1000.00"}, refunds={"money": {"late": "stays"}})
     towns.build(voucher, programme, PACK, merchants=MERCHANTS)
     approve_round(voucher, "r1", packs=3, closes="2020-04-10 08:00")
     assert "refunds_come_late" in voucher("round", "plan", "r1").err
