@@ -22,7 +22,6 @@ from vouchercli.ops.intake.kinds import Intake
 from vouchercli.ops.intake.redemptions import KIND, import_redemptions
 from vouchercli.rules import claims as claim_law
 from vouchercli.rules import limits, money, refunds, times, vouchers
-from vouchercli.rules.limits import Limits
 from vouchercli.rules.redemptions import PAYMENTS
 from vouchercli.rules.subsidy import lawful_subsidy
 from vouchercli.store import checks, claims, incoming, judging, programmes
@@ -507,7 +506,7 @@ def test_law_and_store_give_every_claim_the_same_ruling(
     db = session.db
     db.execute("UPDATE rounds SET platform = 'alipay' WHERE round = 'draft'")
     rounds = {
-        code: claim_law.ClaimRound(state, START, START + 48 * HOUR, 4, Limits(2))
+        code: claim_law.ClaimRound(state, START, START + 48 * HOUR, 4, towns.limited(2))
         for code, state in (("r", "open"), ("draft", "draft"))
     }
     granted = claim_law.GrantedPacks()

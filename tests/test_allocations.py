@@ -17,7 +17,7 @@ from towns import OPENS, ZONE
 from vouchercli.ops.granting import allocations
 from vouchercli.rules import allocations as law
 from vouchercli.rules import persons as persons_law
-from vouchercli.rules.limits import Limits, week_of
+from vouchercli.rules.claim_limits import LimitsInTime, Pack, bounds
 from vouchercli.store import checks, persons
 from vouchercli.store import db as store
 
@@ -70,7 +70,7 @@ RUNS = st.lists(
 def expected(
     applications: dict[int, tuple[str, bytes, int]],
     joined: dict[bytes, bytes],
-    limits: Limits,
+    limits: LimitsInTime,
     granted: dict[int, int],
     packs: int,
     earlier: list[tuple[bytes, int]],
@@ -84,8 +84,7 @@ def expected(
         (*each, False) for each in earlier
     ]
     for resident, at, is_here in held_before:
-        week = "" if limits.per_week is None else week_of(at, ZONE)
-        held.add(joined.get(resident, resident), week, is_this_round=is_here)
+        held.packs[joined.get(resident, resident)].append(Pack("" if is_here else "other", at))
     entries = [
         law.Entry(
             number,
@@ -156,7 +155,7 @@ def test_law_and_store_grant_the_same_packs_in_the_same_order(
     persons.join(db, 1, pairs[1:])
     joined = persons_law.join(pairs)
     assert persons.all_joined(db, 1) == joined
-    limits = Limits(per_resident, per_week, per_programme)
+    limits = towns.limited(per_resident, per_week, per_programme)
     applications: dict[int, tuple[str, bytes, int]] = {}
     granted: dict[int, int] = {}
     packs = PACKS
@@ -254,15 +253,17 @@ def test_a_targeted_round_gives_everyone_on_the_list_one_pack_whatever_the_order
 
 def test_the_quota_is_named_before_everything_else() -> None:
     entry = law.Entry(1, b"a", b"a", START, is_eligible=False, is_paused=True)
-    assert law.reason(entry, "", Limits(), law.Held(0)) == "sold_out"
-    assert law.reason(entry, "", Limits(), law.Held(1)) == "round_paused"
-    assert law.reason(replace(entry, is_paused=False), "", Limits(), law.Held(1)) == "not_eligible"
+    listed_not, limits = replace(entry, is_paused=False), towns.limited()
+    assert law.reason(entry, limits, law.Held(0), ZONE) == "sold_out"
+    assert law.reason(entry, limits, law.Held(1), ZONE) == "round_paused"
+    assert law.reason(listed_not, limits, law.Held(1), ZONE) == "not_eligible"
 
 
 def test_weeks_go_from_monday_to_sunday_in_the_programmes_zone() -> None:
     sunday = START + 2 * DAY  # 2020-03-29 08:00 in Hangzhou
-    assert week_of(sunday, ZONE) == "2020-W13"
-    assert week_of(sunday + 16 * 3600, ZONE) == "2020-W14"
+    midnight = sunday + 16 * 3600
+    assert bounds("week", sunday, ZONE) == (midnight - 7 * DAY, midnight)
+    assert bounds("week", midnight, ZONE) == (midnight, midnight + 7 * DAY)
 
 
 def test_a_chain_of_shared_identities_makes_one_person_however_it_is_found() -> None:

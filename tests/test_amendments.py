@@ -17,7 +17,6 @@ from towns import CLOSES, OPENS
 
 from vouchercli.rules import amendments as law
 from vouchercli.rules import claims as claim_law
-from vouchercli.rules.limits import Limits
 from vouchercli.store import claims
 from vouchercli.store import db as store
 
@@ -653,7 +652,7 @@ PAUSES = st.lists(st.tuples(TIMES, st.one_of(st.none(), TIMES)), max_size=3)
 @given(PAUSES, TIMES)
 def test_law_and_store_agree_on_pauses(pauses: list[tuple[int, int | None]], at: int) -> None:
     lawful = tuple((start, end) for start, end in pauses if end is None or end >= start)
-    round_ = claim_law.ClaimRound("open", 0, 10, 5, Limits(), lawful)
+    round_ = claim_law.ClaimRound("open", 0, 10, 5, towns.limited(), lawful)
     reason = claim_law.reason(claim_law.Claim(1, "C", "r", b"x", at), round_)
     assert (reason == "round_paused") == law.is_paused(at, lawful)
     assert reason in (None, "round_paused")

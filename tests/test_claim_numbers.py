@@ -9,11 +9,11 @@ from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import towns
 from test_claim_orders import KINDS, START, facts, retry_all, sound, take, town
 
 from vouchercli.ops.intake import by_columns, chunks, retries, undoing
 from vouchercli.rules import claims as law
-from vouchercli.rules.limits import Limits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,8 +119,8 @@ def test_a_claim_that_loses_its_seat_leaves_its_number_in_the_same_retry(
 
 def test_the_law_gives_a_number_to_the_first_row_that_gets_a_pack() -> None:
     rounds = {
-        "full": law.ClaimRound("open", 0, 100, 0, Limits()),
-        "free": law.ClaimRound("open", 0, 100, 5, Limits()),
+        "full": law.ClaimRound("open", 0, 100, 0, towns.limited()),
+        "free": law.ClaimRound("open", 0, 100, 5, towns.limited()),
     }
     rows = [("full", 1), ("full", 1), ("free", 2), ("free", 3), ("free", 2)]
     claims = [

@@ -25,7 +25,7 @@ from vouchercli.ops.intake.redemptions import KIND as REDEMPTIONS
 from vouchercli.ops.intake.redemptions import import_redemptions
 from vouchercli.rules import claims as law
 from vouchercli.rules import times
-from vouchercli.rules.limits import Limits, per_round
+from vouchercli.rules.limits import per_round
 from vouchercli.store import checks, identities, persons
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def lawful(session: Session, rows: list[Any], towns_rounds: Rounds) -> list[tupl
             START,
             LATER if is_limited else END,
             packs,
-            Limits(per_round(GROUPS.get(round_, ("", "fcfs"))[1], limit), week, programme),
+            towns.limited(per_round(GROUPS.get(round_, ("", "fcfs"))[1], limit), week, programme),
         )
         for round_, (state, packs, limit) in towns_rounds.items()
     }

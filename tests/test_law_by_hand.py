@@ -7,11 +7,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from towns import limited
 
 from vouchercli.rules import (
     allocations,
     amendments,
     calendars,
+    claim_limits,
     leverage,
     limits,
     merchants,
@@ -23,8 +25,8 @@ from vouchercli.rules import (
     subsidy,
     times,
 )
+from vouchercli.rules.claim_limits import LimitsInTime, Pack, Terms
 from vouchercli.rules.leverage import Sums, rate
-from vouchercli.rules.limits import Limits
 from vouchercli.rules.programmes import Approval
 from vouchercli.rules.releases import Holding
 from vouchercli.rules.templates import Coupon
@@ -365,93 +367,97 @@ def test_a_merchant_matches_in_proportion(paid: int, match_bp: int, match: int) 
 # ---------------------------------------------------------------- how much one person may have
 
 
+def _week(number: int) -> int:
+    return MARCH_27 + 7 * DAY * number
+
+
+def _holding(in_round: int, in_week: int, in_programme: int) -> list[Pack]:
+    """So many packs of the round, of the week, of the programme: each counts in those behind it."""
+    packs = [Pack("r", _week(0))] * in_round
+    packs += [Pack("s", _week(0))] * (in_week - in_round)
+    return packs + [Pack("s", _week(9))] * (in_programme - in_week)
+
+
 @pytest.mark.parametrize(
     ("limit", "held", "met"),
     [
-        (Limits(), (0, 9, 9), None),
-        (Limits(), (1, 0, 0), "round"),
-        (Limits(2), (1, 0, 0), None),
-        (Limits(2), (2, 0, 0), "round"),
-        (Limits(9, per_week=2), (0, 1, 9), None),
-        (Limits(9, per_week=2), (0, 2, 0), "week"),
-        (Limits(9, per_programme=3), (0, 9, 2), None),
-        (Limits(9, per_programme=3), (0, 0, 3), "programme"),
-        (Limits(1, 1, 1), (1, 1, 1), "round"),
-        (Limits(2, 1, 1), (1, 1, 1), "week"),
-        (Limits(2, 2, 1), (1, 1, 1), "programme"),
+        (limited(), (0, 9, 9), None),
+        (limited(), (1, 1, 1), "round"),
+        (limited(2), (1, 1, 1), None),
+        (limited(2), (2, 2, 2), "round"),
+        (limited(9, week=2), (0, 1, 9), None),
+        (limited(9, week=2), (0, 2, 2), limits.PER_WEEK),
+        (limited(9, programme=3), (0, 2, 2), None),
+        (limited(9, programme=3), (0, 0, 3), limits.PER_PROGRAMME),
+        (limited(1, 1, 1), (1, 1, 1), "round"),
+        (limited(2, 1, 1), (1, 1, 1), limits.PER_WEEK),
+        (limited(2, 2, 1), (1, 1, 1), limits.PER_PROGRAMME),
     ],
 )
 def test_a_limit_is_met_by_the_packs_it_allows(
-    limit: Limits, held: tuple[int, int, int], met: str | None
+    limit: LimitsInTime, held: tuple[int, int, int], met: str | None
 ) -> None:
-    assert limits.reached(limit, *held) == met
+    asked = Pack("r", _week(0) + 1)
+    assert claim_limits.reached(limit, asked, _holding(*held), HOME) == met
 
 
 def test_limits_are_those_of_the_round_beside_those_of_its_programme() -> None:
     assert (limits.per_round("fcfs", 3), limits.per_round("targeted", 3)) == (3, 1)
     assert [
-        each.looks_beyond_the_round for each in (Limits(), Limits(1, 1), Limits(1, None, 1))
+        each.looks_beyond_the_round for each in (limited(), limited(1, 1), limited(1, None, 1))
     ] == [False, True, True]
-    assert Limits(1, 2).week(MARCH_27, HOME) == "2020-W13"
-    assert Limits(1, None, 2).week(MARCH_27, HOME) == ""
     assert [
         limits.is_for_all(mode, group)
         for mode, group in (("fcfs", ""), ("fcfs", "old"), ("targeted", ""), ("targeted", "old"))
     ] == [True, False, False, False]
 
 
-def test_packs_of_a_person_are_counted_by_round_week_and_programme() -> None:
-    held = allocations.Held(left=9)
-    held.add(b"p", "2020-W13")
-    held.add(b"p", "2020-W13", is_this_round=False)
-    held.add(b"p", "2020-W14", is_this_round=False)
-    assert (held.in_round[b"p"], held.in_programme[b"p"]) == (1, 3)
-    assert (held.in_week[(b"p", "2020-W13")], held.in_week[(b"p", "2020-W14")]) == (2, 1)
-
-
 @pytest.mark.parametrize(
     ("law", "week", "why"),
     [
-        (Limits(9, 2, None, (7,)), "w", "resident_limit"),
-        (Limits(9, 2, None, (7,)), "v", None),
-        (Limits(9, 2, None, (8,)), "w", None),
-        (Limits(9, 3, None, (7, 8)), "w", None),
-        (Limits(9, None, 3, (7,)), "", "resident_limit"),
-        (Limits(9, None, 3), "", None),
-        (Limits(9, None, 4, (7, 8)), "", None),
-        (Limits(1, None, None, (7, 8)), "", None),
+        (limited(9, 2, None, (7,)), 0, "resident_limit"),
+        (limited(9, 2, None, (7,)), 1, None),
+        (limited(9, 2, None, (8,)), 0, None),
+        (limited(9, 3, None, (7, 8)), 0, None),
+        (limited(9, None, 3, (7,)), 0, "resident_limit"),
+        (limited(9, None, 3), 0, None),
+        (limited(9, None, 4, (7, 8)), 0, None),
+        (limited(1, None, None, (7, 8)), 0, None),
     ],
 )
 def test_packs_of_other_programmes_fill_the_limits_that_count_them(
-    law: Limits, week: str, why: str | None
+    law: LimitsInTime, week: int, why: str | None
 ) -> None:
-    held = allocations.Held(9)
-    held.add(b"p", "w", is_this_round=False)
-    held.elsewhere.hold(7, b"p", "w")
-    held.elsewhere.hold(7, b"p", "v")
-    entry = allocations.Entry(1, b"r", b"p", MARCH_27)
-    assert allocations.reason(entry, week, law, held) == why
+    held = allocations.Held(9, "r")
+    other = Terms(programme=7)
+    held.packs[b"p"] = [
+        Pack("s", _week(0)),
+        Pack("r", _week(0), other),
+        Pack("r", _week(1), other),
+    ]
+    entry = allocations.Entry(1, b"r", b"p", _week(week))
+    assert allocations.reason(entry, law, held, HOME) == why
 
 
 def test_a_change_of_what_counts_touches_every_limit_from_the_first_moment_on() -> None:
     changed = {limits.PER_VISIT: 50, "across:city": 30, "across:town": 40}
-    assert limits.counted_otherwise(changed) == {
+    assert limits.counted_otherwise(changed, ["one_of:a,b", "across:city"]) == {
         limits.PER_VISIT: 30,
         limits.PER_WEEK: 30,
         limits.PER_PROGRAMME: 30,
+        "one_of:a,b": 30,
     }
-    assert limits.counted_otherwise({limits.PER_WEEK: 7}) == {limits.PER_WEEK: 7}
+    assert limits.counted_otherwise({limits.PER_WEEK: 7}, ()) == {limits.PER_WEEK: 7}
 
 
 def test_other_programmes_count_while_the_limits_name_them() -> None:
     steps = limits.Timeline(((0, None), (100, 1), (200, None)))
-    in_time = limits.LimitsInTime(1, across=((7, steps), (8, limits.always(1))))
-    assert [in_time.at(moment).across for moment in (99, 100, 199, 200)] == [
-        (8,),
-        (7, 8),
-        (7, 8),
-        (8,),
-    ]
+    in_time = claim_limits.LimitsInTime(across=((7, steps), (8, limits.always(1))))
+    held = [Pack("s", 0, Terms(programme)) for programme in (0, 7, 8, 9)]
+    assert [
+        [each.terms.programme for each in in_time.counting(Pack("r", moment), held)]
+        for moment in (99, 100, 199, 200)
+    ] == [[0, 8], [0, 7, 8], [0, 7, 8], [0, 8]]
 
 
 @pytest.mark.parametrize(
@@ -468,12 +474,12 @@ def test_the_quota_is_asked_first_and_the_limit_last(
     left: int, change: dict[str, Any], why: str | None
 ) -> None:
     held = allocations.Held(left)
-    held.add(b"full", "")
+    held.packs[b"full"] = [Pack("", 0)]
     entry = allocations.Entry(
         **({"entry_id": 1, "resident": b"r", "person": b"p"} | change), claimed_at=MARCH_27
     )
-    assert allocations.reason(entry, "", Limits(), held) == why
-    assert [each[1] for each in allocations.decide([entry], Limits(), held, HOME)] == (
+    assert allocations.reason(entry, limited(), held, HOME) == why
+    assert [each[1] for each in allocations.decide([entry], limited(), held, HOME)] == (
         [] if left == 0 else [why]
     )
     assert held.left == (0 if why is None else left)

@@ -18,7 +18,6 @@ from vouchercli.rules import limits
 from vouchercli.rules import programmes as programme_rules
 from vouchercli.rules.draws import Entrant
 from vouchercli.rules.leverage import Sums
-from vouchercli.rules.limits import LimitsInTime, always
 from vouchercli.rules.merchants import Merchant
 from vouchercli.rules.scope import Scope
 from vouchercli.store import (
@@ -26,6 +25,7 @@ from vouchercli.store import (
     amendments,
     applications,
     batches,
+    claim_limits,
     draws,
     duplicates,
     eligibility,
@@ -215,7 +215,9 @@ def test_packs_are_counted_by_person_round_and_programme(db: sqlite3.Connection)
     assert allocations.held_in_round(db, 1) == {A: 2, B: 1}
     assert allocations.granted_before(db, 1) == {2}
     row = db.execute("SELECT * FROM rounds WHERE round_id = 1").fetchone()
-    assert sorted(allocations.packs_of(db, row, A)) == [(START - DAY, False), (START, True)]
+    terms = claim_limits.terms(db, 1, towns.limited(), towns.ZONE)
+    packs = claim_limits.packs_of(db, 1, [A], towns.limited(), terms)
+    assert sorted(pack.claimed_at for pack in packs) == [START - DAY, START]
     assert not allocations.is_plain(db, row)
     db.execute("DELETE FROM persons")
     assert allocations.is_plain(db, row)
@@ -604,7 +606,7 @@ def test_packs_of_the_week_and_the_programme_keep_a_claim_out(db: sqlite3.Connec
         claim(db, number, round_id, resident, at)
 
     def kept_out(per_week: int | None = None, per_programme: int | None = None) -> list[int]:
-        limits = LimitsInTime(1, always(per_week), always(per_programme))
+        limits = towns.limited(1, per_week, per_programme)
         with_week = ([week[0]] * 4, [week[1]] * 4)
         numbers, residents = ["N1", "N2", "N3", "N4"], [A, B, C, D]
         times_ = ([START + DAY] * 4, [START + 9 * DAY] * 4)

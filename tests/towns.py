@@ -24,7 +24,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from vouchercli.cli.main import main
-from vouchercli.rules import times
+from vouchercli.rules import limits, times
+from vouchercli.rules.claim_limits import LimitsInTime, limits_in_time
 from vouchercli.session import Session
 from vouchercli.store import db as store
 
@@ -312,3 +313,16 @@ def in_folder(folder: Path, key: Hashable, now: str, make: Callable[[Voucher], N
         (folder / name).chmod(0o600)  # the key file is refused when others may read it
     path = folder / "voucher.db"
     return Session(store.open_db(path), path, at(LATER), "tester", "tester", at(LATER))
+
+
+def limited(
+    per_round: int = 1,
+    week: int | None = None,
+    programme: int | None = None,
+    across: Sequence[int] = (),
+    **most: int | None,
+) -> LimitsInTime:
+    """Limits of claims that never changed."""
+    names = {limits.PER_WEEK: week, limits.PER_PROGRAMME: programme} | most
+    kept = {name: limits.always(each) for name, each in names.items()}
+    return limits_in_time(per_round, kept, tuple((each, limits.always(1)) for each in across))

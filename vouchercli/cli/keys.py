@@ -32,6 +32,7 @@ WORDS = {
     "scope.hours": "scope.hours",
     "scope.weekdays": "weekday",
     "scope.registration": "scope.registration",
+    "kind": "kind of pack",
     "source": "source",
     "assumption": "assumption",
     "not_enforced": "not enforced",

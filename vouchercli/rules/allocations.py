@@ -2,22 +2,22 @@
 case by set; a hypothesis test holds both together.
 
 Packs go in the order of (applied_at, application_no): who came first, and in the same second the
-smaller number, as text. A targeted round goes down its list. Nobody gets more than the round, the
-week and the programme allow one person.
+smaller number, as text. A targeted round goes down its list. Nobody gets more than the round
+and the programme allow one person.
 """
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vouchercli.rules.limits import PacksElsewhere, reached
+from vouchercli.rules.claim_limits import ANY, Pack, Terms, reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from vouchercli.rules.limits import Limits, LimitsInTime
+    from vouchercli.rules.claim_limits import LimitsInTime
 
 
 @dataclass(frozen=True)
@@ -37,22 +37,28 @@ class Entry:
 
 @dataclass
 class Held:
-    """What is left of the round, and what persons hold: in it, by week, in the whole programme."""
+    """What is left of the round on these terms, and what persons hold: `in_round` packs of it that
+    are counted only, and the others.
+    """
 
     left: int
+    round: str = ""
+    terms: Terms = ANY
     in_round: Counter[bytes] = field(default_factory=Counter)
-    in_week: Counter[tuple[bytes, str]] = field(default_factory=Counter)
-    in_programme: Counter[bytes] = field(default_factory=Counter)
-    elsewhere: PacksElsewhere = field(default_factory=PacksElsewhere)
+    packs: dict[bytes, list[Pack]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, person: bytes, week: str, *, is_this_round: bool = True) -> None:
-        """One more pack for that person."""
-        self.in_round[person] += is_this_round
-        self.in_week[(person, week)] += 1
-        self.in_programme[person] += 1
+    def asked(self, entry: Entry) -> Pack:
+        """The pack of this round that an entry would have."""
+        at = entry.claimed_at
+        return Pack(self.round, at, self.terms, self.terms.expires_at(at))
+
+    def grant(self, entry: Entry) -> None:
+        """One pack less, and one more for that person."""
+        self.left -= 1
+        self.packs[entry.person].append(self.asked(entry))
 
 
-def reason(entry: Entry, week: str, limits: Limits, held: Held) -> str | None:
+def reason(entry: Entry, limits: LimitsInTime, held: Held, zone: str) -> str | None:
     """Why the entry gets no pack, or None: sold_out, round_paused, not_eligible, resident_limit.
     The quota first.
     """
@@ -62,31 +68,21 @@ def reason(entry: Entry, week: str, limits: Limits, held: Held) -> str | None:
         return "round_paused"
     if not entry.is_eligible:
         return "not_eligible"
-    of_week, of_all = held.elsewhere.of(limits.across, entry.person, week)
-    met = reached(
-        limits,
-        held.in_round[entry.person],
-        held.in_week[(entry.person, week)] + of_week,
-        held.in_programme[entry.person] + of_all,
-    )
+    packs, in_round = held.packs.get(entry.person, ()), held.in_round[entry.person]
+    met = reached(limits, held.asked(entry), packs, zone, in_round)
     return "resident_limit" if met else None
 
 
 def decide(
-    entries: Iterable[Entry], limits: Limits | LimitsInTime, held: Held, zone: str
+    entries: Iterable[Entry], limits: LimitsInTime, held: Held, zone: str
 ) -> Iterator[tuple[Entry, str | None]]:
     """Every entry in its order with its reason (None: it gets a pack), until nothing is left;
-    `held` grows as packs go.
-
-    Weeks are calendar weeks, Monday to Sunday, in `zone`.
+    `held` grows as packs go. Days, weeks and months are those of `zone`.
     """
     for entry in entries:
         if held.left <= 0:
             return
-        in_force = limits.at(entry.claimed_at)
-        week = in_force.week(entry.claimed_at, zone)
-        why = reason(entry, week, in_force, held)
+        why = reason(entry, limits, held, zone)
         if why is None:
-            held.left -= 1
-            held.add(entry.person, week)
+            held.grant(entry)
         yield entry, why

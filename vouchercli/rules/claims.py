@@ -6,12 +6,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from typing import Literal
 
 from vouchercli.rules import times
 from vouchercli.rules.amendments import is_paused
+from vouchercli.rules.claim_limits import ANY, LimitsInTime, Pack, Terms, reached
 from vouchercli.rules.ladders import Ladder, Rung
-from vouchercli.rules.limits import Limits, LimitsInTime, PacksElsewhere, Span, reached
 from vouchercli.rules.numbers import Content
 
 # Columns made before it: round_id (NULL: not known), is_of_other_platform (another platform sent
@@ -129,8 +128,9 @@ class ClaimRound:
     opens_at: int
     closes_at: int
     packs: int
-    limits: Limits | LimitsInTime
+    limits: LimitsInTime
     pauses: tuple[tuple[int, int | None], ...] = ()
+    terms: Terms = ANY
 
 
 @dataclass(frozen=True)
@@ -149,6 +149,7 @@ class Claim:
     is_eligible: bool = True
     is_of_other_platform: bool = False
     stands: bool = False
+    uses: tuple[tuple[int, int, int], ...] = ()  # of one that stands (`claim_limits.Pack`)
 
     @property
     def content(self) -> Content:
@@ -158,8 +159,7 @@ class Claim:
 
 @dataclass
 class GrantedPacks:
-    """What stands already: whose number it is, how many packs are gone, who holds how many of the
-    round, the week, the programme.
+    """What stands already: whose number it is, how many packs are gone, and who holds which.
 
     `persons`: all residents that are one person with a resident in a round; one that is not there
     is a person alone.
@@ -167,31 +167,13 @@ class GrantedPacks:
 
     numbers: dict[str, Content] = field(default_factory=dict)
     packs: Counter[str] = field(default_factory=Counter)
-    in_round: Counter[tuple[str, bytes]] = field(default_factory=Counter)
-    in_week: Counter[tuple[bytes, str]] = field(default_factory=Counter)
-    in_programme: Counter[bytes] = field(default_factory=Counter)
+    held: dict[bytes, list[Pack]] = field(default_factory=lambda: defaultdict(list))
     persons: dict[tuple[str, bytes], list[bytes]] = field(default_factory=dict)
-    elsewhere: PacksElsewhere = field(default_factory=PacksElsewhere)
 
-    def hold(self, round_: str, resident: bytes, week: str, packs: int = 1) -> None:
-        """So many more packs of that resident."""
-        self.in_round[(round_, resident)] += packs
-        self.in_week[(resident, week)] += packs
-        self.in_programme[resident] += packs
-
-    def of_person(
-        self, round_: str, resident: bytes, week: str, across: tuple[int, ...] = ()
-    ) -> tuple[int, int, int]:
-        """Packs of the round, the week and the programme that all who are this person in the round
-        hold together; of the programmes `across` too.
-        """
+    def of_person(self, round_: str, resident: bytes) -> list[Pack]:
+        """The packs that all who are this person in the round hold together."""
         who = self.persons.get((round_, resident), [resident])
-        others = [self.elsewhere.of(across, each, week) for each in who]
-        return (
-            sum(self.in_round[(round_, each)] for each in who),
-            sum(self.in_week[(each, week)] for each in who) + sum(held for held, _ in others),
-            sum(self.in_programme[each] for each in who) + sum(held for _, held in others),
-        )
+        return [pack for each in who for pack in self.held.get(each, ())]
 
 
 def reason(claim: Claim, round_: ClaimRound | None, latest_at: int | None = None) -> str | None:
@@ -283,7 +265,7 @@ def _grant(claim: Claim, round_: ClaimRound | None, granted: GrantedPacks, zone:
     return refusal(met)
 
 
-Met = Literal["quota", "number"] | Span
+Met = str  # 'quota', 'number', 'round', or the name of a limit of the programme
 
 
 def refusal(met: Met | None) -> str | None:
@@ -292,22 +274,24 @@ def refusal(met: Met | None) -> str | None:
     return None if met is None else codes.get(met, "resident_limit")
 
 
-def limit_met(
-    claim: Claim, round_: ClaimRound, granted: GrantedPacks, zone: str
-) -> Literal["quota"] | Span | None:
-    """Which limit keeps the claim from its pack: the round's quota, or what the person holds of the
-    round, the week or the programme; None, and it is granted, when none does.
+def limit_met(claim: Claim, round_: ClaimRound, granted: GrantedPacks, zone: str) -> Met | None:
+    """Which limit keeps the claim from its pack: the round's quota, or what the person holds
+    (`claim_limits.reached`); None, and it is granted, when none does.
     """
     if granted.packs[claim.round] >= round_.packs:
         return "quota"
-    limits = round_.limits.at(claim.claimed_at)
-    week = limits.week(claim.claimed_at, zone)
-    held = granted.of_person(claim.round, claim.resident, week, limits.across)
-    met = reached(limits, *held)
+    asked = _pack(claim, round_)
+    held = granted.of_person(claim.round, claim.resident)
+    met = reached(round_.limits, asked, held, zone)
     if met is None:
         granted.packs[claim.round] += 1
-        granted.hold(claim.round, claim.resident, week)
+        granted.held[claim.resident].append(asked)
     return met
+
+
+def _pack(claim: Claim, round_: ClaimRound) -> Pack:
+    expires_at = round_.terms.expires_at(claim.claimed_at)
+    return Pack(claim.round, claim.claimed_at, round_.terms, expires_at, claim.uses)
 
 
 def judge_limits(
@@ -320,13 +304,12 @@ def judge_limits(
     in a round that is full. A number that nobody got a pack with is free for the next claim.
     """
 
-    def hold(claim: Claim, packs: int) -> None:
-        week = rounds[claim.round].limits.week(claim.claimed_at, zone)
-        granted.hold(claim.round, claim.resident, week, packs)
+    def hold(claim: Claim) -> None:
+        granted.held[claim.resident].append(_pack(claim, rounds[claim.round]))
 
     standing = {claim.claim_no: claim for claim in claims if claim.stands}
     for claim in standing.values():
-        hold(claim, 1)
+        hold(claim)
     taken: set[str] = set()
     ruled: list[Met | None] = []
     for claim in claims:
@@ -334,13 +317,14 @@ def judge_limits(
         if claim.claim_no not in taken:
             rival = standing.pop(claim.claim_no, None)
             if rival is not None:
-                hold(rival, -1)  # one of the two has the number, and the place that comes with it
+                # one of the two has the number, and the place that comes with it
+                granted.held[rival.resident].remove(_pack(rival, rounds[rival.round]))
             met = _take(claim, rounds[claim.round], granted, zone)
             if met is None:
                 taken.add(claim.claim_no)
             elif rival is not None and claim is not rival:
                 standing[claim.claim_no] = rival
-                hold(rival, 1)
+                hold(rival)
         ruled.append(met)
     return ruled
 
@@ -352,6 +336,5 @@ def _take(claim: Claim, round_: ClaimRound, granted: GrantedPacks, zone: str) ->
     if granted.packs[claim.round] >= round_.packs:
         return "quota"
     granted.packs[claim.round] += 1
-    week = round_.limits.week(claim.claimed_at, zone)
-    granted.hold(claim.round, claim.resident, week)
+    granted.held[claim.resident].append(_pack(claim, round_))
     return None

@@ -76,6 +76,7 @@ def described(template: Template) -> dict[str, str]:
     fields |= {
         key: text
         for key, text in (
+            ("kind", template.kind),
             ("source", template.source),
             ("assumption", template.assumption),
             ("not_enforced", clauses.in_one_line(template.not_enforced)),

@@ -8,7 +8,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from vouchercli.documents import CODE, Fault
-from vouchercli.rules import calendars, clauses, clocks, days, money, published, refunds, times
+from vouchercli.rules import (
+    calendars,
+    clauses,
+    clocks,
+    days,
+    money,
+    published,
+    refunds,
+    times,
+    written_limits,
+)
 from vouchercli.rules.calendars import Calendar
 from vouchercli.rules.doors import is_reserved
 from vouchercli.rules.values import Name, Node
@@ -18,6 +28,7 @@ if TYPE_CHECKING:
     from vouchercli.rules.days import Books
     from vouchercli.rules.published import Published
     from vouchercli.rules.refunds import RefundPolicy
+    from vouchercli.rules.written_limits import ByWord, PerWord
 
 FunderKind = Literal["public", "platform", "merchant"]
 
@@ -53,14 +64,21 @@ class Limits:
     packs_per_resident_per_round: int = 1
     vouchers_per_payment: int = 1
     vouchers_per_merchant_per_day: int | None = None
-    packs_per_resident_per_week: int | None = (
-        None  # a calendar week, Monday to Sunday, in the programme's zone
-    )
-    packs_per_resident: int | None = None  # in all rounds of the programme together
+    # Of claims, for all or for each word that rounds go by (a template, its kind, a round). Days,
+    # calendar weeks (Monday to Sunday) and months are those of the programme's zone.
+    packs_per_resident_per_week: PerWord = None
+    packs_per_resident: PerWord = None  # in all rounds of the programme together
     across: tuple[str, ...] = ()  # programmes whose vouchers and packs count too
     from_at: int | None = None  # since when what is changed here holds; None: from its approval
+    packs_per_resident_per_day: PerWord = None
+    packs_per_resident_per_month: PerWord = None
+    one_of: tuple[tuple[str, ...], ...] = ()  # of each of these lists a person has one pack
+    face_per_resident: ByWord = ()  # span -> fen
+    next_claim: tuple[tuple[str, str], ...] = ()  # word ('': any) -> after what of the last pack
+    again_after_expiry: int | None = None  # so many packs that expired unused do not count
 
 
+NUMBERS = ("packs_per_resident_per_round", "vouchers_per_payment", "vouchers_per_merchant_per_day")
 LIMITS = tuple(key for key in Limits.__annotations__ if key not in ("across", "from_at"))
 
 
@@ -203,7 +221,8 @@ def _limits(node: Node, zone: str, own: str | None) -> Limits:
             "name other programmes only",
             offending=own,
         )
-    given = {key: part[key].whole() for key in LIMITS if not part[key].is_missing}
+    numbers = {key: part[key].whole() for key in NUMBERS if not part[key].is_missing}
+    given = numbers | written_limits.of_claims(part)
     limits = Limits(**given, across=across, from_at=part["from"].moment(zone))
     if limits.vouchers_per_payment > 1:
         part["vouchers_per_payment"].fault(

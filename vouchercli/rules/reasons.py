@@ -63,7 +63,22 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "the packs of the round are all claimed",
     ),
     "resident_limit": (
+        "this resident already has {day_limit} packs of {of} of that day, the most allowed",
+        "this resident already has {week_limit} packs of {of} of that week, the most allowed",
+        "this resident already has {month_limit} packs of {of} of that month, the most allowed",
+        "this resident already has {programme_limit} packs of {of}, the most allowed",
+        "this resident already has a pack of {one_of}: one of these for each person",
+        "with this pack the resident would have more than {face_day_limit} yuan of face of that"
+        " day",
+        "with this pack the resident would have more than {face_week_limit} yuan of face of that"
+        " week",
+        "with this pack the resident would have more than {face_month_limit} yuan of face of that"
+        " month",
+        "with this pack the resident would have more than {face_programme_limit} yuan of face",
+        "this resident has a pack that is {unfinished}: the next one only after it",
+        "this resident already has {day_limit} packs of that day, the most allowed",
         "this resident already has {week_limit} packs of that week, the most allowed",
+        "this resident already has {month_limit} packs of that month, the most allowed",
         "this resident already has {programme_limit} packs, the most that the programme allows",
         "this resident already has {limit} packs, the most allowed",
         "this resident already has the packs allowed",
@@ -251,6 +266,11 @@ WARNINGS: dict[str, tuple[str, ...]] = {
 }
 
 EXPLANATIONS = {**REJECTS, **WARNINGS}
+# Values that are words of ours.
+WORDS = (
+    *("state", "problem", "weekday", "night", "used_channel", "only_channel", "weekdays"),
+    "unfinished",
+)
 
 
 def explained(code: str, detail: Mapping[str, Any], zone: str) -> tuple[str, dict[str, Any]]:
@@ -280,6 +300,6 @@ def _shown(name: str, raw: Any, zone: str) -> list[tuple[str, Any]]:
         return [(name, times.day_text(raw))]
     if name.endswith("_at") and isinstance(raw, int):
         return [(name, times.shown_as(name, raw, zone))]
-    if name in ("state", "problem", "weekday", "night", "used_channel", "only_channel", "weekdays"):
+    if name in WORDS:
         return [(name, Word(raw))]
     return [(name, raw)] if raw is not None else []

@@ -99,6 +99,7 @@ class Template:
     source: str
     assumption: str
     not_enforced: tuple[str, ...]
+    kind: str = ""  # what limits of claims may call its packs, beside its own code
 
     @property
     def match_bp(self) -> int:
@@ -125,6 +126,7 @@ def read(document: Any) -> tuple[Template | None, tuple[Fault, ...]]:
         source=top["source"].text(),
         assumption=top["assumption"].text(),
         not_enforced=clauses.read(top["not_enforced"]),
+        kind=top["kind"].code(),
     )
     return (None if node.faults else template), tuple(node.faults)
 

@@ -242,6 +242,12 @@ def week_bounds(day: int, zone: str) -> tuple[int, int]:
     return _midnight(monday, zone), _midnight(monday + timedelta(days=7), zone)
 
 
+def month_bounds(day: int, zone: str) -> tuple[int, int]:
+    """The UTC seconds [first, end) of the calendar month of a local day."""
+    first = _midnight(as_date(day).replace(day=1), zone)
+    return first, month_end(first, zone)
+
+
 def week_of(day: int) -> str:
     """The ISO week of a local date: `2020-W13`."""
     year, week, _ = as_date(day).isocalendar()

@@ -4,11 +4,9 @@ what the law reads for the others.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules.allocations import Entry
-from vouchercli.store import typed
 from vouchercli.store.conditions import is_eligible, is_paused
 
 if TYPE_CHECKING:
@@ -80,15 +78,6 @@ HELD_IN_ROUND = """
 SELECT ifnull(p.person, c.resident) AS person, count(*) AS packs FROM claims c
 LEFT JOIN persons p ON p.round_id = c.round_id AND p.resident = c.resident
 WHERE c.round_id = ? GROUP BY 1
-"""
-PACKS_OF = """
-SELECT c.claimed_at, c.round_id = :round_id AS is_here FROM claims c JOIN rounds r
-    ON r.round_id = c.round_id
-WHERE c.resident = :resident AND r.programme_id = :programme_id
-"""
-PACKS_ELSEWHERE = """
-SELECT r.programme_id, c.claimed_at FROM claims c JOIN rounds r ON r.round_id = c.round_id
-WHERE c.resident = ? AND r.programme_id IN (SELECT value FROM json_each(?))
 """
 HAS_PERSONS = "SELECT EXISTS (SELECT 1 FROM persons WHERE round_id = ?)"
 HAS_PAUSES = "SELECT EXISTS (SELECT 1 FROM pauses WHERE round_id = ?)"
@@ -196,20 +185,6 @@ def count_listed(db: sqlite3.Connection, round_id: int, group: str | None) -> in
 def held_in_round(db: sqlite3.Connection, round_id: int) -> dict[bytes, int]:
     """person -> packs of the round that it holds."""
     return {row["person"]: row["packs"] for row in db.execute(HELD_IN_ROUND, (round_id,))}
-
-
-def packs_of(db: sqlite3.Connection, row: sqlite3.Row, resident: bytes) -> list[tuple[int, bool]]:
-    """Every pack of the programme that the resident holds: (claimed_at, whether of this round)."""
-    about = {"programme_id": row["programme_id"], "round_id": row["round_id"]}
-    packs = db.execute(PACKS_OF, about | {"resident": resident})
-    return [(at, bool(is_here)) for at, is_here in packs]
-
-
-def packs_elsewhere(
-    db: sqlite3.Connection, resident: bytes, programme_ids: list[int]
-) -> list[tuple[int, int]]:
-    """Every pack of these other programmes that the resident holds: (programme_id, claimed_at)."""
-    return typed.tuples(db, PACKS_ELSEWHERE, (resident, json.dumps(programme_ids)))
 
 
 def is_plain(db: sqlite3.Connection, row: sqlite3.Row) -> bool:

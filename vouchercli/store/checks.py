@@ -56,11 +56,15 @@ UNION ALL
 SELECT r.round || ' seats', 0, s.free FROM rounds r LEFT JOIN seats s ON s.round_id = r.round_id
     WHERE s.free IS NOT 0
 """
-PACKS_WITHIN_RESIDENT_LIMIT = """
-SELECT r.round || ' token:' || lower(hex(c.resident)) AS subject, r.per_resident AS expected,
-    count(*) AS found
+# Packs that expired unused do not count, as many as the limits ever said.
+AGAIN = """ifnull((SELECT max(s.most) FROM limit_steps s WHERE s.programme_id = r.programme_id
+    AND s.name = 'again_after_expiry'), 0)"""
+PACKS_WITHIN_RESIDENT_LIMIT = f"""
+SELECT r.round || ' token:' || lower(hex(c.resident)) AS subject,
+    r.per_resident + {AGAIN} AS expected, count(*) AS found
 FROM temp.open_holder_claims c JOIN rounds r ON r.round_id = c.round_id
-GROUP BY c.resident, c.round_id HAVING count(*) > r.per_resident
+GROUP BY c.resident, c.round_id
+HAVING count(*) > r.per_resident AND count(*) > r.per_resident + {AGAIN}
 """
 CLAIMS_IN_THEIR_WINDOW = """
 SELECT c.claim_no AS subject, r.opens_at AS expected, c.claimed_at AS found

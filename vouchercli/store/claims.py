@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules import claims as law
 from vouchercli.rules import times
-from vouchercli.rules.limits import LimitsInTime
+from vouchercli.rules.claim_limits import LimitsInTime, said
 from vouchercli.store import (
     batches,
     booked,
@@ -35,7 +36,7 @@ CREATE TEMP TABLE incoming_claims (
         detail TEXT DEFAULT '{}',
     claim_no TEXT, round TEXT, resident BLOB, claimed_at INTEGER,
     round_id INTEGER, pack_no INTEGER,
-    met TEXT,         -- which limit of the resident was reached: round, week, programme
+    met TEXT,         -- what was reached: the number, the round's limit, the name of another limit
     -- of a fact that is judged again: it had passed its own ladder, and keeps its id when it stays;
     -- `stands`: it was accepted at another time than the others
     claim_id INTEGER, stands INTEGER DEFAULT 0
@@ -193,7 +194,7 @@ WHERE i.reason = 'duplicate' AND f.claim_no = i.claim_no AND f.round = i.round
 # known).
 EXPLAIN = """
 UPDATE incoming_claims AS i SET detail = (
-    SELECT json_patch('{}', json_object(
+    SELECT json_patch(json_patch('{}', json_object(
         'claim_no', i.claim_no, 'round', i.round, 'claimed_at', i.claimed_at, 'state', r.state,
         'latest_at', CASE i.reason WHEN 'in_future' THEN :latest_at END,
         'opens_at', r.opens_at, 'closes_at', r.closes_at, 'packs', r.packs,
@@ -202,9 +203,9 @@ UPDATE incoming_claims AS i SET detail = (
         'missing_fen', json_extract(i.detail, '$.missing_fen'),
         'platform', CASE i.reason WHEN 'wrong_platform' THEN r.platform END,
         'sender', CASE i.reason WHEN 'wrong_platform' THEN (SELECT json_extract(b.options,
-            '$.platform') FROM batches b WHERE b.batch_id = i.batch_id) END,
-        'week_limit', CASE i.met WHEN 'week' THEN week_limit(i.claimed_at) END,
-        'programme_limit', CASE i.met WHEN 'programme' THEN programme_limit(i.claimed_at) END))
+            '$.platform') FROM batches b WHERE b.batch_id = i.batch_id) END)),
+        CASE WHEN i.reason = 'resident_limit' AND i.met <> 'round' THEN said(i.met, i.claimed_at)
+            ELSE '{}' END)
     FROM (SELECT 1) LEFT JOIN rounds r ON r.round_id = i.round_id
 )
 WHERE reason IS NOT NULL AND reason <> 'duplicate' AND claim_no IS NOT NULL
@@ -386,7 +387,7 @@ def judge(
     _judge_limits(db, programme_id, limits, zone)
     db.execute(REFUSE_REPEATS)
     sql_functions.register(
-        db, week_limit=limits.per_week.at, programme_limit=limits.per_programme.at
+        db, said=lambda met, at: json.dumps(said(met, limits.timeline(met).at(at)))
     )
     db.execute(EXPLAIN, {"latest_at": latest_at})
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import limits as law
 from vouchercli.rules import times
-from vouchercli.rules.limits import LimitsInTime, Timeline
+from vouchercli.rules.claim_limits import NEXT, LimitsInTime, limits_in_time
+from vouchercli.rules.limits import Timeline
 from vouchercli.store import sql_functions, typed
 
 if TYPE_CHECKING:
@@ -58,8 +59,21 @@ def change(
 
 def kept(limits: Limits) -> dict[str, int | None]:
     """What is kept over time of the limits, by name."""
-    numbers = {name: getattr(limits, name) for name in law.KEPT}
-    return numbers | {f"{law.ACROSS}{code}": 1 for code in limits.across}
+    steps: dict[str, int | None] = dict.fromkeys(law.KEPT)
+    for name in (law.PER_VISIT, *law.PACKS):
+        most = getattr(limits, name)
+        if isinstance(most, int):
+            steps[name] = most
+        elif most:
+            steps |= {f"{name}:{word}": number for word, number in most}
+    steps |= {f"{law.ONE_OF}:{','.join(sorted(words))}": 1 for words in limits.one_of}
+    steps |= {f"{law.FACE}:{span}": fen for span, fen in limits.face_per_resident}
+    steps |= {
+        f"{law.NEXT_CLAIM}:{word}".rstrip(":"): NEXT[rule] for word, rule in limits.next_claim
+    }
+    if limits.again_after_expiry is not None:
+        steps[law.AGAIN] = limits.again_after_expiry
+    return steps | {f"{law.ACROSS}{code}": 1 for code in limits.across}
 
 
 # Visits on which more vouchers were used than the limit of their day allows.
@@ -76,41 +90,6 @@ GROUP BY c.resident, f.merchant_id, f.day
 HAVING used > visit_limit(f.day) AND max(r.programme_id = :programme_id)
 ORDER BY f.day, m.merchant_no
 """
-# Claims that came when their resident had all the packs that the limit of their moment allows.
-EXTRA_CLAIMS = """
-SELECT c.claim_no, c.claimed_at FROM claims c JOIN rounds r USING (round_id)
-WHERE r.programme_id = :programme_id AND c.claimed_at >= :from_at
-    AND c.resident IN (SELECT resident FROM claims GROUP BY resident HAVING count(*) > 1)
-    AND (SELECT count(*) FROM claims held WHERE held.resident = c.resident
-        AND (held.claimed_at, held.claim_no) <= (c.claimed_at, c.claim_no)
-        AND span(held.claimed_at) = span(c.claimed_at) AND counts(held.round_id, c.claimed_at))
-        > claim_limit(c.claimed_at)
-ORDER BY c.claimed_at, c.claim_no
-"""
-
-
-class ExtraClaim(NamedTuple):
-    """A claim beyond a limit of packs for one resident."""
-
-    claim_no: str
-    claimed_at: int
-
-
-def extra_claims(
-    db: sqlite3.Connection, programme_id: int, name: str, from_at: int, zone: str
-) -> list[ExtraClaim]:
-    """The claims since `from_at` that stand and would be over the limit of that name now."""
-    span = law.week_of if name == law.PER_WEEK else lambda at, zone: ""
-    sql_functions.register(
-        db,
-        span=lambda at: span(at, zone),
-        claim_limit=timeline(db, programme_id, name).at,
-        counts=_counts(db, programme_id),
-    )
-    asked = {"programme_id": programme_id, "from_at": from_at}
-    return typed.rows(db, ExtraClaim, EXTRA_CLAIMS, asked)
-
-
 PROGRAMMES_OF_ROUNDS = "SELECT round_id, programme_id FROM rounds"
 OTHERS = """
 SELECT DISTINCT p.programme_id, s.name FROM limit_steps s
@@ -140,12 +119,7 @@ def crowded_visits(
 
 def timeline(db: sqlite3.Connection, programme_id: int, name: str) -> Timeline:
     """One limit of a programme over time."""
-    steps = [
-        (from_at, most)
-        for each, from_at, most in typed.tuples(db, STEPS, (programme_id,))
-        if each == name
-    ]
-    return Timeline(tuple(steps)) if steps else Timeline()
+    return timelines(db, programme_id).get(name, Timeline())
 
 
 def visits(db: sqlite3.Connection, programme_id: int) -> Timeline:
@@ -194,11 +168,14 @@ def _others(db: sqlite3.Connection, programme_id: int) -> tuple[tuple[int, Timel
     )
 
 
+def timelines(db: sqlite3.Connection, programme_id: int) -> dict[str, Timeline]:
+    """Every limit of a programme over time, by name."""
+    steps: dict[str, list[tuple[int, int | None]]] = {}
+    for name, from_at, most in typed.tuples(db, STEPS, (programme_id,)):
+        steps.setdefault(name, []).append((from_at, most))
+    return {name: Timeline(tuple(each)) for name, each in steps.items()}
+
+
 def of_programme(db: sqlite3.Connection, programme_id: int, per_round: int = 1) -> LimitsInTime:
     """How many packs one person may have, with what the round at hand allows."""
-    return LimitsInTime(
-        per_round,
-        timeline(db, programme_id, law.PER_WEEK),
-        timeline(db, programme_id, law.PER_PROGRAMME),
-        _others(db, programme_id),
-    )
+    return limits_in_time(per_round, timelines(db, programme_id), _others(db, programme_id))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain, repeat
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.rules.limits import is_for_all
+from vouchercli.rules.limits import PER_PROGRAMME, PER_WEEK, is_for_all
 from vouchercli.store import bulk_insert, days, fact_digests, typed
 from vouchercli.store.claims import ADD_DAY, DROP_EMPTY_DAYS
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Sequence
 
-    from vouchercli.rules.limits import LimitsInTime
+    from vouchercli.rules.claim_limits import LimitsInTime
 
 # What narrows the proof: rounds for residents of a list, rounds in which residents are joined,
 # pauses.
@@ -58,6 +58,12 @@ WHERE NOT EXISTS (SELECT 1 FROM claims WHERE resident = ?4 AND round_id = ?3)
     AND (?11 IS NULL OR (SELECT count(*) FROM claims WHERE resident = ?4 AND claimed_at >= ?9
         AND claimed_at < ?10) < ?11)
     AND (?12 IS NULL OR (SELECT count(*) FROM claims WHERE resident = ?4) < ?12)
+"""
+# The same where other limits look beyond the round: those who hold nothing reach none of them.
+ADD_ALONE = """
+INSERT OR IGNORE INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at,
+    expires_at, batch_id, line)
+SELECT ?1, ?2, ?3, ?4, 1, ?5, ?6, ?7, ?8 WHERE NOT EXISTS (SELECT 1 FROM claims WHERE resident = ?4)
 """
 WRITTEN = "SELECT claim_id FROM claims WHERE claim_id >= ?"
 COUNT = "UPDATE rounds SET claimed = claimed + ? WHERE round_id = ?"
@@ -112,14 +118,16 @@ def add(
         is_all = not bulk_insert.put(db, ADD, CLAIM, columns, numbered=(first_id, batch_id))
     else:
         statement, values = ADD_FIRST, [ids, *most, repeat(batch_id), line]
-        if within is not None:
+        if within is not None and not within[0].is_plain:
+            statement = ADD_ALONE
+        elif within is not None:
             limits, weeks = within
             statement = ADD_WITHIN
             claimed_at = columns[COLUMNS.index("claimed_at")]
             values += [
                 *weeks,
-                map(limits.per_week.at, claimed_at),
-                map(limits.per_programme.at, claimed_at),
+                map(limits.timeline(PER_WEEK).at, claimed_at),
+                map(limits.timeline(PER_PROGRAMME).at, claimed_at),
             ]
         is_all = db.executemany(statement, zip(*values, strict=False)).rowcount == len(line)
     if is_all:

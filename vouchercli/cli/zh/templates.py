@@ -117,6 +117,7 @@ TEXT = {
     "{count} x {off} / {least}": "{count} 张 满 {least} 减 {off}",
     "{count} x {off} <= {cap} / {least}": "{count} 张 满 {least} 减 {off}，最高 {cap}",
     "validity.days_after_claim": "有效期（领取后天数）",
+    "kind of pack": "卡包类别",
     "validity.until": "有效期至",
     "validity.calendar_month": "有效期为领取当月",
     "scope.exclude": "除外商户",

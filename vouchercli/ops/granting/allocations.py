@@ -16,7 +16,7 @@ from vouchercli.ops.granting import grants
 from vouchercli.ops.rounds.lookup import RoundAtHand, changing, look_up
 from vouchercli.result import Column, Outcome, Table, Word, say
 from vouchercli.rules import allocations as law
-from vouchercli.store import allocations, batches, persons
+from vouchercli.store import allocations, batches, claim_limits, persons
 from vouchercli.store import grants as store
 from vouchercli.store import limits as limits_store
 from vouchercli.store.db import WIDEST_KIB, widen_cache
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from vouchercli.ops.granting.grants import GrantRun, Tally
-    from vouchercli.rules.limits import LimitsInTime
+    from vouchercli.rules.claim_limits import LimitsInTime
     from vouchercli.session import Session
 
 ORDERS = {"fcfs": "applied_at, application_no", "targeted": "place on the list"}
@@ -153,8 +153,8 @@ def _count_room(current: RoundAtHand) -> int:
 
 
 def read_limits(current: RoundAtHand) -> LimitsInTime:
-    """Read how many packs one person may have: by the round (of a targeted one: one pack), by the
-    week, in the programme.
+    """Read how many packs one person may have: by the round (of a targeted one: one pack), and by
+    the programme's limits.
     """
     most = current.row["per_resident"]
     return limits_store.of_programme(current.db, current.row["programme_id"], most)
@@ -210,13 +210,14 @@ def _stage_by_law(current: RoundAtHand, entries: Iterable[law.Entry], room: int)
     """Stage each entry to which the rules give a pack, and count how often each reason refused
     one.
     """
-    limits, held = read_limits(current), law.Held(room)
+    holders = Holders(current, room)
+    held, limits = holders.held, holders.limits
     if not limits.looks_beyond_the_round:
         held.in_round.update(allocations.held_in_round(current.db, current.round_id))
     reasons: Counter[str] = Counter()
 
     def choose() -> Iterator[tuple[bytes, int, int]]:
-        judged_for = _add_persons(current, entries, limits, held)
+        judged_for = _learn_persons(entries, holders) if limits.looks_beyond_the_round else entries
         for entry, reason in law.decide(judged_for, limits, held, current.zone):
             if reason is None:
                 yield entry.resident, entry.entry_id, entry.claimed_at
@@ -227,32 +228,37 @@ def _stage_by_law(current: RoundAtHand, entries: Iterable[law.Entry], room: int)
     return reasons
 
 
-def _add_persons(
-    current: RoundAtHand, entries: Iterable[law.Entry], limits: LimitsInTime, held: law.Held
-) -> Iterator[law.Entry]:
-    """Yield the entries; add what a person holds in other rounds to `held` before the first entry
-    of that person.
-    """
-    known: set[bytes] = set()
+def _learn_persons(entries: Iterable[law.Entry], holders: Holders) -> Iterator[law.Entry]:
+    """Yield the entries; learn what a person holds before the first entry of that person."""
     for entry in entries:
-        if limits.looks_beyond_the_round and entry.person not in known:
-            known.add(entry.person)
-            add_held_packs(current, entry.person, limits, held)
+        holders.learn(entry.person)
         yield entry
 
 
-def add_held_packs(
-    current: RoundAtHand, person: bytes, limits: LimitsInTime, held: law.Held
-) -> None:
-    """Count every pack of the programme that the person holds, under whatever token of this
-    round, and those of programmes that ever count too.
-    """
-    others = [programme for programme, _ in limits.across]
-    for resident in persons.residents_of(current.db, current.round_id, person):
-        for at, is_here in allocations.packs_of(current.db, current.row, resident):
-            held.add(person, limits.week(at, current.zone), is_this_round=is_here)
-        for programme, at in allocations.packs_elsewhere(current.db, resident, others):
-            held.elsewhere.hold(programme, person, limits.week(at, current.zone))
+class Holders:
+    """Who holds what under the limits of a round, read person by person; `left` packs are left."""
+
+    def __init__(self, current: RoundAtHand, left: int) -> None:
+        self._current, self._known = current, set[bytes]()
+        self.limits = read_limits(current)
+        self._terms = claim_limits.terms(
+            current.db, current.row["programme_id"], self.limits, current.zone
+        )
+        self.held = law.Held(left, current.code, self._terms[current.round_id])
+
+    def learn(self, person: bytes) -> None:
+        """Count, once, every pack of the programme that the person holds, under whatever token of
+        this round, and those of programmes that ever count too.
+        """
+        if person in self._known:
+            return
+        self._known.add(person)
+        current = self._current
+        who = persons.residents_of(current.db, current.round_id, person)
+        programme_id = current.row["programme_id"]
+        self.held.packs[person] += claim_limits.packs_of(
+            current.db, programme_id, who, self.limits, self._terms
+        )
 
 
 # ---------------------------------------------------------------- answer

@@ -57,8 +57,7 @@ class _Group:
 
     current: RoundAtHand
     ring: identities.Ring
-    held: law.Held
-    known: set[bytes] = field(default_factory=set)
+    holders: allocations.Holders
     staged: list[tuple[Request, bytes, int]] = field(default_factory=list)
     first_application: int | None = None  # of those that were made here
     # application_no -> (resident, its place among the staged)
@@ -126,7 +125,8 @@ def _grant(
     store.prepare(session.db)
     with changing(session, code) as current:
         allocations.require_local(current)
-        group = _Group(current, ring, law.Held(current.row["seats"] - current.row["claimed"]))
+        left = current.row["seats"] - current.row["claimed"]
+        group = _Group(current, ring, allocations.Holders(current, left))
         answers = [_judge(group, request) for request in requests]
         claims = _write(group)
         return [
@@ -186,26 +186,22 @@ def _find_reason(group: _Group, resident: bytes) -> str | None:
     """Find why the rules give the resident no pack now. None means that they do; the pack is then
     counted as granted.
     """
-    current, limits = group.current, allocations.read_limits(group.current)
+    current, holders = group.current, group.holders
     if (
         current.row["state"] != "open"
         or not current.row["opens_at"] <= current.now < current.row["closes_at"]
     ):
         return "round_not_open"
     person = persons.person_of(current.db, current.round_id, resident)
-    if person not in group.known:
-        group.known.add(person)
-        allocations.add_held_packs(current, person, limits, group.held)
+    holders.learn(person)
     mode, listed_as = current.row["mode"], current.row["resident_group"]
     is_eligible = limits_law.is_for_all(mode, listed_as) or eligibility.is_listed(
         current.db, current.row["programme_id"], resident, listed_as or None
     )
     entry = law.Entry(0, resident, person, current.now, is_eligible=is_eligible)
-    week = limits.week(current.now, current.zone)
-    reason = law.reason(entry, week, limits.at(current.now), group.held)
+    reason = law.reason(entry, holders.limits, holders.held, current.zone)
     if reason is None:
-        group.held.left -= 1
-        group.held.add(person, week)
+        holders.held.grant(entry)
     return reason
 
 

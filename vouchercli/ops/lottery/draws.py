@@ -267,17 +267,17 @@ def _list_barred(lottery: Lottery, at: int) -> tuple[tuple[str, str], ...]:
     """List the entrants who may not have a pack at that second, each with the reason from
     `rules.allocations`.
     """
-    limits = allocations.read_limits(lottery)
+    holders = allocations.Holders(lottery, 1)
+    limits, held = holders.limits, holders.held
     if not (lottery.row["group"] or lottery.row["claimed"] or limits.looks_beyond_the_round):
         return ()
-    held, week = granting.Held(1), limits.week(at, lottery.zone)
     if not limits.looks_beyond_the_round:
         held.in_round.update(held_in_round(lottery.db, lottery.round_id))
     barred = []
     for application_no, entry in draws.entries(lottery.db, lottery.round_id, at):
         if limits.looks_beyond_the_round:
-            allocations.add_held_packs(lottery, entry.person, limits, held)
-        if why := granting.reason(entry, week, limits.at(at), held):
+            holders.learn(entry.person)
+        if why := granting.reason(entry, limits, held, lottery.zone):
             barred.append((application_no, why))
     return tuple(barred)
 

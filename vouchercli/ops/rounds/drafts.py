@@ -12,7 +12,7 @@ from vouchercli.ops.rounds import carry_overs, commitments
 from vouchercli.ops.rounds import rounds as round_commands
 from vouchercli.ops.rounds.lookup import changing, look_up, require
 from vouchercli.result import Problem, Word, say
-from vouchercli.rules import later, money, times
+from vouchercli.rules import later, limit_words, money, times
 from vouchercli.rules import limits as limits_law
 from vouchercli.rules import rounds as law
 from vouchercli.rules import templates as packs_law
@@ -61,7 +61,7 @@ def create_round(session: Session, code: str, given: Mapping[str, Any]) -> Outco
         terms = _choose_terms(programme, templates.referenced(db, given["template"]), given, usual)
         current = _add_draft(session, row["programme_id"], code, terms)
         current.note("round.create", before=None, after={"state": "draft", **terms})
-        return _answer_with_draft(current)
+        return _answer_with_draft(current, problems=_find_silent_limits(current))
 
 
 def _add_draft(
@@ -73,6 +73,22 @@ def _add_draft(
     current = look_up(session, code)
     authors.add(session, current.round_id, 1)
     return current
+
+
+def _find_silent_limits(current: RoundAtHand) -> tuple[Problem, ...]:
+    """Limits of the programme that name words, none of which this round goes by."""
+    words = frozenset((current.code, current.template.template, current.template.kind))
+    return tuple(
+        Problem(
+            "silent_limit",
+            "{limit} does not limit round {round}: of {words} none is its code, its template or"
+            " the kind of its template",
+            level="warning",
+            hint="write `kind` in the template, or the template in the programme's limits",
+            params={"limit": Word(name), "round": current.code, "words": ", ".join(named)},
+        )
+        for name, named in limit_words.silent(current.programme.limits, words)
+    )
 
 
 def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome:

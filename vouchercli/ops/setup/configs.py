@@ -99,6 +99,13 @@ LATER_KEYS = {
     "not_before": None,
     "is_at_once": False,
     "not_enforced": (),
+    "kind": "",
+    "packs_per_resident_per_day": None,
+    "packs_per_resident_per_month": None,
+    "one_of": (),
+    "face_per_resident": (),
+    "next_claim": (),
+    "again_after_expiry": None,
 }  # and what they are where a document does not have them
 
 

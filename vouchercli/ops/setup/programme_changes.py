@@ -17,7 +17,7 @@ from vouchercli.rules import limits as limits_law
 from vouchercli.rules import money, times
 from vouchercli.rules import programme_changes as law
 from vouchercli.rules import staff as people
-from vouchercli.store import audit, ledger, limits, proposals
+from vouchercli.store import audit, claim_limits, ledger, limits, proposals
 from vouchercli.store import programmes as store
 from vouchercli.store.db import writing
 from vouchercli.store.proposals import Subject
@@ -61,7 +61,7 @@ def put_in_place(
         return ()
     standing = [
         problem
-        for name, begins in limits_law.counted_otherwise(changed).items()
+        for name, begins in limits_law.counted_otherwise(changed, limits.kept(after.limits)).items()
         if begins < session.now
         for problem in _standing_beyond(session.db, programme_id, name, begins, after.time_zone)
     ]
@@ -105,7 +105,7 @@ def _standing_beyond(
                 "limit": Word(name),
             },
         )
-        for each in limits.extra_claims(db, programme_id, name, from_at, zone)
+        for each in claim_limits.extra_claims(db, programme_id, name, from_at, zone)
     ]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vouchercli.ops.setup import limit_words
 from vouchercli.result import JSON, SCREEN, SHOWN, Column, Message, Table, Word, say
 from vouchercli.rules import clauses, clocks, staff, times
 
@@ -33,8 +34,14 @@ LINES = {
     "time_zone": Word("time zone"),
     "currency": Word("currency"),
     "packs_per_resident_per_round": Word("packs per resident and round"),
+    "packs_per_resident_per_day": Word("packs per resident and day"),
     "packs_per_resident_per_week": Word("packs per resident and week"),
+    "packs_per_resident_per_month": Word("packs per resident and month"),
     "packs_per_resident": Word("packs per resident in all"),
+    "one_of": Word("one pack of each list"),
+    "face_per_resident": Word("face per resident, yuan"),
+    "next_claim": Word("next claim"),
+    "again_after_expiry": Word("expired packs that do not count"),
     "vouchers_per_payment": Word("vouchers per payment"),
     "vouchers_per_merchant_per_day": Word("vouchers per resident, merchant and day"),
     "across": Word("across"),
@@ -109,7 +116,8 @@ def rules_data(programme: Programme) -> dict[str, Any]:
         **vars(programme),
         "name": vars(programme.name),
         "issuer": vars(programme.issuer),
-        "limits": vars(limits) | {"from_at": _optional(times.iso, limits.from_at, programme)},
+        "limits": limit_words.data(limits)
+        | {"from_at": _optional(times.iso, limits.from_at, programme)},
         "refunds": programme.refunds.document,
         "clock": programme.clock.document,
         "staff": [
@@ -136,6 +144,7 @@ def rules_table(programme: Programme, loaded_at: int) -> Table:
     facts = {
         **vars(programme),
         **vars(programme.limits),
+        **limit_words.texts(programme.limits),
         "across": ", ".join(programme.limits.across),
         "limits from": _optional(times.shown, programme.limits.from_at, programme),
         "refunds": programme.refunds.preset,
@@ -163,6 +172,7 @@ def rules_table(programme: Programme, loaded_at: int) -> Table:
         say("Programme {programme}", programme=programme.programme),
         (Column("field", "field", "word"), Column("value", "value", "word")),
         rows,
+        notes=tuple(limit_words.explained(programme.limits)),
     )
 
 

@@ -12,11 +12,11 @@ from vouchercli.ops import lists
 from vouchercli.ops.setup import configs, programme_changes, staff
 from vouchercli.ops.setup import programme_tables as tables
 from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Table, Word, say
-from vouchercli.rules import doors, times
+from vouchercli.rules import doors, limit_words, times
 from vouchercli.rules import programme_changes as law
 from vouchercli.rules import programmes as rules
 from vouchercli.rules import staff as people
-from vouchercli.store import audit, ledger, proposals
+from vouchercli.store import audit, claim_limits, ledger, proposals
 from vouchercli.store import programmes as store
 from vouchercli.store.db import writing
 from vouchercli.store.lists import of_rows
@@ -103,7 +103,13 @@ def change_programme(
         data=_loaded_data(programme, "changed" if before else "loaded"),
         says=_next(session, programme, before),
         problems=yamls.problems(
-            (*rules.cautions(programme), *_unknown_across(session, programme)), document, "warning"
+            (
+                *rules.cautions(programme),
+                *_unknown_across(session, programme),
+                *_unknown_words(session, programme),
+            ),
+            document,
+            "warning",
         ),
     )
 
@@ -119,6 +125,21 @@ def _unknown_across(session: Session, programme: Programme) -> Iterator[Fault]:
                 " loaded",
                 "voucher programme list",
                 {"code": code},
+            )
+
+
+def _unknown_words(session: Session, programme: Programme) -> Iterator[Fault]:
+    """Words of its limits that no round, template or kind goes by: yet, or by a slip."""
+    known = claim_limits.words(session.db, programme.programme)
+    for path, word in limit_words.words(programme.limits):
+        if word not in known:
+            yield Fault(
+                ("limits", *path),
+                "unknown_word",
+                "no round, template or kind of template is called {word} yet: nothing counts under"
+                " this limit until one is",
+                "write the code of a round or template, or `kind: {word}` in templates",
+                {"word": word},
             )
 
 

@@ -16,6 +16,7 @@ from vouchercli.rules import templates as template_rules
 from vouchercli.rules import times
 from vouchercli.rules.claims import CLAIMS
 from vouchercli.store import (
+    claim_limits,
     corrections,
     duplicates,
     identities,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from vouchercli.formats.columnar.blocks import Block
     from vouchercli.ops.intake.kinds import Chunk, Intake
-    from vouchercli.rules.limits import LimitsInTime
+    from vouchercli.rules.claim_limits import LimitsInTime
     from vouchercli.rules.templates import Template
 
 CONTENT = ("claim_no", "round_id", "resident", "claimed_at")
@@ -83,6 +84,10 @@ class Prover:
             for round_id, residents in proved_claims.listed(db, intake.programme_id).items()
         }
         in_force = limits.of_programme(db, intake.programme_id)
+        terms = claim_limits.terms(db, intake.programme_id, in_force, intake.zone)
+        one_by_one = joined | {
+            round_id for round_id, each in terms.items() if in_force.may_keep_out_alone(each)
+        }
         self._reversed = corrections.claim_numbers(db)
         db.close()
         self._latest_at = intake.latest_at
@@ -92,7 +97,7 @@ class Prover:
             [
                 [*(row[name] for name in KEPT), senders is not None and not _is_of(row, senders)]
                 for row in rows
-                if row["round_id"] not in joined
+                if row["round_id"] not in one_by_one
             ],
             orient="row",
             schema=ROUND,
