@@ -11,6 +11,7 @@ import unicodedata
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.formats.configs import yamls
 from vouchercli.rules import money
 
 if TYPE_CHECKING:
@@ -136,6 +137,8 @@ def staff(texts: Sequence[str]) -> list[dict[str, Any]]:
 def _value(written: str) -> Any:
     if written in ("true", "false"):
         return written == "true"
+    if written[0] in "[{":
+        return yamls.parse(written, written).value
     return int(written) if written.isdecimal() else written
 
 
