@@ -76,7 +76,6 @@ EVERY_COMMAND = {
     "backup",
     "restore",
     "programme load",
-    "programme new",
     "programme show",
     "programme list",
     "programme use",
@@ -158,8 +157,10 @@ EVERY_COMMAND = {
     "round pause",
     "round resume",
     "round top-up",
-    "round lower",
+    "round reduce",
     "round reschedule",
+    "round extend",
+    "round lower",
     "round reopen",
     "round draw",
     "draw commit",
@@ -170,6 +171,8 @@ EVERY_COMMAND = {
     "key show",
     "key rotate",
 }
+# names of before, which go on and stand in no page
+HIDDEN = {"round lower"}
 # (command, did it work): of this process, and in the end of all workers
 RAN: set[tuple[str, bool]] = set()
 MISSING: list[str] = []

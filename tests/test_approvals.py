@@ -315,7 +315,7 @@ REFUSALS = {
     "time_past",
 }
 UNDER_WAY = ("approved", "open", "paused")
-AMENDING = ("top-up", "lower", "resume", "reschedule", "close", "cancel")
+AMENDING = ("top-up", "reduce", "resume", "reschedule", "close", "cancel")
 
 
 class Bureau(RuleBasedStateMachine):
@@ -539,12 +539,12 @@ class Bureau(RuleBasedStateMachine):
         packs=st.integers(1, 12),
         checkers=st.lists(st.sampled_from(("lin", "wu", "zhao")), max_size=3),
     )
-    def lower(self, actor: str, code: str, packs: int, checkers: list[str]) -> None:
+    def reduce(self, actor: str, code: str, packs: int, checkers: list[str]) -> None:
         self.attempt(
-            "lower",
+            "reduce",
             actor,
             code,
-            lambda session: amendments.lower_round(session, code, packs, "few come"),
+            lambda session: amendments.reduce_round(session, code, packs, "few come"),
             False,
         )
         for checker in checkers:

@@ -26,7 +26,7 @@ REFUSED = {
     "wrong_login",
 }
 # What each is tried with, where it needs more than --dry-run. These open no file.
-WITHOUT_A_FILE = {"demo", "init", "programme new"}
+WITHOUT_A_FILE = {"demo", "init"}
 WORDS = {
     "audit witness": "0" * 64,
     "application import": "applications.csv",
@@ -82,7 +82,9 @@ WORDS = {
     "round create": "r2 --template pack --packs 1 --opens-at 2020-04-09",
     "round draw": "r1",
     "round edit": "r1 --packs 9",
+    "round extend": "r1 --until 2020-05-09 --note x",
     "round lower": "r1 --packs 1 --note x",
+    "round reduce": "r1 --packs 1 --note x",
     "round open": "r1",
     "round order": "r1",
     "round pause": "r1",

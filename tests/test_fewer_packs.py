@@ -38,9 +38,9 @@ def claim(town: Any, *numbers: int, expect: int = 0) -> Any:
     return town("claim", "import", file, "-o", "json", expect=expect).data
 
 
-def lower(town: Any, packs: int, *options: str, expect: int = 0) -> Any:
+def reduce(town: Any, packs: int, *options: str, expect: int = 0) -> Any:
     words = ("--packs", str(packs), "--note", "few come", "--actor", "chen")
-    return town("round", "lower", "r1", *words, *options, "-o", "json", expect=expect).json
+    return town("round", "reduce", "r1", *words, *options, "-o", "json", expect=expect).json
 
 
 def approve(town: Any, actor: str, expect: int = 0) -> Any:
@@ -56,40 +56,40 @@ def free(town: Any) -> int:
 
 
 def test_packs_are_lowered_and_their_money_is_free_in_the_same_instant(town: Any) -> None:
-    lower(town, 5)
+    reduce(town, 5)
     # 1,000.00 yuan were promised: two must approve, although 750.00 remain
     assert "(1 of 2 checkers)" in approve(town, "lin").err
     assert (show(town)["packs"], free(town)) == (20, 1000_00)
     ran = approve(town, "zhao")
-    assert "lowered r1 to 15 packs: 250.00 yuan are uncommitted again" in ran.err
+    assert "reduced r1 to 15 packs: 250.00 yuan are uncommitted again" in ran.err
     data = show(town)
     assert (data["packs"], data["claimed"], free(town)) == (15, 3, 1250_00)
     assert data["committed"] == [{"funder": "treasury", "amount_fen": 750_00}]
     (amendment,) = data["amendments"]
     assert (amendment["kind"], amendment["before"], amendment["after"]) == (
-        "lower",
+        "reduce",
         {"packs": 20},
         {"packs": 15},
     )
-    assert "lower" in town("round", "show", "r1").out
+    assert "reduce" in town("round", "show", "r1").out
     town("check")
 
 
 @pytest.mark.parametrize(
     ("packs", "code", "hint"),
     [
-        (18, "too_many_packs", "voucher round lower r1 --packs 17 --note WHY"),
-        (2000, "too_many_packs", "voucher round lower r1 --packs 17 --note WHY"),
+        (18, "too_many_packs", "voucher round reduce r1 --packs 17 --note WHY"),
+        (2000, "too_many_packs", "voucher round reduce r1 --packs 17 --note WHY"),
     ],
 )
 def test_never_below_what_is_claimed(town: Any, packs: int, code: str, hint: str) -> None:
-    (problem,) = lower(town, packs, expect=3)["problems"]
+    (problem,) = reduce(town, packs, expect=3)["problems"]
     assert (problem["code"], problem["hint"]) == (code, hint)
-    lower(town, 17)
+    reduce(town, 17)
 
 
 def test_what_is_claimed_meanwhile_is_asked_again_at_the_approval(town: Any) -> None:
-    lower(town, 17)
+    reduce(town, 17)
     approve(town, "lin")
     claim(town, 4)
     refused = approve(town, "zhao", expect=3).err
@@ -97,11 +97,11 @@ def test_what_is_claimed_meanwhile_is_asked_again_at_the_approval(town: Any) -> 
     assert "next: voucher round reject r1 --note WHY" in refused  # else another cannot be proposed
     assert (show(town)["packs"], free(town)) == (20, 1000_00)
     town("round", "reject", "r1", "--note", "one more came", "--actor", "zhao")
-    lower(town, 16)
+    reduce(town, 16)
     approve(town, "lin")
     approve(town, "zhao")
     assert (show(town)["packs"], free(town)) == (4, 1800_00)
-    (problem,) = lower(town, 1, expect=3)["problems"]
+    (problem,) = reduce(town, 1, expect=3)["problems"]
     assert (problem["code"], problem["hint"]) == ("nothing_left", "voucher round close r1")
     town("round", "close", "r1")
 
@@ -111,7 +111,7 @@ def test_a_round_of_which_nothing_would_remain_is_cancelled_instead(
 ) -> None:
     town("batch", "undo", "1", "--yes")
     for packs in (20, 21):
-        (problem,) = lower(town, packs, expect=3)["problems"]
+        (problem,) = reduce(town, packs, expect=3)["problems"]
         assert (problem["code"], problem["hint"]) == (
             "nothing_remains",
             "voucher round cancel r1 --note WHY",
@@ -120,28 +120,28 @@ def test_a_round_of_which_nothing_would_remain_is_cancelled_instead(
 
 
 def test_a_reason_is_needed_and_a_round_under_way(town: Any) -> None:
-    ran = town("round", "lower", "r1", "--packs", "5", "--actor", "chen", "-o", "json", expect=3)
+    ran = town("round", "reduce", "r1", "--packs", "5", "--actor", "chen", "-o", "json", expect=3)
     (problem,) = ran.json["problems"]
     assert (problem["code"], problem["hint"]) == (
         "note_needed",
-        "voucher round lower r1 --packs 5 --note WHY",
+        "voucher round reduce r1 --packs 5 --note WHY",
     )
-    town("round", "lower", "r1", "--packs", "0", "--note", "x", expect=2)
+    town("round", "reduce", "r1", "--packs", "0", "--note", "x", expect=2)
     towns.make_round(town, "r2", maker="chen")
-    ran = town("round", "lower", "r2", "--packs", "5", "--note", "x", "-o", "json", expect=3)
+    ran = town("round", "reduce", "r2", "--packs", "5", "--note", "x", "-o", "json", expect=3)
     assert ran.json["problems"][0]["code"] == "wrong_state"
 
 
 def test_packs_of_a_paused_round_are_lowered_too(town: Any) -> None:
     town("round", "pause", "r1", "--actor", "chen")
-    lower(town, 5)
+    reduce(town, 5)
     approve(town, "lin")
     approve(town, "zhao")
     assert (show(town)["state"], show(town)["packs"]) == ("paused", 15)
 
 
 def test_the_report_of_an_earlier_day_has_the_packs_of_that_day(town: Any) -> None:
-    lower(town, 5)
+    reduce(town, 5)
     approve(town, "lin")
     town("round", "approve", "r1", "--actor", "zhao", "--now", "2020-03-28 10:00")
     earlier, today = (
@@ -159,7 +159,7 @@ def test_a_platform_has_to_be_told(
     town("round", "order", "r1", "--actor", "chen")
     if state == "paused":
         town("round", "pause", "r1", "--actor", "chen")
-    lower(town, 5)
+    reduce(town, 5)
     approve(town, "lin")
     ran = approve(town, "zhao")
     assert "wechat still has order 1 of r1, which is no longer valid [order_stands]" in ran.err
@@ -179,10 +179,10 @@ def test_the_packs_of_a_lottery_stand_once_its_entrants_are_published(voucher: A
     voucher("application", "import", towns.write("a.csv", rows), "--now", "2020-03-26 11:00")
     voucher("round", "open", "r1", "--now", towns.OPENS)
     voucher("draw", "entrants", "r1", "--now", towns.OPENS)
-    ran = voucher("round", "lower", "r1", "--packs", "1", "--note", "x", "-o", "json", expect=3)
+    ran = voucher("round", "reduce", "r1", "--packs", "1", "--note", "x", "-o", "json", expect=3)
     assert ran.json["problems"][0]["code"] == "entrants_published"
     voucher("draw", "run", "r1", "--now", towns.OPENS)
-    ran = voucher("round", "lower", "r1", "--packs", "1", "--note", "x", "-o", "json", expect=3)
+    ran = voucher("round", "reduce", "r1", "--packs", "1", "--note", "x", "-o", "json", expect=3)
     assert ran.json["problems"][0]["code"] == "round_drawn"
 
 
@@ -192,9 +192,16 @@ def test_a_lottery_keeps_the_places_of_its_quotas(voucher: Any) -> None:
     closes = ("--registration-closes", "2020-03-26 18:00", "--stratum", "district=east:6")
     voucher("draw", "commit", "r1", *closes, "--now", "2020-03-26 09:00")
     voucher("round", "open", "r1", "--now", towns.OPENS)
-    words = ("round", "lower", "r1", "--note", "few come", "-o", "json")
+    words = ("round", "reduce", "r1", "--note", "few come", "-o", "json")
     ran = voucher(*words, "--packs", "5", expect=3)
     assert ran.json["problems"][0]["code"] == "quotas_too_large"
     voucher(*words, "--packs", "4")
     voucher("round", "approve", "r1", "--actor", "lin")
     assert show(voucher)["packs"] == 6
+
+
+def test_the_name_until_v0_2_0_still_does_it_and_no_help_shows_it(town: Any) -> None:
+    words = ("--packs", "5", "--note", "few come", "--actor", "chen")
+    assert "proposed for r1: reduce" in town("round", "lower", "r1", *words).err
+    assert "amendment_waiting" in town("round", "lower", "r1", *words, expect=3).err
+    assert "lower" not in town("round", "--help").out

@@ -132,7 +132,7 @@ SESSION = (
     ("round", "approve", "hz-1", "--actor", "lin"),
     ("round", "top-up", "hz-1", "--packs", "10", "--actor", "chen"),
     ("round", "approve", "hz-1", "--actor", "lin"),
-    ("round", "lower", "hz-1", "--packs", "1", "--note", "why", "--actor", "chen"),
+    ("round", "reduce", "hz-1", "--packs", "1", "--note", "why", "--actor", "chen"),
     ("round", "reject", "hz-1", "--note", "no", "--actor", "lin"),
     ("round", "reschedule", "hz-1", "--closes-at", "2020-04-10", "--actor", "chen"),
     ("round", "reject", "hz-1", "--note", "no", "--actor", "lin"),

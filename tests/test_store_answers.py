@@ -1127,10 +1127,10 @@ def test_the_clock_knows_what_there_is_to_allocate(db: sqlite3.Connection) -> No
 
 def test_the_clock_knows_amendments_and_orders(session: Session) -> None:
     db = session.db
-    for kind, is_effective in (("lower", True), ("pause", True), ("reschedule", False)):
+    for kind, is_effective in (("reduce", True), ("pause", True), ("reschedule", False)):
         proposals.add(session, ONE, kind, {}, {}, is_effective=is_effective)
     db.execute("UPDATE proposals SET ended_at = 99 WHERE kind = 'pause'")
-    db.execute("UPDATE proposals SET ended_at = 50 WHERE kind = 'lower'")
+    db.execute("UPDATE proposals SET ended_at = 50 WHERE kind = 'reduce'")
     for number, terms in ((1, "x"), (2, "y")):
         values = {"round_id": 1, "number": number, "terms_sha256": terms, "document": ""}
         add(db, "issuance_orders", **values, sheet="", ordered_at=0)

@@ -546,12 +546,20 @@ CREATE TABLE programmes (
     is_current    INTEGER NOT NULL DEFAULT 0 CHECK (is_current IN (0, 1))  -- chosen with `programme use`
 ) STRICT;
 
+CREATE TABLE prolongations (
+    round_id     INTEGER NOT NULL REFERENCES rounds,
+    proposal_id  INTEGER NOT NULL,                      -- the amendment that two people decided
+    from_at      INTEGER NOT NULL,                      -- when it took effect: a refund made before it was judged by the end that stood then
+    until_at     INTEGER NOT NULL CHECK (until_at > from_at),
+    PRIMARY KEY (round_id, proposal_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE "proposals" (
     proposal_id  INTEGER PRIMARY KEY,
     subject      TEXT NOT NULL CHECK (subject IN ('round', 'programme', 'registry', 'list', 'claim', 'redemption')),
     subject_id   INTEGER NOT NULL,                      -- round_id, programme_id, the batch_id of a file (of a registry, of a list), claim_id, redemption_id
-    kind         TEXT NOT NULL CHECK (kind IN ('approval', 'pause', 'resume', 'top-up', 'lower', 'reschedule', 'close', 'cancel', 'reopen',
-                                              'change', 'correction', 'listing', 'delisting')),
+    kind         TEXT NOT NULL CHECK (kind IN ('approval', 'pause', 'resume', 'top-up', 'reduce', 'reschedule', 'close', 'cancel', 'reopen',
+                                              'extend', 'replace', 'change', 'correction', 'listing', 'delisting')),
     state        TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined', 'void')),
     before       TEXT NOT NULL,
     after        TEXT NOT NULL,
@@ -915,6 +923,10 @@ END;
 CREATE TRIGGER postings_never_change BEFORE UPDATE ON postings BEGIN SELECT RAISE(ABORT, 'postings are append-only'); END;
 
 CREATE TRIGGER postings_never_vanish BEFORE DELETE ON postings BEGIN SELECT RAISE(ABORT, 'postings are append-only'); END;
+
+CREATE TRIGGER prolongations_never_change BEFORE UPDATE ON prolongations BEGIN SELECT RAISE(ABORT, 'a later end stands'); END;
+
+CREATE TRIGGER prolongations_never_vanish BEFORE DELETE ON prolongations BEGIN SELECT RAISE(ABORT, 'a later end stands'); END;
 
 CREATE TRIGGER refunds_leave_no_more_than_the_sale AFTER INSERT ON refunds
 BEGIN

@@ -369,12 +369,14 @@ def command(
     looks_back: bool = False,
     is_list: bool = False,
     has_workbook: bool = False,
+    is_hidden: bool = False,
 ) -> Callable[[Callable[..., Outcome]], Callable[..., Outcome]]:
     """Register a function as the subcommand `name`; its docstring is the help, `epilog` the
     examples. One that takes a `session` is given the open database, one that takes `call` the
     command line, one that takes `**more` the block of `options`, of which some are `required`; one
     that `looks_back` knows --as-of; one that `is_list` is given the `limit` of its rows (None: all)
     and may be asked for JSON lines; one that `has_workbook` may be asked for an XLSX file.
+    One that `is_hidden` goes on under a name of before, which no help shows.
     """
 
     def register(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
@@ -426,7 +428,7 @@ def command(
         # called for the verb that is asked for: to read all options of a noun takes milliseconds
         run.show_options = show_options  # type: ignore[attr-defined]
         run.__doc__ = function.__doc__
-        app.command(name, epilog=epilog or None)(run)
+        app.command(name, epilog=epilog or None, hidden=is_hidden)(run)
         return function
 
     return register

@@ -1,5 +1,5 @@
 """voucher round create | list | show | plan | edit | submit | approve | reject | open | close |
-cancel | copy | pause | resume | top-up | lower | reschedule | reopen | order
+cancel | copy | pause | resume | top-up | reduce | reschedule | extend | reopen | order
 """
 
 from __future__ import annotations
@@ -116,6 +116,14 @@ ReopenedUntil = Annotated[
         "--closes-at",
         metavar="TIME",
         help="When it closes then (a bare date: its end); else when it was to close before.",
+    ),
+]
+NewEnd = Annotated[
+    str,
+    typer.Option(
+        "--until",
+        metavar="TIME",
+        help="No voucher of the round ends before TIME (a bare date: its end).",
     ),
 ]
 PublicRandomness = Annotated[
@@ -338,14 +346,34 @@ def top_up(session: Session, code: Code, *, packs: MorePacks, note: Why = "") ->
 
 @command(
     app,
-    "lower",
-    epilog='Example: voucher round lower hz-1 --packs 200000 --note "few come" --actor chen',
+    "reduce",
+    epilog='Example: voucher round reduce hz-1 --packs 200000 --note "few come" --actor chen',
 )
-def lower(session: Session, code: Code, *, packs: FewerPacks, note: Why = "") -> Outcome:
+@command(
+    app,
+    "lower",  # its name until v0.2.0
+    epilog='Example: voucher round lower hz-1 --packs 200000 --note "few come" --actor chen',
+    is_hidden=True,
+)
+def reduce(session: Session, code: Code, *, packs: FewerPacks, note: Why = "") -> Outcome:
     """Propose fewer packs for an open round, of those nobody has claimed; a second person approves
     it (round approve), and their money is free again.
     """
-    return amendments.lower_round(session, code, packs, note)
+    return amendments.reduce_round(session, code, packs, note)
+
+
+@command(
+    app,
+    "extend",
+    epilog='Example: voucher round extend hz-1 --until 2020-05-10 --note "rain" --actor chen',
+)
+def extend(call: Call, session: Session, code: Code, *, until: NewEnd, note: Why = "") -> Outcome:
+    """Propose a later end for the vouchers of a round that are out; a second person approves it
+    (round approve). Vouchers that have expired are valid again, if their money is still there.
+    """
+    at = call.moment(session, until, end_of_day=True)
+    assert at is not None  # it must be given
+    return amendments.extend_round(session, code, at, note)
 
 
 @command(

@@ -34,8 +34,9 @@ PLAIN = (PER_WEEK, PER_PROGRAMME)  # what large files are held to by columns
 
 class Terms(NamedTuple):
     """What limits ask of a round: its programme, the words that they may call it by (its own code,
-    its template's, their kind), what a pack of it is worth in face, how many vouchers it holds, and
-    when one that is claimed at a moment expires.
+    its template's, their kind), what a pack of it is worth in face, how many vouchers it holds,
+    when one that is claimed at a moment expires, and later ends that were decided for all of them
+    (when, until when).
     """
 
     programme: int = 0
@@ -43,6 +44,7 @@ class Terms(NamedTuple):
     face_fen: int = 0
     coupons: int = 1
     expires_at: Callable[[int], int] = lambda claimed_at: END_OF_TIME
+    later_ends: tuple[tuple[int, int], ...] = ()
 
 
 ANY = Terms()
@@ -71,9 +73,14 @@ class Pack(NamedTuple):
         """Whether all of its vouchers are used at that second."""
         return self.used(at) >= self.terms.coupons
 
+    def has_expired(self, at: int) -> bool:
+        """Whether it is over at that second, by what had been decided by then."""
+        later = (until for from_at, until in self.terms.later_ends if from_at <= at)
+        return max(self.expires_at, *later, 0) <= at
+
     def has_expired_unused(self, at: int) -> bool:
         """Whether it is over at that second, and none of its vouchers was used."""
-        return self.expires_at <= at and not self.used(at)
+        return self.has_expired(at) and not self.used(at)
 
 
 class Cap(NamedTuple):
@@ -260,7 +267,7 @@ def _waits(rule: int, wait: Wait, at: int, packs: Iterable[Pack]) -> bool:
         each.claimed_at <= at
         and wait.concerns(each.terms)
         and not each.is_used_up(at)
-        and not (or_expired and each.expires_at <= at)
+        and not (or_expired and each.has_expired(at))
         for each in packs
     )
 

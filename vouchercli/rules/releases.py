@@ -51,17 +51,19 @@ def lagged(now: int, days: int, zone: str) -> int:
     return times.add_days(now, -days, zone)
 
 
-def expired_by(at: int, last_expiry: int | None, zone: str) -> int:
-    """Vouchers that expired by this second count as expired: the start of the local day, or `at`
-    itself once all have.
+def expired_by(
+    at: int, last_expiry: int | None, zone: str, prolonged_until: int | None = None
+) -> int:
+    """Vouchers that expired by this second, by their template, count as expired: the start of the
+    local day, or `at` itself once all have; none (0) while a later end that was decided for all of
+    them (`prolonged_until`) has not come.
 
     Day by day: a round of millions of vouchers would else post to the ledger every minute.
     """
-    return (
-        at
-        if last_expiry is None or last_expiry <= at
-        else times.day_bounds(times.day_of(at, zone), zone)[0]
-    )
+    if max(last_expiry or 0, prolonged_until or 0) <= at:
+        return at
+    today = times.day_bounds(times.day_of(at, zone), zone)[0]
+    return today if prolonged_until is None or prolonged_until <= today else 0
 
 
 def is_claiming_over(holding: Holding, at: int) -> bool:

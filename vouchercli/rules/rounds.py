@@ -51,10 +51,11 @@ ACTIONS = {
     "cancel": Action((*BEFORE_OPENING, "open", "paused", "closed"), "cancelled"),
     "pause": Action(("open",), "paused"),
     "top-up": Action(("approved", "open", "paused", "closed"), None),
-    "lower": Action(("open", "paused"), None),
+    "reduce": Action(("open", "paused"), None),
     "reschedule": Action(("approved", "open", "paused"), None),
     "order": Action(("approved", "open"), None),
     "reopen": Action(("closed",), "open"),
+    "extend": Action(("open", "paused", "closed"), None),
 }
 
 
@@ -85,7 +86,7 @@ def list_possible(state: str, round_: RoundFacts | None = None) -> tuple[str, ..
         "cancel": round_.is_claimed,
         "order": not round_.is_platforms or round_.is_over,
         "top-up": round_.is_fixed or (state == "closed" and not round_.over_issued),
-        "lower": round_.is_fixed or round_.is_used_up,
+        "reduce": round_.is_fixed or round_.is_used_up,
     }
     return tuple(name for name in possible if not refused.get(name))
 

@@ -30,7 +30,14 @@ WRITTEN = re.compile(
 
 
 # the names of what is an end
-ENDS = ("closes_at", "ends_at", "expires_at", "registration_closes_at", "until_at")
+ENDS = (
+    "closes_at",
+    "ends_at",
+    "expires_at",
+    "registration_closes_at",
+    "until_at",
+    "vouchers_until_at",
+)
 # what is no time, and what it lacks; tried in this order
 UNDATED = re.compile(r"\s*(?:上午|下午)?\d{1,2}[:时点].*")
 YEARLESS = re.compile(r"\s*\d{1,2}[-/.月]\d{1,2}日?(?:[T\s].*)?")

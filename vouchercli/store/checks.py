@@ -8,7 +8,7 @@ import sqlite3
 from typing import TYPE_CHECKING
 
 from vouchercli.rules.audit import breaks
-from vouchercli.store import audit, ledger, number_checks, total_checks
+from vouchercli.store import audit, ledger, number_checks, prolongations, total_checks
 from vouchercli.store.breaches import query
 
 if TYPE_CHECKING:
@@ -77,10 +77,11 @@ SELECT c.claim_no || '/' || f.coupon_no AS subject, 1 AS expected, sum(f.spent) 
 FROM temp.open_voucher_facts f JOIN claims c ON c.claim_id = f.claim_id
 GROUP BY +f.voucher HAVING found NOT IN (0, 1) OR sum(f.subsidy_fen) < 0
 """
-PAYMENTS_WITHIN_VALIDITY = """
-SELECT f.transaction_no AS subject, c.expires_at AS expected, f.paid_at AS found
+PAYMENTS_WITHIN_VALIDITY = f"""
+SELECT f.transaction_no AS subject, {prolongations.ENDS_AT} AS expected,
+    f.paid_at AS found
 FROM temp.open_redemptions f CROSS JOIN claims c ON c.claim_id = f.claim_id
-WHERE f.refund_of IS NULL AND (f.paid_at < c.claimed_at OR f.paid_at >= c.expires_at)
+WHERE f.refund_of IS NULL AND (f.paid_at < c.claimed_at OR f.paid_at >= {prolongations.ENDS_AT})
 """
 # All refunds of each payment that has an open one.
 REFUNDS_WITHIN_PAYMENTS = """

@@ -16,7 +16,7 @@ from vouchercli.rules import templates as template_rules
 from vouchercli.rules.claim_limits import Pack, Terms, reached
 from vouchercli.rules.limits import AGAIN, FACE
 from vouchercli.store import limits as timelines
-from vouchercli.store import templates, typed
+from vouchercli.store import prolongations, templates, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -163,6 +163,9 @@ def terms(
     packs expire is asked only where it matters.
     """
     known: dict[int, Terms] = {}
+    later: dict[int, list[tuple[int, int]]] = {}
+    for each in prolongations.every(db) if limits.asks_for_uses else ():
+        later.setdefault(each.round_id, []).append((each.from_at, each.until_at))
     for round_id, programme, round_, template, kind, face_fen, coupons, document in typed.tuples(
         db, TERMS, (_counted(programme_id, limits),)
     ):
@@ -171,7 +174,9 @@ def terms(
         if limits.asks_for_uses:
             pack = templates.read(document)
             ends = partial(template_rules.expires_at, pack, zone=zone)
-            known[round_id] = known[round_id]._replace(expires_at=ends)
+            known[round_id] = known[round_id]._replace(
+                expires_at=ends, later_ends=tuple(later.get(round_id, ()))
+            )
     return known
 
 

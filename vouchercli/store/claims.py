@@ -17,6 +17,7 @@ from vouchercli.store import (
     duplicates,
     fact_digests,
     programmes,
+    prolongations,
     sql_functions,
     typed,
 )
@@ -329,7 +330,7 @@ class ClaimLine(NamedTuple):
 
 OWN_DAY = "local_day(c.claimed_at, :zone)"
 SELECT_LINES = f"""
-SELECT c.claim_no, r.round, c.resident, c.claimed_at, c.expires_at,
+SELECT c.claim_no, r.round, c.resident, c.claimed_at, {prolongations.ENDS_AT},
     (SELECT coalesce(sum(vouchers), 0) FROM redemption_facts x
         WHERE x.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023),
     t.coupons, c.batch_id,
@@ -353,8 +354,8 @@ LIST_OF_NUMBER, LIST_OF_RESIDENT, LIST_OF_ROUND = (
 
 
 REVERSED_LINES = f"""
-SELECT c.claim_no, r.round, c.resident, c.claimed_at, c.expires_at, 0, t.coupons, c.batch_id,
-    c.correction_id, 1, {OWN_DAY}, {booked.on(OWN_DAY, "c.claim_id", "last_claim_id")}
+SELECT c.claim_no, r.round, c.resident, c.claimed_at, {prolongations.ENDS_AT}, 0, t.coupons,
+    c.batch_id, c.correction_id, 1, {OWN_DAY}, {booked.on(OWN_DAY, "c.claim_id", "last_claim_id")}
 FROM reversed_claims c CROSS JOIN rounds r ON r.round_id = c.round_id CROSS JOIN templates t
     ON t.template_id = r.template_id
 WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.store import days, fact_digests, typed
+from vouchercli.store import days, fact_digests, prolongations, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -104,16 +104,16 @@ ON CONFLICT DO UPDATE SET granted = granted + excluded.granted, granted_at = exc
         last_applied_at = ifnull(excluded.last_applied_at, last_applied_at),
     last_application_no = ifnull(excluded.last_application_no, last_application_no)
 """
-GRANTED_NOW = (
-    "SELECT claim_no, claimed_at, expires_at FROM claims WHERE batch_id = ? AND claim_no > ? ORDER"
-    " BY claim_no"
-)
+GRANTED_NOW = f"""
+SELECT c.claim_no, c.claimed_at, {prolongations.ENDS_AT} FROM claims c
+WHERE c.batch_id = ? AND c.claim_no > ? ORDER BY c.claim_no
+"""
 LAST_APPLICATION = "SELECT application_id FROM temp.granting ORDER BY n DESC LIMIT 1"
 LAST_SECOND = "SELECT max(claimed_at) FROM temp.moments"
 
 
-CLAIM_OF = """
-SELECT c.claim_no, c.claimed_at, c.expires_at FROM claims c
+CLAIM_OF = f"""
+SELECT c.claim_no, c.claimed_at, {prolongations.ENDS_AT} FROM claims c
 JOIN batches b ON b.batch_id = c.batch_id AND b.kind = 'allocation'
 WHERE c.resident = ? AND c.round_id = ? AND c.line = ?
 """

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.rules import redemptions as law
 from vouchercli.rules import vouchers
 from vouchercli.rules.vouchers import Payment, StandingFacts, Transaction
-from vouchercli.store import incoming, transaction_numbers, typed
+from vouchercli.store import incoming, prolongations, transaction_numbers, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -81,7 +81,8 @@ FROM (
         i.subsidy_fen AS stated_fen,
         lawful_subsidy(i.base_fen, k.denomination_fen, k.percent_bp) AS lawful_fen,
         k.coupon_no AS known_coupon_no, k.threshold_fen, k.full_base_fen,
-        c.claim_id, c.resident, c.claimed_at, c.expires_at, r.round_id,
+        c.claim_id, c.resident, c.claimed_at, {prolongations.ENDS_AT_FOR_ROW} AS expires_at,
+        r.round_id,
         m.merchant_id, m.merchant_no,
         coalesce(i.segment_id, v.segment_id, m.segment_id) AS segment_id,
         usable_at(r.round_id, c.claimed_at) AS usable_at,
@@ -241,9 +242,9 @@ FROM judged WHERE warning IS NOT NULL AND reason IS NULL
 """
 # The values that the explanation of a reject is made of (json_patch drops those that are not
 # known).
-EXPLAIN = """
+EXPLAIN = f"""
 UPDATE incoming_redemptions AS i SET detail = (
-    SELECT json_patch('{}', json_object(
+    SELECT json_patch('{{}}', json_object(
         'transaction_no', nullif(i.transaction_no, ''), 'claim_no', i.claim_no, 'coupon_no',
             i.coupon_no,
         'merchant_no', CASE WHEN i.merchant_no <> '' THEN i.merchant_no ELSE i.platform_no END,
@@ -252,7 +253,7 @@ UPDATE incoming_redemptions AS i SET detail = (
             nullif(i.refund_of, ''),
         'claimed_at', c.claimed_at, 'usable_at', CASE i.reason WHEN 'not_yet_valid'
             THEN nullif(usable_at(r.round_id, c.claimed_at), c.claimed_at) END,
-        'expires_at', c.expires_at, 'threshold_fen', k.threshold_fen,
+        'expires_at', {prolongations.ENDS_AT_FOR_ROW}, 'threshold_fen', k.threshold_fen,
             'limit', visit_limit(i.day),
         'expected_fen', CASE WHEN i.kind = 'pay' THEN lawful_subsidy(i.base_fen,
             k.denomination_fen, k.percent_bp) END,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vouchercli.rules import scope
 from vouchercli.rules.leverage import Sums
 from vouchercli.rules.merchants import Merchant
+from vouchercli.store import prolongations
 
 if TYPE_CHECKING:
     import sqlite3
@@ -27,14 +28,14 @@ GROUP BY district ORDER BY district
 """
 APPLICATIONS = "SELECT count(*) FROM applications WHERE round_id = ?"
 # A later claim never expires earlier: the last one says when the last voucher of the round is over.
-PAST = """
+PAST = f"""
 SELECT r.round_id, r.round, p.programme, p.time_zone, t.template, t.template || '@' || t.version,
     r.mode, r.packs, r.claimed, r.opens_at,
     r.claimed * t.coupons AS vouchers, r.claimed * t.pack_value_fen AS face_fen,
     (SELECT c.claimed_at FROM claims c WHERE c.round_id = r.round_id ORDER BY c.claimed_at DESC
         LIMIT 1) AS last_claimed_at,
-    (SELECT c.expires_at FROM claims c WHERE c.round_id = r.round_id ORDER BY c.claimed_at DESC
-        LIMIT 1) AS last_expires_at
+    (SELECT {prolongations.ENDS_AT} FROM claims c WHERE c.round_id = r.round_id
+        ORDER BY c.claimed_at DESC LIMIT 1) AS last_expires_at
 FROM rounds r JOIN templates t USING (template_id) JOIN programmes p USING (programme_id)
 WHERE r.state IN ('closed', 'settled', 'archived') AND r.claimed > 0 AND r.round_id <> ?
 ORDER BY r.opens_at, r.round_id

@@ -10,7 +10,7 @@ from itertools import groupby, permutations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import refunds
-from vouchercli.store import open_rows, programmes, typed
+from vouchercli.store import open_rows, programmes, prolongations, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -46,8 +46,9 @@ class Refund(NamedTuple):
 
 
 # In the order in which they were judged (use_no), which the refunds of one second may not keep.
-REFUNDS = """
-SELECT b.voucher, b.use_no, b.refund_of, b.transaction_no, r.programme_id, b.paid_at, c.expires_at,
+REFUNDS = f"""
+SELECT b.voucher, b.use_no, b.refund_of, b.transaction_no, r.programme_id, b.paid_at,
+    {prolongations.ENDS_AT_FOR_REFUND},
     f.base_fen, p.after_fen, min(f.base_fen, k.full_base_fen), -b.base_fen,
     s.before_fen, s.after_fen, t.vouchers, t.spent, t.floor_fen, s.stays,
     (SELECT n.batch_id FROM redemption_runs n WHERE n.first_id <= b.redemption_id

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 ROUNDS = """
 SELECT r.round_id, r.round, r.programme_id, p.programme, p.time_zone, t.document, r.state, r.packs,
-    r.claimed, r.released, r.closes_at, x.marker, x.next_at
+    r.claimed, r.released, r.closes_at, x.marker, x.next_at,
+    (SELECT max(e.until_at) FROM prolongations e WHERE e.round_id = r.round_id) AS prolonged_until
 FROM rounds r JOIN programmes p USING (programme_id) JOIN templates t USING (template_id) LEFT
     JOIN releases x USING (round_id)
 WHERE r.state IN ('open', 'paused', 'closed') AND ifnull(p.programme = :programme, 1)
@@ -51,7 +52,7 @@ ON CONFLICT DO UPDATE SET marker = excluded.marker, looked_at = excluded.looked_
 class Held(NamedTuple):
     """A round that may hold unused money, its template's `document`, and what the last look left:
     the `marker` of what it was made of, when to look again. `released`: unclaimed packs that have
-    no money any more.
+    no money any more; `prolonged_until`: the later end that was decided for its vouchers.
     """
 
     round_id: int
@@ -67,6 +68,7 @@ class Held(NamedTuple):
     closes_at: int
     marker: str | None
     next_at: int | None
+    prolonged_until: int | None
 
 
 def rounds(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import times
 from vouchercli.rules.leverage import CALENDAR, GROUPINGS, Sums
-from vouchercli.store import known_facts, totals, typed, used_claims
+from vouchercli.store import known_facts, prolongations, totals, typed, used_claims
 
 if TYPE_CHECKING:
     import sqlite3
@@ -482,6 +482,7 @@ def users(db: sqlite3.Connection, rounds: Iterable[Round], window: Window) -> di
 
 def unexpired_claims(db: sqlite3.Connection, round_id: int, as_of: int, at: int) -> int:
     """How many of the claims made by `as_of` can still be used at `at`."""
+    at = _expires_after(db, round_id, as_of, at)
     first_at = _first_alive(db, round_id, at)
     if first_at is None:
         return 0
@@ -490,6 +491,14 @@ def unexpired_claims(db: sqlite3.Connection, round_id: int, as_of: int, at: int)
     return typed.number(db, UNEXPIRED, asked | span) + typed.number(
         db, UNEXPIRED_FOR_SURE, asked | {"from_at": first_at + TWICE}
     )
+
+
+def _expires_after(db: sqlite3.Connection, round_id: int, as_of: int, at: int) -> int:
+    """After which second a claim of the round ends by its template if it can still be used at `at`;
+    where a later end had been decided by `as_of` that is after it, any can.
+    """
+    until = prolongations.until(db, round_id, as_of)
+    return -1 if until is not None and until > at else at
 
 
 def _first_alive(db: sqlite3.Connection, round_id: int, at: int) -> int | None:
@@ -517,7 +526,7 @@ def used_face_of_unexpired(
     """The face in fen that was used by `as_of` of the claims that can still be used at `at`.
     `is_known`: within `known_facts.as_known`.
     """
-    asked = {"round_id": round_id, "as_of": as_of, "at": at}
+    asked = {"round_id": round_id, "as_of": as_of, "at": _expires_after(db, round_id, as_of, at)}
     statements = (USED_UNEXPIRED, *(USED_LATER if is_known else ()))
     return sum(typed.number(db, each, asked) for each in statements)
 

@@ -15,11 +15,14 @@ if TYPE_CHECKING:
 
 # A round with its template and programme beside it: what every reader wants.
 # `pinned` is the version that it uses, whatever has been added since; `seats` the packs that have
-# their money; `quota_fen` the most that all funders together can have to pay.
+# their money; `quota_fen` the most that all funders together can have to pay; `vouchers_until_at`
+# the later end that was decided for its vouchers.
 ALL = """
 SELECT r.*, r.resident_group AS "group", t.template, t.version,
     t.template || '@' || t.version AS pinned, t.pack_value_fen, t.coupons,
-    r.packs - r.released AS seats, r.packs * t.pack_value_fen AS quota_fen, p.programme, p.time_zone
+    r.packs - r.released AS seats, r.packs * t.pack_value_fen AS quota_fen, p.programme,
+    p.time_zone, (SELECT max(e.until_at) FROM prolongations e WHERE e.round_id = r.round_id)
+        AS vouchers_until_at
 FROM rounds r JOIN templates t USING (template_id) JOIN programmes p USING (programme_id)
 WHERE r.programme_id = ?
 """

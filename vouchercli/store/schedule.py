@@ -38,7 +38,7 @@ SELECT r.round_id, p.programme, r.round, p.time_zone AS zone, r.state, r.mode, r
     ELSE '' END AS to_allocate,
     ifnull((SELECT max(m.ended_at) FROM proposals m
      WHERE m.subject = 'round' AND m.subject_id = r.round_id AND m.state = 'effective'
-         AND m.kind IN ('top-up', 'lower', 'reschedule', 'reopen')), 0) AS amended_at,
+         AND m.kind IN ('top-up', 'reduce', 'reschedule', 'reopen', 'extend')), 0) AS amended_at,
     (SELECT i.terms_sha256 FROM issuance_orders i WHERE i.round_id = r.round_id
         ORDER BY i.number DESC LIMIT 1) AS ordered_sha256
 FROM rounds r JOIN programmes p USING (programme_id) LEFT JOIN draws d USING (round_id)

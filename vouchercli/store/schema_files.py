@@ -16,6 +16,7 @@ SCHEMA_FILES = (
     "011_ledger.sql",
     "012_days.sql",
     "013_corrections.sql",
+    "014_prolongations.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

@@ -60,6 +60,7 @@ TEXT = {
     "money moved only when the log says that something was done": "资金只在日志记有操作的时刻变动",
     "every amendment and change says what it said when it was proposed": "每项调整与变更均与提出时一致",
     "batch {batch} is not done: its counts, its file and doubled numbers in it are checked when it is; voucher batch resume {batch}": "导入批次 {batch} 尚未完成：其计数、文件与重复交易号待完成后核对；voucher batch resume {batch}",
+    "every later end of vouchers is one that two people decided": "券有效期的每次延长均经两人决定",
     "every order to a platform is the one that the log names": "发给平台的每份发放指令与日志所记一致",
     "what draws have committed to, published and drawn is what the log says": "抽签的承诺、公布与结果与日志所记一致",
     "every pack of a drawn round belongs to a resident who won": "已抽签期次的每份都属于中签居民",

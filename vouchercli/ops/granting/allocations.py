@@ -124,7 +124,9 @@ def not_open_error(current: RoundAtHand) -> VoucherError:
     """The refusal to grant a pack of a round that is not open. What ends it, or takes it up again,
     is not what a till does next.
     """
-    possible = [action for action in current.possible if action not in ("cancel", "reopen")]
+    possible = [
+        action for action in current.possible if action not in ("cancel", "reopen", "extend")
+    ]
     return VoucherError(
         "round_not_open",
         "round {round} is {state}: it takes no claims",

@@ -101,7 +101,7 @@ def check_topped_up(current: RoundAtHand, packs: int) -> None:
     check_platform(current, {"packs": current.row["packs"] + packs})
 
 
-def check_lowered(current: RoundAtHand, packs: int) -> None:
+def check_reduced(current: RoundAtHand, packs: int) -> None:
     """Raise unless so many packs can be taken back: neither claimed nor without money already, and
     not all of the round, which is to cancel it.
     """
@@ -129,7 +129,7 @@ def check_lowered(current: RoundAtHand, packs: int) -> None:
         raise VoucherError(
             "too_many_packs",
             "{packs:,} packs cannot be taken back from round {round}: only {left:,} are unclaimed",
-            hint="voucher round lower {round} --packs {number} --note WHY",
+            hint="voucher round reduce {round} --packs {number} --note WHY",
             packs=packs,
             round=code,
             left=left,

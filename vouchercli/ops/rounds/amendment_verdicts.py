@@ -4,11 +4,11 @@ effect.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops.rounds import amendment_checks as checks
-from vouchercli.ops.rounds import cancellations, commitments, over_issues, reopenings
+from vouchercli.ops.rounds import cancellations, commitments, over_issues, prolongations, reopenings
 from vouchercli.ops.rounds import rounds as round_commands
 from vouchercli.ops.rounds.lookup import look_up, require
 from vouchercli.ops.setup import desk
@@ -19,7 +19,7 @@ from vouchercli.store import amendments, proposals, rounds
 
 if TYPE_CHECKING:
     from vouchercli.ops.rounds.lookup import RoundAtHand
-    from vouchercli.result import Outcome, Problem
+    from vouchercli.result import Message, Outcome, Problem
     from vouchercli.store.proposals import Proposal
 
 
@@ -50,11 +50,11 @@ def approve(current: RoundAtHand, waiting: Proposal) -> Outcome:
         current.note("amendment.approve", **about, before=waits, after={"amendment": "effective"})
         return ENDINGS[kind](current, waiting)
     try:
-        moved = _take_effect(current, kind, before, after)
+        moved = _take_effect(current, waiting)
     except VoucherError as error:
         raise _stand_in_the_way(error, code) from error
     proposals.end(current.db, waiting, "effective", current.now)
-    if kind == "lower":
+    if kind == "reduce":
         before = before | {"committed": moved}
     elif moved:
         after = after | {"committed": moved}
@@ -71,15 +71,13 @@ def _stand_in_the_way(error: VoucherError, code: str) -> VoucherError:
     return error
 
 
-def _take_effect(
-    current: RoundAtHand, kind: str, before: dict[str, Any], after: dict[str, Any]
-) -> dict[str, int]:
+def _take_effect(current: RoundAtHand, waiting: Proposal) -> dict[str, int]:
     """Change the round; gives what was committed for it, or is uncommitted again, funder -> fen."""
-    db, round_id = current.db, current.round_id
-    if kind in ("top-up", "lower"):
-        packs = after["packs"] - before["packs"]
-        if kind == "lower":
-            checks.check_lowered(current, -packs)
+    db, round_id, kind, after = current.db, current.round_id, waiting.kind, waiting.after
+    if kind in ("top-up", "reduce"):
+        packs = after["packs"] - waiting.before["packs"]
+        if kind == "reduce":
+            checks.check_reduced(current, -packs)
             moved = commitments.give_back(current, -packs, "round.lower")
         else:
             checks.check_topped_up(current, packs)
@@ -94,6 +92,8 @@ def _take_effect(
     elif kind == "reopen":
         checks.check_window(current, {"closes_at": after["closes_at"]})
         return reopenings.reopen(current, after["closes_at"])
+    elif kind == "extend":
+        return prolongations.extend(current, waiting.proposal, after["vouchers_until_at"])
     else:
         checks.check_window(current, after)
         amendments.move(db, round_id, after.get("opens_at"), after.get("closes_at"))
@@ -108,10 +108,11 @@ def _answer_effective(current: RoundAtHand, kind: str, moved: dict[str, int]) ->
         "amount": money.grouped(sum(moved.values())),
         "opens_at": current.local_time("opens_at"),
         "closes_at": current.local_time("closes_at"),
+        "until": current.local_end(current.ends_at(current.row["opens_at"])),
     }
     message = {
-        "lower": say(
-            "lowered {round} to {packs:,} packs: {amount} yuan are uncommitted again", **about
+        "reduce": say(
+            "reduced {round} to {packs:,} packs: {amount} yuan are uncommitted again", **about
         ),
         "top-up": say(
             "topped up {round} to {packs:,} packs: {amount} yuan more committed", **about
@@ -125,18 +126,31 @@ def _answer_effective(current: RoundAtHand, kind: str, moved: dict[str, int]) ->
         "reschedule": say(
             "rescheduled {round}: claims count from {opens_at} to {closes_at}", **about
         ),
+        "extend": say(
+            "prolonged {round}: no voucher of it ends before {until}, {amount} yuan are committed"
+            " again",
+            **about,
+        )
+        if moved
+        else say("prolonged {round}: no voucher of it ends before {until}", **about),
     }[kind]
-    is_over = kind == "top-up" and current.row["state"] == "closed"
-    retries = over_issues.name_retries(current) if is_over else ()
+    retries = _name_retries(current, kind)
     return round_commands.answer_with_round(
         current, message, *retries, problems=_warn(current, kind)
     )
 
 
+def _name_retries(current: RoundAtHand, kind: str) -> list[Message]:
+    if kind == "extend":
+        return prolongations.name_retries(current)
+    is_over = kind == "top-up" and current.row["state"] == "closed"
+    return over_issues.name_retries(current) if is_over else []
+
+
 def _warn(current: RoundAtHand, kind: str) -> tuple[Problem, ...]:
     if kind == "resume":
         return round_commands.warn_if_over(current)
-    if kind == "lower":
+    if kind == "reduce":
         return round_commands.warn_of_orders_out(
             current,
             "voucher round order {round}, or wait: the next tick orders so many"

@@ -1,6 +1,6 @@
 """Amendments of a round under way: pause and resume, more or fewer packs, another opening or
-closing, an end before its time, and going on after a closing by mistake. To cancel one:
-cancellations.py.
+closing, an end before its time, a later end of its vouchers, and going on after a closing by
+mistake. To cancel one: cancellations.py.
 
 One person proposes, others approve with `round approve`; only then it takes effect, its money moved
 in the same transaction (amendment_verdicts.py). A pause alone takes effect at once. What was
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.rounds import amendment_checks as checks
-from vouchercli.ops.rounds import commitments, drafts, reopenings
+from vouchercli.ops.rounds import commitments, drafts, prolongations, reopenings
 from vouchercli.ops.rounds import rounds as round_commands
 from vouchercli.ops.rounds.lookup import RoundAtHand, changing, look_up, require
 from vouchercli.result import Word, say
@@ -90,15 +90,15 @@ def top_up_round(session: Session, code: str, packs: int, note: str = "") -> Out
         )
 
 
-def lower_round(session: Session, code: str, packs: int, note: str = "") -> Outcome:
+def reduce_round(session: Session, code: str, packs: int, note: str = "") -> Outcome:
     """Propose `packs` fewer, of those that nobody has claimed; approval gives their money back."""
     with writing(session):
-        current = look_up_proposable(session, code, "lower")
-        checks.check_lowered(current, packs)
-        again = "voucher round lower {round} --packs {packs} --note WHY"
+        current = look_up_proposable(session, code, "reduce")
+        checks.check_reduced(current, packs)
+        again = "voucher round reduce {round} --packs {packs} --note WHY"
         checks.require_note(current, note, hint=again, packs=packs)
         before, after = {"packs": current.row["packs"]}, {"packs": current.row["packs"] - packs}
-        return propose(current, "lower", before, after, note)
+        return propose(current, "reduce", before, after, note)
 
 
 def reschedule_round(
@@ -171,6 +171,22 @@ def reopen_round(
         before = {"state": "closed", "closes_at": current.row["closes_at"]}
         short = reopenings.warn_of_missing(current)
         return propose(current, "reopen", before, after, note, problems=short)
+
+
+def extend_round(session: Session, code: str, until: int, note: str = "") -> Outcome:
+    """Propose that all vouchers of the round end at `until` (UTC seconds) at the earliest, also
+    those that have expired by now. Money that is gone by now is a warning here.
+    """
+    with writing(session):
+        current = look_up_proposable(session, code, "extend")
+        prolongations.check(current, until)
+        again = "voucher round extend {round} --until TIME --note WHY"
+        checks.require_note(current, note, hint=again)
+        before = {"vouchers_until_at": current.ends_at(current.row["opens_at"])}
+        short = prolongations.warn_of_missing(current, until)
+        return propose(
+            current, "extend", before, {"vouchers_until_at": until}, note, problems=short
+        )
 
 
 def look_up_proposable(session: Session, code: str, action: str) -> RoundAtHand:

@@ -171,9 +171,10 @@ def _list_name_faults(template: Template, profile: OrderProfile) -> Iterator[Pro
 
 def _find_last_use(template: Template, row: Mapping[str, Any] | sqlite3.Row, zone: str) -> int:
     """Find the last second at which a voucher of the round can be used: the end of a voucher
-    claimed in the last second of the round.
+    claimed in the last second of the round, or a later one that was decided.
     """
-    return packs_law.expires_at(template, row["closes_at"] - 1, zone) - 1
+    last = packs_law.expires_at(template, row["closes_at"] - 1, zone)
+    return max(last, dict(row).get("vouchers_until_at") or 0) - 1
 
 
 # ---------------------------------------------------------------- the order

@@ -12,6 +12,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.result import Word
 from vouchercli.rules import rounds as law
 from vouchercli.rules import staff, times
+from vouchercli.rules import templates as templates_law
 from vouchercli.store import audit, draws, over_issues, programmes, rounds, templates
 from vouchercli.store.db import writing
 from vouchercli.store.proposals import ROUND, Subject
@@ -77,6 +78,13 @@ class RoundAtHand:
     def local_end(self, at: int) -> str:
         """The same for UTC seconds that are an end: midnight is 24:00 of the day that it ends."""
         return times.shown_end(at, self.zone)
+
+    def ends_at(self, claimed_at: int) -> int:
+        """When vouchers claimed at that second end: by the template, or at the later end that was
+        decided for the round.
+        """
+        by_template = templates_law.expires_at(self.template, claimed_at, self.zone)
+        return max(by_template, self.row["vouchers_until_at"] or 0)
 
     @property
     def checkers(self) -> int:

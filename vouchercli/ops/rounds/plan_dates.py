@@ -8,7 +8,7 @@ from vouchercli.ops.rounds import holidays
 from vouchercli.result import JSON, SHOWN, Column, Table, Word, only, say
 from vouchercli.rules import calendars as calendar_law
 from vouchercli.rules import rounds as law
-from vouchercli.rules import templates, times
+from vouchercli.rules import times
 from vouchercli.store import rounds
 
 if TYPE_CHECKING:
@@ -50,13 +50,13 @@ OTHERS = (
 
 def _list_dates(current: RoundAtHand) -> list[dict[str, Any]]:
     """List the dates of the round, each with its weekday and whether it is a working day."""
-    row, zone = current.row, current.zone
+    row = current.row
     moments = {
         "registration_opens": row["registration_opens_at"],
         "opens": row["opens_at"],
         "closes": row["closes_at"],
-        "first_voucher_ends": templates.expires_at(current.template, row["opens_at"], zone),
-        "last_voucher_ends": templates.expires_at(current.template, row["closes_at"] - 1, zone),
+        "first_voucher_ends": current.ends_at(row["opens_at"]),
+        "last_voucher_ends": current.ends_at(row["closes_at"] - 1),
     }
     return [_describe_date(current, what, at) for what, at in moments.items() if at is not None]
 

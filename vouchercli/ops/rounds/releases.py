@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.rounds import commitments, reissues
 from vouchercli.result import Message, Outcome, Problem, say
@@ -137,11 +137,12 @@ def _find_kept(session: Session, row: Held, programme: Programme) -> Look:
     """Find what each watched funder must still hold, and when to look again."""
     db, zone, days = session.db, row.time_zone, programme.unused_after_days
     at = law.lagged(session.now, days, zone)
-    last, alive, by_alive = _read_alive(db, row.round_id, row.claimed, at, zone)
+    last, expired_by, alive, by_alive = _read_alive(
+        db, row.round_id, row.claimed, at, zone, row.prolonged_until
+    )
     seats = row.packs - row.released
     holding = law.Holding(seats, row.claimed, row.state == "closed", row.closes_at, last)
     watched = commitments.list_funds(db, row.programme_id)
-    expired_by = law.expired_by(at, last, zone)
     has_expired = alive < row.claimed
     under_way = take_backs.under_way_of(db, row.round_id, expired_by) if has_expired else {}
     parts = pack_parts(templates.read(row.document))
@@ -164,25 +165,27 @@ def _find_kept(session: Session, row: Held, programme: Programme) -> Look:
 
 
 def _read_alive(
-    db: sqlite3.Connection, round_id: int, claimed: int, at: int, zone: str
-) -> tuple[int | None, int, dict[str, int]]:
-    """(When the last voucher expires, how many claims are alive after `at`, what each funder has
-    paid to those.) All alive, or none: the totals know; else the facts are asked.
+    db: sqlite3.Connection, round_id: int, claimed: int, at: int, zone: str, until: int | None
+) -> tuple[int | None, int, int, dict[str, int]]:
+    """(When the last voucher expires, by when vouchers have expired at `at`, how many claims are
+    alive after that, what each funder has paid to those.) All alive, or none: the totals know; else
+    the facts are asked. `until`: the later end that was decided for them.
     """
     last = store.last_expiry(db, round_id)
-    after = law.expired_by(at, last, zone)
+    after = law.expired_by(at, last, zone, until)
+    last = max(filter(None, (last, until)), default=None)
     alive = store.alive(db, round_id, after) if claimed else 0
     if alive == claimed:
-        return last, alive, store.paid(db, round_id)
-    return last, alive, store.paid_by_alive(db, round_id, after) if alive else {}
+        return last, after, alive, store.paid(db, round_id)
+    return last, after, alive, store.paid_by_alive(db, round_id, after) if alive else {}
 
 
-def find_missing(current: RoundAtHand) -> dict[str, int]:
+def find_missing(current: RoundAtHand, **otherwise: Any) -> dict[str, int]:
     """Find what each watched funder lacks to hold again, in fen, what the round would hold were it
-    open; funders that have enough are left out.
+    as `otherwise` says (fields of `Held`); funders that have enough are left out.
     """
     db = current.db
-    row = store.rounds(db, None, current.round_id)[0]._replace(state="open", released=0)
+    row = store.rounds(db, None, current.round_id)[0]._replace(**otherwise)
     account = law.ACCOUNTS[current.programme.unused]
     of_round = row.round_id if account == "returned" else None
     kept = _find_kept(current.session, row, current.programme).kept
@@ -196,15 +199,17 @@ def find_missing(current: RoundAtHand) -> dict[str, int]:
 
 
 def take_back(current: RoundAtHand) -> dict[str, int]:
-    """Commit again what a round gave up, now that it is open again; gives funder -> fen. Its look
-    is kept, so that a payment on a voucher that is alive again finds its money. Joins the caller's
-    transaction.
+    """Commit again what a round gave up, now that it is open again or its vouchers are valid again;
+    gives funder -> fen. Its look is kept, so that a payment on a voucher that is alive again finds
+    its money; what else is due at that look goes with it. Joins the caller's transaction.
     """
     db, session = current.db, current.session
     row = store.rounds(db, None, current.round_id)[0]
     look = _find_kept(session, row, current.programme)
     moved, missing = _post(session, row, look.kept, law.ACCOUNTS[current.programme.unused])
     assert not missing, missing  # find_missing has looked
+    if look.given_up:
+        take_backs.give_up_seats(db, row.round_id, look.given_up)
     _keep_look(session, row.round_id, look)
     return {funder: -fen for funder, fen in moved.items()}
 
@@ -224,9 +229,11 @@ def sum_expired_unused(current: RoundAtHand) -> int:
     """Sum what the expired vouchers of a round did not use, over all its funders, in fen; a
     release counts the same way.
     """
-    claimed = current.row["claimed"]
+    row, claimed = current.row, current.row["claimed"]
     at = law.lagged(current.now, current.programme.unused_after_days, current.zone)
-    _, alive, by_alive = _read_alive(current.db, current.round_id, claimed, at, current.zone)
+    *_, alive, by_alive = _read_alive(
+        current.db, current.round_id, claimed, at, current.zone, row["vouchers_until_at"]
+    )
     paid = store.paid(current.db, current.round_id)
     used = sum(
         paid.get(funder, 0) - by_alive.get(funder, 0)

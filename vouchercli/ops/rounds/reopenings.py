@@ -63,7 +63,7 @@ def warn_of_missing(current: RoundAtHand) -> tuple[Problem, ...]:
                 "round": current.code,
             },
         )
-        for funder, missing in releases.find_missing(current).items()
+        for funder, missing in releases.find_missing(current, state="open", released=0).items()
     )
 
 

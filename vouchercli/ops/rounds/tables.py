@@ -12,7 +12,6 @@ from vouchercli.ops.rounds import approved_lists, commitments
 from vouchercli.result import EVERYWHERE, JSON, SHOWN, Column, Table, Word, only, say
 from vouchercli.rules import audit, money, staff, times
 from vouchercli.rules import rounds as law
-from vouchercli.rules import templates as packs_law
 from vouchercli.rules.staff import Hand
 from vouchercli.store import allocations, amendments, authors, proposals, rounds
 
@@ -45,6 +44,7 @@ TERMS = (
     Column("opens_at", "opens", "time"),
     Column("closes_at", "closes", "end"),
     Column("vouchers_end_at", "vouchers end", "end", optional=True),
+    Column("vouchers_until_at", "vouchers end then or later", "end", optional=True),
     Column("platform", "platform"),
     Column("group", "group"),
     Column("list", "list approved", shown="list_approved"),
@@ -140,10 +140,9 @@ def _tabulate_terms(current: RoundAtHand) -> Table:
         "rolled_in": rolled_in and rolled_in._asdict(),
         "rolled_packs": rolled_in and f"{rolled_in.packs:,} ({rolled_in.round})",
         "vouchers_end_at": (
-            packs_law.expires_at(current.template, row["opens_at"], current.zone)
-            if current.template.validity.until
-            else None
+            current.ends_at(row["opens_at"]) if current.template.validity.until else None
         ),
+        "vouchers_until_at": None if current.template.validity.until else row["vouchers_until_at"],
         "checkers_needed": current.checkers,
         "liability": _list_amounts(law.liability(row["packs"], current.template)),
         "committed": _list_amounts(commitments.read_held(current).items()),

@@ -18,7 +18,14 @@ from vouchercli.ops.intake.by_columns.typing import DAY
 from vouchercli.ops.intake.by_columns.visits import Visits
 from vouchercli.rules import scope, times
 from vouchercli.rules import templates as template_rules
-from vouchercli.store import corrections, limits, proved_redemptions, segments, templates
+from vouchercli.store import (
+    corrections,
+    limits,
+    prolongations,
+    proved_redemptions,
+    segments,
+    templates,
+)
 from vouchercli.store import db as store
 
 if TYPE_CHECKING:
@@ -35,10 +42,15 @@ class Book:
         self._db = store.open_to_read(path)
         rounds = proved_redemptions.rounds(self._db, programme_id)
         self._packs = {row["round_id"]: templates.value(row) for row in rounds}
+        self._later_ends = prolongations.every(self._db)
+        last = {each.round_id: each.until_at for each in self._later_ends}
         self._spans = {
             row["round_id"]: (
                 row["opens_at"],
-                template_rules.expires_at(self._packs[row["round_id"]], row["closes_at"], zone),
+                max(
+                    template_rules.expires_at(self._packs[row["round_id"]], row["closes_at"], zone),
+                    last.get(row["round_id"], 0),
+                ),
             )
             for row in rounds
         }
@@ -108,7 +120,21 @@ class Book:
             self._coupons.at(coupons)
         )
         rows = rows if is_coupon.all() else rows.filter(pl.Series(is_coupon))
-        return self._drop_released(rows)
+        return self._drop_released(self._prolong(rows))
+
+    def _prolong(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows with the later ends that were decided for their rounds; a refund has the end
+        that stood when it was made.
+        """
+        for round_id, from_at, until_at in self._later_ends:
+            is_later = (
+                (col("round_id") == round_id)
+                & (col("expires_at") < until_at)
+                & ((col("kind") == "pay") | (col("paid_at") >= from_at))
+            )
+            ends_at = when(is_later).then(until_at).otherwise(col("expires_at"))
+            rows = rows.with_columns(expires_at=ends_at)
+        return rows
 
     def _drop_released(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows without those on vouchers that have given up their money: they take it back when
