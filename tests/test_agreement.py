@@ -40,7 +40,14 @@ PROGRAMME = towns.programme(
 TEMPLATE = towns.pack(
     "t",
     towns.coupon("10.01", "40.00", 2),
-    {"count": 1, "kind": "percent_off", "percent": "10", "threshold": "20.00", "cap": "5.00"},
+    {
+        "count": 1,
+        "kind": "percent_off",
+        "percent": "10",
+        "threshold": "20.00",
+        "cap": "5.00",
+        "below": "60.01",
+    },
     validity={"days_after_claim": 1},
     scope={"districts": ["in"], "channel": "offline"},
     funding={"city": "33.33%", "district": "33.33%", "platform": "33.34%"},
@@ -257,6 +264,7 @@ class Oracle:
                 "expires_at": claimed + 24 * HOUR if claimed else None,
                 "known_coupon_no": None if face[0] is None else row["coupon_no"],
                 "threshold_fen": face[1],
+                "most_base_fen": 6000 if row["coupon_no"] == 3 else None,
                 "merchant_id": None if district is None else 1,
                 "is_suspended": int(
                     row["merchant_no"] == "m2" and START + 5 * HOUR <= at < START + 6 * HOUR

@@ -13,6 +13,7 @@ from vouchercli.rules import (
     applications,
     audit,
     claims,
+    coupons,
     draws,
     leverage,
     packs,
@@ -406,14 +407,14 @@ def test_the_shares_make_the_whole(funding: dict[str, str], codes: list[str]) ->
 
 
 def test_a_short_name_and_a_percentage_leave_idle_decimals_out() -> None:
-    assert [templates.short(fen) for fen in (4_000, 4_050, 4_005, 100_000, 5)] == [
+    assert [coupons.short(fen) for fen in (4_000, 4_050, 4_005, 100_000, 5)] == [
         "40",
         "40.50",
         "40.05",
         "1000",
         "0.05",
     ]
-    assert [templates.percent_text(bp) for bp in (1_000, 1_250, 1_205, 10_000, 5)] == [
+    assert [coupons.percent_text(bp) for bp in (1_000, 1_250, 1_205, 10_000, 5)] == [
         "10%",
         "12.5%",
         "12.05%",

@@ -360,7 +360,7 @@ def facts(db: sqlite3.Connection) -> sqlite3.Connection:
     for number in range(2, 6):
         db.execute(
             "INSERT OR IGNORE INTO coupons SELECT template_id, ?, coupon, kind, denomination_fen,"
-            " threshold_fen, percent_bp, full_base_fen FROM coupons WHERE coupon_no = 1 AND template_id = 1",
+            " threshold_fen, percent_bp, full_base_fen, most_base_fen FROM coupons WHERE coupon_no = 1 AND template_id = 1",
             (number,),
         )
     towns.endow(db)

@@ -137,7 +137,8 @@ def test_the_law_is_shown_in_the_order_in_which_it_is_asked(voucher: Callable[..
         (7, "not_yet_valid"),
         (8, "expired"),
         (9, "below_threshold"),
-        (10, "subsidy_mismatch"),
+        (10, "above_price_end"),
+        (11, "subsidy_mismatch"),
     ]
     assert payments[7] == {
         "order": 8,

@@ -26,10 +26,10 @@ from vouchercli.rules import (
     times,
 )
 from vouchercli.rules.claim_limits import LimitsInTime, Pack, Terms
+from vouchercli.rules.coupons import Coupon
 from vouchercli.rules.leverage import Sums, rate
 from vouchercli.rules.programmes import Approval
 from vouchercli.rules.releases import Holding
-from vouchercli.rules.templates import Coupon
 
 HOME = "Asia/Shanghai"
 DAY = 86_400

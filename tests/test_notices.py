@@ -40,7 +40,6 @@ WAITING = {
     "07-weihai-2023": "limits: subsidy_per_resident",
     "08-shandong-culture-2022": "limits: face_per_resident, vouchers_per_merchant",
     "09-beijing-green-2023": "scope: goods with a grade, delivered_to",
-    "10-harbin-2020-r3": "coupons: below",
     "12-henan-sport-2023": "limits: next_claim",
     "15-baoding-2022": "limits: packs_per_resident by template",
     "18-uk-eotho-2020": "coupons: cap_per; round: mode instant",

@@ -67,7 +67,7 @@ VALUES (3, 2, 'v', 2, 'open', 'fcfs', 9, ?, ?, '', 1, '', '', 0)
 ADD_TEMPLATE = """
 INSERT INTO templates SELECT 2, template, 2, digest, document, 900, 4000, 1, 0 FROM templates
 """
-ADD_COUPON = "INSERT INTO coupons VALUES (2, 1, 'other', 'amount_off', 900, 4000, NULL, 4000)"
+ADD_COUPON = "INSERT INTO coupons VALUES (2, 1, 'other', 'amount_off', 900, 4000, NULL, 4000, NULL)"
 ADD_BATCH = """
 INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profile_json, encoding,
     header, state, read, accepted, duplicate, rejected, warnings, actor, imported_at)

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from vouchercli.formats.configs import yamls
 from vouchercli.rules import money, subsidy, templates
-from vouchercli.rules.templates import Coupon, Share
+from vouchercli.rules.coupons import Coupon
+from vouchercli.rules.templates import Share
 
 GOLDEN = yamls.read(Path(__file__).parent / "cases/golden.yaml").value
 KINDS = {"gov": "public", "city": "public", "bank": "platform", "shop": "merchant"}

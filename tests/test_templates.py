@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from vouchercli.cli import keys
 from vouchercli.cli.language import speak
-from vouchercli.rules import packs, programmes, times
+from vouchercli.rules import packs, programmes, subsidy, times
 from vouchercli.rules import templates as rules
 from vouchercli.rules.templates import Share, Validity
 from vouchercli.store import templates as store
@@ -88,6 +88,39 @@ def test_a_pack_is_expanded_into_numbered_coupons() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("given", "threshold_fen", "most_base_fen"),
+    [
+        ({"threshold": "2x"}, 2_000, None),
+        ({"threshold": "one_fen"}, 1_001, None),
+        ({"below": "300.00"}, 4_000, 29_999),
+        ({"max_order": "300.00"}, 4_000, 30_000),
+        ({"max_order": "40.00"}, 4_000, 4_000),
+    ],
+)
+def test_a_threshold_and_a_price_end_are_amounts_of_an_order(
+    given: dict[str, Any], threshold_fen: int, most_base_fen: int | None
+) -> None:
+    coupon = template(coupons=[line(**given)]).coupons[0]
+    assert (coupon.threshold_fen, coupon.most_base_fen) == (threshold_fen, most_base_fen)
+
+
+@pytest.mark.parametrize(
+    ("base_fen", "pays"),
+    [(599_900, 50_000), (600_000, 50_000), (600_001, None), (300_000, 45_000), (9_999, None)],
+)
+def test_above_its_price_end_a_voucher_pays_nothing(base_fen: int, pays: int | None) -> None:
+    """15 % of a phone of at most 6,000 yuan, at most 500 yuan."""
+    phone = percent(percent="15", threshold="100.00", cap="500.00", max_order="6000.00")
+    assert subsidy.subsidy(template(coupons=[phone]).coupons[0], base_fen) == pays
+
+
+def test_a_price_end_is_described_and_is_a_change() -> None:
+    before, after = template(coupons=[line()]), template(coupons=[line(below="300.00")])
+    assert packs.described(after)["coupons 40-10"] == "1 x 10 / 40-299.99"
+    assert packs.changes(before, after) == (("coupons 40-10", "1 x 10 / 40", "1 x 10 / 40-299.99"),)
+
+
 def test_cents_show_in_a_coupons_short_name() -> None:
     assert (
         template(coupons=[line(denomination="0.50", threshold="9.90")]).coupons[0].coupon
@@ -128,6 +161,14 @@ def test_cents_show_in_a_coupons_short_name() -> None:
             ("coupons", 0, "threshold"),
             "more_than_the_price",
         ),
+        (
+            {"coupons": [line(below="300.00", max_order="300.00")]},
+            ("coupons", 0, "max_order"),
+            "idle_key",
+        ),
+        ({"coupons": [line(below="40.00")]}, ("coupons", 0, "below"), "no_price_left"),
+        ({"coupons": [line(max_order="39.99")]}, ("coupons", 0, "max_order"), "no_price_left"),
+        ({"coupons": [percent(threshold="2x")]}, ("coupons", 0, "threshold"), "bad_amount"),
         ({"validity": {}}, ("validity",), "one_validity"),
         (
             {"validity": {"days_after_claim": 7, "until": "2022-06-24 20:00"}},

@@ -215,7 +215,7 @@ CREATE TABLE coupons (
     denomination_fen  INTEGER NOT NULL CHECK (denomination_fen > 0),  -- the cap, for a percentage
     threshold_fen     INTEGER NOT NULL CHECK (threshold_fen >= 0),
     percent_bp        INTEGER CHECK (percent_bp BETWEEN 1 AND 10000),
-    full_base_fen     INTEGER NOT NULL CHECK (full_base_fen >= threshold_fen),  -- the least base on which it pays its denomination
+    full_base_fen     INTEGER NOT NULL CHECK (full_base_fen >= threshold_fen), most_base_fen INTEGER CHECK (most_base_fen >= threshold_fen),  -- the least base on which it pays its denomination
     PRIMARY KEY (template_id, coupon_no)
 ) STRICT, WITHOUT ROWID;
 

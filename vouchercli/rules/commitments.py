@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.rules import money
+from vouchercli.rules.coupons import WHOLE_BP
 from vouchercli.rules.rounds import liability
-from vouchercli.rules.templates import WHOLE_BP, match_liability_fen
+from vouchercli.rules.templates import match_liability_fen
 
 if TYPE_CHECKING:
     from vouchercli.rules.templates import Template

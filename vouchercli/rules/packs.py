@@ -4,27 +4,21 @@ before using it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.documents import Fault
 from vouchercli.rules import clauses, money, scope, times
+from vouchercli.rules.coupons import WHOLE_BP, full_base_fen, percent_text, short
 from vouchercli.rules.subsidy import parts
-from vouchercli.rules.templates import (
-    AN_HOUR,
-    WHOLE_BP,
-    expires_at,
-    full_base_fen,
-    percent_text,
-    public_bp,
-    short,
-    usable_at,
-)
+from vouchercli.rules.templates import AN_HOUR, expires_at, public_bp, usable_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vouchercli.rules.coupons import Coupon
     from vouchercli.rules.scope import Scope
-    from vouchercli.rules.templates import Coupon, Template, Validity
+    from vouchercli.rules.templates import Template, Validity
 
 
 def lines(template: Template) -> tuple[tuple[Coupon, int], ...]:
@@ -33,10 +27,7 @@ def lines(template: Template) -> tuple[tuple[Coupon, int], ...]:
     """
     runs: list[tuple[Coupon, int]] = []
     for coupon in template.coupons:
-        if runs and (runs[-1][0].coupon, runs[-1][0].denomination_fen) == (
-            coupon.coupon,
-            coupon.denomination_fen,
-        ):
+        if runs and replace(runs[-1][0], coupon_no=coupon.coupon_no) == coupon:
             runs[-1] = (runs[-1][0], runs[-1][1] + 1)
         else:
             runs.append((coupon, 1))
@@ -87,12 +78,11 @@ def described(template: Template) -> dict[str, str]:
 
 
 def _face(coupon: Coupon) -> str:
-    if coupon.percent_bp is None:
-        return f"{short(coupon.denomination_fen)} / {short(coupon.threshold_fen)}"
-    return (
-        f"{percent_text(coupon.percent_bp)} <= {short(coupon.denomination_fen)} /"
-        f" {short(coupon.threshold_fen)}"
-    )
+    rate = f"{percent_text(coupon.percent_bp)} <= " if coupon.percent_bp is not None else ""
+    orders = short(coupon.threshold_fen)
+    if coupon.most_base_fen is not None:
+        orders += f"-{short(coupon.most_base_fen)}"
+    return f"{rate}{short(coupon.denomination_fen)} / {orders}"
 
 
 def _free(fields: dict[str, str], key: str) -> str:

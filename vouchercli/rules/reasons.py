@@ -166,6 +166,10 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "{base} after merchant discounts is below the threshold of {threshold}",
         "the price after merchant discounts is below the threshold",
     ),
+    "above_price_end": (
+        "{base} after merchant discounts is above {most_base}, the most for which the voucher is",
+        "the price after merchant discounts is above the voucher's price end",
+    ),
     "funds_released": (
         "the {missing} yuan that it needs were released and are promised elsewhere",
         "the money that it needs was released and is promised elsewhere",

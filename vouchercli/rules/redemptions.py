@@ -12,7 +12,8 @@ from vouchercli.rules.ladders import Ladder, Rung
 # Columns made before it: round_id, known_coupon_no, merchant_id (NULL: not known), is_suspended (at
 # paid_at), is_in_scope (of the round's template), lawful_fen (what the coupon gives for the base),
 # usable_at (from when on the voucher can be used; NULL: at once), stated_fen (what the file says it
-# gave; NULL: nothing), latest_at (rows may not be later; NULL: nobody asks).
+# gave; NULL: nothing), most_base_fen (the price end; NULL: none), latest_at (rows may not be later;
+# NULL: nobody asks).
 PAYMENTS = Ladder(
     "payments",
     "Payments and refunds",
@@ -71,6 +72,12 @@ PAYMENTS = Ladder(
             "kind = 'pay' AND base_fen < threshold_fen",
             "the amount after merchant discounts reaches the threshold",
             "on orders of at least so much, after the merchant's own discounts",
+        ),
+        Rung(
+            "above_price_end",
+            "kind = 'pay' AND base_fen > most_base_fen",
+            "the amount after merchant discounts is not above the voucher's price end",
+            "for orders from so much to so much; not for goods that cost more than so much",
         ),
         Rung(
             "subsidy_mismatch",

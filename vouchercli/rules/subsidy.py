@@ -10,7 +10,8 @@ from vouchercli.rules import money
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from vouchercli.rules.templates import Coupon, Share
+    from vouchercli.rules.coupons import Coupon
+    from vouchercli.rules.templates import Share
 
 WHOLE_BP = 10_000
 
@@ -26,11 +27,12 @@ def lawful_subsidy(base_fen: int, denomination_fen: int, percent_bp: int | None)
 
 def subsidy(coupon: Coupon, base_fen: int) -> int | None:
     """What the voucher pays on a base (list price - merchant discount), in fen; None below the
-    threshold.
+    threshold and above the price end.
     """
+    is_within = coupon.most_base_fen is None or base_fen <= coupon.most_base_fen
     return (
         lawful_subsidy(base_fen, coupon.denomination_fen, coupon.percent_bp)
-        if base_fen >= coupon.threshold_fen
+        if is_within and base_fen >= coupon.threshold_fen
         else None
     )
 

@@ -6,11 +6,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from vouchercli import documents
 from vouchercli.documents import Fault
-from vouchercli.rules import clauses, later, money, scope, times
+from vouchercli.rules import clauses, coupons, money, scope, times
+from vouchercli.rules.coupons import WHOLE_BP, Coupon, percent_text
 from vouchercli.rules.scope import Scope
 from vouchercli.rules.values import Name, Node
 
@@ -19,30 +20,10 @@ if TYPE_CHECKING:
 
     from vouchercli.rules.programmes import Programme
 
-COUPON_KEYS = {
-    "amount_off": ("count", "kind", "denomination", "threshold"),
-    "percent_off": ("count", "kind", "percent", "threshold", "cap"),
-}
 ENDS = ("days_after_claim", "hours_after_claim", "days", "until", "calendar_month")
 DAY_AFTER = "day_after_claim"
 COUNTED_FROM = ("claim", DAY_AFTER)
 AN_HOUR = 3_600
-MOST_COUPONS = 100
-WHOLE_BP = 10_000
-
-
-@dataclass(frozen=True)
-class Coupon:
-    """One voucher of the pack. For a percentage `denomination_fen` is the cap and `percent_bp` the
-    rate.
-    """
-
-    coupon_no: int
-    coupon: str
-    kind: Literal["amount_off", "percent_off"]
-    denomination_fen: int
-    threshold_fen: int
-    percent_bp: int | None = None
 
 
 @dataclass(frozen=True)
@@ -118,7 +99,7 @@ def read(document: Any) -> tuple[Template | None, tuple[Fault, ...]]:
     template = Template(
         template=top["template"].code(),
         name=top["name"].name(),
-        coupons=_coupons(top["coupons"], match.bp if match else 0),
+        coupons=coupons.read(top["coupons"], match.bp if match else 0),
         validity=_validity(top["validity"]),
         scope=_scope(top["scope"]),
         funding=_funding(top["funding"]),
@@ -129,80 +110,6 @@ def read(document: Any) -> tuple[Template | None, tuple[Fault, ...]]:
         kind=top["kind"].code(),
     )
     return (None if node.faults else template), tuple(node.faults)
-
-
-# ---------------------------------------------------------------- coupons
-
-
-def _coupons(node: Node, match_bp: int) -> tuple[Coupon, ...]:
-    pack: list[Coupon] = []
-    for item in node.items():
-        count, line = _line(item, match_bp)
-        for _ in range(min(count, MOST_COUPONS + 1 - len(pack))):
-            pack.append(Coupon(len(pack) + 1, *line))
-    if len(pack) > MOST_COUPONS:
-        node.fault("too_many_coupons", "a pack holds at most {most} coupons", most=MOST_COUPONS)
-    if isinstance(node.value, list) and not node.value:
-        node.fault("empty_pack", "the pack has no coupon")
-    return tuple(pack)
-
-
-def _line(
-    node: Node, match_bp: int
-) -> tuple[int, tuple[str, Literal["amount_off", "percent_off"], int, int, int | None]]:
-    """The count of one line and what each of its coupons is."""
-    kind = node.value.get("kind") if isinstance(node.value, dict) else None
-    is_percent = kind == "percent_off"
-    keys = COUPON_KEYS["percent_off" if is_percent else "amount_off"]
-    part = node.fields(keys, required=() if later.of_word("kind", kind) else keys[1:])
-    part["kind"].choice(tuple(COUPON_KEYS), "amount_off")
-    count, threshold = part["count"].whole(1), part["threshold"].yuan() or 0
-    face = part["cap" if is_percent else "denomination"]
-    amount = face.yuan(None)
-    if amount == 0:
-        face.fault("bad_amount", "{offending} must be more than 0", "write an amount above 0")
-    denomination = amount or 0
-    if is_percent:
-        percent = part["percent"].percent()
-        if percent * (WHOLE_BP + match_bp) > WHOLE_BP**2:
-            part["percent"].fault(
-                "more_than_the_price",
-                "{offending} and its match exceed the price",
-                "write a smaller percentage",
-            )
-        return count, (
-            f"{short(threshold)}-{percent_text(percent)}",
-            "percent_off",
-            denomination,
-            threshold,
-            percent,
-        )
-    most = denomination + money.half_up(denomination * match_bp, WHOLE_BP)
-    if not part["threshold"].is_missing and threshold < most:
-        part["threshold"].fault(
-            "more_than_the_price",
-            "threshold {offending} is lower than the voucher and its match together ({most})",
-            'write a threshold of at least "{most}"',
-            most=money.yuan(most),
-        )
-    return count, (
-        f"{short(threshold)}-{short(denomination)}",
-        "amount_off",
-        denomination,
-        threshold,
-        None,
-    )
-
-
-def short(fen: int) -> str:
-    """4000 -> 40, 4050 -> 40.50"""
-    return money.yuan(fen).removesuffix(".00")
-
-
-def percent_text(bp: int) -> str:
-    """1000 -> 10%, 1250 -> 12.5%"""
-    whole, rest = divmod(bp, 100)
-    return f"{whole}.{rest:02d}".rstrip("0").rstrip(".") + "%"
 
 
 # ---------------------------------------------------------------- validity and scope
@@ -386,16 +293,6 @@ def kinds_by_name(template: Template) -> dict[str, str]:
 def public_bp(template: Template, kinds: Mapping[str, str]) -> int:
     """The public share of a subsidy, in basis points."""
     return sum(share.bp for share in template.funding if kinds[share.funder] == "public")
-
-
-def full_base_fen(coupon: Coupon) -> int:
-    """The least base on which a voucher pays its denomination: its threshold, or for a percentage
-    what reaches the cap (half up), if that is more.
-    """
-    if coupon.percent_bp is None:
-        return coupon.threshold_fen
-    half_fen = (2 * coupon.denomination_fen - 1) * WHOLE_BP
-    return max(coupon.threshold_fen, -(-half_fen // (2 * coupon.percent_bp)))
 
 
 def match_liability_fen(template: Template) -> int:

@@ -8,6 +8,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.rules import templates as rules
+from vouchercli.rules.coupons import full_base_fen
 from vouchercli.store import audit, programmes, templates
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 PROGRAMMES = "SELECT * FROM programmes"
 TEMPLATES = "SELECT *, template || '@' || version AS code FROM templates"
 COUPONS = """
-SELECT coupon_no, coupon, kind, denomination_fen, threshold_fen, percent_bp, full_base_fen
+SELECT coupon_no, coupon, kind, denomination_fen, threshold_fen, percent_bp, full_base_fen,
+    most_base_fen
 FROM coupons WHERE template_id = ? ORDER BY coupon_no
 """
 # What a line put in place: a programme's change that only waits for more approvals does not count.
@@ -93,7 +95,8 @@ def _pack(db: sqlite3.Connection, row: Any, value: Any) -> Iterator[tuple[str, A
             c.denomination_fen,
             c.threshold_fen,
             c.percent_bp,
-            rules.full_base_fen(c),
+            full_base_fen(c),
+            c.most_base_fen,
         )
         for c in value.coupons
     }

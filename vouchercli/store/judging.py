@@ -80,7 +80,7 @@ FROM (
         i.base_fen, i.merchant_discount_fen, i.refund_of, i.coupon_no, i.channel,
         i.subsidy_fen AS stated_fen,
         lawful_subsidy(i.base_fen, k.denomination_fen, k.percent_bp) AS lawful_fen,
-        k.coupon_no AS known_coupon_no, k.threshold_fen, k.full_base_fen,
+        k.coupon_no AS known_coupon_no, k.threshold_fen, k.most_base_fen, k.full_base_fen,
         c.claim_id, c.resident, c.claimed_at, {prolongations.ENDS_AT_FOR_ROW} AS expires_at,
         r.round_id,
         m.merchant_id, m.merchant_no,
@@ -254,7 +254,7 @@ UPDATE incoming_redemptions AS i SET detail = (
         'claimed_at', c.claimed_at, 'usable_at', CASE i.reason WHEN 'not_yet_valid'
             THEN nullif(usable_at(r.round_id, c.claimed_at), c.claimed_at) END,
         'expires_at', {prolongations.ENDS_AT_FOR_ROW}, 'threshold_fen', k.threshold_fen,
-            'limit', visit_limit(i.day),
+            'most_base_fen', k.most_base_fen, 'limit', visit_limit(i.day),
         'expected_fen', CASE WHEN i.kind = 'pay' THEN lawful_subsidy(i.base_fen,
             k.denomination_fen, k.percent_bp) END,
         'missing_fen', json_extract(i.detail, '$.missing_fen'),

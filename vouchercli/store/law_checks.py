@@ -25,16 +25,19 @@ FROM rounds r JOIN templates t USING (template_id) JOIN programmes p USING (prog
 CLAIMS = "SELECT claim_no, round_id, claimed_at, expires_at FROM temp.open_claims"
 # What a voucher pays on its base; a payment's split starts at nothing.
 PAYMENTS = """
-SELECT f.transaction_no AS subject,
-    CASE WHEN f.base_fen < k.threshold_fen THEN k.threshold_fen
-        ELSE lawful_subsidy(f.base_fen, k.denomination_fen, k.percent_bp) END AS expected,
-    CASE WHEN f.base_fen < k.threshold_fen THEN f.base_fen ELSE s.after_fen END AS found
-FROM temp.open_redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
-    CROSS JOIN rounds r ON r.round_id = s.round_id
-    LEFT JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.coupon_no
-WHERE f.refund_of IS NULL AND (k.coupon_no IS NULL OR f.base_fen < k.threshold_fen
-    OR CASE WHEN k.percent_bp IS NULL THEN s.after_fen <> k.denomination_fen
-        ELSE s.after_fen <> lawful_subsidy(f.base_fen, k.denomination_fen, k.percent_bp) END)
+SELECT transaction_no AS subject, ifnull(price_end, expected_fen) AS expected,
+    CASE WHEN price_end IS NULL THEN after_fen ELSE base_fen END AS found
+FROM (
+    SELECT f.transaction_no, f.base_fen, s.after_fen,
+        CASE WHEN f.base_fen < k.threshold_fen THEN k.threshold_fen
+            WHEN f.base_fen > k.most_base_fen THEN k.most_base_fen END AS price_end,
+        CASE WHEN k.percent_bp IS NULL THEN k.denomination_fen
+            ELSE lawful_subsidy(f.base_fen, k.denomination_fen, k.percent_bp) END AS expected_fen
+    FROM temp.open_redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
+        CROSS JOIN rounds r ON r.round_id = s.round_id
+        LEFT JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.coupon_no
+    WHERE f.refund_of IS NULL
+) WHERE price_end IS NOT NULL OR expected_fen IS NOT after_fen
 """
 # Of a payment from nothing to its subsidy, of a refund from what was kept to what is kept after it.
 SPLITS = "SELECT * FROM splits"

@@ -21,7 +21,7 @@ FROM rounds r JOIN templates t ON t.template_id = r.template_id WHERE r.programm
 """
 COUPONS = """
 SELECT r.round_id, k.coupon_no, k.coupon, k.denomination_fen, k.threshold_fen, k.percent_bp,
-    k.full_base_fen
+    k.full_base_fen, k.most_base_fen
 FROM rounds r JOIN coupons k ON k.template_id = r.template_id WHERE r.programme_id = ?
     ORDER BY r.round_id, k.coupon_no
 """
@@ -72,8 +72,8 @@ def rounds(db: sqlite3.Connection, programme_id: int) -> list[sqlite3.Row]:
 
 
 def coupons(db: sqlite3.Connection, programme_id: int) -> list[tuple[Any, ...]]:
-    """(round_id, coupon_no, coupon, denomination_fen, threshold_fen, percent_bp, full_base_fen) of
-    every voucher of every round.
+    """(round_id, coupon_no, coupon, denomination_fen, threshold_fen, percent_bp, full_base_fen,
+    most_base_fen) of every voucher of every round.
     """
     return typed.tuples(db, COUPONS, (programme_id,))
 

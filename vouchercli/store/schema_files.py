@@ -17,6 +17,7 @@ SCHEMA_FILES = (
     "012_days.sql",
     "013_corrections.sql",
     "014_prolongations.sql",
+    "015_price_ends.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

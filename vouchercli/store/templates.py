@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError, closest
 from vouchercli.rules import templates as rules
+from vouchercli.rules.coupons import full_base_fen
 
 if TYPE_CHECKING:
     import sqlite3
@@ -129,7 +130,7 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?) RETURNING template_id
 """
 SAVE_COUPON = """
 INSERT INTO coupons (template_id, coupon_no, coupon, kind, denomination_fen, threshold_fen,
-    percent_bp, full_base_fen) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+    percent_bp, full_base_fen, most_base_fen) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -165,7 +166,8 @@ def save(db: sqlite3.Connection, template: Template, document: Any, digest: str,
                 c.denomination_fen,
                 c.threshold_fen,
                 c.percent_bp,
-                rules.full_base_fen(c),
+                full_base_fen(c),
+                c.most_base_fen,
             )
             for c in template.coupons
         ],

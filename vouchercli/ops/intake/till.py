@@ -23,8 +23,9 @@ from vouchercli.store.db import writing
 if TYPE_CHECKING:
     import sqlite3
 
+    from vouchercli.rules.coupons import Coupon
     from vouchercli.rules.subsidy import Order
-    from vouchercli.rules.templates import Coupon, Template
+    from vouchercli.rules.templates import Template
     from vouchercli.session import Session
 
 # The words of the answer's table, in its order.
@@ -132,6 +133,8 @@ def check_order(
         else:
             zone = programme["time_zone"]
             facts = {"base_fen": order.base_fen, "threshold_fen": coupon.threshold_fen}
+            if coupon.most_base_fen is not None:
+                facts["most_base_fen"] = coupon.most_base_fen
             if request.at is not None:
                 facts |= _find_window(pack, round_row or None, request.at, zone)
             why = _find_refusal_unclaimed(session, pack, request, facts, zone)
@@ -210,7 +213,8 @@ def _find_refusal_unclaimed(
     session: Session, pack: Template, request: OrderRequest, facts: dict[str, int], zone: str
 ) -> Refusal:
     """The reason that an import would give for a payment with such a voucher, by its own ladder.
-    `facts`: paid_at, opens_at, expires_at, base_fen, threshold_fen, as far as they are known.
+    `facts`: paid_at, opens_at, expires_at, base_fen, threshold_fen, most_base_fen, as far as they
+    are known.
     """
     number, at, merchant = request.merchant_no, facts.get("paid_at"), None
     known = number and merchants.of_payment(session.db, number, session.now if at is None else at)
@@ -235,6 +239,7 @@ def _find_refusal_unclaimed(
             "expires_at": facts.get("expires_at"),
             "base_fen": facts["base_fen"],
             "threshold_fen": facts["threshold_fen"],
+            "most_base_fen": facts.get("most_base_fen"),
         }
     )
     more: dict[str, Any] = {"merchant_no": number} if number else {}

@@ -19,6 +19,7 @@ from vouchercli.rules import money, packs, scope, times
 from vouchercli.rules import rounds as law
 from vouchercli.rules import templates as packs_law
 from vouchercli.rules.amendments import HAS_ENDED
+from vouchercli.rules.coupons import percent_text
 from vouchercli.store import issuance_orders, plans
 from vouchercli.store.db import writing
 
@@ -29,8 +30,9 @@ if TYPE_CHECKING:
 
     from vouchercli.formats.written.issuance_orders import OrderProfile
     from vouchercli.ops.rounds.lookup import RoundAtHand
+    from vouchercli.rules.coupons import Coupon
     from vouchercli.rules.programmes import Programme
-    from vouchercli.rules.templates import Coupon, Template, Validity
+    from vouchercli.rules.templates import Template, Validity
     from vouchercli.session import Session
     from vouchercli.store.issuance_orders import Order
 
@@ -430,7 +432,7 @@ def _list_rows(
             count,
             each.denomination_fen,
             threshold=each.threshold_fen,
-            percent=None if each.percent_bp is None else packs_law.percent_text(each.percent_bp),
+            percent=None if each.percent_bp is None else percent_text(each.percent_bp),
             amount=row["packs"] * count * each.denomination_fen,
         )
         for place, (each, count, _) in enumerate(_list_coupons(template), 1)

@@ -98,6 +98,7 @@ LATER_KEYS = {
     "no_later_than": None,
     "not_before": None,
     "is_at_once": False,
+    "most_base_fen": None,
     "not_enforced": (),
     "kind": "",
     "packs_per_resident_per_day": None,

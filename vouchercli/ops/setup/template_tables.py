@@ -20,6 +20,7 @@ PACK = (
     Column("kind", "kind", "word"),
     Column("denomination_fen", "denomination or cap", "fen"),
     Column("threshold_fen", "threshold", "fen"),
+    Column("most_base_fen", "price end", "fen", optional=True),
 )
 
 

@@ -27,6 +27,7 @@ COUPON = {
     "threshold_fen": pl.Int64,
     "percent_bp": pl.Int64,
     "full_base_fen": pl.Int64,
+    "most_base_fen": pl.Int64,
 }
 CLAIM = {
     "claim_id": pl.UInt32,
@@ -173,7 +174,7 @@ class Coupons:
         return is_known, places
 
     def at(self, places: Array) -> pl.DataFrame:
-        """coupon, denomination_fen, threshold_fen, percent_bp, full_base_fen of vouchers."""
+        """Of vouchers: the columns of `COUPON` behind their number."""
         return self._rows.drop("round_id", "coupon_no")[places]
 
 
