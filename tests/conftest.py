@@ -76,6 +76,7 @@ EVERY_COMMAND = {
     "backup",
     "restore",
     "programme load",
+    "programme new",
     "programme show",
     "programme list",
     "programme use",

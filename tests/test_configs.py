@@ -25,7 +25,9 @@ WRITTEN_FOR = {
     "beijing": "beijing-2020",
     "county": "county-example",
     "hangzhou": "hangzhou-2020",
+    "shanghai": "shanghai-2025",
     "universal": "hangzhou-2020",
+    "zhongshan": "zhongshan-2023",
 }
 
 
@@ -39,7 +41,7 @@ def test_every_shipped_programme_loads(voucher: Callable[..., Ran], name: str) -
     voucher("init")
     assert voucher("programme", "load", name, "-o", "json").data["programme"] == name
     programme, _ = configs.read_programme(name)
-    assert rules.cautions(programme) == ()
+    assert {fault.code for fault in rules.cautions(programme)} <= {"not_enforced"}
     assert programme.name.zh and programme.name.en
 
 

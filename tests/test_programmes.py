@@ -499,7 +499,8 @@ def test_list_names_what_is_loaded_and_what_can_be(
         row["programme"]
         for row in voucher("programme", "list", "--shipped", "-o", "json").data["shipped"]
     ]
-    assert shipped == ["beijing-2020", "county-example", "hangzhou-2009", "hangzhou-2020"]
+    assert {"beijing-2020", "county-example", "hangzhou-2020"} <= set(shipped)
+    assert shipped == sorted(shipped)
 
 
 def test_list_of_an_empty_file_says_what_to_do(voucher: Callable[..., Ran]) -> None:

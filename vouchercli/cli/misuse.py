@@ -22,8 +22,9 @@ def refuse_unusable(given: Mapping[str, Any], options: Mapping[str, str]) -> Non
     have, whatever command it was given to. `options`: how each is written. Raises `UsageFault`.
     """
     for name, value in given.items():
-        if isinstance(value, str) and not is_text(value):
-            raise not_utf8(value, options.get(name, name))
+        for each in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(each, str) and not is_text(each):
+                raise not_utf8(each, options.get(name, name))
         if isinstance(value, int) and not -LARGEST <= value <= LARGEST:
             raise UsageFault(
                 "number_too_large",

@@ -1,4 +1,4 @@
-"""voucher programme load | approve | reject | show | list | use | export"""
+"""voucher programme new | load | approve | reject | show | list | use | export"""
 
 from __future__ import annotations
 
@@ -6,8 +6,16 @@ from typing import Annotated, Optional
 
 import typer
 
+from vouchercli.cli import interviews
+from vouchercli.cli.language import t
 from vouchercli.cli.options import Call, To, command, verbs
-from vouchercli.ops.setup import current_programme, exports, programme_changes, programmes
+from vouchercli.ops.setup import (
+    current_programme,
+    exports,
+    new_programmes,
+    programme_changes,
+    programmes,
+)
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 
@@ -20,6 +28,153 @@ WhyChanged = Annotated[
     str, typer.Option("--note", metavar="TEXT", help="Why limits hold from before now: it is kept.")
 ]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the maker reads it.")]
+
+
+@command(
+    app,
+    "new",
+    epilog="""\
+Example: voucher programme new xian-2026 --name 某县消费券 --issuer 某县商务局 \\
+             --fund treasury=500000 --voucher 5x40-10 --validity days_after_claim=7 \\
+             --refunds full_restores --unused treasury
+         voucher programme new xian-2026 --like county-example --pack county-lunch \\
+             --name 某县消费券 --issuer 某县商务局""",
+)
+def new(
+    call: Call,
+    code: Annotated[
+        str, typer.Argument(metavar="CODE", help="A short name for it; its files are called so.")
+    ],
+    *,
+    name: Annotated[Optional[str], typer.Option("--name", metavar="TEXT", help="Its name.")] = None,
+    issuer: Annotated[
+        Optional[str],
+        typer.Option("--issuer", metavar="TEXT", help="Who issues it: the city and its bureau."),
+    ] = None,
+    fund: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--fund",
+            metavar="FUNDER[:KIND]=YUAN",
+            help="Who pays, of which kind (public unless said), how much (again for each).",
+        ),
+    ] = None,
+    share: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--share",
+            metavar="FUNDER=N%",
+            help="How several funders share a voucher (again for each).",
+        ),
+    ] = None,
+    match: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--match",
+            metavar="FUNDER=N%",
+            help="What merchants add at the till, as a share of the subsidy.",
+        ),
+    ] = None,
+    vouchers: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--voucher",
+            metavar="TEXT",
+            help="Vouchers of a pack: 5x40-10, 满100减20, or 2000-10%/400 (again for each).",
+        ),
+    ] = None,
+    validity: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--validity",
+            metavar="TEXT",
+            help="How long a voucher is valid: days_after_claim=7, until=2026-05-31 ...",
+        ),
+    ] = None,
+    scope: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--scope",
+            metavar="TEXT",
+            help="Where it may be used: channel=offline, industries=餐饮,零售 (again for each).",
+        ),
+    ] = None,
+    refunds: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--refunds",
+            metavar="TEXT",
+            help="What a refund does: full_restores, or voucher.partial=forfeits (again for each).",
+        ),
+    ] = None,
+    unused: Annotated[
+        Optional[str],
+        typer.Option("--unused", metavar="TEXT", help="Where unused money goes."),
+    ] = None,
+    limits: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--limits",
+            metavar="TEXT",
+            help="How much one resident may have: packs_per_resident=3 (again for each).",
+        ),
+    ] = None,
+    staff: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--staff", metavar="TEXT", help="Who works on it: wang=maker (again for each)."
+        ),
+    ] = None,
+    not_enforced: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--not-enforced",
+            metavar="TEXT",
+            help="A clause that nobody can judge from the files (again for each).",
+        ),
+    ] = None,
+    source: Annotated[
+        Optional[str], typer.Option("--source", metavar="TEXT", help="Where the notice stands.")
+    ] = None,
+    like: Annotated[
+        Optional[str],
+        typer.Option(
+            "--like", metavar="NAME|FILE", help="A programme that gives what is not answered."
+        ),
+    ] = None,
+    pack: Annotated[
+        Optional[str],
+        typer.Option(
+            "--pack", metavar="NAME|FILE", help="A template that gives what is not answered."
+        ),
+    ] = None,
+) -> Outcome:
+    """Make a programme and its template from a printed notice; at a terminal it asks."""
+    given = {
+        "name": name,
+        "issuer": issuer,
+        "fund": fund,
+        "share": share,
+        "match": match,
+        "voucher": vouchers,
+        "validity": validity,
+        "scope": scope,
+        "refunds": refunds,
+        "unused": unused,
+        "limits": limits,
+        "staff": staff,
+        "not-enforced": not_enforced,
+        "source": source,
+    }
+    answers = {
+        option: [value] if isinstance(value, str) else value
+        for option, value in given.items()
+        if value
+    }
+    answers = interviews.complete(answers, like, pack)
+    return new_programmes.new_programme(
+        code, answers, t, like=like, pack=pack, dry_run=call.dry_run
+    )
 
 
 @command(app, "load", epilog="Example: voucher programme load hangzhou-2020")

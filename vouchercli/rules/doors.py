@@ -75,6 +75,7 @@ DOORS = (
             "profile try",
             "programme export",
             "programme list",
+            "programme new",
             "programme show",
             "redemption blank",
             "redemption check",

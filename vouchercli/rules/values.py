@@ -58,7 +58,10 @@ class Node(documents.Node):
         return default
 
     def _name(self, clauses: Iterable[Fault], path: Path, *, at_key: bool = False) -> None:
-        self.faults += [clause._replace(path=path, at_key=at_key) for clause in clauses]
+        told = {"offending": str(path[-1])}
+        self.faults += [
+            clause._replace(path=path, at_key=at_key, params=told) for clause in clauses
+        ]
 
     def yuan(self, default: int | None = 0) -> int | None:
         """An amount in yuan, as fen; not negative."""

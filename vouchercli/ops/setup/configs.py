@@ -33,17 +33,17 @@ def read_programme(name_or_path: str) -> tuple[Programme, Document]:
     """The programme of a shipped name or a file. Raises `unknown_config`, `bad_yaml` (with every
     fault).
     """
-    return yamls.checked(locate.find("programmes", name_or_path), _of_nobody(programmes.read))
+    return yamls.checked(locate.find("programmes", name_or_path), of_nobody(programmes.read))
 
 
 def read_template(name_or_path: str) -> tuple[Template, Document]:
     """The template of a shipped name or a file. Raises `unknown_config`, `bad_yaml` (with every
     fault).
     """
-    return yamls.checked(locate.find("templates", name_or_path), _of_nobody(templates.read))
+    return yamls.checked(locate.find("templates", name_or_path), of_nobody(templates.read))
 
 
-def _of_nobody(read: Callable[[Any], Read[Value]]) -> Callable[[Any], Read[Value]]:
+def of_nobody(read: Callable[[Any], Read[Value]]) -> Callable[[Any], Read[Value]]:
     """The same reader, for which a person's identity in the document is a fault: all of it is kept,
     shown and logged. What is stored already is read as it is.
     """

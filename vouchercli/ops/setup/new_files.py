@@ -1,0 +1,85 @@
+"""The two files of a new programme, with comments in the language of whoever made it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.formats.written import commented_yaml
+from vouchercli.formats.written.commented_yaml import Section
+from vouchercli.result import say
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from vouchercli.result import Message
+
+    Translate = Callable[..., str]
+
+ABOVE = {
+    "programme": say("A short name of its own: rounds, reports and the log carry it."),
+    "template": say("The name of the pack: rounds are made of it."),
+    "time_zone": say("Every time is read and shown in this zone."),
+    "funders": say(
+        "Who pays: kind public, platform or merchant; amounts in yuan, in quotes. A funder without"
+        " an amount pays what is spent."
+    ),
+    "limits": say("How much one resident may have. A line that is left out is no limit."),
+    "refunds": say(
+        "What becomes of the voucher and of its money when an order is refunded. What is not"
+        " written is as in full_restores."
+    ),
+    "unused": say("Where unused money goes: next_round, pool, treasury ..."),
+    "staff": say(
+        "Who works on it. Nobody approves what they made or changed themselves: two people are the"
+        " least."
+    ),
+    "not_enforced": say(
+        "Clauses of the notice that nobody judges here: checks, plans and reports print them."
+    ),
+    "source": say("Where the notice stands."),
+    "coupons": say(
+        "The vouchers of a pack: face (or percentage with its cap) from a threshold on."
+    ),
+    "validity": say(
+        "How long a voucher is valid. voucher template show says it in words, with an example."
+    ),
+    "scope": say(
+        "Where it may be used. Words of districts and industries must be those of the merchants'"
+        " registry."
+    ),
+    "funding": say("How the funders share a voucher; together 100%."),
+    "match": say("What merchants add at the till, beside the subsidy."),
+}
+
+
+def text(
+    document: Mapping[str, Any],
+    files: Mapping[str, str],
+    translate: Translate,
+) -> str:
+    """The file, with its comments in the caller's language."""
+
+    def told(message: Message) -> str:
+        return translate(message.text, message.params)
+
+    sections = [
+        Section(key, value, [told(ABOVE[key])] if key in ABOVE else ())
+        for key, value in document.items()
+    ]
+    return commented_yaml.text([told(each) for each in _head(document, files)], sections)
+
+
+def _head(document: Mapping[str, Any], files: Mapping[str, str]) -> Iterator[Message]:
+    code = str(document.get("programme", document.get("template"))).removesuffix("-pack")
+    yield say(
+        "Made by voucher programme new from answers: compare each line with the notice. Then, in"
+        " the folder of voucher init:"
+    )
+    yield say("  voucher programme load {file}", file=files["programme"])
+    yield say("  voucher template check {file}", file=files["template"])
+    yield say("  voucher template add {file}", file=files["template"])
+    yield say(
+        '  voucher round create {code}-1 --template {code}-pack --packs N --opens-at "TIME"'
+        ' --closes-at "TIME"',
+        code=code,
+    )
