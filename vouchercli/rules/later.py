@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.documents import Fault
+from vouchercli.result import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -87,6 +88,13 @@ FOREIGN = Fault(
     "leave currency out for a rehearsal only: every report calls the amounts yuan, and shares are"
     " rounded to hundredths, also of a currency that has none (JPY, KRW)",
 )
+
+# Of any other key: it may be a clause of a notice too.
+UNKNOWN = say(
+    "allowed here: {known}. A clause that nobody can judge from the files is written in words under"
+    " not_enforced",
+    known="",
+).text
 
 KEYS = {
     "at_most_per_day": BALANCE,

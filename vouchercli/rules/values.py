@@ -42,11 +42,13 @@ class Node(documents.Node):
 
     def unknown_key(self, key: str, known: Iterable[str]) -> str:
         """As for any document; a clause that the program does not do is named in words."""
-        clauses = [*later.of_key(key, self.value[key])]
-        if not clauses:
-            return super().unknown_key(key, known)
-        self._name(clauses, (*self.path, key), at_key=True)
-        return ""
+        if clauses := [*later.of_key(key, self.value[key])]:
+            self._name(clauses, (*self.path, key), at_key=True)
+            return ""
+        meant = super().unknown_key(key, known)
+        if not meant:
+            self.faults[-1] = self.faults[-1]._replace(suggestion=later.UNKNOWN)
+        return meant
 
     def choice(self, choices: Iterable[str], default: str = "") -> str:
         """As for any document; a clause that the program does not do is named in words."""

@@ -1,6 +1,7 @@
 """Clauses of notices that the program does not do yet."""
 
 TEXT = {
+    "allowed here: {known}. A clause that nobody can judge from the files is written in words under not_enforced": "此处可写：{known}。凭文件无法判断的条款，请用文字写在 not_enforced 下",
     "a balance (a sum that is used in parts until nothing is left of it) is not kept here: a voucher is used once, whole": "不支持余额（可分次使用、用完为止的一笔金额）：每张券一次用完",
     'do not write it as amount_off: payments below the whole sum would be refused, and what is left of it would lapse. Notes of fixed amounts can be written: {{count: 10, kind: amount_off, denomination: "10.00", threshold: "10.00"}}': '请勿改写成 amount_off：低于全额的支付会被拒绝，余下的金额会作废。固定面额的券可以写：{{count: 10, kind: amount_off, denomination: "10.00", threshold: "10.00"}}',
     "several vouchers or reductions together on one payment are not judged here: a payment uses one voucher": "不支持一笔支付同时使用多张券或多种优惠：一笔支付只用一张券",
