@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 PACK = towns.pack()
 COUPON = PACK["coupons"][0]
 LINE = {key: value for key, value in COUPON.items() if key != "kind"}
+RATE = {"kind": "percent_off", "percent": "10", "threshold": "100.00", "cap": "50.00"}
 
 CLAUSES = {
     "a balance": (
@@ -56,6 +57,25 @@ CLAUSES = {
         "programme",
         {"settlement": {"by": "merchant", "every": "week"}},
         ["no_settlement"],
+    ),
+    "a scope of one coupon": (
+        "template",
+        {"coupons": [COUPON | {"scope": {"industries": ["餐饮"]}}]},
+        ["no_scope_of_coupon"],
+    ),
+    "one of several faces": ("template", {"pick": 1}, ["no_choice_of_face"]),
+    "a cap a head": ("template", {"coupons": [RATE | {"cap_per": "diner"}]}, ["no_cap_by_number"]),
+    "a rate by grade": (
+        "template",
+        {"coupons": [RATE | {"rates": {"grade 1": "20"}}]},
+        ["no_rate_by_grade"],
+    ),
+    "one of several scopes": ("template", {"scope": {"any_of": []}}, ["no_any_of"]),
+    "the own district": ("template", {"scope": {"own_district": True}}, ["no_own_district"]),
+    "yuan used": (
+        "programme",
+        {"limits": {"subsidy_per_resident": [{"per": "month", "at_most": "100.00"}]}},
+        ["no_limit_of_yuan_used"],
     ),
     "pounds": ("programme", {"currency": "GBP"}, ["other_currency"]),
 }

@@ -89,6 +89,73 @@ FOREIGN = Fault(
     " rounded to hundredths, also of a currency that has none (JPY, KRW)",
 )
 
+OF_A_COUPON = Fault(
+    (),
+    "no_scope_of_coupon",
+    "a scope of one coupon (its trades, its goods) is not judged here: a scope is the pack's",
+    "write a template and a round for each scope. Left out, the voucher would pay wherever the pack"
+    " may be used, also where the notice forbids this one",
+)
+ANY_OF = Fault(
+    (),
+    "no_any_of",
+    "one of several scopes (a trade by one channel, another by any) is not judged here: a template"
+    " has one scope",
+    "write a template and a round for each scope. In one scope either too much would be paid, or"
+    " what the notice allows would be refused",
+)
+OWN_DISTRICT = Fault(
+    (),
+    "no_own_district",
+    "only in the resident's own district is not judged here",
+    "write a group, a template with its districts and a round for each district, given to those on"
+    " its list. Left out, the voucher would pay in every district",
+)
+CAP_BY_NUMBER = Fault(
+    (),
+    "no_cap_by_number",
+    "a cap for each diner, or each piece, is not judged here: a cap is the payment's",
+    "write no cap of several by hand: a payment of several diners would be refused for its subsidy"
+    " (subsidy_mismatch), or pay each of them the cap of all",
+)
+RATE_BY_GRADE = Fault(
+    (),
+    "no_rate_by_grade",
+    "a percentage for each grade is not judged here: a voucher has one percentage",
+    "write a template and a round for each grade. At one percentage every payment of another grade"
+    " would be refused for its subsidy (subsidy_mismatch)",
+)
+YUAN_USED = Fault(
+    (),
+    "no_limit_of_yuan_used",
+    "a limit of the yuan that one resident uses is not judged here: limits count packs, faces that"
+    " are claimed, and vouchers at one merchant a day",
+    "where it comes to the same, limit what is claimed (face_per_resident, packs_per_resident)."
+    " Left out, a resident who holds more vouchers would be paid above the limit",
+)
+AT_A_FIRM = Fault(
+    (),
+    "no_limit_at_a_firm",
+    "so many vouchers of a resident at one firm in the whole programme are not judged here: the"
+    " limit at a merchant is one a day",
+    "write vouchers_per_merchant_per_day if the notice says so. Left out, every further purchase"
+    " there would be paid",
+)
+STORED_VALUE = Fault(
+    (),
+    "no_base_without_stored_value",
+    "what is paid from a stored-value card is not taken off the base here: files do not tell it",
+    "say it under not_enforced, and ask the platform not to redeem such payments: each would be"
+    " paid on its whole amount",
+)
+ONE_OF_FACES = Fault(
+    (),
+    "no_choice_of_face",
+    "a pack of which a resident takes one face is not kept here: a claim gives the whole pack",
+    "write a template and a round for each face, and under limits one_of: [[ROUND, ROUND]]. As one"
+    " pack, everybody would have all its faces",
+)
+
 # Of any other key: it may be a clause of a notice too.
 UNKNOWN = say(
     "allowed here: {known}. A clause that nobody can judge from the files is written in words under"
@@ -102,6 +169,16 @@ KEYS = {
     "plus": BALANCE,
     "stack": STACKED,
     "price": BOUGHT,
+    "pick": ONE_OF_FACES,
+    "scope": OF_A_COUPON,  # known where a template has it
+    "goods": OF_A_COUPON,
+    "cap_per": CAP_BY_NUMBER,
+    "rates": RATE_BY_GRADE,
+    "any_of": ANY_OF,
+    "own_district": OWN_DISTRICT,
+    "base": STORED_VALUE,
+    "subsidy_per_resident": YUAN_USED,
+    "vouchers_per_merchant": AT_A_FIRM,
     "extra": ADDED,
     "review": BOUGHT_FIRST,
     "one_per": ONE_PER,
