@@ -26,6 +26,7 @@ WRITTEN_FOR = {
     "county": "county-example",
     "hangzhou": "hangzhou-2020",
     "shanghai": "shanghai-2025",
+    "trade": "trade-in-2026",
     "universal": "hangzhou-2020",
     "zhongshan": "zhongshan-2023",
 }

@@ -145,3 +145,27 @@ def test_the_three_faces_of_shanghai_make_its_quota() -> None:
 
 def test_every_shipped_order_names_what_ships() -> None:
     assert {case["template"] for case in ORDERS} <= set(locate.names("templates"))
+
+
+def test_central_government_and_province_share_nine_to_one(voucher: Voucher) -> None:
+    case = next(case for case in ORDERS if case["template"] == "trade-in-digital")
+    shop = Shop(voucher, case | {"cases": case["cases"][:1]})
+    shop.pay([f"T1,pay,{shop.claims[0]},1,M1,{case['day']} 12:00:00,100.03,0,15,"])
+    asked = voucher(
+        *("redemption", "check", "--template", "trade-in-digital", "--amount", "100.03"),
+        *("-o", "json"),
+    )
+    assert asked.data["funders"] == {"central": 1350, "province": 150}
+
+
+def test_a_class_is_subsidised_once_over_all_rounds(voucher: Voucher) -> None:
+    case = next(case for case in ORDERS if case["template"] == "trade-in-digital")
+    shop = Shop(voucher, case | {"cases": case["cases"][:1]})
+    terms = ("--template", "trade-in-digital", "--packs", "10")
+    shop.at(-2, "round", "create", "r2", *terms, "--opens-at", shop.text(-1))
+    shop.at(-2, "round", "submit", "r2")
+    shop.at(-2, "round", "approve", "r2", actor=CHECKER)
+    shop.at(-1, "round", "open", "r2")
+    again = towns.write("c2.csv", towns.CLAIMS + f"C2,r2,r0,{shop.text(-1, 1)}\n")
+    ran = voucher("claim", "import", again, "-o", "json", "--now", shop.text(0), expect=4)
+    assert ran.data["reasons"] == {"resident_limit": 1}
