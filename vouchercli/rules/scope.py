@@ -79,6 +79,14 @@ def parse_weekday(text: str | int) -> int:
     return day
 
 
+WORDS = ("districts", "industries", "sizes", "merchants", "exclude")
+
+
+def words(scope: Scope) -> dict[str, frozenset[str]]:
+    """The words by which it names merchants, by key."""
+    return {key: getattr(scope, key) for key in WORDS}
+
+
 def covers(scope: Scope, merchant: Merchant) -> bool:
     """Whether the voucher may be used at that merchant."""
     return _find_broken_place(scope, merchant) is None

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.store import segments, typed
@@ -272,6 +273,26 @@ def pasts(db: sqlite3.Connection, merchant_id: int) -> list[Past]:
 def numbers(db: sqlite3.Connection) -> list[str]:
     """Every merchant number."""
     return [row["merchant_no"] for row in db.execute(NUMBERS)]
+
+
+WORDS = """
+SELECT DISTINCT g.district, g.industry, g.size FROM segments g
+WHERE EXISTS (SELECT 1 FROM merchants m WHERE m.segment_id = g.segment_id)
+"""
+THERE = "SELECT merchant_no FROM merchants WHERE merchant_no IN (SELECT value FROM json_each(?))"
+
+
+def words(db: sqlite3.Connection, numbers: Iterable[str]) -> dict[str, frozenset[str]]:
+    """The words that the registry's merchants have, by the key of a scope; of their numbers those
+    among `numbers`.
+    """
+    columns = [*zip(*typed.tuples(db, WORDS), strict=True)] or [(), (), ()]
+    found = (frozenset(filter(None, column)) for column in columns)
+    asked = json.dumps([*numbers], ensure_ascii=False)
+    return {
+        **dict(zip(("districts", "industries", "sizes"), found, strict=True)),
+        "merchants": frozenset(typed.column(db, THERE, (asked,))),
+    }
 
 
 def search_for(db: sqlite3.Connection, at: int, search: str | None, **wanted: Any) -> Listed:

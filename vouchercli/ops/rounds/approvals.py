@@ -19,7 +19,7 @@ from vouchercli.ops.rounds import (
 )
 from vouchercli.ops.rounds import rounds as round_commands
 from vouchercli.ops.rounds.lookup import changing, look_up, require
-from vouchercli.ops.setup import desk, staff
+from vouchercli.ops.setup import desk, scope_words, staff
 from vouchercli.result import Word, say
 from vouchercli.rules import money
 from vouchercli.store import authors, proposals
@@ -61,7 +61,10 @@ def submit_round(session: Session, code: str) -> Outcome:
                 round=code,
                 authors=", ".join(dict.fromkeys(each.actor for each in makers)),
             ),
-            problems=commitments.warn_of_missing_money(current),
+            problems=(
+                *commitments.warn_of_missing_money(current),
+                *scope_words.warn(current.db, current.template),
+            ),
         )
 
 

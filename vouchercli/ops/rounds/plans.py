@@ -10,6 +10,7 @@ from vouchercli.ops.answers import dated
 from vouchercli.ops.clauses import say_not_enforced
 from vouchercli.ops.rounds import commitments, plan_dates, plan_past, plan_people
 from vouchercli.ops.rounds.lookup import RoundAtHand, look_up
+from vouchercli.ops.setup import scope_words
 from vouchercli.result import Column, Outcome, Problem, Table, say
 from vouchercli.rules import money, times
 from vouchercli.rules import rounds as law
@@ -78,7 +79,12 @@ def plan_round(session: Session, code: str) -> Outcome:
         data,
         tables,
         tuple(said for is_there, said in nothing_to_say if not is_there),
-        (*short, *_warn_of_refunds(current), *plan_people.warn_if_unequal(current, residents)),
+        (
+            *short,
+            *scope_words.warn(current.db, current.template),
+            *_warn_of_refunds(current),
+            *plan_people.warn_if_unequal(current, residents),
+        ),
     )
 
 

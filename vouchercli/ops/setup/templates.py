@@ -11,6 +11,7 @@ from vouchercli.formats.configs import locate, yamls
 from vouchercli.ops import lists
 from vouchercli.ops.setup import configs
 from vouchercli.ops.setup import template_tables as tables
+from vouchercli.ops.setup.scope_words import find_unmatched
 from vouchercli.result import JSON, Column, Outcome, Problem, Table, only, say
 from vouchercli.rules import packs as packs_law
 from vouchercli.rules import templates as rules
@@ -69,9 +70,7 @@ def add_template(session: Session, name_or_path: str) -> Outcome:
     else:
         says = say("template {template} is added as version {version}", **name)
     cautions = yamls.problems(
-        (*_strangers(session, template), *packs_law.cautions(template, _kinds(session, template))),
-        document,
-        "warning",
+        (*_strangers(session, template), *_cautions(session, template)), document, "warning"
     )
     return Outcome(
         data={**tables.figures(template, _kinds(session, template)), **name, "added": is_new},
@@ -297,11 +296,14 @@ def _check(session: Session | None, reference: str) -> tuple[Template, str, tupl
     return (
         template,
         name,
-        strangers
-        + yamls.problems(
-            packs_law.cautions(template, _kinds(session, template)), document, "warning"
-        ),
+        strangers + yamls.problems(_cautions(session, template), document, "warning"),
     )
+
+
+def _cautions(session: Session | None, template: Template) -> tuple[Fault, ...]:
+    """What is lawful but should be known, of the template and beside the registry."""
+    own = packs_law.cautions(template, _kinds(session, template))
+    return own if session is None else (*own, *find_unmatched(session.db, template))
 
 
 def _strangers(session: Session | None, template: Template) -> tuple[Fault, ...]:
