@@ -22,19 +22,22 @@ def complete(answers: Answers, like: str | None, pack: str | None) -> Answers:
     """The answers that were given and, at a terminal where one that is needed is missing, those to
     all other questions.
     """
-    missing = [each for each in new_programmes.needed(like, pack) if each not in answers]
-    if not missing or not sys.stdin.isatty():
+    if not sys.stdin.isatty() or not new_programmes.missing(answers, like, pack):
         return answers
-    asked = [each for each in QUESTIONS if each.option not in answers]
-    typed = {each.option: _ask(each, each.option in missing) for each in asked}
-    return answers | {option: entries for option, entries in typed.items() if entries}
+    found = {**answers}
+    for question in QUESTIONS:
+        if question.option not in answers:
+            is_needed = question.option in new_programmes.missing(found, like, pack)
+            if entries := _ask(question, is_needed):
+                found[question.option] = entries
+    return found
 
 
 def _ask(question: Question, is_needed: bool) -> list[str]:
     """Ask until the answer can be used; one that is not needed may be left out."""
     text = t(question.asks.text, question.asks.params)
     if question.example:
-        text += " " + t("(like {example})", {"example": question.example})
+        text += " " + t("(like {example})", {"example": t(question.example)})
     if not is_needed:
         text += " " + t("(Enter: none)")
     while True:

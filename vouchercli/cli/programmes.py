@@ -33,12 +33,10 @@ Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the make
 @command(
     app,
     "new",
-    epilog="""\
-Example: voucher programme new xian-2026 --name 某县消费券 --issuer 某县商务局 \\
-             --fund treasury=500000 --voucher 5x40-10 --validity days_after_claim=7 \\
-             --refunds full_restores --unused treasury
-         voucher programme new xian-2026 --like county-example --pack county-lunch \\
-             --name 某县消费券 --issuer 某县商务局""",
+    epilog=(
+        "Example: voucher programme new xian-2026 --like county-example --pack county-lunch"
+        " --name 某县消费券 --issuer 某县商务局"
+    ),
 )
 def new(
     call: Call,

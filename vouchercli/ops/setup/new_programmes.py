@@ -39,15 +39,38 @@ ORDER = {
 # What a pattern does not give: its name, people and days off, its sources, what others published.
 OWN = {"programme", "template", "name", "issuer", "staff", "calendar", "declared", "published"}
 OWN |= {"source", "assumption", "not_enforced"}
+SHARE = "share"
 USUAL_LIMITS = {"packs_per_resident_per_round": 1, "vouchers_per_payment": 1}
 
 
-def needed(like: str | None, pack: str | None) -> tuple[str, ...]:
-    """The options that must be given: all that are needed and that no pattern answers."""
+def missing(answers: Answers, like: str | None, pack: str | None) -> tuple[str, ...]:
+    """The options that must be given still: what is needed, and what no pattern answers. Several
+    funders must say how they share.
+    """
     base = _pattern(like, pack)
+    is_shared = len(_payers(_funders(answers, base))) > 1
     return tuple(
-        each.option for each in QUESTIONS if each.is_needed and each.key not in base[each.document]
+        each.option
+        for each in QUESTIONS
+        if (each.is_needed or (is_shared and each.option == SHARE))
+        and each.option not in answers
+        and each.key not in base[each.document]
     )
+
+
+def _funders(answers: Answers, base: Documents) -> dict[str, Any]:
+    """Who pays, as far as it can be read."""
+    question = OF_OPTION["fund"]
+    try:
+        given = question.read(answers["fund"]) if "fund" in answers else None
+    except ValueError:
+        given = {}
+    return base[PROGRAMME].get(question.key, {}) if given is None else given or {}
+
+
+def _payers(funders: Mapping[str, Any]) -> list[str]:
+    """All but merchants, who pay by a match."""
+    return [name for name, funder in funders.items() if funder.get("kind") != "merchant"]
 
 
 def faults_of(option: str, entries: Sequence[str]) -> tuple[Problem, ...]:
@@ -131,7 +154,7 @@ def _documents(code: str, answers: Answers, base: Documents) -> Documents:
             found[question.document][question.key] = question.read(entries)
         except ValueError:
             raise _refused([_unreadable(question, entries)]) from None
-    _complete(found[PROGRAMME], found[TEMPLATE], is_shared="share" in answers)
+    _complete(found[PROGRAMME], found[TEMPLATE], is_shared=SHARE in answers)
     return {
         kind: {key: document[key] for key in ORDER[kind] if key in document}
         for kind, document in found.items()
@@ -143,9 +166,7 @@ def _complete(programme: dict[str, Any], template: dict[str, Any], *, is_shared:
     and the two limits that hold also where nothing is said.
     """
     template["name"] = programme["name"]
-    payers = [
-        name for name, funder in programme["funders"].items() if funder.get("kind") != "merchant"
-    ]
+    payers = _payers(programme["funders"])
     if not is_shared and len(payers) == 1:
         template["funding"] = {payers[0]: "100%"}
     limits = programme.get("limits", {})
@@ -157,13 +178,12 @@ def _complete(programme: dict[str, Any], template: dict[str, Any], *, is_shared:
 
 
 def _refuse_missing(answers: Answers, like: str | None, pack: str | None) -> None:
-    missing = [option for option in needed(like, pack) if option not in answers]
-    if missing:
+    if lacking := missing(answers, like, pack):
         raise UsageFault(
             "missing_answers",
             "these answers are missing: {options}",
             hint="give each as its option, or run it at a terminal: it asks for them",
-            options=", ".join(f"--{option}" for option in missing),
+            options=", ".join(f"--{option}" for option in lacking),
         )
 
 

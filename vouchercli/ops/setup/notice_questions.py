@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.ops.setup import notice_answers
-from vouchercli.result import say
+from vouchercli.result import Word, say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -129,7 +129,7 @@ QUESTIONS = (
     ),
     Question(
         "unused",
-        say("where unused money goes"),
+        say("where unused money goes: next_round, pool, treasury, same_round"),
         "treasury",
         notice_answers.text,
         PROGRAMME,
@@ -157,7 +157,7 @@ QUESTIONS = (
     Question(
         "not-enforced",
         say("clauses that nobody can judge from the platforms' files, in words"),
-        "no tobacco; only inside the county",
+        Word("no tobacco; only inside the county"),
         notice_answers.lines,
         PROGRAMME,
         "not_enforced",
