@@ -226,19 +226,33 @@ def _rounds(
 
 
 def _shares(life: Life, books: Books) -> tuple[Any, Any]:
-    """Subsidy, treasury's and platform's part of each payment and refund."""
-    ours = {}
+    """The subsidy of each payment and refund; and treasury's and platform's part of each payment
+    with its refunds. A refund goes on where the last one that was judged had ended: how two of them
+    share a fen depends on which file came first, what they come to does not.
+    """
+    ours: Counter[Any] = Counter()
     for row, move in books.moves.items():
         if row in books.facts:
             of = parts(pack_of(books, life.city.rules, row[2]), move.before_fen, move.after_fen)
-            subsidy = move.after_fen - move.before_fen
-            ours[key(row)] = subsidy, of.get("treasury", 0), of.get("shop", 0)
-    names = ("subsidy_fen", "public_fen", "platform_fen")
-    theirs = {
-        listed.redemption_key(each): tuple(each[name] for name in names)
-        for each in listed.redemptions(life)
-    }
+            amounts = move.after_fen - move.before_fen, of.get("treasury", 0), of.get("shop", 0)
+            _add_shares(ours, key(row), row[9] or row[0], amounts)
+    theirs: Counter[Any] = Counter()
+    for each in listed.redemptions(life):
+        amounts = each["subsidy_fen"], each["public_fen"], each["platform_fen"]
+        _add_shares(
+            theirs,
+            listed.redemption_key(each),
+            each["refund_of"] or each["transaction_no"],
+            amounts,
+        )
     return ours, theirs
+
+
+def _add_shares(to: Counter[Any], row: Any, payment: str, amounts: tuple[int, int, int]) -> None:
+    subsidy, treasury, shop = amounts
+    to[row] += subsidy
+    to[payment, "treasury"] += treasury
+    to[payment, "shop"] += shop
 
 
 def _days(life: Life, books: Books) -> Iterator[Pair]:
