@@ -735,3 +735,18 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+# ---------------------------------------------------------------- limited by money
+
+
+def test_a_budget_is_as_many_packs_as_it_can_pay(city: Callable[..., Ran]) -> None:
+    words = ("round", "create", "b1", "--template", UNIVERSAL, "--opens-at", "2020-03-27 08:00")
+    value = city("template", "show", UNIVERSAL, "-o", "json").data["pack_value_fen"]
+    yuan = f"{(7 * value + value - 1) / 100:.2f}"
+    assert "packs_and_budget" in city(*words, "--budget", yuan, "--packs", "7", expect=2).err
+    assert "budget_too_small" in city(*words, "--budget", "0.01", expect=2).err
+    assert "no_packs" in city(*words, expect=2).err
+    assert city(*words, "--budget", yuan, "-o", "json").data["packs"] == 7
+    city("round", "edit", "b1", "--budget", f"{3 * value / 100:.2f}")
+    assert city("round", "show", "b1", "-o", "json").data["packs"] == 3

@@ -11,6 +11,7 @@ import typer
 
 from vouchercli.cli.asking import is_asked, show_and_ask
 from vouchercli.cli.options import Call, command, verbs
+from vouchercli.ops import amounts
 from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
 from vouchercli.ops.rounds import amendments, approvals, cancellations, drafts, plans, rounds
@@ -35,6 +36,14 @@ TERMS: dict[str, Any] = {
         Optional[int],
         typer.Option(
             "--packs", metavar="N", min=1, max=10**9, help="How many packs may be claimed."
+        ),
+    ],
+    "budget": Annotated[
+        Optional[str],
+        typer.Option(
+            "--budget",
+            metavar="YUAN",
+            help="As many packs as this money can pay at the most (instead of --packs).",
         ),
     ],
     "opens_at": Annotated[
@@ -138,8 +147,10 @@ Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the make
 
 
 def _in_seconds(call: Call, session: Session, terms: dict[str, Any]) -> dict[str, Any]:
-    """The options of a round, its times as UTC seconds."""
+    """The options of a round, its times as UTC seconds, its money in fen."""
+    budget = terms["budget"]
     return terms | {
+        "budget": None if budget is None else amounts.read_yuan("--budget", budget, least_fen=1),
         "opens_at": call.moment(session, terms["opens_at"]),
         "closes_at": call.moment(session, terms["closes_at"], end_of_day=True),
         "registration_opens_at": call.moment(session, terms["registration_opens_at"]),
@@ -154,7 +165,7 @@ def _in_seconds(call: Call, session: Session, terms: dict[str, Any]) -> dict[str
         ' "2020-03-27 08:00"'
     ),
     options=TERMS,
-    required=("template", "packs", "opens_at"),
+    required=("template", "opens_at"),
 )
 def create(call: Call, session: Session, code: Code, **terms: Any) -> Outcome:
     """Draft a round: which pack, how many, when, for whom."""

@@ -291,11 +291,18 @@ def _choose_terms(
         "template_id": pack["template_id"],
         "platform": _strip(given["platform"]),
         "resident_group": _strip(given["group"]),
+        "packs": _count_packs(given, pack["pack_value_fen"]),
     }
     terms: dict[str, Any] = {
         column: usual.get(column) if chosen[column] is None else chosen[column]
         for column in COLUMNS
     }
+    if terms["packs"] is None:
+        raise UsageFault(
+            "no_packs",
+            "nothing says how many packs there are",
+            hint="add --packs N, or --budget YUAN",
+        )
     if terms["mode"] == "instant":
         raise UsageFault(
             "unknown_mode",
@@ -376,6 +383,28 @@ def _check_amounts(programme: Programme, terms: Mapping[str, Any], pack: sqlite3
             limit=limit,
         )
     check_amount(terms["packs"], pack["pack_value_fen"])
+
+
+def _count_packs(given: Mapping[str, Any], value_fen: int) -> int | None:
+    """The packs that are given, or those that the budget can pay; None: neither is given."""
+    packs, budget = given["packs"], given.get("budget")
+    if budget is None:
+        return None if packs is None else int(packs)
+    if packs is not None:
+        raise UsageFault(
+            "packs_and_budget",
+            "--budget and --packs say the same thing in two ways",
+            hint="leave one of them out",
+        )
+    if budget < value_fen:
+        raise UsageFault(
+            "budget_too_small",
+            "{budget} yuan pay no pack of {value} yuan",
+            hint="a larger --budget, or a smaller pack",
+            budget=money.grouped(budget),
+            value=money.grouped(value_fen),
+        )
+    return int(budget // value_fen)
 
 
 def check_amount(packs: int, value_fen: int) -> None:
