@@ -49,7 +49,7 @@ TEMPLATE = towns.pack(
         "below": "60.01",
     },
     validity={"days_after_claim": 1},
-    scope={"districts": ["in"], "channel": "offline"},
+    scope={"districts": ["in"], "channel": "offline", "exclude_goods": ["sofa"]},
     funding={"city": "33.33%", "district": "33.33%", "platform": "33.34%"},
     match={"shops": "50%"},
 )
@@ -121,6 +121,7 @@ WILD = st.fixed_dictionaries(
         "subsidy_fen": st.sampled_from([None, None, None, 1001, 500, 400, 334]),
         "refund_of": st.sampled_from(["1", "2", "3", "4"]),
         "channel": st.sampled_from(["", "", "", "offline", "online"]),
+        "goods": st.sampled_from(["", "", "tv", "sofa"]),
     }
 )
 TAME = st.fixed_dictionaries(
@@ -176,6 +177,7 @@ def _typed(row: dict[str, Any]) -> tuple[Any, ...]:
         row["subsidy_fen"],
         row["refund_of"] if row["kind"] == "refund" else "",
         row["channel"],
+        json.dumps({"goods": row["goods"]}) if row.get("goods") else None,
     )
 
 
@@ -270,6 +272,7 @@ class Oracle:
                     row["merchant_no"] == "m2" and START + 5 * HOUR <= at < START + 6 * HOUR
                 ),
                 "is_in_scope": int(district == "in" and row["channel"] != "online"),
+                "broken_detail": "other_goods" if row.get("goods") == "sofa" else "",
             }
         )
 
@@ -429,7 +432,7 @@ def as_file(rows: list[dict[str, Any]]) -> str:
     """The rows in our own format."""
     lines = []
     for row in rows:
-        number, kind, claim_no, coupon_no, merchant_no, _, at, *_, refund_of, _ = _typed(row)
+        number, kind, claim_no, coupon_no, merchant_no, _, at, *_, refund_of, _, _ = _typed(row)
         cells = (number, kind, claim_no, coupon_no, merchant_no, times.shown(at, ZONE))
         amounts = (money.yuan(row["base_fen"]), "0", money.yuan(row["subsidy_fen"]))
         lines.append(",".join(map(str, (*cells, *amounts, refund_of))))

@@ -24,6 +24,7 @@ COMPILED = (APPLICATIONS, CLAIMS, PAYMENTS)
 TEXTS = {
     "kind": ["pay", "refund"],
     "state": ["draft", "submitted", "approved", "cancelled", "open", "closed"],
+    "broken_detail": ["", "other_goods", "other_grade", "too_many_units", "delivered_elsewhere"],
     "mode": ["fcfs", "lottery", "targeted"],
 }
 
@@ -134,14 +135,18 @@ def test_the_law_is_shown_in_the_order_in_which_it_is_asked(voucher: Callable[..
         (4, "unknown_merchant"),
         (5, "merchant_suspended"),
         (6, "out_of_scope"),
-        (7, "not_yet_valid"),
-        (8, "expired"),
-        (9, "below_threshold"),
-        (10, "above_price_end"),
-        (11, "subsidy_mismatch"),
+        (7, "other_goods"),
+        (8, "other_grade"),
+        (9, "too_many_units"),
+        (10, "delivered_elsewhere"),
+        (11, "not_yet_valid"),
+        (12, "expired"),
+        (13, "below_threshold"),
+        (14, "above_price_end"),
+        (15, "subsidy_mismatch"),
     ]
-    assert payments[7] == {
-        "order": 8,
+    assert payments[11] == {
+        "order": 12,
         "code": "expired",
         "rule": "it was paid before the voucher expired",
         "source": "not used in time, the voucher lapses",

@@ -34,12 +34,10 @@ FOLDERS = sorted(path.name for path in NOTICES.iterdir() if path.is_dir())
 # Notices that do not run whole yet, and what each waits for.
 WAITING = {
     "01-zhengzhou-2020": "limits: one_of",
-    "04-zhongshan-2023": "scope: exclude_goods",
     "05-qingdao-dining-2022": "packs_per_resident_per_week by template; unused: same_round",
     "06-jinan-2025": "one of several faces a batch; scope: units",
     "07-weihai-2023": "limits: subsidy_per_resident",
     "08-shandong-culture-2022": "limits: face_per_resident, vouchers_per_merchant",
-    "09-beijing-green-2023": "scope: goods with a grade, delivered_to",
     "12-henan-sport-2023": "limits: next_claim",
     "15-baoding-2022": "limits: packs_per_resident by template",
     "18-uk-eotho-2020": "coupons: cap_per; round: mode instant",

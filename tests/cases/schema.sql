@@ -589,6 +589,11 @@ CREATE TABLE published_figures (
     PRIMARY KEY (programme_id, position)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE redemption_details (
+    redemption_id  INTEGER PRIMARY KEY,
+    details        TEXT NOT NULL CHECK (json_valid(details))  -- our fields and their texts, by name
+) STRICT;
+
 CREATE TABLE redemption_runs (
     first_id       INTEGER PRIMARY KEY,
     last_id        INTEGER NOT NULL,
@@ -684,7 +689,7 @@ CREATE TABLE reversed_redemptions (
     booked_on              INTEGER NOT NULL,
     anew_batch_id          INTEGER REFERENCES correction_batches,
     anew_line              INTEGER
-) STRICT;
+, details TEXT) STRICT;
 
 CREATE TABLE roll_ins (
     round_id       INTEGER PRIMARY KEY REFERENCES rounds,
@@ -928,6 +933,20 @@ CREATE TRIGGER prolongations_never_change BEFORE UPDATE ON prolongations BEGIN S
 
 CREATE TRIGGER prolongations_never_vanish BEFORE DELETE ON prolongations BEGIN SELECT RAISE(ABORT, 'a later end stands'); END;
 
+CREATE TRIGGER redemption_details_come_with_their_row BEFORE INSERT ON redemption_details
+    WHEN NOT EXISTS (SELECT 1 FROM redemptions WHERE redemption_id = NEW.redemption_id AND refund_of IS NULL)
+BEGIN SELECT RAISE(ABORT, 'details are those of a payment'); END;
+
+CREATE TRIGGER redemption_details_leave_with_their_row AFTER DELETE ON redemptions
+BEGIN DELETE FROM redemption_details WHERE redemption_id = OLD.redemption_id; END;
+
+CREATE TRIGGER redemption_details_never_change BEFORE UPDATE OF details ON redemption_details
+BEGIN SELECT RAISE(ABORT, 'details stay as they came'); END;
+
+CREATE TRIGGER redemption_details_stay BEFORE DELETE ON redemption_details
+    WHEN EXISTS (SELECT 1 FROM redemptions WHERE redemption_id = OLD.redemption_id)
+BEGIN SELECT RAISE(ABORT, 'details leave with their payment'); END;
+
 CREATE TRIGGER refunds_leave_no_more_than_the_sale AFTER INSERT ON refunds
 BEGIN
     SELECT RAISE(ABORT, 'subsidy without a sale')
@@ -964,7 +983,8 @@ CREATE TRIGGER reversed_redemptions_never_vanish BEFORE DELETE ON reversed_redem
 BEGIN SELECT RAISE(ABORT, 'what was reversed stays'); END;
 
 CREATE TRIGGER reversed_redemptions_stood BEFORE INSERT ON reversed_redemptions WHEN NOT EXISTS (SELECT 1 FROM redemptions f
-    WHERE f.redemption_id = NEW.redemption_id AND f.refund_of IS NEW.refund_of
+    LEFT JOIN redemption_details d ON d.redemption_id = f.redemption_id
+    WHERE f.redemption_id = NEW.redemption_id AND f.refund_of IS NEW.refund_of AND d.details IS NEW.details
     AND (f.transaction_no, f.voucher, f.use_no, f.merchant_id, f.segment_id, f.channel, f.paid_at, f.day, f.base_fen, f.merchant_discount_fen,
         f.split_id, f.line) = (NEW.transaction_no, NEW.voucher, NEW.use_no, NEW.merchant_id, NEW.segment_id, NEW.channel, NEW.paid_at,
         NEW.day, NEW.base_fen, NEW.merchant_discount_fen, NEW.split_id, NEW.line))

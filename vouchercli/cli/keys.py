@@ -29,6 +29,10 @@ WORDS = {
     "scope.sizes": "size",
     "scope.merchants": "merchant",
     "scope.exclude": "scope.exclude",
+    "scope.goods": "scope.goods",
+    "scope.exclude_goods": "scope.exclude_goods",
+    "scope.units": "scope.units",
+    "scope.delivered_to": "scope.delivered_to",
     "scope.hours": "scope.hours",
     "scope.weekdays": "weekday",
     "scope.registration": "scope.registration",
@@ -45,6 +49,7 @@ WORDS = {
     "required": "registered",
 }
 FORMS = {
+    r"(?P<goods>\S+) \(grade (?P<grade>[^)]+)\)": "{goods} (grade {grade})",
     r"coupons (?P<coupon>.+)": "coupons {coupon}",
     r"funding\.(?P<funder>.+)": "funding.{funder}",
     r"match\.(?P<funder>.+)": "match.{funder}",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.documents import Fault
-from vouchercli.rules import clauses, money, scope, times
+from vouchercli.rules import clauses, details, money, scope, times
 from vouchercli.rules.coupons import WHOLE_BP, full_base_fen, percent_text, short
 from vouchercli.rules.subsidy import parts
 from vouchercli.rules.templates import AN_HOUR, expires_at, public_bp, usable_at
@@ -104,6 +104,10 @@ def _described_scope(where: Scope) -> dict[str, str]:
         "hours": scope.format_hours(where),
         "weekdays": scope.format_weekdays(where),
         "registration": where.registration,
+        "goods": details.shown_goods(where.goods),
+        "exclude_goods": ", ".join(sorted(where.exclude_goods)),
+        "units": "" if where.units is None else str(where.units),
+        "delivered_to": ", ".join(sorted(where.delivered_to)),
     }
 
 

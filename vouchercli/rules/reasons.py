@@ -152,6 +152,23 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "out of the voucher's scope: {unregistered} is in no registry",
         "the voucher is not for this merchant, channel or hour",
     ),
+    "other_goods": (
+        "{excluded_goods} is not among the goods that the voucher is for",
+        "{goods} is not among the goods that the voucher is for: {only_goods}",
+        "the goods are not those that the voucher is for",
+    ),
+    "other_grade": (
+        "grade {grade} of {goods} is not {grades}",
+        "the goods have another grade than the voucher asks",
+    ),
+    "too_many_units": (
+        "{units} pieces in one order; the voucher is for at most {most_units}",
+        "more pieces in one order than the voucher is for",
+    ),
+    "delivered_elsewhere": (
+        "delivered to {delivered_to}; the voucher is for {places}",
+        "delivered elsewhere than the voucher is for",
+    ),
     "not_yet_valid": (
         "paid at {paid_at}, before the round opens at {opens_at}",
         "paid at {paid_at}; the voucher can be used from {usable_at} on",

@@ -11,8 +11,9 @@ from vouchercli.rules.ladders import Ladder, Rung
 
 # Columns made before it: round_id, known_coupon_no, merchant_id (NULL: not known), is_suspended (at
 # paid_at), is_in_scope (of the round's template), lawful_fen (what the coupon gives for the base),
-# usable_at (from when on the voucher can be used; NULL: at once), stated_fen (what the file says it
-# gave; NULL: nothing), most_base_fen (the price end; NULL: none), latest_at (rows may not be later;
+# broken_detail (the reason that what the row says of its goods gives; '': none), usable_at (from
+# when on the voucher can be used; NULL: at once), stated_fen (what the file says it gave; NULL:
+# nothing), most_base_fen (the price end; NULL: none), latest_at (rows may not be later;
 # NULL: nobody asks).
 PAYMENTS = Ladder(
     "payments",
@@ -54,6 +55,30 @@ PAYMENTS = Ladder(
             "kind = 'pay' AND is_in_scope = 0",
             "place, trade, channel, weekday and hour are in the voucher's scope",
             "valid in the named districts, trades and hours",
+        ),
+        Rung(
+            "other_goods",
+            "kind = 'pay' AND broken_detail = 'other_goods'",
+            "the goods are of a class that the voucher is for (where the row says them)",
+            "valid for the classes of goods that are named; not for tobacco, cards, top-ups",
+        ),
+        Rung(
+            "other_grade",
+            "kind = 'pay' AND broken_detail = 'other_grade'",
+            "the goods have a grade that the voucher is for (where the row says it)",
+            "of energy or water grade 1 or 2",
+        ),
+        Rung(
+            "too_many_units",
+            "kind = 'pay' AND broken_detail = 'too_many_units'",
+            "the order has no more pieces than the voucher is for (where the row says them)",
+            "for one piece, or one set, in an order",
+        ),
+        Rung(
+            "delivered_elsewhere",
+            "kind = 'pay' AND broken_detail = 'delivered_elsewhere'",
+            "the goods go where the voucher is for (where the row says it)",
+            "delivered inside the city",
         ),
         Rung(
             "not_yet_valid",

@@ -30,12 +30,24 @@ HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 
 
 @dataclass(frozen=True)
+class Goods:
+    """A class of goods that a voucher is for; `grade`: the bound that its grade keeps ("<=2"), or
+    the grades that it may have, commas between them ('': any).
+    """
+
+    name: str
+    grade: str = ""
+
+
+@dataclass(frozen=True)
 class Scope:
     """An empty set sets no limit; filled ones all hold at once.
 
     `merchants` are the only numbers allowed; `exclude` names merchant numbers, districts,
     industries or sizes that never are. `hours` are half-open minutes from the midnight of the local
-    day on which they begin, beyond 1440 in the night after it; `weekdays` 1 (Monday) to 7.
+    day on which they begin, beyond 1440 in the night after it; `weekdays` 1 (Monday) to 7. What is
+    bought (`goods`, `exclude_goods`), at most how many pieces of it (`units`) and where it goes
+    (`delivered_to`) is judged where a row says it: `rules.details`.
     """
 
     channel: str = "any"
@@ -47,6 +59,10 @@ class Scope:
     hours: tuple[tuple[int, int], ...] = ()
     weekdays: frozenset[int] = frozenset()
     registration: str = "required"
+    goods: tuple[Goods, ...] = ()
+    exclude_goods: frozenset[str] = frozenset()
+    units: int | None = None
+    delivered_to: frozenset[str] = frozenset()
 
 
 def parse_hours(text: str) -> tuple[int, int]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli import documents
 from vouchercli.documents import Fault
-from vouchercli.rules import clauses, coupons, money, scope, times
+from vouchercli.rules import clauses, coupons, details, money, scope, times
 from vouchercli.rules.coupons import WHOLE_BP, Coupon, percent_text
 from vouchercli.rules.scope import Scope
 from vouchercli.rules.values import Name, Node
@@ -187,13 +187,23 @@ def _scope(node: Node) -> Scope:
             )
     lists = {
         key: frozenset(part[key].codes())
-        for key in ("districts", "industries", "sizes", "merchants", "exclude")
+        for key in (
+            "districts",
+            "industries",
+            "sizes",
+            "merchants",
+            "exclude",
+            "exclude_goods",
+            "delivered_to",
+        )
     }
     return Scope(
         channel=part["channel"].choice(scope.CHANNELS, "any"),
         registration=part["registration"].choice(scope.REGISTRATIONS, "required"),
         hours=tuple(hours),
         weekdays=frozenset(days),
+        goods=details.read_goods(part["goods"]),
+        units=part["units"].whole() or None,
         **lists,
     )
 

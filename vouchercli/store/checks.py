@@ -226,6 +226,9 @@ SELECT 'refunds', 'redemptions', redemption_id FROM refunds b WHERE NOT EXISTS (
     SELECT 1 FROM redemptions f
     WHERE f.redemption_id = b.redemption_id AND f.refund_of IS NOT NULL)
 UNION ALL
+SELECT 'redemption_details', 'redemptions', redemption_id FROM redemption_details
+    WHERE redemption_id NOT IN (SELECT redemption_id FROM redemptions WHERE refund_of IS NULL)
+UNION ALL
 SELECT 'claims', 'batches', claim_id FROM temp.open_claims WHERE batch_id NOT IN (SELECT batch_id
     FROM batches)
 UNION ALL

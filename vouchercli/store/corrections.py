@@ -143,10 +143,11 @@ INSERT INTO reversed_redemptions
 SELECT f.redemption_id, f.transaction_no, f.voucher, f.use_no, f.merchant_id, f.segment_id,
     f.channel, f.paid_at, f.day, f.base_fen, f.merchant_discount_fen, f.split_id, f.line,
     f.refund_of, x.batch_id, b.vouchers, b.spent, b.floor_fen, ifnull(p.transaction_no, ''),
-    :correction_id, max(f.day, :open_on), :batch_id, :line
+    :correction_id, max(f.day, :open_on), :batch_id, :line, d.details
 FROM redemptions f JOIN redemption_facts x USING (redemption_id)
 LEFT JOIN refunds b ON b.redemption_id = f.redemption_id
 LEFT JOIN redemptions p ON p.redemption_id = f.refund_of
+LEFT JOIN redemption_details d ON d.redemption_id = f.redemption_id
 WHERE f.redemption_id = :id
 """
 LEAVE = "INSERT INTO leaving VALUES (?)"
@@ -208,9 +209,10 @@ FROM redemption_runs n CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.fir
 WHERE n.batch_id = ?
 """
 REVERSED = """
-SELECT redemption_id, transaction_no, voucher, use_no, merchant_id, segment_id, channel, paid_at,
-    day, base_fen, merchant_discount_fen, split_id, line, refund_of, batch_id, vouchers, spent,
-    floor_fen, refund_of_no, booked_on, anew_batch_id, anew_line
+SELECT redemption_id, transaction_no || ifnull(char(31) || details, ''), voucher, use_no,
+    merchant_id, segment_id, channel, paid_at, day, base_fen, merchant_discount_fen, split_id, line,
+    refund_of, batch_id, vouchers, spent, floor_fen, refund_of_no, booked_on, anew_batch_id,
+    anew_line
 FROM reversed_redemptions WHERE correction_id = ? ORDER BY redemption_id
 """
 # Tokens are left out: a new key wraps them.

@@ -227,7 +227,9 @@ FROM splits s JOIN rounds r USING (round_id) WHERE r.programme_id = :programme_i
 REDEMPTION = """
 SELECT f.redemption_id, f.voucher, f.use_no, f.merchant_id, f.segment_id, f.channel, f.paid_at,
     f.day, f.base_fen, f.merchant_discount_fen, f.line, f.split_id, ifnull(f.refund_of, -1),
-    n.batch_id, f.transaction_no, CASE WHEN f.refund_of IS NULL THEN '' ELSE
+    n.batch_id, f.transaction_no || ifnull((SELECT char(31) || d.details
+        FROM redemption_details d WHERE d.redemption_id = f.redemption_id), ''),
+    CASE WHEN f.refund_of IS NULL THEN '' ELSE
         (SELECT b.vouchers || ',' || b.spent || ',' || b.floor_fen FROM refunds b
             WHERE b.redemption_id = f.redemption_id) END
 FROM redemption_runs n CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
@@ -254,7 +256,8 @@ WHERE r.programme_id = :programme_id AND v.claim_id <= :last_claim
 REVERSED_REDEMPTION = """
 SELECT v.redemption_id, v.voucher, v.use_no, v.merchant_id, v.segment_id, v.channel, v.paid_at,
     v.day, v.base_fen, v.merchant_discount_fen, v.line, v.split_id, ifnull(v.refund_of, -1),
-    v.batch_id, v.transaction_no, CASE WHEN v.refund_of IS NULL THEN '' ELSE
+    v.batch_id, v.transaction_no || ifnull(char(31) || v.details, ''),
+    CASE WHEN v.refund_of IS NULL THEN '' ELSE
         v.vouchers || ',' || v.spent || ',' || v.floor_fen END
 FROM reversed_redemptions v
 WHERE v.split_id IN (SELECT s.split_id FROM splits s JOIN rounds r USING (round_id)

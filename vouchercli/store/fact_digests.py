@@ -109,6 +109,17 @@ WHERE (batch_id, line) >= (?1 >> 30, (?1 & 1073741823) << 6)
 ORDER BY batch_id, line
 """,
 }
+# Redemptions of which a file said more (`redemption_details`): it stands behind the number.
+DETAILED = """
+SELECT redemption_id, voucher, use_no, merchant_id, segment_id, channel, paid_at, day, base_fen,
+    merchant_discount_fen, split_id, line, ifnull(refund_of, -1), transaction_no
+        || ifnull((SELECT char(31) || d.details FROM redemption_details d
+            WHERE d.redemption_id = f.redemption_id), '')
+FROM redemptions f WHERE redemption_id BETWEEN ? AND ? ORDER BY redemption_id
+"""
+# A file that is being upgraded may not have the table yet.
+CAN_HAVE_DETAILS = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'redemption_details')"
+HAS_DETAILS = "SELECT EXISTS (SELECT 1 FROM redemption_details WHERE redemption_id BETWEEN ? AND ?)"
 LAST = {
     "claims": "SELECT ifnull(max(claim_id), 0) FROM claims",
     "redemptions": "SELECT ifnull(max(redemption_id), 0) FROM redemptions",
@@ -184,7 +195,7 @@ def made(
     """(block, digest) of the facts with these ids."""
     cursor = db.cursor()
     cursor.row_factory = None
-    cursor.execute(ROWS[facts], (first, last))
+    cursor.execute(_statement(db, facts, first, last), (first, last))
     width = len(NUMBERS[facts])
     block = 0
     rows: list[tuple[Any, ...]] = []
@@ -196,6 +207,16 @@ def made(
         rows.append(row)
     if rows:
         yield block, of_facts(rows, width)
+
+
+def _statement(db: sqlite3.Connection, facts: str, first: int, last: int) -> str:
+    """What reads the facts with these ids."""
+    is_detailed = (
+        facts == "redemptions"
+        and typed.number(db, CAN_HAVE_DETAILS)
+        and typed.number(db, HAS_DETAILS, (first, last))
+    )
+    return DETAILED if is_detailed else ROWS[facts]
 
 
 def _of_block(db: sqlite3.Connection, facts: str, block: int, before: int = END) -> bytes | None:

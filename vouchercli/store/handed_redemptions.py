@@ -37,6 +37,11 @@ UPDATE redemptions SET
     redemption_id = ?1 + (SELECT nth FROM handed WHERE old_id = redemption_id)
 WHERE redemption_id IN (SELECT old_id FROM handed)
 """
+MOVE_DETAILS = """
+UPDATE redemption_details SET
+    redemption_id = ?1 + (SELECT nth FROM handed WHERE old_id = redemption_id)
+WHERE redemption_id IN (SELECT old_id FROM handed)
+"""
 TOUCHED = """
 SELECT old_id >> 6 FROM handed
 UNION SELECT redemption_id >> 6 FROM redemptions WHERE refund_of IN (SELECT old_id FROM handed)
@@ -51,7 +56,7 @@ def move(db: sqlite3.Connection, batch_id: int) -> None:
     db.execute(INDEX)
     after = transaction_numbers.last_id(db)
     with fact_digests.changing(db, "redemptions", "refunds", of=TOUCHED):
-        for statement in (MOVE_REFUNDS, POINT, MOVE):
+        for statement in (MOVE_REFUNDS, POINT, MOVE, MOVE_DETAILS):
             db.execute(statement, (after,))
     transaction_numbers.keep_written(db, after, typed.tuples(db, OWNERS))
     merchant_runs.keep_written(db, after)

@@ -31,15 +31,16 @@ CREATE TEMP TABLE incoming_redemptions (
     paid_at INTEGER, day INTEGER, base_fen INTEGER, merchant_discount_fen INTEGER,
         subsidy_fen INTEGER,
     refund_of TEXT, channel TEXT,
+    details TEXT, -- what `rules.details` reads of the row, as JSON; NULL: nothing, or nobody asks
     -- of a fact that is judged again: it had passed its own ladder, and keeps the segment it came
     -- with; `stands`: it was accepted at another time than the others
     segment_id INTEGER, stands INTEGER DEFAULT 0
 )
 """
 ADD_INCOMING = (
-    "INSERT INTO incoming_redemptions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,0)"
+    "INSERT INTO incoming_redemptions VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,0)"
 )
-TYPED_COLUMNS = 13
+TYPED_COLUMNS = 14
 
 # Numbers that the registry does not know, on vouchers whose template takes any merchant
 # (registration: open).
@@ -68,6 +69,8 @@ SELECT place, batch_id, line, transaction_no, kind, claim_no, paid_at, day, base
     claim_id, coupon_no, resident, expires_at, round_id, merchant_id, merchant_no, segment_id,
     stands,
     used_channel(round_id, channel) AS channel,
+    CASE WHEN kind = 'pay' AND details IS NOT NULL THEN kept_details(round_id, details) END
+        AS details,
     0 AS before_fen, coalesce(stated_fen, lawful_fen) AS after_fen, 0 AS stays, 1 AS vouchers,
     1 AS spent, NULL AS floor_fen, NULL AS warning, NULL AS returns_fen, 0 AS is_contested,
     CASE
@@ -77,7 +80,7 @@ SELECT place, batch_id, line, transaction_no, kind, claim_no, paid_at, day, base
     END AS reason
 FROM (
     SELECT i.place, i.batch_id, i.line, i.transaction_no, i.kind, i.claim_no, i.paid_at, i.day,
-        i.base_fen, i.merchant_discount_fen, i.refund_of, i.coupon_no, i.channel,
+        i.base_fen, i.merchant_discount_fen, i.refund_of, i.coupon_no, i.channel, i.details,
         i.subsidy_fen AS stated_fen,
         lawful_subsidy(i.base_fen, k.denomination_fen, k.percent_bp) AS lawful_fen,
         k.coupon_no AS known_coupon_no, k.threshold_fen, k.most_base_fen, k.full_base_fen,
@@ -94,6 +97,8 @@ FROM (
         ) AS is_suspended,
         is_in_scope(r.round_id, i.channel, i.paid_at, m.merchant_no, g.district, g.industry,
             g.size, m.is_registered) AS is_in_scope,
+        CASE WHEN i.details IS NULL THEN '' ELSE broken_detail(r.round_id, i.details) END
+            AS broken_detail,
         f.merchant_id = m.merchant_id AND f.paid_at = i.paid_at
             AND abs(f.base_fen) = i.base_fen
             AND abs(f.merchant_discount_fen) = i.merchant_discount_fen
@@ -297,6 +302,14 @@ UPDATE incoming_redemptions AS i SET detail = json_patch(detail, ifnull((
 ), '{}'))
 WHERE reason = 'out_of_scope'
 """
+# Which condition what it says of its goods breaks, and with what value.
+EXPLAIN_DETAILS = """
+UPDATE incoming_redemptions AS i SET detail = json_patch(detail, ifnull((
+    SELECT explained_detail(j.round_id, i.details) FROM judged j WHERE j.place = i.place
+), '{}'))
+WHERE details IS NOT NULL AND reason IN ('other_goods', 'other_grade', 'too_many_units',
+    'delivered_elsewhere')
+"""
 NAME_HOLDER = """
 UPDATE incoming_redemptions AS i SET detail = json_set(detail, '$.transaction_no', (
     SELECT f.transaction_no FROM claims c
@@ -323,7 +336,8 @@ def judge(
     """Give every incoming row its reason ('duplicate', a reject code, NULL for the fit), and the
     fit their ruling. No row may be later than `latest_at` (None: whenever it is).
 
-    The law's functions of one row (`lawful_subsidy`, `is_in_scope`, `broken_scope`, `used_channel`)
+    The law's functions of one row (`lawful_subsidy`, `is_in_scope`, `broken_scope`, `used_channel`,
+    `kept_details`, `broken_detail`, `explained_detail`)
     and of a day (`visit_limit`, `counts`) are registered by the caller, who also says what numbers
     stand (`store.transaction_numbers`).
     """
@@ -340,6 +354,7 @@ def judge(
     db.execute(EXPLAIN, {"latest_at": latest_at})
     db.execute(NAME_REFUSED_CLAIM, (programme_id,))
     db.execute(EXPLAIN_SCOPE)
+    db.execute(EXPLAIN_DETAILS)
     db.execute(NAME_HOLDER)
 
 

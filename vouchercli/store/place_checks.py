@@ -7,11 +7,12 @@ version of the template; what cannot be known any more of that day is not held a
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
-from vouchercli.rules import scope, times
+from vouchercli.rules import details, scope, times
 from vouchercli.rules.commitments import pack_parts
 from vouchercli.rules.merchants import Merchant
 from vouchercli.store import breaches, sql_functions, templates
@@ -38,6 +39,14 @@ FROM temp.open_redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
     CROSS JOIN segments g ON g.segment_id = f.segment_id
 WHERE f.refund_of IS NULL AND is_limited(s.round_id) AND found <> ''
 """
+OTHER_GOODS = """
+SELECT f.transaction_no AS subject, 'goods in scope of ' || r.round AS expected,
+    wrong_details(s.round_id, d.details) AS found
+FROM redemption_details d JOIN redemptions f USING (redemption_id)
+    CROSS JOIN splits s ON s.split_id = f.split_id
+    CROSS JOIN rounds r ON r.round_id = s.round_id
+WHERE found <> ''
+"""
 CHANNELS = ("", "offline", "online")
 # What approvals and amendments moved since the round was last edited, without what was released or
 # taken back; a fund that was not watched when the round was approved is left out.
@@ -56,9 +65,16 @@ GROUP BY r.round_id, f.funder_id HAVING max(g.why = 'round.approve')
 
 
 def scope_by_law(db: sqlite3.Connection) -> list[Breach]:
-    """Payments at a merchant, over a channel or at an hour that their voucher is not for."""
+    """Payments at a merchant, over a channel or at an hour, or of goods that their voucher is not
+    for.
+    """
     rounds = {row["round_id"]: (templates.read(row["document"]).scope, row["time_zone"])
               for row in db.execute(ROUNDS)}  # fmt: skip
+    scopes = {round_id: given for round_id, (given, _) in rounds.items()}
+    return [*_out_of_place(db, rounds), *_other_goods(db, scopes)]
+
+
+def _out_of_place(db: sqlite3.Connection, rounds: dict[int, tuple[Scope, str]]) -> list[Breach]:
 
     @cache
     def broken_place(
@@ -89,6 +105,23 @@ def scope_by_law(db: sqlite3.Connection) -> list[Breach]:
     return breaches.rows(db, OUT_OF_SCOPE)
 
 
+def _other_goods(db: sqlite3.Connection, scopes: dict[int, Scope]) -> list[Breach]:
+    """Payments of goods that their voucher is not for, by what is kept of them; and what is kept
+    though nobody asks for it.
+    """
+
+    @cache
+    def wrong_details(round_id: int, kept: str) -> str:
+        said = json.loads(kept)
+        if idle := said.keys() - details.asked(scopes[round_id]):
+            return ", ".join(sorted(idle))
+        broken = details.find_broken(scopes[round_id], said)
+        return "" if broken is None else _words(broken[1])
+
+    sql_functions.register(db, wrong_details=wrong_details)
+    return breaches.rows(db, OTHER_GOODS)
+
+
 def _known_of(given: Scope) -> Scope:
     """What of a scope can be asked later: a merchant that anybody may be (registration: open) gets
     another number when a registry lists it.
@@ -99,7 +132,8 @@ def _known_of(given: Scope) -> Scope:
 
 
 def _is_limited(given: Scope) -> bool:
-    return replace(_known_of(given), registration="required") != scope.Scope()
+    """Whether a place, a channel or an hour is asked of its payments."""
+    return replace(_known_of(given), registration="required", **details.NOT_ASKED) != scope.Scope()
 
 
 def _words(broken: dict[str, str] | None) -> str:

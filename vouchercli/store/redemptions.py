@@ -79,6 +79,10 @@ ACCEPT_REFUNDS = """
 INSERT INTO refunds (redemption_id, vouchers, spent, floor_fen)
 SELECT :after + row_no, vouchers, spent, floor_fen FROM accepted WHERE kind = 'refund'
 """
+ACCEPT_DETAILS = """
+INSERT INTO redemption_details (redemption_id, details)
+SELECT :after + row_no, details FROM accepted WHERE details IS NOT NULL AND details <> '{}'
+"""
 ACCEPTED = "SELECT batch_id, count(*) FROM accepted GROUP BY batch_id ORDER BY batch_id"
 
 # A row of another batch on the same voucher at the same time or later, or a refund of this batch's
@@ -216,6 +220,7 @@ def accept(db: sqlite3.Connection, parts: Callable[[int, int], Split]) -> None:
     for kind in ("pay", "refund"):
         db.execute(ACCEPT, {"kind": kind, "after": after})
     db.execute(ACCEPT_REFUNDS, {"after": after})
+    db.execute(ACCEPT_DETAILS, {"after": after})
     transaction_numbers.keep_written(db, after, typed.tuples(db, ACCEPTED))
     merchant_runs.keep_written(db, after)
     totals.add_written(db, after)

@@ -88,21 +88,23 @@ CROSS JOIN redemptions o ON o.voucher = f.voucher
 """
 # A fact by our own fields; f: it, with the subsidy that its file would say (`stated_fen`).
 AS_FIELDS = """
-    json_object('transaction_no', f.transaction_no, 'kind', f.kind, 'claim_no', c.claim_no,
-        'coupon_no', CAST(f.coupon_no AS TEXT),
+    json_patch(json_object('transaction_no', f.transaction_no, 'kind', f.kind,
+        'claim_no', c.claim_no, 'coupon_no', CAST(f.coupon_no AS TEXT),
         'merchant_no', m.merchant_no, 'platform_no', m.platform_no,
         'paid_at', strftime('%Y-%m-%dT%H:%M:%SZ', f.paid_at, 'unixepoch'),
         'order_amount', yuan(abs(f.base_fen + f.merchant_discount_fen)),
         'merchant_discount', yuan(abs(f.merchant_discount_fen)), 'subsidy', yuan(f.stated_fen),
-        'refund_of', ifnull(p.transaction_no, ''), 'channel', f.channel)
+        'refund_of', ifnull(p.transaction_no, ''), 'channel', f.channel),
+        ifnull((SELECT d.details FROM redemption_details d
+            WHERE d.redemption_id = f.redemption_id), '{}'))
 """
 # What a file with subsidies said of one is what the row changed: it was accepted. A payment that
 # another file's refund rests on stands like this one.
 STAGE = f"""
 INSERT INTO incoming_redemptions (place, batch_id, line, cells, transaction_no, kind, claim_no,
     coupon_no, merchant_no, platform_no,
-    paid_at, day, base_fen, merchant_discount_fen, subsidy_fen, refund_of, channel, segment_id,
-    stands)
+    paid_at, day, base_fen, merchant_discount_fen, subsidy_fen, refund_of, channel, details,
+    segment_id, stands)
 SELECT (SELECT ifnull(max(place), 0)
     FROM incoming_redemptions) + row_number() OVER (ORDER BY f.batch_id, f.line), f.batch_id,
     f.line,
@@ -110,7 +112,9 @@ SELECT (SELECT ifnull(max(place), 0)
     f.transaction_no, f.kind, c.claim_no, f.coupon_no, m.merchant_no, '', f.paid_at, f.day,
         abs(f.base_fen), abs(f.merchant_discount_fen),
     CASE WHEN :says_subsidy OR f.stands THEN f.stated_fen END, ifnull(p.transaction_no, ''),
-    f.channel, f.segment_id, f.stands
+    f.channel,
+    (SELECT d.details FROM redemption_details d WHERE d.redemption_id = f.redemption_id),
+    f.segment_id, f.stands
 FROM (
     SELECT x.*, CASE WHEN x.stays THEN 0 ELSE abs(x.subsidy_fen) END AS stated_fen,
         :only IS NULL OR x.batch_id <> :only OR EXISTS (SELECT 1 FROM redemption_facts b

@@ -18,6 +18,7 @@ SCHEMA_FILES = (
     "013_corrections.sql",
     "014_prolongations.sql",
     "015_price_ends.sql",
+    "016_redemption_details.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

@@ -17,6 +17,12 @@ TEXT = {
     "there is no round yet; next: voucher round create CODE": "尚无期次；下一步：voucher round create 代码",
     "there was no round yet at {as_of}; next: voucher round list": "{as_of} 时尚无期次；下一步：voucher round list",
     # titles
+    "Not verified, for the files do not say it: {key}: {rows} payments, {amount} yuan.": "文件未载明、未能核验的条款：{key}，{rows} 笔支付，{amount} 元。",
+    "goods": "商品类别",
+    "grade": "等级",
+    "units": "件数",
+    "diners": "就餐人数",
+    "delivered_to": "收货地",
     "Declared, not judged here: {clauses}.": "已声明、系统不作判断的条款：{clauses}。",
     "Leverage by {by}: {programme}, as of {as_of}": "杠杆率（按{by}）：{programme}，截至 {as_of}",
     "Redemption rates": "核销率",

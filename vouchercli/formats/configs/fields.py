@@ -10,6 +10,9 @@ from vouchercli.result import Word
 
 Type = Literal["id", "name", "time", "amount"]
 
+# What only some files say of a payment; read where a template asks for it.
+DETAILS = ("goods", "grade", "units", "diners", "delivered_to")
+
 FIELDS: dict[str, tuple[str, ...]] = {
     "merchants": (
         "merchant_no",
@@ -52,6 +55,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "subsidy",
         "refund_of",
         "channel",
+        *DETAILS,
     ),
 }
 
@@ -73,6 +77,9 @@ TYPES: dict[str, Type] = {
     "account_name": "name",
     "bank": "name",
     "group": "name",
+    "goods": "name",
+    "grade": "name",
+    "delivered_to": "name",
     "applied_at": "time",
     "claimed_at": "time",
     "paid_at": "time",
@@ -88,7 +95,9 @@ OPTIONAL: dict[str, frozenset[str]] = {
     "applications": frozenset({"group", "district", "device", "mobile", "card", "account"}),
     "eligibility": frozenset({"district"}),
     "claims": frozenset(),
-    "redemptions": frozenset({"platform_no", "refund_of", "channel", "merchant_discount"}),
+    "redemptions": frozenset(
+        {"platform_no", "refund_of", "channel", "merchant_discount", *DETAILS}
+    ),
 }
 
 # A row that leaves one of these blank cannot be used.

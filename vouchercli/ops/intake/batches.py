@@ -15,6 +15,7 @@ from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats.tables import rejects, sheets
 from vouchercli.formats.written import age
 from vouchercli.ops import lists
+from vouchercli.ops.clauses import say_unverified
 from vouchercli.ops.intake import (
     applications,
     claims,
@@ -160,12 +161,16 @@ def show_batch(session: Session, batch_id: int) -> Outcome:
         )
     elif batch.rejected and batch.state == "done":
         says = _say_rejects(session, batch)
+    unverified = summaries.not_verified(session.db, batch)
     is_any_closed = batch.state != "undone" and batch.open < batch.rejected
     about = (*ABOUT, *((OPEN,) if is_any_closed else ()), *only(JSON, *LISTED))
     return Outcome(
-        summaries.by_reason(refusals),
+        {
+            **summaries.by_reason(refusals),
+            "unverified": [each._asdict() for each in unverified],
+        },
         (Table(title, about, [batch], zone=zone, key="", is_record=True), reasons),
-        says,
+        (*says, *say_unverified(unverified)),
     )
 
 

@@ -8,14 +8,18 @@ import re
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.formats.configs.fields import DETAILS, FIELDS
 from vouchercli.ops import lists
 from vouchercli.ops.intake import by_columns, claims, late_payments, splits, sql_functions
 from vouchercli.ops.intake.importing import importer
 from vouchercli.ops.intake.kinds import Intake, Kind, Typed, Unfit
 from vouchercli.ops.intake.retries import settle
-from vouchercli.ops.intake.staging import bad_time
+from vouchercli.ops.intake.staging import as_json, bad_time
 from vouchercli.result import JSON, Column, Outcome, Table, only, say
-from vouchercli.rules import money, times
+from vouchercli.rules import details, money, times
+from vouchercli.store import (
+    details as kept,
+)
 from vouchercli.store import (
     displaced,
     judging,
@@ -41,6 +45,7 @@ KINDS = ("pay", "refund")
 CHANNELS = ("", "offline", "online")
 MOST_COUPONS = 999
 WIDEST_COUPON = 20  # digits, zeros before it among them
+TYPED = len(FIELDS["redemptions"]) - len(DETAILS)
 NEEDED = ("transaction_no", "claim_no", "coupon_no", "merchant_no", "paid_at", "refund_of")
 
 parse_yuan = lru_cache(1 << 14)(money.parse_yuan)  # the same few amounts come millions of times
@@ -49,15 +54,16 @@ parse_yuan = lru_cache(1 << 14)(money.parse_yuan)  # the same few amounts come m
 def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
     """Cleaned texts -> (transaction_no, kind, claim_no, coupon_no, merchant_no, platform_no,
     paid_at, day, base_fen, merchant_discount_fen, subsidy_fen or None when the profile has no such
-    column, refund_of, channel).
+    column, refund_of, channel, details as JSON).
     """
     clock = times.Reader(intake.zone)
     says_subsidy = intake.reading.has("subsidy")
+    read_details = _reader_of_details(intake)
 
     def type_row(values: tuple[str, ...]) -> Typed:
         if fault := _find_misfit(values):
             return fault
-        *head, paid_at, order, discount, subsidy, refund_of, channel = values
+        *head, paid_at, order, discount, subsidy, refund_of, channel = values[:TYPED]
         amounts = _read_amounts(order, discount or "0", subsidy if says_subsidy else "0")
         if isinstance(amounts, Unfit):
             return amounts
@@ -65,6 +71,9 @@ def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
             at, day = clock.read(paid_at)
         except ValueError as error:
             return bad_time("paid_at", paid_at, error)
+        said = read_details(values) if values[1] == "pay" else None
+        if isinstance(said, Unfit):
+            return said
         list_fen, discount_fen, subsidy_fen = amounts
         number, kind, claim_no, coupon_no, merchant_no, platform_no = head
         return (
@@ -81,6 +90,7 @@ def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
             subsidy_fen if says_subsidy else None,
             refund_of,
             channel,
+            said,
         )
 
     return type_row
@@ -89,7 +99,7 @@ def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
 def _find_misfit(values: tuple[str, ...]) -> Unfit | None:
     """What is missing or not a word of ours in the row's texts."""
     number, kind, claim_no, coupon_no, merchant_no, platform_no, paid_at, *_, refund_of, channel = (
-        values
+        values[:TYPED]
     )
     merchant, refunded = merchant_no or platform_no, refund_of or kind != "refund"
     if not (number and claim_no and coupon_no and merchant and paid_at and refunded):
@@ -105,6 +115,27 @@ def _find_misfit(values: tuple[str, ...]) -> Unfit | None:
     if not (is_number and 1 <= int(coupon_no) <= MOST_COUPONS):
         return _unfit("coupon_no", coupon_no, "count the pack's coupons from 1")
     return None
+
+
+def _reader_of_details(intake: Intake) -> Callable[[tuple[str, ...]], str | Unfit | None]:
+    """What makes of a row's texts the details that a template of the programme asks for, as JSON;
+    None where it says none of them.
+    """
+    asked = kept.asked(intake.db, intake.programme_id)
+    places = [
+        (name, place)
+        for place, name in enumerate(FIELDS["redemptions"])
+        if name in asked and intake.reading.has(name)
+    ]
+
+    def read(values: tuple[str, ...]) -> str | Unfit | None:
+        try:
+            said = details.read({name: values[place] for name, place in places})
+        except details.DetailError as error:
+            return _unfit(error.name, error.text, "write a whole number above 0")
+        return as_json(said) if said else None
+
+    return read if places else lambda _: None
 
 
 def _unfit(column: str, value: str, problem: str, code: str = "bad_row") -> Unfit:
@@ -163,6 +194,7 @@ def payment(
         None,
         "",
         channel,
+        None,
     )
 
 

@@ -43,6 +43,7 @@ FREE = {
     "merchants": tuple(each for each in FIELDS["merchants"] if each not in KEYS["merchants"]),
     "applications": ("round",),
     "claims": ("round",),
+    "redemptions": ("goods", "grade", "delivered_to"),
 }
 
 

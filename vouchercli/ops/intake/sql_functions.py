@@ -8,7 +8,7 @@ import json
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.rules import scope, times
+from vouchercli.rules import details, scope, times
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules.merchants import Merchant
 from vouchercli.rules.subsidy import lawful_subsidy
@@ -16,11 +16,15 @@ from vouchercli.store import claims, limits, sql_functions, templates
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Callable
+
+    from vouchercli.rules.scope import Scope
 
 
 def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
     """Register lawful_subsidy, is_in_scope, broken_scope, used_channel, usable_at, is_open_to_all,
-    visit_limit and counts for the rounds of a programme.
+    kept_details, broken_detail, explained_detail, visit_limit and counts for the rounds of a
+    programme.
     """
     limits.teach_visits(db, programme_id, zone)
     packs = {
@@ -82,9 +86,41 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
         is_in_scope=is_in_scope,
         broken_scope=broken_scope,
         used_channel=used_channel,
+        **_of_details(scopes),
         usable_at=usable_at,
         is_open_to_all=lambda round_id: scope.registration_open(scopes[round_id]),
     )
+
+
+def _of_details(scopes: dict[int, Scope]) -> dict[str, Callable[..., Any]]:
+    """The functions that read what a row says of its goods (JSON). Rows say the same few things."""
+    asked = {round_id: details.asked(each) for round_id, each in scopes.items()}
+
+    @cache
+    def find(round_id: int | None, said: str) -> details.Broken | None:
+        if round_id is None or not asked[round_id]:
+            return None
+        return details.find_broken(scopes[round_id], json.loads(said))
+
+    def broken_detail(round_id: int | None, said: str) -> str:
+        broken = find(round_id, said)
+        return "" if broken is None else broken[0]
+
+    def explained_detail(round_id: int | None, said: str) -> str | None:
+        broken = find(round_id, said)
+        return None if broken is None else json.dumps(broken[1], ensure_ascii=False)
+
+    @cache
+    def kept_details(round_id: int | None, said: str) -> str | None:
+        names = asked[round_id] if round_id is not None else frozenset()
+        kept = {name: text for name, text in json.loads(said).items() if name in names}
+        return json.dumps(kept, ensure_ascii=False) if kept else None
+
+    return {
+        "broken_detail": broken_detail,
+        "explained_detail": explained_detail,
+        "kept_details": kept_details,
+    }
 
 
 def _lawful_subsidy(

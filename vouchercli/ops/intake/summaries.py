@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.configs import profiles
 from vouchercli.formats.tables import files, headers, sheets
+from vouchercli.ops.clauses import say_unverified
 from vouchercli.ops.intake import by_columns
 from vouchercli.result import Column, Message, Outcome, Problem, Table, say
 from vouchercli.rules import money, reasons
-from vouchercli.store import batches, take_backs
+from vouchercli.store import batches, details, take_backs
 
 if TYPE_CHECKING:
     import sqlite3
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from vouchercli.formats.tables.records import Reading
     from vouchercli.ops.intake.kinds import Intake
     from vouchercli.store.batches import AnyReject, Batch, Refusal
+    from vouchercli.store.details import Unverified
 
 SHOWN_ROWS = 10
 # What is said of those that are not shown.
@@ -49,11 +51,13 @@ def summarise(intake: Intake, batch: Batch, **more: Any) -> Outcome:
         key=lambda row: (row.what != "rejected", row.reason),
     )
     about = batch._asdict()
+    unverified = not_verified(intake.db, batch)
     data = {
         # a dry run gives the number back
         "batch": None if intake.session.dry_run else batch.batch,
         **{key: about[key] for key in SUMMED},
         **by_reason(refusals),
+        "unverified": [each._asdict() for each in unverified],
         **({"encoding_is_guess": True} if intake.reading.is_guess else {}),
         **more,
     }
@@ -65,7 +69,7 @@ def summarise(intake: Intake, batch: Batch, **more: Any) -> Outcome:
     return Outcome(
         data=data,
         tables=(Table(title, REASONS, refusals, optional=True),),
-        says=(*_sentences(intake, data), *say_closed(batch)),
+        says=(*_sentences(intake, data), *say_unverified(unverified), *say_closed(batch)),
         problems=tuple(problems),
         status="partial" if data["rejected"] else "ok",
     )
@@ -132,6 +136,13 @@ def beside(made: Outcome, outcome: Outcome) -> Outcome:
     )
 
 
+def not_verified(db: sqlite3.Connection, batch: Batch) -> list[Unverified]:
+    """What its file does not say of payments that it brought; of other files nothing."""
+    if batch.kind != "redemptions" or batch.programme_id is None:
+        return []
+    return details.unverified(db, batch.programme_id, batch_id=batch.batch)
+
+
 def summarise_repeat(before: Batch, reading: Reading, kind: str, *, is_same: bool) -> Outcome:
     """The same file was imported before: nothing is read, nothing changes. `is_same`: it was read
     as it is now.
@@ -145,6 +156,7 @@ def summarise_repeat(before: Batch, reading: Reading, kind: str, *, is_same: boo
         "encoding": before.encoding,
         **dict.fromkeys((*COUNTS, "ignored"), 0),
         **by_reason(()),
+        "unverified": [],
         "extra_columns": [],
         "repeats": before.batch,
     }

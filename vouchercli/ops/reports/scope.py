@@ -9,7 +9,7 @@ from vouchercli.result import say
 from vouchercli.rules import leverage as law
 from vouchercli.rules import times
 from vouchercli.rules.leverage import Claimed
-from vouchercli.store import clauses, days, programmes
+from vouchercli.store import clauses, days, details, programmes
 from vouchercli.store import reports as store
 from vouchercli.store import rounds as kept_rounds
 from vouchercli.store.known_facts import Known
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from vouchercli.result import Message
     from vouchercli.session import Session
+    from vouchercli.store.details import Unverified
     from vouchercli.store.reports import Round, Row
 
 A_DAY = 86_400  # seconds: files of a day come on the next one
@@ -37,6 +38,7 @@ class Scope(NamedTuple):
     now: int
     known: Known | None = None
     not_enforced: tuple[str, ...] = ()
+    unverified: tuple[Unverified, ...] = ()
 
     @property
     def zone(self) -> str:
@@ -71,6 +73,7 @@ class Scope(NamedTuple):
             "programme": self.code,
             "known_on": None if self.known is None else times.day_text(self.known.day),
             "not_enforced": [*self.not_enforced],
+            "unverified": [each._asdict() for each in self.unverified],
         }
 
     def codes(self) -> list[str]:
@@ -114,6 +117,11 @@ def scope_of(
         session.now,
         known,
         clauses.not_enforced(session.db, programme_id, rounds),
+        tuple(
+            details.unverified(
+                session.db, programme_id, rounds=rounds, since=since, until=as_of, known=known
+            )
+        ),
     )
 
 

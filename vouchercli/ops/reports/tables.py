@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops.clauses import say_not_enforced
+from vouchercli.ops.clauses import say_not_enforced, say_unverified
 from vouchercli.result import CSV, DATA, JSON, SCREEN, SHOWN, Column, Table, Word, only, say
 from vouchercli.rules import times
 from vouchercli.rules.leverage import WITH_RATES
@@ -117,10 +117,15 @@ def leverage(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
         columns,
         rows,
         total,
-        notes=(*_span(scope), *FORMULAS, *say_not_enforced(scope.not_enforced)) if rows else (),
+        notes=(*_span(scope), *FORMULAS, *_limits_of_sight(scope)) if rows else (),
         key="rows",
         total_key="total",
     )
+
+
+def _limits_of_sight(scope: Scope) -> tuple[Message, ...]:
+    """What nobody judges, and what the files did not show."""
+    return (*say_not_enforced(scope.not_enforced), *say_unverified(scope.unverified))
 
 
 def funders(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
@@ -306,7 +311,7 @@ def rounds(scope: Scope, rows: Rows) -> tuple[Table, ...]:
     seen = [row for row in rows if row["round"] not in gone]
     left_out = (say("Cancelled and left out: {rounds}.", rounds=", ".join(gone)),) if gone else ()
     columns = (*SALE, *only(DATA, *USE), *BEHIND)
-    notes = (*BASES, *say_not_enforced(scope.not_enforced))
+    notes = (*BASES, *_limits_of_sight(scope))
     return (
         Table(title, columns, rows, zone=scope.zone, key="rows", where=CSV),
         Table(title, SALE, seen, notes=left_out, zone=scope.zone, where=SCREEN),

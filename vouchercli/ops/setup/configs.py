@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from vouchercli import identities
 from vouchercli.documents import Fault
 from vouchercli.formats.configs import locate, yamls
-from vouchercli.rules import programmes, templates
+from vouchercli.rules import details, programmes, templates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -107,6 +107,7 @@ LATER_KEYS = {
     "face_per_resident": (),
     "next_claim": (),
     "again_after_expiry": None,
+    **details.NOT_ASKED,
 }  # and what they are where a document does not have them
 
 

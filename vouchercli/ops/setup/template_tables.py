@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.result import Column, Message, Table, say
-from vouchercli.rules import packs, times
+from vouchercli.rules import details, packs, times
 from vouchercli.rules import templates as rules
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def fields_table(template: Template, version: int) -> Table:
         (Column("field", "field", "entry"), Column("value", "value", "entry")),
         rows,
         None,
-        explain_validity(template),
+        (*explain_validity(template), *explain_details(template)),
     )
 
 
@@ -78,6 +78,20 @@ def explain_validity(template: Template) -> tuple[Message, ...]:
             claimed_at=times.shown(claimed_at, times.HOME_ZONE),
             usable_at=times.shown(usable_at, times.HOME_ZONE),
             ends_at=times.shown_end(ends_at, times.HOME_ZONE),
+        ),
+    )
+
+
+def explain_details(template: Template) -> tuple[Message, ...]:
+    """What is judged only where a file says it."""
+    asked = [name for name in details.NAMES if name in details.asked(template.scope)]
+    if not asked:
+        return ()
+    return (
+        say(
+            "Judged where a file has the column: {columns}. A payment without it is accepted,"
+            " counted as unverified and named in every report.",
+            columns=", ".join(asked),
         ),
     )
 

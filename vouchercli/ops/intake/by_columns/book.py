@@ -16,7 +16,7 @@ from polars import col, when
 from vouchercli.ops.intake.by_columns.known import Claims, Coupons, Merchants, ask_once
 from vouchercli.ops.intake.by_columns.typing import DAY
 from vouchercli.ops.intake.by_columns.visits import Visits
-from vouchercli.rules import scope, times
+from vouchercli.rules import details, scope, times
 from vouchercli.rules import templates as template_rules
 from vouchercli.store import (
     corrections,
@@ -58,6 +58,10 @@ class Book:
         self._waiting = [
             round_id for round_id, pack in self._packs.items() if pack.validity.not_before
         ]
+        # what a row says of its goods is left to the judge
+        self._asking = [
+            round_id for round_id, pack in self._packs.items() if details.asked(pack.scope)
+        ]
         self._expired_by = proved_redemptions.expired_by(self._db)
         self._claims = Claims()
         self._coupons = Coupons(proved_redemptions.coupons(self._db, programme_id))
@@ -87,6 +91,10 @@ class Book:
         claims = claims.with_columns(at=pl.Series(at, dtype=pl.Int64))
         rows = rows.join(claims, on=key, how="left", maintain_order="left")
         return rows.with_columns(usable_at=pl.coalesce("at", "usable_at")).drop("at")
+
+    def drop_asking(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows without those on vouchers that ask what is bought (`rules.details`)."""
+        return rows.filter(~col("round_id").is_in(self._asking)) if self._asking else rows
 
     def drop_reversed(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows without those whose number stood and was reversed."""

@@ -98,7 +98,9 @@ class Prover:
         rows = self._book.join(rows)
         rows = rows.with_columns(channel=self._book.used_channel(rows), voucher=VOUCHER)
         is_payment = rows["kind"] == "pay"
-        paid, repeated = _drop_shared(self._keep_lawful(rows.filter(is_payment)))
+        paid, repeated = _drop_shared(
+            self._keep_lawful(self._book.drop_asking(rows.filter(is_payment)))
+        )
         paid, days = self._keep_roomy(paid)
         # the index by voucher is then written in its own order
         paid = paid.sort("voucher")
@@ -163,6 +165,7 @@ class Prover:
                 lawful_fen=typing.lawful_subsidy(),
                 is_in_scope=self._book.is_in_scope(rows).cast(pl.Int8),
                 is_suspended=lit(0),
+                broken_detail=lit(""),
             )
             .filter(IS_LAWFUL)
             .rename({"lawful_fen": "subsidy_fen"})

@@ -1,0 +1,176 @@
+"""What only some files say of a payment: its class of goods, grade, pieces, diners, place of
+delivery; and what the scope of a voucher asks of it.
+
+A payment is held to what its row says. One that does not say it is accepted, and counted as
+unverified wherever figures are: it is never taken for right without a word.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.rules.scope import Goods
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from vouchercli.rules.scope import Scope
+    from vouchercli.rules.values import Node
+
+    Details = Mapping[str, str]  # a row's texts by our fields, without those that are blank
+    Broken = tuple[str, dict[str, str]]  # a reason code, and the values that explain it
+
+NAMES = ("goods", "grade", "units", "diners", "delivered_to")
+COUNTED = ("units", "diners")
+# the keys of a scope that asks for none of them
+NOT_ASKED: dict[str, Any] = {
+    "goods": (),
+    "exclude_goods": frozenset(),
+    "units": None,
+    "delivered_to": frozenset(),
+}
+MOST = 10_000
+NUMBER = re.compile(r"0*([1-9]\d{0,4})")
+GRADE = re.compile(r"(?:grade\s*)?(\d{1,2}|[一二三四五])\s*级?", re.IGNORECASE)
+CHINESE = {"一": "1", "二": "2", "三": "3", "四": "4", "五": "5"}
+BOUND = re.compile(r"(<=|>=|<|>)\s*(\d{1,2})")
+COMPARE: dict[str, Callable[[int, int], bool]] = {
+    "<=": operator.le,
+    ">=": operator.ge,
+    "<": operator.lt,
+    ">": operator.gt,
+}
+
+
+# ---------------------------------------------------------------- what a row says
+
+
+def read(texts: Mapping[str, str]) -> dict[str, str]:
+    """A row's details as they are kept, without the blank ones. Raises `DetailError`."""
+    return {name: _read(name, text) for name, text in texts.items() if text}
+
+
+class DetailError(ValueError):
+    """A text that is no value of its field (`name`)."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(text)
+        self.name, self.text = name, text
+
+
+def _read(name: str, text: str) -> str:
+    if name == "grade":
+        return even_grade(text)
+    if name not in COUNTED:
+        return text
+    number = NUMBER.fullmatch(text)
+    if not number or int(number[1]) > MOST:
+        raise DetailError(name, text)
+    return number[1]
+
+
+def even_grade(text: str) -> str:
+    """A grade as it is compared: `1级`, `一级` and `grade 1` are 1; any other word is itself."""
+    found = GRADE.fullmatch(text.strip())
+    if not found:
+        return text.strip()
+    return CHINESE.get(found[1]) or str(int(found[1]))
+
+
+# ---------------------------------------------------------------- what a scope asks
+
+
+def asked(scope: Scope) -> frozenset[str]:
+    """The details that are asked of a payment with such a voucher; only these are kept."""
+    by_key = {
+        "goods": bool(scope.goods or scope.exclude_goods),
+        "grade": any(each.grade for each in scope.goods),
+        "units": scope.units is not None,
+        "delivered_to": bool(scope.delivered_to),
+    }
+    return frozenset(name for name, is_asked in by_key.items() if is_asked)
+
+
+def find_broken(scope: Scope, details: Details) -> Broken | None:
+    """The first condition that what the row says does not keep; what it does not say breaks
+    none.
+    """
+    return next(_broken(scope, details), None)
+
+
+def _broken(scope: Scope, details: Details) -> Iterator[Broken]:
+    word = details.get("goods")
+    if word is not None:
+        if word in scope.exclude_goods:
+            yield "other_goods", {"excluded_goods": word}
+        names = [each.name for each in scope.goods]
+        if names and word not in names:
+            yield "other_goods", {"goods": word, "only_goods": ", ".join(names)}
+        yield from _broken_grade(scope, word, details.get("grade"))
+    if scope.units is not None and int(details.get("units", 0)) > scope.units:
+        yield "too_many_units", {"units": details["units"], "most_units": str(scope.units)}
+    place = details.get("delivered_to")
+    if scope.delivered_to and place is not None and place not in scope.delivered_to:
+        places = ", ".join(sorted(scope.delivered_to))
+        yield "delivered_elsewhere", {"delivered_to": place, "places": places}
+
+
+def _broken_grade(scope: Scope, word: str, grade: str | None) -> Iterator[Broken]:
+    for each in scope.goods:
+        is_asked = each.name == word and each.grade and grade is not None
+        if is_asked and not keeps_grade(each.grade, str(grade)):
+            yield "other_grade", {"grade": str(grade), "goods": word, "grades": each.grade}
+
+
+def keeps_grade(bound: str, grade: str) -> bool:
+    """Whether a grade is within a bound (`<=2`: only a number can be), or one of a list."""
+    limit = BOUND.fullmatch(bound)
+    if limit is None:
+        return grade in bound.split(", ")
+    return grade.isdigit() and COMPARE[limit[1]](int(grade), int(limit[2]))
+
+
+def unverified(scope: Scope, details: Details) -> tuple[str, ...]:
+    """The conditions that could not be judged, by their keys: the row does not say it."""
+    names = asked(scope)
+    if not any(each.grade for each in scope.goods if each.name == details.get("goods", each.name)):
+        names -= {"grade"}
+    return tuple(name for name in NAMES if name in names and name not in details)
+
+
+# ---------------------------------------------------------------- read in a document
+
+
+def read_goods(node: Node) -> tuple[Goods, ...]:
+    """The classes of goods of a list, or of a map with what each asks: `{tv: {grade: "<=2"}}`."""
+    if not isinstance(node.value, dict):
+        return tuple(Goods(name) for name in node.codes())
+    return tuple(
+        Goods(name, _bound(each.fields(("grade",))["grade"])) for name, each in node.entries()
+    )
+
+
+def _bound(node: Node) -> str:
+    """What a class asks of a grade, as `Goods.grade` has it."""
+    if isinstance(node.value, list):
+        return ", ".join(even_grade(word) for word in node.codes())
+    text = node.text()
+    limit = BOUND.fullmatch(text)
+    if limit:
+        return limit[1] + str(int(limit[2]))
+    if text[:1] in ("<", ">", "="):
+        node.fault(
+            "bad_grade",
+            "{offending} is no bound of a grade",
+            'write it like "<=2", or the grades one by one: [1, 2]',
+        )
+    return even_grade(text)
+
+
+def shown_goods(goods: tuple[Goods, ...]) -> str:
+    """The classes as one text: `laptop (grade <=2), tv`."""
+    return ", ".join(
+        f"{each.name} (grade {each.grade})" if each.grade else each.name for each in goods
+    )
