@@ -161,6 +161,7 @@ EVERY_COMMAND = {
     "round reduce",
     "round reschedule",
     "round extend",
+    "round replace",
     "round lower",
     "round reopen",
     "round draw",

@@ -82,6 +82,7 @@ WORDS = {
     "round create": "r2 --template pack --packs 1 --opens-at 2020-04-09",
     "round draw": "r1",
     "round edit": "r1 --packs 9",
+    "round replace": "r1 --template pack --note x",
     "round extend": "r1 --until 2020-05-09 --note x",
     "round lower": "r1 --packs 1 --note x",
     "round reduce": "r1 --packs 1 --note x",

@@ -2,7 +2,7 @@
 
 A folder of cases/notices is a notice: `notice.md` (in our own words), `programme.yaml`, its
 templates, `rounds.yaml` (a line: the options of `round create`), `orders.yaml` (claims, payments
-and refunds with what is right of each) and `expected.yaml`: the reason of each row that is refused,
+and refunds with what is right of each; amendments: later ends of vouchers) and `expected.yaml`: the reason of each row that is refused,
 so that none is refused by chance, and what goes back to the fund where the notice does not say.
 A notice with a clause that the program does not do has `refused:` there, the codes of each document.
 `merchants.csv` and `eligibility.csv` of the folder come in before; the registry of all notices
@@ -46,7 +46,7 @@ WAITING = {
 }
 NOT_OURS = {"programme", "rounds", "orders", "expected"}  # the YAML of a folder that is no template
 OPTIONS = {"opens": "opens_at", "closes": "closes_at"}  # a key of rounds.yaml by another name
-KINDS = ("rounds", "claims", "payments", "refunds")  # in this order within one second
+KINDS = ("rounds", "amendments", "claims", "payments", "refunds")  # in this order within one second
 SPENT = ("already_redeemed", "expired")  # why a voucher pays no more
 MAKER, CHECKER = "chen", "lin"
 
@@ -144,6 +144,9 @@ class Office:
             if kind == "rounds":
                 for event in events:
                     self.open(event)
+            elif kind == "amendments":
+                for event in events:
+                    self.extend(event)
             else:
                 take = self.claims if kind == "claims" else self.redemptions
                 take(events)
@@ -153,6 +156,12 @@ class Office:
         self.run("round", "open", event.name, now=event.at)
         if event.row.get("mode") == "targeted":
             self.run("round", "allocate", event.name, now=event.at)
+
+    def extend(self, event: Event) -> None:
+        """A later end for the vouchers of a round that are out, by two people."""
+        words = (event.row["round"], "--until", event.row["until"], "--note", "as announced")
+        self.run("round", "extend", *words, now=event.at)
+        self.run("round", "approve", event.row["round"], actor=CHECKER, now=event.at)
 
     def claims(self, events: list[Event]) -> None:
         """Claims of a platform's file; those of a list (`@A`) are granted already."""

@@ -27,6 +27,7 @@ EXTRA = {
     "top-up": ["--packs", "1", "--note", "why"],
     "reduce": ["--packs", "1", "--note", "why"],
     "reschedule": ["--closes-at", "2020-04-01 09:00"],
+    "replace": ["--template", "pack", "--note", "why"],
     "extend": ["--until", "2020-05-01", "--note", "why"],
     "approve": ["--actor", "lin"],
     "allocate": [],

@@ -428,7 +428,7 @@ def test_an_edit_says_what_to_change_and_never_an_open_round(approved: Callable[
     assert ran.err.splitlines() == [
         (
             "error: round hz-1 is open: edit is not possible now (possible: close, cancel, pause,"
-            " top-up, reduce, reschedule, extend) [wrong_state]"
+            " top-up, reduce, reschedule, extend, replace) [wrong_state]"
         ),
         "  next: voucher round top-up hz-1 --packs N, voucher round reschedule hz-1 --closes-at"
         " TIME, or for other terms: voucher round copy hz-1 NEW --opens-at TIME",
@@ -595,7 +595,7 @@ def test_no_way_on_is_named_that_would_be_refused(approved: Callable[..., Ran]) 
     approved("round", "open", "hz-1", "--now", OPENS)
     claim_some(3)
     ran = approved("round", "edit", "hz-1", "--packs", "5", "--now", OPENS, expect=3)
-    assert "(possible: close, pause, top-up, reduce, reschedule, extend)" in ran.err
+    assert "(possible: close, pause, top-up, reduce, reschedule, extend, replace)" in ran.err
     after = "2020-05-01"
     approved("round", "close", "hz-1", "--now", after)
     ran = approved("round", "top-up", "hz-1", "--packs", "5", "--now", after, expect=3)
@@ -646,8 +646,27 @@ def test_every_state_but_the_last_ones_has_a_way_on() -> None:
         "draft": ("submit", "edit", "cancel"),
         "submitted": ("approve", "reject", "edit", "cancel"),
         "approved": ("open", "edit", "cancel", "top-up", "reschedule", "order"),
-        "open": ("close", "cancel", "pause", "top-up", "reduce", "reschedule", "order", "extend"),
-        "paused": ("resume", "close", "cancel", "top-up", "reduce", "reschedule", "extend"),
+        "open": (
+            "close",
+            "cancel",
+            "pause",
+            "top-up",
+            "reduce",
+            "reschedule",
+            "order",
+            "extend",
+            "replace",
+        ),
+        "paused": (
+            "resume",
+            "close",
+            "cancel",
+            "top-up",
+            "reduce",
+            "reschedule",
+            "extend",
+            "replace",
+        ),
         "closed": ("cancel", "top-up", "reopen", "extend"),
         "settled": (),
         "archived": (),
@@ -660,10 +679,10 @@ def test_every_state_but_the_last_ones_has_a_way_on() -> None:
     [
         (law.RoundFacts(is_platforms=True), ()),
         (law.RoundFacts(is_platforms=True, is_claimed=True), ("cancel",)),
-        (law.RoundFacts(is_platforms=True, is_over=True), ("order",)),
+        (law.RoundFacts(is_platforms=True, is_over=True), ("order", "replace")),
         (law.RoundFacts(), ("order",)),
         (law.RoundFacts(is_platforms=True, is_fixed=True), ("top-up", "reduce")),
-        (law.RoundFacts(is_platforms=True, is_used_up=True), ("reduce",)),
+        (law.RoundFacts(is_platforms=True, is_used_up=True), ("reduce", "replace")),
     ],
 )
 def test_what_would_be_refused_anyway_is_not_possible(

@@ -1,5 +1,6 @@
 """voucher round create | list | show | plan | edit | submit | approve | reject | open | close |
-cancel | copy | pause | resume | top-up | reduce | reschedule | extend | reopen | order
+cancel | copy | pause | resume | top-up | reduce | reschedule | extend | replace | reopen |
+order
 """
 
 from __future__ import annotations
@@ -14,7 +15,15 @@ from vouchercli.cli.options import Call, command, verbs
 from vouchercli.ops import amounts
 from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
-from vouchercli.ops.rounds import amendments, approvals, cancellations, drafts, plans, rounds
+from vouchercli.ops.rounds import (
+    amendments,
+    approvals,
+    cancellations,
+    drafts,
+    plans,
+    replacing,
+    rounds,
+)
 from vouchercli.result import Outcome, say
 from vouchercli.session import Session
 
@@ -133,6 +142,23 @@ NewEnd = Annotated[
         "--until",
         metavar="TIME",
         help="No voucher of the round ends before TIME (a bare date: its end).",
+    ),
+]
+NewPack = Annotated[
+    str, typer.Option("--template", metavar="CODE[@V]", help="Another card pack or version.")
+]
+Sibling = Annotated[
+    Optional[str],
+    typer.Option("--code", metavar="NEW", help="The sibling's code (else CODE-b, CODE-c ...)."),
+]
+ReplacedBy = Annotated[
+    Optional[int],
+    typer.Option(
+        "--packs",
+        metavar="N",
+        min=1,
+        max=10**9,
+        help="How many packs the sibling has (else what the money that is left buys).",
     ),
 ]
 PublicRandomness = Annotated[
@@ -371,6 +397,26 @@ def reduce(session: Session, code: Code, *, packs: FewerPacks, note: Why = "") -
     it (round approve), and their money is free again.
     """
     return amendments.reduce_round(session, code, packs, note)
+
+
+@command(
+    app,
+    "replace",
+    epilog="Example: voucher round replace hz-1 --template five-x-20 --note WHY --actor chen",
+)
+def replace(
+    session: Session,
+    code: Code,
+    *,
+    template: NewPack,
+    sibling: Sibling = None,
+    packs: ReplacedBy = None,
+    note: Why = "",
+) -> Outcome:
+    """Propose that another card pack takes the place of what is left of an open round; one approval
+    by a second person closes the round and opens its sibling (round approve).
+    """
+    return replacing.replace_round(session, code, template, sibling=sibling, packs=packs, note=note)
 
 
 @command(

@@ -284,5 +284,5 @@ def said(name: str, most: int | None) -> dict[str, Any]:
         return {"one_of": ", ".join(sorted(each.of))}
     if each.unit == "face":
         return {f"face_{each.span}_limit_fen": most}
-    of = {"of": ", ".join(each.of)} if each.of else {}
+    of = {"of": ", ".join(sorted(each.of))} if each.of else {}
     return {f"{each.span}_limit": most} | of

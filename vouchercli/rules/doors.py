@@ -171,6 +171,7 @@ DOORS = (
             "round reduce",
             "round reject",
             "round reopen",
+            "round replace",
             "round reschedule",
             "round resume",
             "round submit",

@@ -56,6 +56,7 @@ ACTIONS = {
     "order": Action(("approved", "open"), None),
     "reopen": Action(("closed",), "open"),
     "extend": Action(("open", "paused", "closed"), None),
+    "replace": Action(("open", "paused"), "closed"),
 }
 
 
@@ -63,8 +64,9 @@ ACTIONS = {
 class RoundFacts:
     """What, beside its state, decides which actions a round allows. `is_over`: its closing has
     passed; `is_fixed`: its list of entrants is published or it is drawn, so that its packs stand;
-    `is_used_up`: no pack is left to take back; `over_issued`: how many claims its platform gave out
-    beyond its packs, which stand as rejects and have no pack yet.
+    `is_used_up`: no pack is left to take back; `is_drawn_or_listed`: it is not first come, first
+    served; `over_issued`: how many claims its platform gave out beyond its packs, which stand as
+    rejects and have no pack yet.
     """
 
     is_claimed: bool = False
@@ -72,6 +74,7 @@ class RoundFacts:
     is_over: bool = False
     is_fixed: bool = False
     is_used_up: bool = False
+    is_drawn_or_listed: bool = False
     over_issued: int = 0
 
 
@@ -87,6 +90,7 @@ def list_possible(state: str, round_: RoundFacts | None = None) -> tuple[str, ..
         "order": not round_.is_platforms or round_.is_over,
         "top-up": round_.is_fixed or (state == "closed" and not round_.over_issued),
         "reduce": round_.is_fixed or round_.is_used_up,
+        "replace": round_.is_drawn_or_listed or round_.is_over or round_.is_used_up,
     }
     return tuple(name for name in possible if not refused.get(name))
 

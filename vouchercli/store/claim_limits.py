@@ -16,7 +16,7 @@ from vouchercli.rules import templates as template_rules
 from vouchercli.rules.claim_limits import Pack, Terms, reached
 from vouchercli.rules.limits import AGAIN, FACE
 from vouchercli.store import limits as timelines
-from vouchercli.store import prolongations, templates, typed
+from vouchercli.store import prolongations, replacements, templates, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -169,7 +169,7 @@ def terms(
     for round_id, programme, round_, template, kind, face_fen, coupons, document in typed.tuples(
         db, TERMS, (_counted(programme_id, limits),)
     ):
-        words = frozenset(filter(None, (round_, template, kind)))
+        words = frozenset(filter(None, (round_, template, kind, replacements.word(round_))))
         known[round_id] = Terms(programme, words, face_fen, coupons)
         if limits.asks_for_uses:
             pack = templates.read(document)

@@ -11,7 +11,7 @@ from vouchercli.rules import limits as law
 from vouchercli.rules import times
 from vouchercli.rules.claim_limits import NEXT, LimitsInTime, limits_in_time
 from vouchercli.rules.limits import Timeline
-from vouchercli.store import sql_functions, typed
+from vouchercli.store import replacements, sql_functions, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -178,4 +178,5 @@ def timelines(db: sqlite3.Connection, programme_id: int) -> dict[str, Timeline]:
 
 def of_programme(db: sqlite3.Connection, programme_id: int, per_round: int = 1) -> LimitsInTime:
     """How many packs one person may have, with what the round at hand allows."""
-    return limits_in_time(per_round, timelines(db, programme_id), _others(db, programme_id))
+    steps = timelines(db, programme_id) | replacements.timelines(db, programme_id)
+    return limits_in_time(per_round, steps, _others(db, programme_id))

@@ -78,7 +78,14 @@ ALL = f"SELECT {', '.join(Proposal._fields)} FROM proposals".replace(
 )
 HISTORY = f"{ALL} WHERE subject = ? AND subject_id = ? ORDER BY proposal_id"
 WAITING = f"{ALL} WHERE subject = ? AND subject_id = ? AND state = 'proposed'"
-ALL_WAITING = f"{ALL} WHERE state = 'proposed' ORDER BY proposed_at, proposal_id"
+# A round that is to replace another one waits with that one.
+ALL_WAITING = f"""
+{ALL} AS o WHERE state = 'proposed' AND NOT (kind = 'approval' AND EXISTS (
+    SELECT 1 FROM proposals p CROSS JOIN rounds r ON r.round_id = p.subject_id
+    CROSS JOIN rounds s ON s.programme_id = r.programme_id AND s.round = p.after ->> 'sibling'
+    WHERE p.kind = 'replace' AND p.state = 'proposed' AND s.round_id = o.subject_id))
+ORDER BY proposed_at, proposal_id
+"""
 # Changes of a programme's lists, as a round that rests on them met them after a moment.
 NAMED = f"{ALL} WHERE proposal_id = ?"
 NEXT = "SELECT ifnull(max(proposal_id), 0) + 1 FROM proposals"

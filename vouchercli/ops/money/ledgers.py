@@ -61,6 +61,7 @@ WHY = {  # what moves money, as people call it
     "round.approve": Word("approval"),
     "round.edit": Word("edited"),
     "round.top-up": Word("top-up"),
+    "round.replace": Word("replace"),
     "round.lower": Word("reduce"),  # its name until v0.2.0, which postings keep
     "round.cancel": Word("cancel"),
     "round.release": Word("release"),

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops.rounds import amendment_checks as checks
-from vouchercli.ops.rounds import cancellations, commitments, over_issues, prolongations, reopenings
+from vouchercli.ops.rounds import (
+    cancellations,
+    commitments,
+    over_issues,
+    prolongations,
+    reopenings,
+    replacements,
+)
 from vouchercli.ops.rounds import rounds as round_commands
 from vouchercli.ops.rounds.lookup import look_up, require
 from vouchercli.ops.setup import desk
@@ -34,6 +41,8 @@ def approve(current: RoundAtHand, waiting: Proposal) -> Outcome:
     given, needed = approved
     about = {"amendment": waiting.proposal, "kind": kind, "approvals": given, "needed": needed}
     waits = {"amendment": "proposed"}
+    if kind == "replace":
+        replacements.approve_sibling(current, waiting, is_enough=approved.is_enough)
     if not approved.is_enough:
         current.note("amendment.approve", **about, before=waits, after=waits)
         return round_commands.answer_with_round(
@@ -161,7 +170,11 @@ def _warn(current: RoundAtHand, kind: str) -> tuple[Problem, ...]:
 
 
 # These end the round: they write its history themselves.
-ENDINGS = {"close": round_commands.end_claiming, "cancel": cancellations.give_up}
+ENDINGS = {
+    "close": round_commands.end_claiming,
+    "cancel": cancellations.give_up,
+    "replace": replacements.replace,
+}
 
 
 def reject(current: RoundAtHand, waiting: Proposal, note: str) -> Outcome:
@@ -170,6 +183,8 @@ def reject(current: RoundAtHand, waiting: Proposal, note: str) -> Outcome:
     """
     code = current.code
     desk.decline(current.session, current.programme, waiting, note)
+    if waiting.kind == "replace":
+        replacements.reject(current, waiting)
     current.note(
         "amendment.reject",
         amendment=waiting.proposal,

@@ -217,12 +217,16 @@ def propose(
     after: dict[str, Any],
     note: str,
     *,
+    at_stake_fen: int = 0,
     problems: tuple[Problem, ...] = (),
 ) -> Outcome:
-    """Keep the amendment until others approve it; says how many must."""
+    """Keep the amendment until others approve it; says how many must. `at_stake_fen`: what else it
+    promises.
+    """
     code, row = current.code, current.row
     # The most that is promised, before or after: fewer packs are no smaller matter.
     amount_fen = max(after.get("packs", 0), row["packs"]) * row["pack_value_fen"]
+    amount_fen = max(amount_fen, at_stake_fen)
     number = proposals.add(
         current.session, current.subject, kind, before, after, amount_fen=amount_fen, note=note
     )

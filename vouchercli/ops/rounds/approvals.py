@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from vouchercli.ops.rounds import (
     amendment_verdicts,
     amendments,
-    approved_lists,
+    approved,
     commitments,
     drafts,
+    replacements,
     tables,
 )
 from vouchercli.ops.rounds import rounds as round_commands
@@ -100,6 +101,7 @@ def approve_round(session: Session, code: str) -> Outcome:
         if waiting is None or waiting.kind == proposals.APPROVAL:
             require("approve", current)
             assert waiting is not None  # what is submitted waits
+            replacements.refuse_apart(current)
             return _approve(current, waiting)
         return amendment_verdicts.approve(current, waiting)
 
@@ -111,25 +113,21 @@ def _approve(current: RoundAtHand, waiting: Proposal) -> Outcome:
     """
     session, row, code = current.session, current.row, current.code
     makers = authors.first_and_last(current.db, current.round_id)
-    approved = desk.approve(session, current.programme, waiting, code, makers)
-    about = {"revision": row["revision"], "approvals": approved.given, "needed": approved.needed}
-    if not approved.is_enough:
+    given, needed = desk.approve(session, current.programme, waiting, code, makers)
+    about = {"revision": row["revision"], "approvals": given, "needed": needed}
+    if given < needed:
         current.become("submitted", "round.approve", **about)
         return round_commands.answer_with_round(
             current,
             say(
                 "approved {round} ({given} of {needed} checkers); one more person must approve",
                 round=code,
-                given=approved.given,
-                needed=approved.needed,
+                given=given,
+                needed=needed,
             ),
             problems=commitments.warn_of_missing_money(current),
         )
-    committed = commitments.commit(current, row["packs"], "round.approve")
-    frozen = approved_lists.freeze(current)
-    proposals.end(current.db, waiting, "effective", current.now, after={**waiting.after, **frozen})
-    after = {"committed": committed, **frozen}
-    current.become("approved", "round.approve", after=after, **about)
+    committed = approved.take_effect(current, waiting, about)
     return round_commands.answer_with_round(
         current,
         (

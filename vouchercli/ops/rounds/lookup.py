@@ -103,6 +103,7 @@ class RoundAtHand:
             is_fixed=row["mode"] == "lottery"
             and draws.published_at(self.db, self.round_id) is not None,
             is_used_up=row["claimed"] + row["released"] >= row["packs"],
+            is_drawn_or_listed=row["mode"] != "fcfs",
             over_issued=self.over_issued,
         )
         return law.list_possible(row["state"], facts)
