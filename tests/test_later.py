@@ -70,7 +70,6 @@ CLAUSES = {
         {"coupons": [RATE | {"rates": {"grade 1": "20"}}]},
         ["no_rate_by_grade"],
     ),
-    "one of several scopes": ("template", {"scope": {"any_of": []}}, ["no_any_of"]),
     "the own district": ("template", {"scope": {"own_district": True}}, ["no_own_district"]),
     "yuan used": (
         "programme",

@@ -41,7 +41,6 @@ WAITING = {
     "12-henan-sport-2023": "limits: next_claim",
     "15-baoding-2022": "limits: packs_per_resident by template",
     "18-uk-eotho-2020": "coupons: cap_per; round: mode instant",
-    "24-shaoxing-newcomers": "scope: any_of",
     "25-zibo-2022": "limits: packs_per_resident by template",
 }
 NOT_OURS = {"programme", "rounds", "orders", "expected"}  # the YAML of a folder that is no template

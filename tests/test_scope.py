@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import towns
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vouchercli.rules import scope as law
+from vouchercli.rules import templates
 from vouchercli.rules.merchants import Merchant, is_old_number, is_uscc
 from vouchercli.rules.reasons import explained, placeholders
 from vouchercli.rules.scope import (
@@ -262,3 +265,61 @@ def test_a_condition_is_broken_where_the_scope_does_not_hold(
     if broken is not None:
         template, values = explained("out_of_scope", broken, "UTC")
         assert {*values} == placeholders(template), "every value of it is said"
+
+
+DELIVERED = templates.read(
+    towns.pack(
+        scope={
+            "any_of": [
+                {"channel": "any", "exclude": ["餐饮", "住宿"]},
+                {"channel": "online", "industries": ["餐饮"], "hours": ["10:00-22:00"]},
+            ]
+        }
+    )
+)[0]
+
+
+@pytest.mark.parametrize(
+    ("industry", "channel", "minute", "is_in"),
+    [
+        ("零售", "offline", 0, True),
+        ("零售", "online", 0, True),
+        ("餐饮", "offline", 700, False),  # the trade of the second by the channel of the first
+        ("餐饮", "online", 700, True),
+        ("餐饮", "online", 599, False),
+        ("住宿", "online", 700, False),
+    ],
+)
+def test_of_several_scopes_one_must_hold_as_a_whole(
+    industry: str, channel: str, minute: int, is_in: bool
+) -> None:
+    assert DELIVERED is not None
+    merchant = Merchant("M1", "A区", industry, "small")
+    broken = find_broken(DELIVERED.scope, merchant, channel, (minute, 1))
+    assert (broken is None) == is_in
+    assert covers(DELIVERED.scope, merchant) == (industry != "住宿")
+
+
+@pytest.mark.parametrize(
+    ("written", "codes"),
+    [
+        ({"any_of": [{"channel": "online"}]}, {"too_few"}),
+        ({"any_of": [{"channel": "online"}, {"goods": ["tv"]}]}, {"no_scope_of_coupon"}),
+        ({"any_of": [{"channel": "online"}, {"any_of": []}]}, {"unknown_key"}),
+        ({"any_of": [{"channel": "onlin"}, {"hours": ["noon"]}]}, {"not_a_choice", "bad_hours"}),
+    ],
+)
+def test_each_of_several_scopes_says_a_place_a_channel_or_hours(
+    written: dict[str, object], codes: set[str]
+) -> None:
+    found, faults = templates.read(towns.pack(scope=written))
+    assert found is None and {fault.code for fault in faults} == codes
+
+
+def test_of_several_scopes_all_words_and_the_only_channel_are_known() -> None:
+    assert DELIVERED is not None
+    assert law.words(DELIVERED.scope)["exclude"] == {"餐饮", "住宿"}
+    assert law.words(DELIVERED.scope)["industries"] == {"餐饮"}
+    assert law.used_channel(DELIVERED.scope, "") == ""
+    online = Scope(any_of=(Scope(channel="online"), Scope(channel="online")))
+    assert law.used_channel(online, "") == "online"

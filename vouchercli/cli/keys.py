@@ -33,6 +33,7 @@ WORDS = {
     "scope.exclude_goods": "scope.exclude_goods",
     "scope.units": "scope.units",
     "scope.delivered_to": "scope.delivered_to",
+    "scope.any_of": "scope.any_of",
     "scope.hours": "scope.hours",
     "scope.weekdays": "weekday",
     "scope.registration": "scope.registration",

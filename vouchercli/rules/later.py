@@ -96,14 +96,6 @@ OF_A_COUPON = Fault(
     "write a template and a round for each scope. Left out, the voucher would pay wherever the pack"
     " may be used, also where the notice forbids this one",
 )
-ANY_OF = Fault(
-    (),
-    "no_any_of",
-    "one of several scopes (a trade by one channel, another by any) is not judged here: a template"
-    " has one scope",
-    "write a template and a round for each scope. In one scope either too much would be paid, or"
-    " what the notice allows would be refused",
-)
 OWN_DISTRICT = Fault(
     (),
     "no_own_district",
@@ -174,7 +166,6 @@ KEYS = {
     "goods": OF_A_COUPON,
     "cap_per": CAP_BY_NUMBER,
     "rates": RATE_BY_GRADE,
-    "any_of": ANY_OF,
     "own_district": OWN_DISTRICT,
     "base": STORED_VALUE,
     "subsidy_per_resident": YUAN_USED,

@@ -108,7 +108,14 @@ def _described_scope(where: Scope) -> dict[str, str]:
         "exclude_goods": ", ".join(sorted(where.exclude_goods)),
         "units": "" if where.units is None else str(where.units),
         "delivered_to": ", ".join(sorted(where.delivered_to)),
+        "any_of": " | ".join(_in_one_line(each) for each in where.any_of),
     }
+
+
+def _in_one_line(where: Scope) -> str:
+    """One scope of several, as a template writes it."""
+    said = {key: value for key, value in _described_scope(where).items() if key in scope.OF_ONE}
+    return "; ".join(f"{key}: {value}" for key, value in said.items() if value)
 
 
 def changes(before: Template, after: Template) -> tuple[tuple[str, str | None, str | None], ...]:

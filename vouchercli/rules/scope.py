@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from vouchercli.result import Word
@@ -48,6 +48,8 @@ class Scope:
     day on which they begin, beyond 1440 in the night after it; `weekdays` 1 (Monday) to 7. What is
     bought (`goods`, `exclude_goods`), at most how many pieces of it (`units`) and where it goes
     (`delivered_to`) is judged where a row says it: `rules.details`.
+
+    Of the scopes of `any_of` one must hold too, as a whole: its place, channel and hours.
     """
 
     channel: str = "any"
@@ -63,6 +65,7 @@ class Scope:
     exclude_goods: frozenset[str] = frozenset()
     units: int | None = None
     delivered_to: frozenset[str] = frozenset()
+    any_of: tuple[Scope, ...] = ()
 
 
 def parse_hours(text: str) -> tuple[int, int]:
@@ -98,26 +101,49 @@ def parse_weekday(text: str | int) -> int:
 WORDS = ("districts", "industries", "sizes", "merchants", "exclude")
 
 
+# What each scope of `any_of` may say.
+OF_ONE = (
+    "channel",
+    "districts",
+    "industries",
+    "sizes",
+    "merchants",
+    "exclude",
+    "hours",
+    "weekdays",
+)
+
+
+def own(scope: Scope) -> Scope:
+    """What of a scope holds whatever `any_of` says."""
+    return replace(scope, any_of=())
+
+
 def words(scope: Scope) -> dict[str, frozenset[str]]:
     """The words by which it names merchants, by key."""
-    return {key: getattr(scope, key) for key in WORDS}
+    return {
+        key: frozenset().union(*(getattr(each, key) for each in (scope, *scope.any_of)))
+        for key in WORDS
+    }
 
 
 def covers(scope: Scope, merchant: Merchant) -> bool:
-    """Whether the voucher may be used at that merchant."""
-    return _find_broken_place(scope, merchant) is None
+    """Whether the voucher may be used at that merchant, over some channel at some hour."""
+    return find_broken(scope, merchant, "", None) is None
 
 
 def has_channel(scope: Scope, channel: str) -> bool:
-    """Whether the voucher may be used over that channel; a payment that states none ('') is not
-    held against anyone.
+    """Whether the voucher may be used over that channel, beside what `any_of` says; a payment that
+    states none ('') is not held against anyone.
     """
     return scope.channel == "any" or channel in ("", scope.channel)
 
 
 def used_channel(scope: Scope, channel: str) -> str:
     """The channel a payment states, else the only one its voucher is for, else ''."""
-    return channel or ("" if scope.channel == "any" else scope.channel)
+    of_each = {each.channel for each in scope.any_of} if scope.channel == "any" else set()
+    only = of_each.pop() if len(of_each) == 1 else scope.channel
+    return channel or ("" if only == "any" else only)
 
 
 def is_hour(scope: Scope, minute: int, weekday: int) -> bool:
@@ -147,6 +173,17 @@ def find_broken(
     (`rules.reasons`, out_of_scope); None when it keeps them all. `clock`: its local minute of the
     day and its weekday. A merchant or clock that is None is not asked.
     """
+    broken = _find_broken_alone(scope, merchant, channel, clock)
+    if broken is not None or not scope.any_of:
+        return broken
+    each = [_find_broken_alone(one, merchant, channel, clock) for one in scope.any_of]
+    return None if None in each else each[0]
+
+
+def _find_broken_alone(
+    scope: Scope, merchant: Merchant | None, channel: str, clock: tuple[int, int] | None
+) -> dict[str, str] | None:
+    """The same of what the scope says beside `any_of`."""
     place = None if merchant is None else _find_broken_place(scope, merchant)
     if place is not None:
         return place

@@ -4,7 +4,7 @@ and can cost.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -167,6 +167,23 @@ def _not_before(node: Node) -> str | None:
 
 def _scope(node: Node) -> Scope:
     part = node.fields(tuple(Scope.__annotations__))
+    registration = part["registration"].choice(scope.REGISTRATIONS, "required")
+    return replace(
+        _one_scope(part),
+        registration=registration,
+        goods=details.read_goods(part["goods"]),
+        exclude_goods=frozenset(part["exclude_goods"].codes()),
+        units=part["units"].whole() or None,
+        delivered_to=frozenset(part["delivered_to"].codes()),
+        any_of=tuple(
+            replace(_one_scope(each.fields(scope.OF_ONE)), registration=registration)
+            for each in part["any_of"].items(2)
+        ),
+    )
+
+
+def _one_scope(part: Mapping[str, Node]) -> Scope:
+    """Places, channel and hours of a scope, or of one of `any_of`."""
     hours: list[tuple[int, int]] = []
     for item in part["hours"].items():
         try:
@@ -185,26 +202,15 @@ def _scope(node: Node) -> Scope:
                 "{offending} is not a weekday",
                 "write mon, tue, wed, thu, fri, sat or sun",
             )
-    lists = {
-        key: frozenset(part[key].codes())
-        for key in (
-            "districts",
-            "industries",
-            "sizes",
-            "merchants",
-            "exclude",
-            "exclude_goods",
-            "delivered_to",
-        )
-    }
     return Scope(
         channel=part["channel"].choice(scope.CHANNELS, "any"),
-        registration=part["registration"].choice(scope.REGISTRATIONS, "required"),
+        districts=frozenset(part["districts"].codes()),
+        industries=frozenset(part["industries"].codes()),
+        sizes=frozenset(part["sizes"].codes()),
+        merchants=frozenset(part["merchants"].codes()),
+        exclude=frozenset(part["exclude"].codes()),
         hours=tuple(hours),
         weekdays=frozenset(days),
-        goods=details.read_goods(part["goods"]),
-        units=part["units"].whole() or None,
-        **lists,
     )
 
 

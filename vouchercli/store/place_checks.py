@@ -90,8 +90,13 @@ def _out_of_place(db: sqlite3.Connection, rounds: dict[int, tuple[Scope, str]]) 
         round_id: int, channel: int, paid_at: int, number: str, district: str, industry: str,
         size: str,
     ) -> str:  # fmt: skip
-        place = broken_place(round_id, channel, number, district, industry, size)
         given, zone = rounds[round_id]
+        if given.any_of:  # place, channel and hour of one scope
+            known = _known_of(given)
+            about = Merchant(number, district, industry, size)
+            clock = times.clock_of(paid_at, zone)
+            return _words(scope.find_broken(known, about, CHANNELS[channel], clock))
+        place = broken_place(round_id, channel, number, district, industry, size)
         if place or not (given.hours or given.weekdays):
             return place
         return _words(scope.find_broken(given, None, "", times.clock_of(paid_at, zone)))
@@ -128,7 +133,8 @@ def _known_of(given: Scope) -> Scope:
     """
     if not scope.registration_open(given):
         return given
-    return replace(given, merchants=frozenset(), exclude=frozenset())
+    each = tuple(replace(one, merchants=frozenset(), exclude=frozenset()) for one in given.any_of)
+    return replace(given, merchants=frozenset(), exclude=frozenset(), any_of=each)
 
 
 def _is_limited(given: Scope) -> bool:

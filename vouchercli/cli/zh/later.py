@@ -20,8 +20,6 @@ TEXT = {
     "leave it out and say it under not_enforced: no voucher pays more or less by it": "请删去，并写入 not_enforced：它不影响任何券的抵扣金额",
     "a scope of one coupon (its trades, its goods) is not judged here: a scope is the pack's": "不支持单张券的使用范围（行业、商品）：使用范围属于整个卡包",
     "write a template and a round for each scope. Left out, the voucher would pay wherever the pack may be used, also where the notice forbids this one": "请为每种使用范围各写一个券模板、各建一个期次。如删去，该券在卡包可用之处都能抵扣，包括公告不允许之处",
-    "one of several scopes (a trade by one channel, another by any) is not judged here: a template has one scope": "不支持多个使用范围任选其一（如某行业限某渠道）：一个券模板只有一个使用范围",
-    "write a template and a round for each scope. In one scope either too much would be paid, or what the notice allows would be refused": "请为每种使用范围各写一个券模板、各建一个期次。若并为一个范围，要么多付，要么拒绝公告允许的支付",
     "only in the resident's own district is not judged here": "不支持限居民本区县使用",
     "write a group, a template with its districts and a round for each district, given to those on its list. Left out, the voucher would pay in every district": "请为每个区县各设一个群体、一个写明 districts 的券模板和一个期次，按名单发放。如删去，券在所有区县都能抵扣",
     "a cap for each diner, or each piece, is not judged here: a cap is the payment's": "不支持按人数或件数封顶：封顶金额按每笔支付计算",

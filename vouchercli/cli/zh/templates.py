@@ -137,6 +137,7 @@ TEXT = {
     "scope.exclude_goods": "除外商品",
     "scope.units": "每单至多件数",
     "scope.delivered_to": "收货地",
+    "scope.any_of": "使用范围任一",
     "{goods} (grade {grade})": "{goods}（等级 {grade}）",
     "scope.hours": "时段",
     "scope.registration": "商户登记",

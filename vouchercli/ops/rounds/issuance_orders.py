@@ -326,14 +326,20 @@ def _describe_terms(current: RoundAtHand) -> dict[str, Any]:
             {"coupon_nos": nos, **asdict(coupon), "count": count}
             for coupon, count, nos in _list_coupons(template)
         ],
-        "scope": {
-            key: sorted(value) if isinstance(value, frozenset) else value
-            for key, value in asdict(template.scope).items()
-        },
+        "scope": _plain(asdict(template.scope)),
         "funding": {share.funder: share.bp for share in template.funding},
         "refunds": programme.refunds.document,
     }
     return dated(terms, zone)
+
+
+def _plain(value: Any) -> Any:
+    """A value of a document with lists in place of sets."""
+    if isinstance(value, dict):
+        return {key: _plain(each) for key, each in value.items()}
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return [_plain(each) for each in value] if isinstance(value, tuple) else value
 
 
 def _list_coupons(template: Template) -> list[tuple[Coupon, int, str]]:

@@ -90,6 +90,7 @@ def _fault(path: Path, *, at_key: bool = False) -> Fault:
 
 
 LATER_KEYS = {
+    "any_of": (),
     "returned_fen": 0,
     "books": (None,),
     "hours": None,

@@ -31,6 +31,8 @@ from vouchercli.store import db as store
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from vouchercli.ops.intake.by_columns.known import Array
+
 CHANNELS = ("", "offline", "online")  # by their code
 CODES = {channel: code for code, channel in enumerate(CHANNELS)}
 
@@ -179,26 +181,40 @@ class Book:
         """rules.scope: merchant, channel and hour, asked once for each kind of merchant, channel
         and minute.
         """
-        round_ids, places, channels = (
-            rows.get_column(name).to_numpy()
-            for name in ("round_id", "merchant_place", "channel_no")
-        )
+        round_ids = rows.get_column("round_id").to_numpy()
         is_in = np.zeros(len(round_ids), bool)
         for round_id in np.unique(round_ids).tolist():
-            round_scope = self._packs[round_id].scope
             of_round = round_ids == round_id
-            is_channel = np.array([scope.has_channel(round_scope, channel) for channel in CHANNELS])
-            is_covered = self._merchants.cover(round_id, round_scope)
-            is_in[of_round] = is_covered[places[of_round]] & is_channel[channels[of_round]]
-            if round_scope.hours or round_scope.weekdays:
-                minutes = rows.filter(pl.Series(of_round)).select("day", col("of_day") // 60)
-                is_in[of_round] &= ask_once(
-                    minutes,
-                    lambda day, minute, round_scope=round_scope: scope.is_hour(
-                        round_scope, minute, times.as_date(day).isoweekday()
-                    ),
-                )
+            is_in[of_round] = self._are_in(round_id, rows.filter(pl.Series(of_round)))
         return pl.Series(is_in)
+
+    def _are_in(self, round_id: int, rows: pl.DataFrame) -> Array:
+        """The same of the rows of a round: what its scope says, and one of `any_of`."""
+        where = self._packs[round_id].scope
+        is_in = self._are_in_one((round_id, 0), scope.own(where), rows)
+        if where.any_of:
+            is_in &= np.any(
+                [
+                    self._are_in_one((round_id, number), one, rows)
+                    for number, one in enumerate(where.any_of, 1)
+                ],
+                axis=0,
+            )
+        return is_in
+
+    def _are_in_one(self, place: tuple[int, int], where: scope.Scope, rows: pl.DataFrame) -> Array:
+        places, channels = (
+            rows.get_column(name).to_numpy() for name in ("merchant_place", "channel_no")
+        )
+        is_channel = np.array([scope.has_channel(where, channel) for channel in CHANNELS])
+        is_in: Array = self._merchants.cover(place, where)[places] & is_channel[channels]
+        if where.hours or where.weekdays:
+            minutes = rows.select("day", col("of_day") // 60)
+            is_in &= ask_once(
+                minutes,
+                lambda day, minute: scope.is_hour(where, minute, times.as_date(day).isoweekday()),
+            )
+        return is_in
 
     def used_channel(self, rows: pl.DataFrame) -> pl.Series:
         """rules.scope.used_channel, by code: asked once for each round."""

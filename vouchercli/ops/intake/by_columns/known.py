@@ -88,7 +88,7 @@ class Merchants:
         self._merchants = Numbered(
             frame.join(known, on="segment_id", how="left", maintain_order="left")
         )
-        self._covered: dict[int, Array] = {}
+        self._covered: dict[tuple[int, int], Array] = {}
 
     def find(self, numbers: pl.Series) -> tuple[Array, Array]:
         """Which numbers are a merchant's, and its place where they are."""
@@ -99,11 +99,12 @@ class Merchants:
         known = self._merchants.rows.select("merchant_id", "segment_id")[places]
         return known.with_columns(merchant_place=pl.Series(places))
 
-    def cover(self, round_id: int, where: scope.Scope) -> Array:
+    def cover(self, place: tuple[int, int], where: scope.Scope) -> Array:
         """Which merchants a round's vouchers are for (rules.scope.covers): asked once for each kind
-        of merchant, and for each one that the scope names by number.
+        of merchant, and for each one that the scope names by number. `place`: the round, and
+        which of its scopes it is.
         """
-        if round_id not in self._covered:
+        if place not in self._covered:
             is_named = col("number").is_in(list(where.merchants | where.exclude))
             merchants = self._merchants.rows.select(
                 when(is_named).then("number").otherwise(lit("")),
@@ -112,10 +113,10 @@ class Merchants:
                 "size",
                 col("is_registered").cast(pl.Boolean),
             )
-            self._covered[round_id] = ask_once(
+            self._covered[place] = ask_once(
                 merchants, lambda *merchant: scope.covers(where, Merchant(*merchant))
             )
-        return self._covered[round_id]
+        return self._covered[place]
 
 
 class Claims:
