@@ -15,13 +15,15 @@ from test_tampering import tamper
 
 from vouchercli.ops.intake import by_columns
 from vouchercli.ops.setup import configs
-from vouchercli.rules import details, packs, templates
+from vouchercli.rules import details, money, packs, subsidy, templates
 from vouchercli.rules.scope import Goods, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from conftest import Ran
+
+    from vouchercli.rules.coupons import Coupon
 
 GREEN = Scope(
     goods=(Goods("laptop", "<=2"), Goods("tv", "1, 2"), Goods("phone")),
@@ -63,9 +65,9 @@ WHOLE = f"{HEADER},goods,grade,units,delivered_to\n"
 def test_a_row_is_held_to_what_it_says(
     said: dict[str, str], code: str | None, missing: tuple[str, ...]
 ) -> None:
-    broken = details.find_broken(GREEN, said)
+    broken = details.find_broken(GREEN, None, said)
     assert (broken[0] if broken else None) == code
-    assert details.unverified(GREEN, said) == missing
+    assert details.unverified(GREEN, None, said) == missing
 
 
 @pytest.mark.parametrize(
@@ -84,8 +86,8 @@ def test_pieces_are_a_whole_number(text: str) -> None:
 
 @given(st.dictionaries(st.sampled_from(details.NAMES), st.text("12ab", min_size=1, max_size=1)))
 def test_nothing_is_asked_where_a_scope_asks_nothing(said: dict[str, str]) -> None:
-    assert details.find_broken(Scope(), said) is None
-    assert details.unverified(Scope(), said) == ()
+    assert details.find_broken(Scope(), None, said) is None
+    assert details.unverified(Scope(), None, said) == ()
 
 
 def test_a_template_says_it_and_older_ones_keep_their_digest() -> None:
@@ -114,6 +116,70 @@ def test_a_template_says_it_and_older_ones_keep_their_digest() -> None:
 )
 def test_a_wrong_key_is_a_fault(scope: dict[str, Any], code: str) -> None:
     template, faults = templates.read(towns.pack(scope=scope))
+    assert template is None
+    assert [each.code for each in faults] == [code]
+
+
+GRADED = {
+    "kind": "percent_off",
+    "threshold": "0.01",
+    "cap": "2000.00",
+    "rates": {"grade 1": "20", "2级": {"percent": "15", "cap": "1500.00"}},
+}
+HALF = {"kind": "percent_off", "percent": "50", "threshold": "0.01", "cap": "10.00"}
+DINING = HALF | {"cap_per": "diner", "most_diners": 20}
+
+
+def coupon(line: dict[str, Any]) -> Coupon:
+    template, faults = templates.read(towns.pack("pack", line))
+    assert template is not None, faults
+    return template.coupons[0]
+
+
+@pytest.mark.parametrize(
+    ("line", "base", "said", "pays"),
+    [
+        (GRADED, "9000.00", {"grade": "2"}, "1350.00"),
+        (GRADED, "12000.00", {"grade": "2"}, "1500.00"),
+        (GRADED, "9000.00", {"grade": "1"}, "1800.00"),
+        (GRADED, "12000.00", {"grade": "1"}, "2000.00"),
+        (GRADED, "9000.00", {}, "1350.00"),
+        (GRADED, "12000.00", {}, "1500.00"),
+        (DINING, "80.00", {"diners": "4"}, "40.00"),
+        (DINING, "50.00", {"diners": "2"}, "20.00"),
+        (DINING, "12.00", {"diners": "1"}, "6.00"),
+        (DINING, "80.00", {}, "10.00"),
+        (DINING, "9999.00", {"diners": "99"}, "200.00"),
+    ],
+)
+def test_a_voucher_pays_no_more_than_the_row_proves(
+    line: dict[str, Any], base: str, said: dict[str, str], pays: str
+) -> None:
+    paid = subsidy.of_coupon(coupon(line), money.parse_yuan(base), said)
+    assert money.yuan(paid) == pays
+
+
+def test_what_a_pack_can_cost_is_the_most() -> None:
+    assert coupon(GRADED).denomination_fen == 200_000
+    assert coupon(GRADED).percent_bp == 2_000
+    assert coupon(DINING).denomination_fen == 20_000
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        (GRADED | {"percent": "15"}, "idle_key"),
+        (GRADED | {"cap": "1000.00"}, "cap_above_cap"),
+        (GRADED | {"rates": {"1": "120"}}, "more_than_the_price"),
+        (GRADED | {"rates": {"1": "no"}}, "bad_percent"),
+        (HALF | {"cap_per": "diner"}, "most_diners_needed"),
+        (HALF | {"cap_per": "table", "most_diners": 4}, "not_a_choice"),
+        (HALF | {"most_diners": 4}, "idle_key"),
+        (GRADED | {"cap_per": "diner", "most_diners": 4}, "idle_key"),
+    ],
+)
+def test_a_wrong_rate_is_a_fault(line: dict[str, Any], code: str) -> None:
+    template, faults = templates.read(towns.pack("pack", line))
     assert template is None
     assert [each.code for each in faults] == [code]
 
@@ -300,6 +366,65 @@ def test_a_corrected_row_keeps_what_it_said(town: Callable[..., Ran]) -> None:
         ("2",)
     ]
     town("check")
+
+
+@pytest.fixture
+def shops(town: Callable[..., Ran]) -> Callable[..., Ran]:
+    """The town with vouchers that pay by grade, and by diners."""
+    for code, line in (("graded", GRADED), ("dining", DINING)):
+        town("template", "add", towns.write(f"{code}.yaml", towns.pack(code, line)))
+        towns.make_round(town, code, template=code, state="open")
+    claims = "".join(
+        f"{code[0].upper()}{n}{n},{code},person{n},2020-03-27 10:00:00\n"
+        for code in ("graded", "dining")
+        for n in range(1, 6)
+    )
+    town("claim", "import", towns.write("more.csv", towns.CLAIMS + claims))
+    return town
+
+
+SOLD = f"{HEADER},grade,diners\n"
+
+
+def sold(number: str, claim: str, amount: int, subsidy: str, said: str) -> str:
+    return f"{number},pay,{claim},1,M1,2020-03-28 10:00:00,{amount},{subsidy},,{said}\n"
+
+
+def test_rates_and_caps_by_what_the_file_says(shops: Callable[..., Ran]) -> None:
+    rows = (
+        sold("S1", "G11", 9000, "1350.00", "2级,")
+        + sold("S2", "G22", 9000, "1800.00", "1,")
+        + sold("S3", "G33", 9000, "1350.00", ",")
+        + sold("S4", "G44", 9000, "1800.00", ",")
+        + sold("S5", "G55", 9000, "1350.00", "3,")
+        + sold("S6", "D11", 80, "40.00", ",4")
+        + sold("S7", "D22", 80, "10.00", ",")
+        + sold("S8", "D33", 80, "40.00", ",")
+    )
+    ran = take(shops, "sold.csv", SOLD + rows)
+    assert ran.data["reasons"] == {"other_grade": 1, "subsidy_mismatch": 2}
+    assert ran.data["unverified"] == [
+        {"key": "grade", "rows": 1, "paid_fen": 135_000},
+        {"key": "diners", "rows": 1, "paid_fen": 1_000},
+    ]
+    rejects = shops("batch", "rejects", str(ran.data["batch"]), "-o", "json").data["rejects"]
+    assert [each["explanation"] for each in rejects] == [
+        "the file says the voucher paid 1800.00; by the rules it pays 1350.00",
+        "grade 3 is none of those that the voucher pays for: 1, 2",
+        "the file says the voucher paid 40.00; by the rules it pays 10.00",
+    ]
+    shops("check")
+    with closing(sqlite3.connect("voucher.db")) as db:
+        tamper(db, 'UPDATE redemption_details SET details = \'{"grade": "1"}\'')
+    assert "payments_by_law" in shops("check", "-o", "json", expect=5).out
+
+
+def test_a_template_says_what_it_pays(shops: Callable[..., Ran]) -> None:
+    shown = " ".join(shops("template", "show", "graded").out.split())
+    assert "grade 2 pays 15%, at most 1,500.00 yuan: 1,350.00 on 9,000.00 yuan." in shown
+    shown = " ".join(shops("template", "show", "dining").out.split())
+    assert "4 diners pay 80.00 yuan and get 40.00." in shown
+    assert "未载明等级" in shops("template", "show", "graded", "--lang", "zh").out.replace("\n", "")
 
 
 # ---------------------------------------------------------------- what somebody changed

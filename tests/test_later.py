@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 PACK = towns.pack()
 COUPON = PACK["coupons"][0]
 LINE = {key: value for key, value in COUPON.items() if key != "kind"}
-RATE = {"kind": "percent_off", "percent": "10", "threshold": "100.00", "cap": "50.00"}
 
 CLAUSES = {
     "a balance": (
@@ -64,12 +63,6 @@ CLAUSES = {
         ["no_scope_of_coupon"],
     ),
     "one of several faces": ("template", {"pick": 1}, ["no_choice_of_face"]),
-    "a cap a head": ("template", {"coupons": [RATE | {"cap_per": "diner"}]}, ["no_cap_by_number"]),
-    "a rate by grade": (
-        "template",
-        {"coupons": [RATE | {"rates": {"grade 1": "20"}}]},
-        ["no_rate_by_grade"],
-    ),
     "the own district": ("template", {"scope": {"own_district": True}}, ["no_own_district"]),
     "yuan used": (
         "programme",

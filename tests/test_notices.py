@@ -35,12 +35,10 @@ FOLDERS = sorted(path.name for path in NOTICES.iterdir() if path.is_dir())
 WAITING = {
     "01-zhengzhou-2020": "limits: one_of",
     "05-qingdao-dining-2022": "packs_per_resident_per_week by template; unused: same_round",
-    "06-jinan-2025": "one of several faces a batch; scope: units",
     "07-weihai-2023": "limits: subsidy_per_resident",
     "08-shandong-culture-2022": "limits: face_per_resident, vouchers_per_merchant",
     "12-henan-sport-2023": "limits: next_claim",
     "15-baoding-2022": "limits: packs_per_resident by template",
-    "18-uk-eotho-2020": "coupons: cap_per; round: mode instant",
     "25-zibo-2022": "limits: packs_per_resident by template",
 }
 NOT_OURS = {"programme", "rounds", "orders", "expected"}  # the YAML of a folder that is no template

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from vouchercli.rules import later, money
+from vouchercli.rules import grades, later, money
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,7 @@ COUPON_KEYS = {
     "percent_off": ("percent", "threshold", "cap"),
 }
 PRICE_ENDS = ("below", "max_order")
+BY_WORD = ("rates", "cap_per", "most_diners")  # beside a percentage
 ONE_FEN = "one_fen"
 TIMES = re.compile(r"([1-9]\d{0,3})x")
 MOST_COUPONS = 100
@@ -25,9 +26,19 @@ WHOLE_BP = 10_000
 
 
 @dataclass(frozen=True)
+class Rate:
+    """The percentage of one grade, and its cap."""
+
+    grade: str
+    percent_bp: int
+    cap_fen: int
+
+
+@dataclass(frozen=True)
 class Coupon:
     """One voucher of the pack. For a percentage `denomination_fen` is the cap and `percent_bp` the
-    rate. `most_base_fen`: orders of more do not take it; None: there is no price end.
+    rate; with `rates` by grade, or a cap for each of at most so many diners, they are the most that
+    it can be. `most_base_fen`: orders of more do not take it; None: there is no price end.
     """
 
     coupon_no: int
@@ -37,6 +48,8 @@ class Coupon:
     threshold_fen: int
     percent_bp: int | None = None
     most_base_fen: int | None = None
+    rates: tuple[Rate, ...] = ()
+    most_diners: int | None = None
 
 
 def read(node: Node, match_bp: int) -> tuple[Coupon, ...]:
@@ -53,7 +66,16 @@ def read(node: Node, match_bp: int) -> tuple[Coupon, ...]:
     return tuple(pack)
 
 
-Line = tuple[str, Literal["amount_off", "percent_off"], int, int, "int | None", "int | None"]
+Line = tuple[
+    str,
+    Literal["amount_off", "percent_off"],
+    int,
+    int,
+    "int | None",
+    "int | None",
+    tuple[Rate, ...],
+    "int | None",
+]
 
 
 def _line(node: Node, match_bp: int) -> tuple[int, Line]:
@@ -61,9 +83,11 @@ def _line(node: Node, match_bp: int) -> tuple[int, Line]:
     kind = node.value.get("kind") if isinstance(node.value, dict) else None
     is_percent = kind == "percent_off"
     keys = COUPON_KEYS["percent_off" if is_percent else "amount_off"]
+    has_rates = is_percent and node.value.get("rates") is not None
+    needed = tuple(key for key in keys if not (has_rates and key == "percent"))
     part = node.fields(
-        ("count", "kind", *keys, *PRICE_ENDS),
-        required=() if later.of_word("kind", kind) else ("kind", *keys),
+        ("count", "kind", *keys, *PRICE_ENDS, *(BY_WORD if is_percent else ())),
+        required=() if later.of_word("kind", kind) else ("kind", *needed),
     )
     part["kind"].choice(tuple(COUPON_KEYS), "amount_off")
     count, face = part["count"].whole(1), part["cap" if is_percent else "denomination"]
@@ -74,15 +98,7 @@ def _line(node: Node, match_bp: int) -> tuple[int, Line]:
     threshold = _threshold(part["threshold"], None if is_percent else denomination)
     most_base = _price_end(part, threshold)
     if is_percent:
-        percent = part["percent"].percent()
-        if percent * (WHOLE_BP + match_bp) > WHOLE_BP**2:
-            part["percent"].fault(
-                "more_than_the_price",
-                "{offending} and its match exceed the price",
-                "write a smaller percentage",
-            )
-        name = f"{short(threshold)}-{percent_text(percent)}"
-        return count, (name, "percent_off", denomination, threshold, percent, most_base)
+        return count, _percent_line(part, denomination, threshold, most_base, match_bp)
     most = denomination + money.half_up(denomination * match_bp, WHOLE_BP)
     if not part["threshold"].is_missing and threshold < most:
         part["threshold"].fault(
@@ -92,7 +108,89 @@ def _line(node: Node, match_bp: int) -> tuple[int, Line]:
             most=money.yuan(most),
         )
     name = f"{short(threshold)}-{short(denomination)}"
-    return count, (name, "amount_off", denomination, threshold, None, most_base)
+    return count, (name, "amount_off", denomination, threshold, None, most_base, (), None)
+
+
+def _percent_line(
+    part: Mapping[str, Node],
+    cap_fen: int,
+    threshold_fen: int,
+    most_base_fen: int | None,
+    match_bp: int,
+) -> Line:
+    """A percentage: one for all, or one for each grade; its cap for a payment, or for each
+    diner.
+    """
+    rates = _rates(part["rates"], cap_fen, match_bp)
+    if rates and not part["percent"].is_missing:
+        part["percent"].fault(
+            "idle_key", "rates are percentages already", "write one of percent and rates"
+        )
+    percents = [each.percent_bp for each in rates] or [_percent(part["percent"], match_bp)]
+    caps = [each.cap_fen for each in rates] or [cap_fen]
+    name = f"{short(threshold_fen)}-{'/'.join(percent_text(each) for each in percents)}"
+    diners = _most_diners(part)
+    return (
+        name,
+        "percent_off",
+        max(caps) * (diners or 1),
+        threshold_fen,
+        max(percents),
+        most_base_fen,
+        rates,
+        diners,
+    )
+
+
+def _percent(node: Node, match_bp: int) -> int:
+    percent = node.percent()
+    if percent * (WHOLE_BP + match_bp) > WHOLE_BP**2:
+        node.fault(
+            "more_than_the_price",
+            "{offending} and its match exceed the price",
+            "write a smaller percentage",
+        )
+    return percent
+
+
+def _rates(node: Node, cap_fen: int, match_bp: int) -> tuple[Rate, ...]:
+    """`{grade 1: "20", grade 2: {percent: "15", cap: "1500.00"}}`: without a cap of its own that
+    of the voucher.
+    """
+    rates: list[Rate] = []
+    for word, each in node.entries():
+        is_map = isinstance(each.value, dict)
+        part = each.fields(("percent", "cap"), required=("percent",)) if is_map else {}
+        percent = _percent(part.get("percent", each), match_bp)
+        cap = (part["cap"].yuan(cap_fen) if part else None) or cap_fen
+        if cap > cap_fen:
+            part["cap"].fault(
+                "cap_above_cap",
+                "{offending} is more than the cap of the voucher",
+                "write the largest of them as the cap of the voucher",
+            )
+        rates.append(Rate(grades.even(word), percent, cap))
+    return tuple(rates)
+
+
+def _most_diners(part: Mapping[str, Node]) -> int | None:
+    """How many diners a payment counts at most, where the cap is one for each."""
+    per, most = part["cap_per"], part["most_diners"]
+    if per.is_missing:
+        if not most.is_missing:
+            most.fault("idle_key", "most_diners says something beside cap_per only", "leave it out")
+        return None
+    per.choice(("diner",))
+    if not part["rates"].is_missing:
+        per.fault("idle_key", "a cap for each diner has one percentage", "write percent")
+    if most.is_missing:
+        most.fault(
+            "most_diners_needed",
+            "a cap for each diner needs the most diners that a payment counts: it says how much"
+            " money a round must hold",
+            "write most_diners: 10",
+        )
+    return most.whole() or None
 
 
 def _threshold(node: Node, denomination_fen: int | None) -> int:
@@ -139,6 +237,12 @@ def full_base_fen(coupon: Coupon) -> int:
         return coupon.threshold_fen
     half_fen = (2 * coupon.denomination_fen - 1) * WHOLE_BP
     return max(coupon.threshold_fen, -(-half_fen // (2 * coupon.percent_bp)))
+
+
+def percents_text(coupon: Coupon) -> str:
+    """The percentage of a voucher as people read it; of several by grade `20%/15%`."""
+    percents = [each.percent_bp for each in coupon.rates] or [coupon.percent_bp or 0]
+    return "/".join(map(percent_text, percents))
 
 
 def short(fen: int) -> str:

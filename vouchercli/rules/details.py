@@ -7,15 +7,16 @@ unverified wherever figures are: it is never taken for right without a word.
 
 from __future__ import annotations
 
-import operator
 import re
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.rules import grades
 from vouchercli.rules.scope import Goods
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from vouchercli.rules.coupons import Coupon
     from vouchercli.rules.scope import Scope
     from vouchercli.rules.values import Node
 
@@ -33,15 +34,6 @@ NOT_ASKED: dict[str, Any] = {
 }
 MOST = 10_000
 NUMBER = re.compile(r"0*([1-9]\d{0,4})")
-GRADE = re.compile(r"(?:grade\s*)?(\d{1,2}|[一二三四五])\s*级?", re.IGNORECASE)
-CHINESE = {"一": "1", "二": "2", "三": "3", "四": "4", "五": "5"}
-BOUND = re.compile(r"(<=|>=|<|>)\s*(\d{1,2})")
-COMPARE: dict[str, Callable[[int, int], bool]] = {
-    "<=": operator.le,
-    ">=": operator.ge,
-    "<": operator.lt,
-    ">": operator.gt,
-}
 
 
 # ---------------------------------------------------------------- what a row says
@@ -62,7 +54,7 @@ class DetailError(ValueError):
 
 def _read(name: str, text: str) -> str:
     if name == "grade":
-        return even_grade(text)
+        return grades.even(text)
     if name not in COUNTED:
         return text
     number = NUMBER.fullmatch(text)
@@ -71,36 +63,29 @@ def _read(name: str, text: str) -> str:
     return number[1]
 
 
-def even_grade(text: str) -> str:
-    """A grade as it is compared: `1级`, `一级` and `grade 1` are 1; any other word is itself."""
-    found = GRADE.fullmatch(text.strip())
-    if not found:
-        return text.strip()
-    return CHINESE.get(found[1]) or str(int(found[1]))
-
-
 # ---------------------------------------------------------------- what a scope asks
 
 
-def asked(scope: Scope) -> frozenset[str]:
-    """The details that are asked of a payment with such a voucher; only these are kept."""
+def asked(scope: Scope, coupons: Sequence[Coupon]) -> frozenset[str]:
+    """The details that are asked of payments with such vouchers; only these are kept."""
     by_key = {
         "goods": bool(scope.goods or scope.exclude_goods),
-        "grade": any(each.grade for each in scope.goods),
+        "grade": any(each.grade for each in scope.goods) or any(each.rates for each in coupons),
         "units": scope.units is not None,
+        "diners": any(each.most_diners for each in coupons),
         "delivered_to": bool(scope.delivered_to),
     }
     return frozenset(name for name, is_asked in by_key.items() if is_asked)
 
 
-def find_broken(scope: Scope, details: Details) -> Broken | None:
+def find_broken(scope: Scope, coupon: Coupon | None, details: Details) -> Broken | None:
     """The first condition that what the row says does not keep; what it does not say breaks
-    none.
+    none. `coupon`: the one that was used (None: the pack has no such).
     """
-    return next(_broken(scope, details), None)
+    return next(_broken(scope, coupon, details), None)
 
 
-def _broken(scope: Scope, details: Details) -> Iterator[Broken]:
+def _broken(scope: Scope, coupon: Coupon | None, details: Details) -> Iterator[Broken]:
     word = details.get("goods")
     if word is not None:
         if word in scope.exclude_goods:
@@ -109,6 +94,9 @@ def _broken(scope: Scope, details: Details) -> Iterator[Broken]:
         if names and word not in names:
             yield "other_goods", {"goods": word, "only_goods": ", ".join(names)}
         yield from _broken_grade(scope, word, details.get("grade"))
+    known = [each.grade for each in coupon.rates] if coupon else []
+    if known and details.get("grade", known[0]) not in known:
+        yield "other_grade", {"paid_grade": details["grade"], "grades": ", ".join(known)}
     if scope.units is not None and int(details.get("units", 0)) > scope.units:
         yield "too_many_units", {"units": details["units"], "most_units": str(scope.units)}
     place = details.get("delivered_to")
@@ -120,22 +108,16 @@ def _broken(scope: Scope, details: Details) -> Iterator[Broken]:
 def _broken_grade(scope: Scope, word: str, grade: str | None) -> Iterator[Broken]:
     for each in scope.goods:
         is_asked = each.name == word and each.grade and grade is not None
-        if is_asked and not keeps_grade(each.grade, str(grade)):
+        if is_asked and not grades.keeps(each.grade, str(grade)):
             yield "other_grade", {"grade": str(grade), "goods": word, "grades": each.grade}
 
 
-def keeps_grade(bound: str, grade: str) -> bool:
-    """Whether a grade is within a bound (`<=2`: only a number can be), or one of a list."""
-    limit = BOUND.fullmatch(bound)
-    if limit is None:
-        return grade in bound.split(", ")
-    return grade.isdigit() and COMPARE[limit[1]](int(grade), int(limit[2]))
-
-
-def unverified(scope: Scope, details: Details) -> tuple[str, ...]:
+def unverified(scope: Scope, coupon: Coupon | None, details: Details) -> tuple[str, ...]:
     """The conditions that could not be judged, by their keys: the row does not say it."""
-    names = asked(scope)
-    if not any(each.grade for each in scope.goods if each.name == details.get("goods", each.name)):
+    names = asked(scope, () if coupon is None else (coupon,))
+    goods = details.get("goods")
+    of_class = [each.grade for each in scope.goods if goods in (None, each.name)]
+    if not any(of_class) and not (coupon and coupon.rates):
         names -= {"grade"}
     return tuple(name for name in NAMES if name in names and name not in details)
 
@@ -155,9 +137,9 @@ def read_goods(node: Node) -> tuple[Goods, ...]:
 def _bound(node: Node) -> str:
     """What a class asks of a grade, as `Goods.grade` has it."""
     if isinstance(node.value, list):
-        return ", ".join(even_grade(word) for word in node.codes())
+        return ", ".join(grades.even(word) for word in node.codes())
     text = node.text()
-    limit = BOUND.fullmatch(text)
+    limit = grades.BOUND.fullmatch(text)
     if limit:
         return limit[1] + str(int(limit[2]))
     if text[:1] in ("<", ">", "="):
@@ -166,7 +148,7 @@ def _bound(node: Node) -> str:
             "{offending} is no bound of a grade",
             'write it like "<=2", or the grades one by one: [1, 2]',
         )
-    return even_grade(text)
+    return grades.even(text)
 
 
 def shown_goods(goods: tuple[Goods, ...]) -> str:

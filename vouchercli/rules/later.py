@@ -103,20 +103,6 @@ OWN_DISTRICT = Fault(
     "write a group, a template with its districts and a round for each district, given to those on"
     " its list. Left out, the voucher would pay in every district",
 )
-CAP_BY_NUMBER = Fault(
-    (),
-    "no_cap_by_number",
-    "a cap for each diner, or each piece, is not judged here: a cap is the payment's",
-    "write no cap of several by hand: a payment of several diners would be refused for its subsidy"
-    " (subsidy_mismatch), or pay each of them the cap of all",
-)
-RATE_BY_GRADE = Fault(
-    (),
-    "no_rate_by_grade",
-    "a percentage for each grade is not judged here: a voucher has one percentage",
-    "write a template and a round for each grade. At one percentage every payment of another grade"
-    " would be refused for its subsidy (subsidy_mismatch)",
-)
 YUAN_USED = Fault(
     (),
     "no_limit_of_yuan_used",
@@ -164,8 +150,6 @@ KEYS = {
     "pick": ONE_OF_FACES,
     "scope": OF_A_COUPON,  # known where a template has it
     "goods": OF_A_COUPON,
-    "cap_per": CAP_BY_NUMBER,
-    "rates": RATE_BY_GRADE,
     "own_district": OWN_DISTRICT,
     "base": STORED_VALUE,
     "subsidy_per_resident": YUAN_USED,

@@ -16,7 +16,7 @@ from vouchercli.rules.templates import AN_HOUR, expires_at, public_bp, usable_at
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from vouchercli.rules.coupons import Coupon
+    from vouchercli.rules.coupons import Coupon, Rate
     from vouchercli.rules.scope import Scope
     from vouchercli.rules.templates import Template, Validity
 
@@ -79,10 +79,20 @@ def described(template: Template) -> dict[str, str]:
 
 def _face(coupon: Coupon) -> str:
     rate = f"{percent_text(coupon.percent_bp)} <= " if coupon.percent_bp is not None else ""
+    if coupon.rates:
+        rate = "/".join(map(_rate, coupon.rates)) + " <= "
     orders = short(coupon.threshold_fen)
     if coupon.most_base_fen is not None:
         orders += f"-{short(coupon.most_base_fen)}"
-    return f"{rate}{short(coupon.denomination_fen)} / {orders}"
+    face = short(coupon.denomination_fen)
+    if coupon.most_diners:
+        face = f"{coupon.most_diners}x{short(coupon.denomination_fen // coupon.most_diners)}"
+    return f"{rate}{face} / {orders}"
+
+
+def _rate(rate: Rate) -> str:
+    """20% of grade 1, at most 2000: `1:20%(2000)`"""
+    return f"{rate.grade}:{percent_text(rate.percent_bp)}({short(rate.cap_fen)})"
 
 
 def _free(fields: dict[str, str], key: str) -> str:

@@ -159,6 +159,7 @@ REJECTS: dict[str, tuple[str, ...]] = {
     ),
     "other_grade": (
         "grade {grade} of {goods} is not {grades}",
+        "grade {paid_grade} is none of those that the voucher pays for: {grades}",
         "the goods have another grade than the voucher asks",
     ),
     "too_many_units": (

@@ -25,15 +25,31 @@ def lawful_subsidy(base_fen: int, denomination_fen: int, percent_bp: int | None)
     return min(denomination_fen, money.half_up(base_fen * percent_bp, WHOLE_BP))
 
 
+def of_coupon(coupon: Coupon, base_fen: int, said: Mapping[str, str]) -> int:
+    """What a voucher pays on a base that meets its threshold, in fen, by what the row says
+    (`rules.details`): never more than it proves. Without its grade the least that any grade would
+    give, without its diners the cap of one.
+    """
+    if coupon.rates:
+        of_grade = [each for each in coupon.rates if each.grade == said.get("grade")]
+        return min(
+            lawful_subsidy(base_fen, each.cap_fen, each.percent_bp)
+            for each in of_grade or coupon.rates
+        )
+    if coupon.most_diners is None:
+        return lawful_subsidy(base_fen, coupon.denomination_fen, coupon.percent_bp)
+    diners = min(int(said.get("diners", 1)), coupon.most_diners)
+    cap_fen = coupon.denomination_fen // coupon.most_diners * diners
+    return lawful_subsidy(base_fen, cap_fen, coupon.percent_bp)
+
+
 def subsidy(coupon: Coupon, base_fen: int) -> int | None:
     """What the voucher pays on a base (list price - merchant discount), in fen; None below the
     threshold and above the price end.
     """
     is_within = coupon.most_base_fen is None or base_fen <= coupon.most_base_fen
     return (
-        lawful_subsidy(base_fen, coupon.denomination_fen, coupon.percent_bp)
-        if is_within and base_fen >= coupon.threshold_fen
-        else None
+        of_coupon(coupon, base_fen, {}) if is_within and base_fen >= coupon.threshold_fen else None
     )
 
 

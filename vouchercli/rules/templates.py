@@ -82,6 +82,10 @@ class Template:
     not_enforced: tuple[str, ...]
     kind: str = ""  # what limits of claims may call its packs, beside its own code
 
+    def coupon(self, coupon_no: int) -> Coupon | None:
+        """The voucher with that number, if the pack has it."""
+        return self.coupons[coupon_no - 1] if 0 < coupon_no <= len(self.coupons) else None
+
     @property
     def match_bp(self) -> int:
         """What merchants add, in basis points of the subsidy."""

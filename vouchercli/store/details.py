@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 # Payments with vouchers of rounds that ask for details, with what their refunds gave back; of a
 # batch those that it brought; as known on a sealed day also those that were reversed since.
 UNVERIFIED = """
-SELECT s.round_id, unverified(s.round_id, ifnull(d.details, v.details)) AS keys,
+SELECT s.round_id, unverified(s.round_id, f.coupon_no, ifnull(d.details, v.details)) AS keys,
     count(*) - count(f.refund_of),
     CAST(sum(s.after_fen - s.before_fen) AS BIGINT)
 FROM (
-    SELECT f.redemption_id, f.refund_of, f.split_id, f.paid_at
+    SELECT f.redemption_id, f.refund_of, f.split_id, f.paid_at, f.coupon_no
     FROM redemption_runs n CROSS JOIN redemptions f
         ON f.redemption_id BETWEEN n.first_id AND n.last_id
     WHERE n.batch_id = ifnull(:batch_id, n.batch_id) AND n.first_paid_at <= :until
     UNION ALL
-    SELECT v.redemption_id, v.refund_of, v.split_id, v.paid_at
+    SELECT v.redemption_id, v.refund_of, v.split_id, v.paid_at, v.voucher % 1024
     FROM reversed_redemptions v WHERE v.booked_on > :known_day
 ) f
 CROSS JOIN splits s ON s.split_id = f.split_id
@@ -62,7 +62,7 @@ def packs(db: sqlite3.Connection, programme_id: int) -> dict[int, Template]:
 
 def asked(db: sqlite3.Connection, programme_id: int) -> frozenset[str]:
     """The details that the rounds of a programme ask for."""
-    every = (details.asked(pack.scope) for pack in packs(db, programme_id).values())
+    every = (details.asked(p.scope, p.coupons) for p in packs(db, programme_id).values())
     return frozenset().union(*every)
 
 
@@ -79,22 +79,23 @@ def unverified(
     """What could not be judged, by condition: of a batch, of some rounds (None: of all), of what
     was paid from `since` to `until` (UTC seconds; None: any), as `known` on a sealed day.
     """
-    scopes = {
-        round_id: pack.scope
+    asking = {
+        round_id: pack
         for round_id, pack in packs(db, programme_id).items()
-        if details.asked(pack.scope) and (rounds is None or round_id in rounds)
+        if details.asked(pack.scope, pack.coupons) and (rounds is None or round_id in rounds)
     }
-    if not scopes:
+    if not asking:
         return []
 
     @cache
-    def find(round_id: int, said: str | None) -> str:
-        return " ".join(details.unverified(scopes[round_id], json.loads(said or "{}")))
+    def find(round_id: int, coupon_no: int, said: str | None) -> str:
+        pack, known = asking[round_id], json.loads(said or "{}")
+        return " ".join(details.unverified(pack.scope, pack.coupon(coupon_no), known))
 
     sql_functions.register(db, unverified=find)
     asked = {
         "batch_id": batch_id,
-        "rounds": json.dumps([*scopes]),
+        "rounds": json.dumps([*asking]),
         "since": -EVER if since is None else since,
         "until": EVER if until is None else until,
         "last_id": EVER if known is None else known.last_redemption,

@@ -82,7 +82,8 @@ FROM (
     SELECT i.place, i.batch_id, i.line, i.transaction_no, i.kind, i.claim_no, i.paid_at, i.day,
         i.base_fen, i.merchant_discount_fen, i.refund_of, i.coupon_no, i.channel, i.details,
         i.subsidy_fen AS stated_fen,
-        lawful_subsidy(i.base_fen, k.denomination_fen, k.percent_bp) AS lawful_fen,
+        lawful_subsidy(r.round_id, i.base_fen, k.coupon_no, k.denomination_fen, k.percent_bp,
+            i.details) AS lawful_fen,
         k.coupon_no AS known_coupon_no, k.threshold_fen, k.most_base_fen, k.full_base_fen,
         c.claim_id, c.resident, c.claimed_at, {prolongations.ENDS_AT_FOR_ROW} AS expires_at,
         r.round_id,
@@ -97,7 +98,8 @@ FROM (
         ) AS is_suspended,
         is_in_scope(r.round_id, i.channel, i.paid_at, m.merchant_no, g.district, g.industry,
             g.size, m.is_registered) AS is_in_scope,
-        CASE WHEN i.details IS NULL THEN '' ELSE broken_detail(r.round_id, i.details) END
+        CASE WHEN i.details IS NULL THEN '' ELSE broken_detail(r.round_id, i.coupon_no,
+            i.details) END
             AS broken_detail,
         f.merchant_id = m.merchant_id AND f.paid_at = i.paid_at
             AND abs(f.base_fen) = i.base_fen
@@ -260,8 +262,8 @@ UPDATE incoming_redemptions AS i SET detail = (
             THEN nullif(usable_at(r.round_id, c.claimed_at), c.claimed_at) END,
         'expires_at', {prolongations.ENDS_AT_FOR_ROW}, 'threshold_fen', k.threshold_fen,
             'most_base_fen', k.most_base_fen, 'limit', visit_limit(i.day),
-        'expected_fen', CASE WHEN i.kind = 'pay' THEN lawful_subsidy(i.base_fen,
-            k.denomination_fen, k.percent_bp) END,
+        'expected_fen', CASE WHEN i.kind = 'pay' THEN lawful_subsidy(r.round_id, i.base_fen,
+            k.coupon_no, k.denomination_fen, k.percent_bp, i.details) END,
         'missing_fen', json_extract(i.detail, '$.missing_fen'),
         'returns_fen', (SELECT j.returns_fen FROM judged j WHERE j.place = i.place),
         'paid_fen', p.base_fen,
@@ -305,7 +307,8 @@ WHERE reason = 'out_of_scope'
 # Which condition what it says of its goods breaks, and with what value.
 EXPLAIN_DETAILS = """
 UPDATE incoming_redemptions AS i SET detail = json_patch(detail, ifnull((
-    SELECT explained_detail(j.round_id, i.details) FROM judged j WHERE j.place = i.place
+    SELECT explained_detail(j.round_id, j.coupon_no, i.details) FROM judged j
+    WHERE j.place = i.place
 ), '{}'))
 WHERE details IS NOT NULL AND reason IN ('other_goods', 'other_grade', 'too_many_units',
     'delivered_elsewhere')

@@ -4,6 +4,7 @@ shares it.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,9 @@ FROM (
         CASE WHEN f.base_fen < k.threshold_fen THEN k.threshold_fen
             WHEN f.base_fen > k.most_base_fen THEN k.most_base_fen END AS price_end,
         CASE WHEN k.percent_bp IS NULL THEN k.denomination_fen
+            WHEN pays_by_word(s.round_id) THEN subsidy_by_word(s.round_id, f.coupon_no, f.base_fen,
+                (SELECT d.details FROM redemption_details d
+                    WHERE d.redemption_id = f.redemption_id))
             ELSE lawful_subsidy(f.base_fen, k.denomination_fen, k.percent_bp) END AS expected_fen
     FROM temp.open_redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
         CROSS JOIN rounds r ON r.round_id = s.round_id
@@ -106,7 +110,26 @@ def payments_from_their_day(db: sqlite3.Connection) -> list[Breach]:
 
 def payments_by_law(db: sqlite3.Connection) -> list[Breach]:
     """Payments below their threshold, or of another subsidy than their voucher pays."""
-    sql_functions.register(db, lawful_subsidy=subsidy.lawful_subsidy)
+    packs = {round_id: pack for round_id, (pack, _) in _packs(db).items()}
+    by_word = {
+        round_id
+        for round_id, pack in packs.items()
+        if any(each.rates or each.most_diners for each in pack.coupons)
+    }
+
+    def subsidy_by_word(
+        round_id: int, coupon_no: int, base_fen: int, said: str | None
+    ) -> int | None:
+        coupon = packs[round_id].coupon(coupon_no)
+        known = json.loads(said or "{}")
+        return None if coupon is None else subsidy.of_coupon(coupon, base_fen, known)
+
+    sql_functions.register(
+        db,
+        lawful_subsidy=subsidy.lawful_subsidy,
+        pays_by_word=lambda round_id: round_id in by_word,
+        subsidy_by_word=subsidy_by_word,
+    )
     return breaches.rows(db, PAYMENTS)
 
 

@@ -41,7 +41,7 @@ WHERE f.refund_of IS NULL AND is_limited(s.round_id) AND found <> ''
 """
 OTHER_GOODS = """
 SELECT f.transaction_no AS subject, 'goods in scope of ' || r.round AS expected,
-    wrong_details(s.round_id, d.details) AS found
+    wrong_details(s.round_id, f.coupon_no, d.details) AS found
 FROM redemption_details d JOIN redemptions f USING (redemption_id)
     CROSS JOIN splits s ON s.split_id = f.split_id
     CROSS JOIN rounds r ON r.round_id = s.round_id
@@ -70,8 +70,7 @@ def scope_by_law(db: sqlite3.Connection) -> list[Breach]:
     """
     rounds = {row["round_id"]: (templates.read(row["document"]).scope, row["time_zone"])
               for row in db.execute(ROUNDS)}  # fmt: skip
-    scopes = {round_id: given for round_id, (given, _) in rounds.items()}
-    return [*_out_of_place(db, rounds), *_other_goods(db, scopes)]
+    return [*_out_of_place(db, rounds), *_other_goods(db)]
 
 
 def _out_of_place(db: sqlite3.Connection, rounds: dict[int, tuple[Scope, str]]) -> list[Breach]:
@@ -110,17 +109,19 @@ def _out_of_place(db: sqlite3.Connection, rounds: dict[int, tuple[Scope, str]]) 
     return breaches.rows(db, OUT_OF_SCOPE)
 
 
-def _other_goods(db: sqlite3.Connection, scopes: dict[int, Scope]) -> list[Breach]:
+def _other_goods(db: sqlite3.Connection) -> list[Breach]:
     """Payments of goods that their voucher is not for, by what is kept of them; and what is kept
     though nobody asks for it.
     """
 
+    packs = {row["round_id"]: templates.read(row["document"]) for row in db.execute(ROUNDS)}
+
     @cache
-    def wrong_details(round_id: int, kept: str) -> str:
-        said = json.loads(kept)
-        if idle := said.keys() - details.asked(scopes[round_id]):
+    def wrong_details(round_id: int, coupon_no: int, kept: str) -> str:
+        pack, said = packs[round_id], json.loads(kept)
+        if idle := said.keys() - details.asked(pack.scope, pack.coupons):
             return ", ".join(sorted(idle))
-        broken = details.find_broken(scopes[round_id], said)
+        broken = details.find_broken(pack.scope, pack.coupon(coupon_no), said)
         return "" if broken is None else _words(broken[1])
 
     sql_functions.register(db, wrong_details=wrong_details)

@@ -112,6 +112,7 @@ TEXT = {
     "{goods} is not among the goods that the voucher is for: {only_goods}": "{goods} 不属于该券的适用商品（{only_goods}）",
     "the goods are not those that the voucher is for": "所购商品不属于该券的适用商品",
     "grade {grade} of {goods} is not {grades}": "{goods} 的等级 {grade} 不符合要求（{grades}）",
+    "grade {paid_grade} is none of those that the voucher pays for: {grades}": "等级 {paid_grade} 不在该券所列等级（{grades}）之内",
     "the goods have another grade than the voucher asks": "所购商品的等级不符合该券要求",
     "{units} pieces in one order; the voucher is for at most {most_units}": "一笔订单购买 {units} 件，该券每单至多 {most_units} 件",
     "more pieces in one order than the voucher is for": "一笔订单的件数超过该券规定",

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.rules import details, scope, times
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules.merchants import Merchant
-from vouchercli.rules.subsidy import lawful_subsidy
+from vouchercli.rules.subsidy import lawful_subsidy, of_coupon
 from vouchercli.store import claims, limits, sql_functions, templates
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
-    from vouchercli.rules.scope import Scope
+    from vouchercli.rules.templates import Template
 
 
 def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
@@ -86,32 +86,33 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
 
     sql_functions.register(
         db,
-        lawful_subsidy=_lawful_subsidy,
+        lawful_subsidy=_subsidies(packs),
         is_in_scope=is_in_scope,
         broken_scope=broken_scope,
         used_channel=used_channel,
-        **_of_details(scopes),
+        **_of_details(packs),
         usable_at=usable_at,
         is_open_to_all=lambda round_id: scope.registration_open(scopes[round_id]),
     )
 
 
-def _of_details(scopes: dict[int, Scope]) -> dict[str, Callable[..., Any]]:
+def _of_details(packs: dict[int, Template]) -> dict[str, Callable[..., Any]]:
     """The functions that read what a row says of its goods (JSON). Rows say the same few things."""
-    asked = {round_id: details.asked(each) for round_id, each in scopes.items()}
+    asked = {round_id: details.asked(pack.scope, pack.coupons) for round_id, pack in packs.items()}
 
     @cache
-    def find(round_id: int | None, said: str) -> details.Broken | None:
+    def find(round_id: int | None, coupon_no: int, said: str) -> details.Broken | None:
         if round_id is None or not asked[round_id]:
             return None
-        return details.find_broken(scopes[round_id], json.loads(said))
+        pack = packs[round_id]
+        return details.find_broken(pack.scope, pack.coupon(coupon_no), json.loads(said))
 
-    def broken_detail(round_id: int | None, said: str) -> str:
-        broken = find(round_id, said)
+    def broken_detail(round_id: int | None, coupon_no: int, said: str) -> str:
+        broken = find(round_id, coupon_no, said)
         return "" if broken is None else broken[0]
 
-    def explained_detail(round_id: int | None, said: str) -> str | None:
-        broken = find(round_id, said)
+    def explained_detail(round_id: int | None, coupon_no: int, said: str) -> str | None:
+        broken = find(round_id, coupon_no, said)
         return None if broken is None else json.dumps(broken[1], ensure_ascii=False)
 
     @cache
@@ -127,9 +128,27 @@ def _of_details(scopes: dict[int, Scope]) -> dict[str, Callable[..., Any]]:
     }
 
 
-def _lawful_subsidy(
-    base_fen: int, denomination_fen: int | None, percent_bp: int | None
-) -> int | None:
-    return (
-        None if denomination_fen is None else lawful_subsidy(base_fen, denomination_fen, percent_bp)
-    )
+def _subsidies(packs: dict[int, Template]) -> Callable[..., int | None]:
+    """What a voucher pays on a base. Most pay the same whatever is bought."""
+    by_word = {
+        (round_id, each.coupon_no): each
+        for round_id, pack in packs.items()
+        for each in pack.coupons
+        if each.rates or each.most_diners
+    }
+
+    def pays(
+        round_id: int | None,
+        base_fen: int,
+        coupon_no: int | None,
+        denomination_fen: int | None,
+        percent_bp: int | None,
+        said: str | None,
+    ) -> int | None:
+        if denomination_fen is None or round_id is None or coupon_no is None:
+            return None
+        if by_word and (coupon := by_word.get((round_id, coupon_no))):
+            return of_coupon(coupon, base_fen, json.loads(said or "{}"))
+        return lawful_subsidy(base_fen, denomination_fen, percent_bp)
+
+    return pays

@@ -19,7 +19,7 @@ from vouchercli.rules import money, packs, scope, times
 from vouchercli.rules import rounds as law
 from vouchercli.rules import templates as packs_law
 from vouchercli.rules.amendments import HAS_ENDED
-from vouchercli.rules.coupons import percent_text
+from vouchercli.rules.coupons import percents_text
 from vouchercli.store import issuance_orders, plans
 from vouchercli.store.db import writing
 
@@ -438,7 +438,7 @@ def _list_rows(
             count,
             each.denomination_fen,
             threshold=each.threshold_fen,
-            percent=None if each.percent_bp is None else percent_text(each.percent_bp),
+            percent=None if each.percent_bp is None else percents_text(each),
             amount=row["packs"] * count * each.denomination_fen,
         )
         for place, (each, count, _) in enumerate(_list_coupons(template), 1)

@@ -109,6 +109,8 @@ LATER_KEYS = {
     "next_claim": (),
     "again_after_expiry": None,
     **details.NOT_ASKED,
+    "rates": (),
+    "most_diners": None,
 }  # and what they are where a document does not have them
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.result import Column, Message, Table, say
-from vouchercli.rules import details, packs, times
+from vouchercli.rules import details, money, packs, subsidy, times
 from vouchercli.rules import templates as rules
+from vouchercli.rules.coupons import percent_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
+    from vouchercli.rules.coupons import Coupon
     from vouchercli.rules.templates import Template
 
 
@@ -84,7 +86,9 @@ def explain_validity(template: Template) -> tuple[Message, ...]:
 
 def explain_details(template: Template) -> tuple[Message, ...]:
     """What is judged only where a file says it."""
-    asked = [name for name in details.NAMES if name in details.asked(template.scope)]
+    asked = [
+        name for name in details.NAMES if name in details.asked(template.scope, template.coupons)
+    ]
     if not asked:
         return ()
     return (
@@ -93,7 +97,41 @@ def explain_details(template: Template) -> tuple[Message, ...]:
             " counted as unverified and named in every report.",
             columns=", ".join(asked),
         ),
+        *(line for coupon, _ in packs.lines(template) for line in _explain_rates(coupon)),
     )
+
+
+EXAMPLE_FEN = 900_000  # an appliance
+DINERS, BILL_FEN = 4, 8_000
+
+
+def _explain_rates(coupon: Coupon) -> Iterator[Message]:
+    """What a voucher pays by a row's grade or diners, with an example."""
+    for each in coupon.rates:
+        paid = subsidy.of_coupon(coupon, EXAMPLE_FEN, {"grade": each.grade})
+        yield say(
+            "{coupon}: grade {grade} pays {percent}, at most {cap} yuan: {paid} on {base} yuan.",
+            coupon=coupon.coupon,
+            grade=each.grade,
+            percent=percent_text(each.percent_bp),
+            cap=money.grouped(each.cap_fen),
+            paid=money.grouped(paid),
+            base=money.grouped(EXAMPLE_FEN),
+        )
+    if coupon.rates:
+        yield say("Another grade is refused; without its grade a payment gets the least of these.")
+    if coupon.most_diners:
+        yield say(
+            "{coupon}: the cap of {cap} yuan is one for each diner, of at most {most}: {diners}"
+            " diners pay {base} yuan and get {paid}. Without its diners a payment has the cap of"
+            " one.",
+            coupon=coupon.coupon,
+            cap=money.grouped(coupon.denomination_fen // coupon.most_diners),
+            most=coupon.most_diners,
+            diners=DINERS,
+            base=money.grouped(BILL_FEN),
+            paid=money.grouped(subsidy.of_coupon(coupon, BILL_FEN, {"diners": str(DINERS)})),
+        )
 
 
 def pack_table(template: Template, kinds: Mapping[str, str]) -> Table:

@@ -62,7 +62,9 @@ class Book:
         ]
         # what a row says of its goods is left to the judge
         self._asking = [
-            round_id for round_id, pack in self._packs.items() if details.asked(pack.scope)
+            round_id
+            for round_id, pack in self._packs.items()
+            if details.asked(pack.scope, pack.coupons)
         ]
         self._expired_by = proved_redemptions.expired_by(self._db)
         self._claims = Claims()
