@@ -57,6 +57,7 @@ def test_every_shipped_template_is_added_to_its_programme(
     assert {problem["code"] for problem in ran.json["problems"]} <= {
         "assumption",
         "gross_by_construction",
+        "not_enforced",
     }
 
 
