@@ -18,7 +18,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import city_rules
-from city_rules import DAY, POLICIES, Pack, Rules, day_of, half_up
+from city_rules import POLICIES, Pack, Round, Rules, day_of, half_up
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -293,10 +293,14 @@ def _visit(books: Books, row: Row) -> tuple[str, str, int]:
     return books.claims[row[2]][1], row[4], day_of(second(row[5]))
 
 
-def pack_of(books: Books, rules: Rules, claim_no: str) -> Pack:
+def round_of(books: Books, rules: Rules, claim_no: str) -> Round:
     round_ = rules.round(books.claims[claim_no][0])
     assert round_ is not None
-    return round_.pack
+    return round_
+
+
+def pack_of(books: Books, rules: Rules, claim_no: str) -> Pack:
+    return round_of(books, rules, claim_no).pack
 
 
 def _unlawful(books: Books, rules: Rules, row: Row) -> str | None:
@@ -310,7 +314,7 @@ def _unlawful(books: Books, rules: Rules, row: Row) -> str | None:
         return "unknown"
     if rules.is_suspended(merchant_no, at):
         return "suspended"
-    if not claim[2] <= at < claim[2] + pack.days * DAY:
+    if not claim[2] <= at < round_of(books, rules, claim_no).ends_at(claim[2]):
         return "outside"
     gives, threshold = pack.coupons[int(coupon) - 1]
     if fen(order) - fen(discount) < threshold or fen(subsidy) != gives:
@@ -332,7 +336,8 @@ def _refund(books: Books, rules: Rules, row: Row, sealed: Seals) -> str | None:
         return "refund_without_payment"
     if base > payment.left_fen or payment.is_undone:
         return "refund_too_large"
-    is_in_time = at < books.claims[claim_no][2] + pack_of(books, rules, claim_no).days * DAY
+    # what was right when it was returned stays right: a later end that was decided since is none
+    is_in_time = at < round_of(books, rules, claim_no).ends_at(books.claims[claim_no][2], at)
     case = "partial" if base != payment.base_fen else "full" if is_in_time else "late"
     answer = POLICIES[rules.policy].get(case, "")
     if answer == "refused":

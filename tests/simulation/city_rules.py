@@ -40,6 +40,12 @@ class Round(NamedTuple):
     pauses: tuple[tuple[int, int | None], ...] = ()
     is_by_lot: bool = False
     granted: tuple[tuple[str, ...], ...] | None = None  # claims of those who won; None: not drawn
+    later_ends: tuple[tuple[int, int], ...] = ()  # of its vouchers: decided then, until then
+
+    def ends_at(self, claimed_at: int, known_at: int | None = None) -> int:
+        """When a voucher claimed then ends, by what was decided at that moment (None: ever)."""
+        later = [until for at, until in self.later_ends if known_at is None or at <= known_at]
+        return max(claimed_at + self.pack.days * DAY, *later, 0)
 
 
 class Suspension(NamedTuple):

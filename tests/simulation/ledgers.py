@@ -295,8 +295,8 @@ def released(life: Life) -> Iterator[Pair]:
     states = {each["round"]: each["state"] for each in _list_rounds(life)}
     for round_ in rules.rounds:
         mine = {no: claim for no, claim in books.claims.items() if claim[0] == round_.code}
-        ends = {no: claim[2] + round_.pack.days * DAY for no, claim in mine.items()}
-        last = max(ends.values(), default=at)
+        ends = {no: round_.ends_at(claim[2]) for no, claim in mine.items()}
+        last = max((*ends.values(), *(until for _, until in round_.later_ends)), default=at)
         by = at if last <= at else at - (at + EAST) % DAY
         alive = {no for no, end in ends.items() if end > by}
         kept = sum(

@@ -43,6 +43,8 @@ class Life:
     def __init__(self, seed: int) -> None:
         self.seed, self.chance = seed, random.Random(seed)
         self.city = small_city.found(self.chance)
+        # in every third city vouchers are prolonged; the others live as they did before that
+        self.deeds = (*DEEDS, *(office.prolong,) * 3) if seed % 3 == 2 else DEEDS
         self.done: list[str] = []
         self.seen: dict[str, int] = {}
         self.has_raced = False
@@ -62,7 +64,7 @@ class Life:
             office.plan(self)
             for _ in range(self.chance.randint(8, 14)):
                 self.city.pass_time()
-                self.chance.choice(DEEDS)(self)
+                self.chance.choice(self.deeds)(self)
             self.city.pass_time()
             self.tick()
             for file in [file for file in self.city.files if file.is_cut]:

@@ -120,6 +120,22 @@ def amend(life: Life) -> None:
     life.city.amend(round_.code, packs=data["packs"], is_paused=data["state"] == "paused")
 
 
+def prolong(life: Life) -> None:
+    """The vouchers of a round that are out, expired ones too, may be used longer; what became of it
+    is asked.
+    """
+    round_ = life.chance.choice(life.city.free_rounds())
+    until = life.city.now + life.chance.choice((6, 30, 60)) * HOUR
+    trouble = life.trouble()
+    words = ("round", "extend", round_.code, "--until", shown(until), "--note", "rain")
+    life.do(*words, "--actor", "mei", codes=(0, 3), trouble=trouble)
+    words = ("round", "approve", round_.code, "--actor", "lin")
+    life.do(*words, codes=(0, 3), trouble=trouble)
+    data = life.do("round", "show", round_.code, "-o", "json").data
+    if data["vouchers_until_at"] == f"{shown(until).replace(' ', 'T')}+08:00":
+        life.city.prolong(round_.code, until)
+
+
 def renew_pack(life: Life) -> None:
     """A new version of the pack; rounds that are planned later may take it."""
     packs = life.city.rules.packs

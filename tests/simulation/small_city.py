@@ -140,6 +140,13 @@ class City:
                     pauses = (*pauses[:-1], (pauses[-1][0], self.now))
                 self.rules.rounds[at] = round_._replace(packs=packs, pauses=pauses)
 
+    def prolong(self, code: str, until: int) -> None:
+        """No voucher of a round ends before then, as was decided now."""
+        for at, round_ in enumerate(self.rules.rounds):
+            if round_.code == code and until not in [each for _, each in round_.later_ends]:
+                later = (*round_.later_ends, (self.now, until))
+                self.rules.rounds[at] = round_._replace(later_ends=later)
+
     def free_rounds(self) -> list[Round]:
         """The last rounds for all who come first."""
         return [each for each in self.rules.rounds if not each.is_by_lot][-3:]
