@@ -69,6 +69,41 @@ CLAUSES = {
         {"limits": {"subsidy_per_resident": [{"per": "month", "at_most": "100.00"}]}},
         ["no_limit_of_yuan_used"],
     ),
+    "yuan used a day": (
+        "programme",
+        {"limits": {"subsidy_per_resident_per_day": "100.00"}},
+        ["no_limit_of_yuan_used"],
+    ),
+    "vouchers used": (
+        "programme",
+        {"limits": {"vouchers_per_resident": {"per": "week", "at_most": 3}}},
+        ["no_limit_of_vouchers_used"],
+    ),
+    "vouchers used a day": (
+        "programme",
+        {"limits": {"vouchers_per_resident_per_day": 2}},
+        ["no_limit_of_vouchers_used"],
+    ),
+    "times a firm": (
+        "programme",
+        {"limits": {"vouchers_per_merchant": {"per": "programme", "at_most": 5}}},
+        ["no_limit_at_a_firm"],
+    ),
+    "times a firm a month": (
+        "programme",
+        {"limits": {"vouchers_per_merchant_per_month": 5}},
+        ["no_limit_at_a_firm"],
+    ),
+    "yuan of a firm": (
+        "programme",
+        {"limits": {"subsidy_per_merchant": {"per": "programme", "at_most": "20000.00"}}},
+        ["no_limit_of_a_firm"],
+    ),
+    "yuan of a firm a month": (
+        "programme",
+        {"limits": {"subsidy_per_merchant_per_month": "20000.00"}},
+        ["no_limit_of_a_firm"],
+    ),
     "pounds": ("programme", {"currency": "GBP"}, ["other_currency"]),
 }
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.documents import Fault
 from vouchercli.result import say
+from vouchercli.rules.limits import SPANS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,10 +115,27 @@ YUAN_USED = Fault(
 AT_A_FIRM = Fault(
     (),
     "no_limit_at_a_firm",
-    "so many vouchers of a resident at one firm in the whole programme are not judged here: the"
-    " limit at a merchant is one a day",
+    "so many vouchers of a resident at one firm in a week, a month or the whole programme are not"
+    " judged here: the limit at a merchant is by the day",
     "write vouchers_per_merchant_per_day if the notice says so. Left out, every further purchase"
     " there would be paid",
+)
+VOUCHERS_USED = Fault(
+    (),
+    "no_limit_of_vouchers_used",
+    "a limit of the vouchers that one resident uses over all shops is not judged here: limits count"
+    " packs, faces that are claimed, and vouchers at one merchant a day",
+    "where it comes to the same, limit what is claimed (packs_per_resident_per_day,"
+    " packs_per_resident). Left out, every further voucher that a resident uses would be paid",
+)
+YUAN_OF_A_FIRM = Fault(
+    (),
+    "no_limit_of_a_firm",
+    "a limit of the subsidy that one merchant gets is not judged here: each payment that keeps the"
+    " law is paid, however much its merchant had before",
+    "give those merchants a template and a round of their own, whose packs bound what all of them"
+    " get together; what one of them had is shown by voucher merchant show. Left out, one"
+    " merchant could get all of the money",
 )
 STORED_VALUE = Fault(
     (),
@@ -153,7 +171,13 @@ KEYS = {
     "own_district": OWN_DISTRICT,
     "base": STORED_VALUE,
     "subsidy_per_resident": YUAN_USED,
+    **{f"subsidy_per_resident_per_{span}": YUAN_USED for span in SPANS},
     "vouchers_per_merchant": AT_A_FIRM,
+    **{f"vouchers_per_merchant_per_{span}": AT_A_FIRM for span in SPANS if span != "day"},
+    "vouchers_per_resident": VOUCHERS_USED,
+    **{f"vouchers_per_resident_per_{span}": VOUCHERS_USED for span in SPANS},
+    "subsidy_per_merchant": YUAN_OF_A_FIRM,
+    **{f"subsidy_per_merchant_per_{span}": YUAN_OF_A_FIRM for span in SPANS},
     "extra": ADDED,
     "review": BOUGHT_FIRST,
     "one_per": ONE_PER,
