@@ -769,3 +769,21 @@ def test_a_budget_is_as_many_packs_as_it_can_pay(city: Callable[..., Ran]) -> No
     assert city(*words, "--budget", yuan, "-o", "json").data["packs"] == 7
     city("round", "edit", "b1", "--budget", f"{3 * value / 100:.2f}")
     assert city("round", "show", "b1", "-o", "json").data["packs"] == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "is_warned"),
+    [
+        (["--mode", "lottery", "--platform", "app"], True),
+        (["--mode", "lottery"], False),
+        (["--platform", "app"], False),
+    ],
+)
+def test_a_lottery_that_a_platform_issues_is_said_to_be_drawn_there(
+    city: Callable[..., Ran], options: list[str], is_warned: bool
+) -> None:
+    towns.draft(city, "hz-1", *options, template=f"{UNIVERSAL}@1", maker=None)
+    ran = city("round", "copy", "hz-1", "hz-2", "--opens-at", "2020-05-01 08:00")
+    warned = "round hz-2 is drawn by app: it cannot be drawn here, and no claim is refused"
+    assert (warned in ran.err, "[drawn_elsewhere]" in ran.err) == (is_warned, is_warned)
+    assert ran.code == 0

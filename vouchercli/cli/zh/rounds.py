@@ -87,6 +87,8 @@ TEXT = {
     "next: voucher round plan {round}, then voucher round submit {round}": "下一步：先运行 voucher round plan {round}，再运行 voucher round submit {round}",
     "round {round} has these terms already; nothing was changed": "期次 {round} 的条件本来如此，未作改动",
     "{limit} does not limit round {round}: of {words} none is its code, its template or the kind of its template": "{limit}不限制期次 {round}：{words} 均不是其代号、模板或模板类别",
+    "round {round} is drawn by {platform}: it cannot be drawn here, and no claim is refused because its resident did not win": "期次 {round} 由 {platform} 摇号：本系统不能为其摇号，领取也不会因居民未中签而被拒绝",
+    "to draw here, leave --platform out: the winners then have their packs here": "如需在本系统摇号，请不写 --platform；中签者的券包即由本系统发放",
     "write `kind` in the template, or the template in the programme's limits": "请在模板中写 `kind`，或在项目限额中写该模板",
     "packs_per_resident_per_day": "每人每日份数",
     "packs_per_resident_per_month": "每人每月份数",

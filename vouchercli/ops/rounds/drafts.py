@@ -271,7 +271,26 @@ def _answer_with_draft(
         problems=(
             *((late,) if row["opens_at"] < current.now else ()),
             *commitments.warn_of_missing_money(current),
+            *_warn_of_draw_elsewhere(current),
             *problems,
+        ),
+    )
+
+
+def _warn_of_draw_elsewhere(current: RoundAtHand) -> tuple[Problem, ...]:
+    """Warn that nobody here knows who won a lottery that a platform issues: its claims are judged
+    as those of any round.
+    """
+    if current.row["mode"] != "lottery" or not current.row["platform"]:
+        return ()
+    return (
+        Problem(
+            "drawn_elsewhere",
+            "round {round} is drawn by {platform}: it cannot be drawn here, and no claim is refused"
+            " because its resident did not win",
+            level="warning",
+            hint="to draw here, leave --platform out: the winners then have their packs here",
+            params={"round": current.code, "platform": current.row["platform"]},
         ),
     )
 
