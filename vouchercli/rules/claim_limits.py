@@ -255,21 +255,23 @@ def reached(
             return each.name
     for wait, steps in limits.waits:
         rule = steps.at(at)
-        if rule is not None and wait.concerns(terms) and _waits(rule, wait, at, packs):
+        if rule is not None and wait.concerns(terms) and _waits(rule, wait, asked, packs):
             return wait.name
     return None
 
 
-def _waits(rule: int, wait: Wait, at: int, packs: Iterable[Pack]) -> bool:
-    """Whether one of the packs that were claimed up to then is not done with."""
+def _waits(rule: int, wait: Wait, asked: Pack, packs: Iterable[Pack]) -> bool:
+    """Whether one of the packs is not done with when the pack that is asked for is claimed; nor
+    this one when a pack is claimed that stands already: who came first to us has its place.
+    """
     or_expired = rule == NEXT["after_redeemed_or_expired"]
-    return any(
-        each.claimed_at <= at
-        and wait.concerns(each.terms)
-        and not each.is_used_up(at)
-        and not (or_expired and each.has_expired(at))
-        for each in packs
-    )
+    for each in packs:
+        first, second = (each, asked) if each.claimed_at <= asked.claimed_at else (asked, each)
+        at = second.claimed_at
+        is_done = first.is_used_up(at) or (or_expired and first.has_expired(at))
+        if wait.concerns(each.terms) and not is_done:
+            return True
+    return False
 
 
 UNFINISHED = {1: "not used yet", 2: "neither used nor expired"}  # by what the next claim waits for
