@@ -5,6 +5,7 @@ same packs; and in any order of files nothing stands that the limits forbid.
 from __future__ import annotations
 
 import random
+from collections import Counter
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -143,3 +144,5 @@ def test_limits_hold_in_any_order_of_files(
         session = town(Path(folder), name)
         with closing(session.db):
             retry_all(session, come_in(session, random.Random(seed), rows, count))
+            packs = Counter(round_ for _, round_, *_ in facts(session))
+            assert max(packs.values(), default=0) <= 4
