@@ -33,6 +33,8 @@ LAW = (
     "lawful_subsidy",
     "is_in_scope",
     "used_channel",
+    "kept_details",
+    "broken_detail",
     "usable_at",
     "visit_limit",
     "counts",

@@ -84,4 +84,9 @@ TEXT = {
     "what the coupon paid in yuan, as the platform says": "券面抵扣金额（元），以平台为准",
     "of a refund, the number of its payment": "退款对应的原支付编号",
     "online or offline, where the scope asks for it": "线上或线下（适用范围有要求时填写）",
+    "the class of what was bought, where the scope asks for it": "所购商品类别，适用范围有要求时填写",
+    "its energy or water grade, where the template asks for it": "能效或水效等级，模板有要求时填写",
+    "how many pieces, where the scope asks for it": "件数，适用范围有要求时填写",
+    "how many people ate, where the cap is one for each": "用餐人数，按人数封顶时填写",
+    "the city or district of delivery, where the scope asks": "收货城市或区县，适用范围有要求时填写",
 }

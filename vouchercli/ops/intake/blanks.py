@@ -92,6 +92,11 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
         "subsidy": Meaning(Word("what the coupon paid in yuan, as the platform says"), "10.00"),
         "refund_of": Meaning(Word("of a refund, the number of its payment"), ""),
         "channel": Meaning(Word("online or offline, where the scope asks for it"), "offline"),
+        "goods": Meaning(Word("the class of what was bought, where the scope asks for it"), "tv"),
+        "grade": Meaning(Word("its energy or water grade, where the template asks for it"), "1"),
+        "units": Meaning(Word("how many pieces, where the scope asks for it"), "1"),
+        "diners": Meaning(Word("how many people ate, where the cap is one for each"), "2"),
+        "delivered_to": Meaning(Word("the city or district of delivery, where the scope asks"), ""),
     },
 }
 WORDS = {  # what alone may stand in a column, by language
