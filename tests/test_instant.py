@@ -10,6 +10,7 @@ from test_schedule import MERCHANTS, approve_round, land, tick
 from towns import ask
 
 from vouchercli.formats.configs import profiles
+from vouchercli.ops.intake import by_columns
 from vouchercli.rules import packs, templates, times
 
 if TYPE_CHECKING:
@@ -45,7 +46,11 @@ def town(voucher: Voucher) -> Voucher:
     return voucher
 
 
-def test_a_payment_makes_its_claim_as_long_as_there_are_packs(town: Voucher, here: Path) -> None:
+@pytest.mark.parametrize("bytes_", [0, 1 << 40], ids=["by columns", "by rows"])
+def test_a_payment_makes_its_claim_as_long_as_there_are_packs(
+    town: Voucher, here: Path, bytes_: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(by_columns, "BYTES", bytes_)
     rows = [pay(f"T{n}", f"res{n % 2}", f"27 10:00:0{n}") for n in range(4)]
     towns.write("paid.csv", HEAD + "".join(rows))
     data = town("redemption", "import", "paid.csv", "-o", "json", expect=4).data

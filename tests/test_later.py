@@ -62,6 +62,16 @@ CLAUSES = {
         {"coupons": [COUPON | {"scope": {"industries": ["餐饮"]}}]},
         ["no_scope_of_coupon"],
     ),
+    "the platform's own end": (
+        "template",
+        {"validity": {"by": "platform", "days": 7}},
+        ["no_platforms_end"],
+    ),
+    "days from the opening": (
+        "template",
+        {"validity": {"days": 7, "from": "opening"}},
+        ["no_days_from_opening"],
+    ),
     "one of several faces": ("template", {"pick": 1}, ["no_choice_of_face"]),
     "the own district": ("template", {"scope": {"own_district": True}}, ["no_own_district"]),
     "yuan used": (

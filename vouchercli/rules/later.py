@@ -152,6 +152,22 @@ ONE_OF_FACES = Fault(
     " pack, everybody would have all its faces",
 )
 
+PLATFORMS_END = Fault(
+    (),
+    "no_platforms_end",
+    "an end that the platform sets for each claim is not read here: an end follows from the claim",
+    "write the end of the notice (days, hours_after_claim, until ...). Another one would refuse"
+    " lawful payments as expired, or pay those that came too late",
+)
+FROM_THE_OPENING = Fault(
+    (),
+    "no_days_from_opening",
+    "days that are counted from the opening or the issue of a round are not counted here: they"
+    " begin with the claim",
+    'write the end itself, a template for each round: {{until: "2020-05-05"}}. Counted from the'
+    " claim, late claims would be paid after the end of the notice",
+)
+
 # Of any other key: it may be a clause of a notice too.
 UNKNOWN = say(
     "allowed here: {known}. A clause that nobody can judge from the files is written in words under"
@@ -188,6 +204,9 @@ KEYS = {
 WORDS = {
     ("kind", "balance"): BALANCE,
     ("mode", "purchase_first"): BOUGHT_FIRST,
+    ("by", "platform"): PLATFORMS_END,
+    ("from", "opening"): FROM_THE_OPENING,
+    ("from", "issue"): FROM_THE_OPENING,
 }
 
 
@@ -195,11 +214,11 @@ def of_key(key: str, value: Any) -> Iterator[Fault]:
     """What is said of a key that has no meaning here, and of what stands under it."""
     if key in KEYS:
         yield KEYS[key]
+    if clause := of_word(key, value):
+        yield clause
     parts = value.items() if isinstance(value, dict) and key in KEYS else ()
     for inner, each in parts:
         yield from of_key(inner, each)
-        if clause := of_word(inner, each):
-            yield clause
 
 
 def of_word(key: str, word: Any) -> Fault | None:
