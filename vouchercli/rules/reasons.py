@@ -87,6 +87,11 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "this resident is not on the list of group {group}",
         "this resident is not on the round's list",
     ),
+    "not_a_winner": (
+        "application {application_no} did not win in the draw of {round}",
+        "this resident did not win in the draw of {round}",
+        "this resident did not win in the draw",
+    ),
     "claim_reused": (
         "claim number {claim_no} already stands for another claim",
         "the claim number already stands for another claim",

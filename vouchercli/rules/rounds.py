@@ -27,8 +27,18 @@ STATES = (
     "cancelled",
 )
 MODES = ("fcfs", "lottery", "targeted")
+DRAWN = ("here", "platform")
 BEFORE_APPROVAL = ("draft", "submitted")
 BEFORE_OPENING = (*BEFORE_APPROVAL, "approved")
+
+
+def drawn(mode: str, platform: str, *, hands_winners: bool) -> str | None:
+    """Where the lots of a round are drawn: here, or by the platform that issues it; None: it has
+    none.
+    """
+    if mode != "lottery":
+        return None
+    return "platform" if platform and not hands_winners else "here"
 
 
 class Action(NamedTuple):

@@ -20,7 +20,7 @@ GRANTING = ("draw", "allocate")
 STATES = {  # in which states of its round a job can be done
     "commit": ("approved",),
     "open": ("approved",),
-    "draw": ("open",),
+    "draw": ("approved", "open"),
     "allocate": ("open",),
     "order": ("approved", "open"),
     "close": ("open", "paused"),
@@ -39,7 +39,7 @@ class Scheduled:
     for nothing). `is_ordered`: the platform has an order for just these terms; `was_ordered`: for
     these or others; `lead`: how many seconds before the opening it wants the first; `amended_at`:
     when packs or times last changed by an amendment. `waits_for_text`: the draw was announced with
-    a public text, which a person must bring.
+    a public text, which a person must bring. `hands_winners`: its platform is told who won here.
     """
 
     round_id: int
@@ -62,6 +62,7 @@ class Scheduled:
     was_ordered: bool = False
     lead: int = 0
     amended_at: int = 0
+    hands_winners: int = 0
 
     @property
     def order_at(self) -> int:
@@ -69,21 +70,36 @@ class Scheduled:
         before the approval; a replacement as soon as the new terms stand.
         """
         stand_since = max(self.approved_at or 0, self.amended_at)
-        return (
-            stand_since
-            if self.was_ordered and stand_since
-            else max(self.opens_at - self.lead, stand_since)
-        )
+        if self.was_ordered and stand_since:
+            return stand_since
+        drawn_at = self.draw_at if self.hands_winners else 0
+        return max(self.opens_at - self.lead, stand_since, drawn_at)
 
     @property
     def draw_at(self) -> int:
-        """When the lottery is drawn: at the opening, or when registration closes after it."""
+        """When the lottery is drawn: at the opening, or when registration closes after it; winners
+        that are handed on when registration closes, so that the order can name them.
+        """
+        if self.hands_winners:
+            return max(self.registration_closes_at or self.opens_at, self.approved_at or 0)
         return max(self.opens_at, self.registration_closes_at or 0)
 
     @property
     def is_local(self) -> bool:
         """Whether it is issued here, not by a platform."""
         return not self.platform
+
+    @property
+    def is_drawn_here(self) -> bool:
+        """Whether it is a lottery whose lots are drawn here."""
+        return self.mode == "lottery" and (self.is_local or bool(self.hands_winners))
+
+    @property
+    def may_be_drawn(self) -> bool:
+        """Whether its state allows the draw: packs are granted while it is open, winners may be
+        handed on before.
+        """
+        return self.state == "open" or (self.state == "approved" and bool(self.hands_winners))
 
 
 class Due(NamedTuple):
@@ -104,7 +120,7 @@ def list_jobs(round_: Scheduled) -> Iterator[Due]:
     is_before = round_.state in (*WAITING, "approved")
     if not is_before and round_.state not in ("open", "paused"):
         return
-    opens_at, is_lottery = round_.opens_at, round_.mode == "lottery" and round_.is_local
+    opens_at, is_lottery = round_.opens_at, round_.is_drawn_here
     if is_lottery and is_before and not round_.seed_committed:
         approved_at = opens_at if round_.approved_at is None else round_.approved_at
         yield Due("commit", round_, min(approved_at, opens_at))
@@ -114,7 +130,7 @@ def list_jobs(round_: Scheduled) -> Iterator[Due]:
         yield Due("draw", round_, round_.draw_at)
     if round_.is_local and not is_lottery and round_.to_allocate:
         yield Due("allocate", round_, opens_at, round_.to_allocate)
-    if round_.platform and not round_.is_ordered:
+    if round_.platform and not round_.is_ordered and (round_.drawn or not round_.hands_winners):
         yield Due("order", round_, round_.order_at)
     yield Due("close", round_, round_.closes_at)
 
@@ -124,7 +140,7 @@ def list_due(job: str, rounds: Iterable[Scheduled], now: int) -> list[Due]:
     return _longest_due_first(
         each
         for round_ in rounds
-        if round_.state in STATES[job]
+        if round_.state in STATES[job] and (job != "draw" or round_.may_be_drawn)
         for each in list_jobs(round_)
         if each.job == job and each.due_at <= now and not each.is_too_late(now)
     )
@@ -157,7 +173,7 @@ def list_reminders(rounds: Iterable[Scheduled], now: int) -> list[Due]:
 
 
 def _remind(round_: Scheduled, now: int) -> Iterator[Due]:
-    waits_for_text = round_.waits_for_text and not round_.drawn and round_.state == "open"
+    waits_for_text = round_.waits_for_text and not round_.drawn and round_.may_be_drawn
     if waits_for_text and round_.draw_at <= now:
         yield Due("remind", round_, round_.draw_at, "public text")
     soon_at = round_.opens_at - NOTICE_SECONDS

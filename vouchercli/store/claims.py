@@ -21,7 +21,7 @@ from vouchercli.store import (
     sql_functions,
     typed,
 )
-from vouchercli.store.conditions import is_eligible, is_paused
+from vouchercli.store.conditions import is_eligible, is_paused, is_winner
 from vouchercli.store.lists import ROUNDS_WANTED, Listing, merged, span
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ CREATE TEMP TABLE incoming_claims (
     place INTEGER PRIMARY KEY, batch_id INTEGER, line INTEGER, cells TEXT, reason TEXT,
         detail TEXT DEFAULT '{}',
     claim_no TEXT, round TEXT, resident BLOB, claimed_at INTEGER,
+    application_no TEXT,  -- as a platform names a winner; the resident is then its applicant
     round_id INTEGER, pack_no INTEGER,
     met TEXT,         -- what was reached: the number, the round's limit, the name of another limit
     -- of a fact that is judged again: it had passed its own ladder, and keeps its id when it stays;
@@ -45,10 +46,10 @@ CREATE TEMP TABLE incoming_claims (
 """
 ADD_INCOMING = """
 INSERT INTO incoming_claims (place, batch_id, line, cells, reason, detail, claim_no, round,
-    resident, claimed_at)
-VALUES (?,?,?,?,?,?,?,?,?,?)
+    resident, claimed_at, application_no)
+VALUES (?,?,?,?,?,?,?,?,?,?,?)
 """
-TYPED_COLUMNS = 4
+TYPED_COLUMNS = 5
 
 INDEX_INCOMING = """
 CREATE INDEX IF NOT EXISTS temp.incoming_claims_by_no ON incoming_claims (claim_no)
@@ -102,7 +103,9 @@ FROM (
                 AND (w.batch_id, r.platform) NOT IN (SELECT batch_id, platform FROM senders)
                 AS is_of_other_platform,
             {is_paused("r", "w.claimed_at")} AS is_paused,
-            {is_eligible("r", "w.resident")} AS is_eligible, :latest_at AS latest_at
+            {is_eligible("r", "w.resident")} AS is_eligible,
+            {is_winner("r", "w.resident", "w.application_no")} AS is_winner,
+            :latest_at AS latest_at
         FROM incoming_claims w LEFT JOIN rounds r ON r.round_id = w.round_id
         WHERE w.reason IS NULL AND w.claim_id IS NULL
     )
@@ -201,6 +204,7 @@ UPDATE incoming_claims AS i SET detail = (
         'opens_at', r.opens_at, 'closes_at', r.closes_at, 'packs', r.packs,
         'limit', r.per_resident, 'group',
             nullif(r.resident_group, ''),
+        'application_no', CASE i.reason WHEN 'not_a_winner' THEN nullif(i.application_no, '') END,
         'missing_fen', json_extract(i.detail, '$.missing_fen'),
         'platform', CASE i.reason WHEN 'wrong_platform' THEN r.platform END,
         'sender', CASE i.reason WHEN 'wrong_platform' THEN (SELECT json_extract(b.options,

@@ -15,6 +15,29 @@ def is_eligible(round_: str, resident: str) -> str:
             AND ({round_}.resident_group = '' OR e.resident_group = {round_}.resident_group)))"""
 
 
+def is_winner(round_: str, resident: str, application_no: str) -> str:
+    """Whether the winners of the round were not drawn here for its platform, or the resident (an
+    SQL expression) is one of them: by a token of its own or one of those who are one person with
+    it. An application number that the row names is to be that resident's.
+    """
+    return f"""(NOT {round_}.hands_winners OR {has_won(round_, resident)}
+        AND (ifnull({application_no}, '') = '' OR EXISTS (
+            SELECT 1 FROM applications named WHERE named.round_id = {round_}.round_id
+                AND named.application_no = {application_no} AND named.resident = {resident})))"""
+
+
+def has_won(round_: str, resident: str) -> str:
+    """Whether the resident (an SQL expression), or one who is one person with it, is a winner that
+    the round hands on.
+    """
+    return f"""(EXISTS (SELECT 1 FROM winners won
+            WHERE won.round_id = {round_}.round_id AND won.resident = {resident})
+        OR EXISTS (SELECT 1 FROM persons one
+            JOIN persons same ON same.round_id = one.round_id AND same.person = one.person
+            JOIN winners won ON won.round_id = same.round_id AND won.resident = same.resident
+            WHERE one.round_id = {round_}.round_id AND one.resident = {resident}))"""
+
+
 def is_paused(round_: str, at: str) -> str:
     """Whether the round was paused at a moment (an SQL expression): from the first second of a
     pause up to its end (rules.amendments.is_paused).

@@ -33,11 +33,13 @@ WRAP = (
     "UPDATE eligibility SET resident = wrapped(resident)",
     "UPDATE listings SET resident = wrapped(resident)",
     "UPDATE reversed_claims SET resident = wrapped(resident)",
+    "UPDATE winners SET resident = wrapped(resident)",
 )
 COUNT = """
 SELECT (SELECT count(*) FROM claims) + (SELECT count(*) FROM applications)
     + (SELECT count(*) FROM application_identities) + (SELECT count(*) FROM eligibility)
     + (SELECT count(*) FROM listings) + (SELECT count(*) FROM reversed_claims)
+    + (SELECT count(*) FROM winners)
 """
 # Where they stand in texts: rows that may come back. Notes, reasons and the log stay as they were
 # written.
@@ -95,6 +97,7 @@ WITH kept AS (
     UNION ALL SELECT 'eligibility', resident FROM eligibility
     UNION ALL SELECT 'listings', resident FROM listings
     UNION ALL SELECT 'reversed_claims', resident FROM reversed_claims
+    UNION ALL SELECT 'winners', resident FROM winners
     UNION ALL SELECT 'persons', resident FROM persons
     UNION ALL SELECT 'persons', person FROM persons
 )

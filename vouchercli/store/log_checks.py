@@ -28,7 +28,9 @@ TERMS = (
     "resident_group",
     "per_resident",
     "template_id",
+    "hands_winners",
 )
+UNSAID = {"hands_winners": 0}  # by lines from before it could be said
 # A line that names no programme was written while the file had only its first one.
 OF_ROUNDS = """
 SELECT ifnull(json_extract(detail, '$.programme'), (SELECT programme FROM programmes
@@ -156,7 +158,7 @@ def _compare(code: str, row: Any, lines: list[Any]) -> Iterator[Breach]:
     for line, column, stood, before in broken:
         yield f"{code} {column}, {line}", str(stood), str(before)
     first = lines[0]
-    stands |= {"created_by": first["actor"], "created_at": first["at"]}
+    stands = UNSAID | stands | {"created_by": first["actor"], "created_at": first["at"]}
     for column, value in stands.items():
         if row[column] != value:
             yield f"{code} {column}", str(value), str(row[column])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 ROUNDS = """
 SELECT r.round_id, r.round, r.state, r.opens_at, r.closes_at, r.packs, r.claimed, r.per_resident,
-    r.platform, t.document
+    r.platform, r.hands_winners, t.document
 FROM rounds r JOIN templates t ON t.template_id = r.template_id WHERE r.programme_id = ?
     ORDER BY r.round_id
 """

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli import identities
 from vouchercli.rules import certificates
-from vouchercli.store import audit, sql_functions
+from vouchercli.store import audit, sql_functions, winners
 
 if TYPE_CHECKING:
     import sqlite3
@@ -95,15 +95,6 @@ POSTINGS = """
 SELECT 'posting ' || posting_id AS subject, 'a line of ' || posted_at AS expected, why AS found
 FROM postings WHERE batch_id IS NULL AND posted_at NOT IN (SELECT at FROM audit)
 """
-# Who has a pack of a drawn round has an application that won.
-WINNERS = """
-SELECT c.claim_no AS subject, 'a winner of ' || r.round AS expected, lower(hex(c.resident)) AS found
-FROM draws d CROSS JOIN rounds r USING (round_id) CROSS JOIN claims c ON c.round_id = d.round_id
-WHERE d.certificate IS NOT NULL AND c.resident NOT IN (
-    SELECT a.resident FROM json_tree(d.certificate) w CROSS JOIN applications a
-        ON a.round_id = d.round_id AND a.application_no = w.value
-    WHERE w.type = 'text' AND w.path GLOB '*.winners')
-"""
 
 
 def _breaches(db: sqlite3.Connection, statement: str) -> list[Breach]:
@@ -162,6 +153,6 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     "proposals_as_logged": proposals_as_logged,
     "orders_as_logged": orders_as_logged,
     "draws_as_logged": draws_as_logged,
-    "winners_have_packs": lambda db: _breaches(db, WINNERS),
+    "winners_have_packs": winners.have_packs,
     "suspensions_as_logged": suspensions_as_logged,
 }

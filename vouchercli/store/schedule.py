@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ROUNDS = """
 SELECT r.round_id, p.programme, r.round, p.time_zone AS zone, r.state, r.mode, r.platform,
-    r.revision, r.opens_at, r.closes_at,
+    r.hands_winners, r.revision, r.opens_at, r.closes_at,
     (SELECT max(a.ended_at) FROM proposals a WHERE a.subject = 'round' AND a.subject_id = r.round_id
         AND a.kind = 'approval' AND a.state = 'effective' AND a.after ->> 'revision' = r.revision
         AND r.state NOT IN ('draft', 'submitted')) AS approved_at,

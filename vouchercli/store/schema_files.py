@@ -19,6 +19,7 @@ SCHEMA_FILES = (
     "014_prolongations.sql",
     "015_price_ends.sql",
     "016_redemption_details.sql",
+    "017_handed_draws.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

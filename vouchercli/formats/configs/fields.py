@@ -41,7 +41,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "account",
     ),
     "eligibility": ("resident", "group", "district"),
-    "claims": ("claim_no", "round", "resident", "claimed_at"),
+    "claims": ("claim_no", "round", "resident", "claimed_at", "application_no"),
     "redemptions": (
         "transaction_no",
         "kind",
@@ -94,7 +94,7 @@ OPTIONAL: dict[str, frozenset[str]] = {
     "merchants": frozenset(FIELDS["merchants"]) - {"merchant_no", "name"},
     "applications": frozenset({"group", "district", "device", "mobile", "card", "account"}),
     "eligibility": frozenset({"district"}),
-    "claims": frozenset(),
+    "claims": frozenset({"application_no"}),
     "redemptions": frozenset(
         {"platform_no", "refund_of", "channel", "merchant_discount", *DETAILS}
     ),
@@ -105,7 +105,7 @@ FILLED: dict[str, frozenset[str]] = {
     "merchants": frozenset({"merchant_no", "name"}),
     "applications": frozenset({"application_no", "round", "resident", "applied_at"}),
     "eligibility": frozenset({"resident"}),
-    "claims": frozenset(FIELDS["claims"]),
+    "claims": frozenset({"claim_no", "round", "resident", "claimed_at"}),
     "redemptions": frozenset(
         {
             "transaction_no",
@@ -125,7 +125,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "merchants": ("merchant_no", "uscc", "phone", "platform_no", "account_no"),
     "applications": ("application_no",),
     "eligibility": (),
-    "claims": ("claim_no",),
+    "claims": ("claim_no", "application_no"),
     "redemptions": (
         "transaction_no",
         "claim_no",

@@ -147,6 +147,17 @@ def in_their_terms(
     ]
 
 
+def winners_sheet(application_nos: Iterable[str]) -> str:
+    """The list of the winners that goes with an order: their application numbers, one on each
+    line, as the list of entrants has them (none of them begins like a formula).
+    """
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["application_no"])
+    writer.writerows([number] for number in application_nos)
+    return out.getvalue()
+
+
 def sheet(rows: Sequence[dict[str, Any]]) -> str:
     """The rows as CSV; a text that a spreadsheet would run is disarmed."""
     out = io.StringIO()

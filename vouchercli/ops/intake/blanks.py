@@ -76,6 +76,9 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
         "round": ROUND,
         "resident": RESIDENT,
         "claimed_at": Meaning(Word("when the pack was claimed, local time"), "2020-03-27 08:00:01"),
+        "application_no": Meaning(
+            Word("of a lottery drawn here: the number of the application that won"), ""
+        ),
     },
     "redemptions": {
         "transaction_no": Meaning(

@@ -10,7 +10,7 @@ from vouchercli.formats.written import folders
 from vouchercli.ops import lists
 from vouchercli.ops.intake import by_columns, take_backs
 from vouchercli.ops.intake.importing import take_in
-from vouchercli.ops.intake.kinds import Intake, Kind
+from vouchercli.ops.intake.kinds import Intake, Kind, Unfit
 from vouchercli.ops.intake.retries import settle
 from vouchercli.ops.intake.staging import typist_of_residents, warner_of_residents
 from vouchercli.result import Column, Outcome, Table, say
@@ -23,13 +23,34 @@ from vouchercli.store import (
     programmes,
     rounds,
     templates,
+    winners,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from vouchercli.ops.intake.kinds import Chunk
+    from vouchercli.ops.intake.kinds import Chunk, Typed
     from vouchercli.session import Session
+
+
+def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
+    """A claim that names the application of a round whose winners are handed on is its applicant's,
+    by whatever number the platform knows that person.
+    """
+    type_row = typist_of_residents(intake, "claim_no", "claimed_at")
+    handed = winners.handed(intake.db, intake.programme_id)
+
+    def type_claim(values: tuple[str, ...]) -> Typed:
+        typed = type_row(values)
+        if isinstance(typed, Unfit):
+            return typed
+        claim_no, round_, resident, claimed_at, application_no = typed
+        if application_no and round_ in handed:
+            known = winners.applicant(intake.db, handed[round_], application_no)
+            resident = known or resident
+        return (claim_no, round_, resident, claimed_at, application_no)
+
+    return type_claim if handed else type_row
 
 
 def _judge(intake: Intake) -> None:
@@ -86,7 +107,7 @@ KIND = Kind(
     create=claims.CREATE_INCOMING,
     add=claims.ADD_INCOMING,
     width=claims.TYPED_COLUMNS,
-    typist=lambda intake: typist_of_residents(intake, "claim_no", "claimed_at"),
+    typist=_typist,
     judge=_judge,
     accept=_accept,
     undo=lambda session, batch_id: claims.undo(session.db, batch_id),

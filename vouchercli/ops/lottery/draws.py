@@ -23,7 +23,7 @@ from vouchercli.rules import allocations as granting
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
 from vouchercli.rules import times
-from vouchercli.store import draws
+from vouchercli.store import draws, winners
 from vouchercli.store.allocations import held_in_round
 from vouchercli.store.db import writing
 
@@ -111,8 +111,8 @@ def draw(
     to: str | None = None,
     at: int | None = None,
 ) -> Outcome:
-    """Reveal the seed and draw: the winners become claims, the certificate is kept and written.
-    Again: nothing more happens.
+    """Reveal the seed and draw: the winners become claims, or are kept for the platform that they
+    are handed to; the certificate is kept and written. Again: nothing more happens.
 
     `at` is when the winners' packs count as claimed (else now, within the round's hours). A dry run
     tells what would be drawn from, never who would win. Raises `draw_not_committed`,
@@ -151,6 +151,7 @@ def draw(
                     winners=len(drawn.winners),
                     entrants=len(entrants),
                 ),
+                *_say_handed(lottery),
             )
         else:
             entrants, problems = None, ()
@@ -203,11 +204,25 @@ def describe_commitment(session: Session, code: str) -> Message | None:
     return Message(refusal.text, refusal.params)
 
 
+def _say_handed(lottery: Lottery) -> tuple[Message, ...]:
+    """Say how the winners of a platform's round come to it."""
+    if not lottery.row["hands_winners"]:
+        return ()
+    return (
+        say(
+            "next: voucher round order {round}; the numbers of the winners go to {platform} with"
+            " the order",
+            round=lottery.code,
+            platform=lottery.row["platform"],
+        ),
+    )
+
+
 # ---------------------------------------------------------------- the draw itself
 
 
 def _draw(lottery: Lottery, entrants: Sequence[Entrant], public: str | None, at: int) -> Drawn:
-    """Draw, store the certificate, grant the packs and return the result."""
+    """Draw, store the certificate, grant the packs or keep who is handed on; return the result."""
     row, round_row = lottery.committed_draw, lottery.row
     places = round_row["seats"] - round_row["claimed"]
     kept = sum(stratum.quota for stratum in lottery.strata)
@@ -248,8 +263,11 @@ def _draw(lottery: Lottery, entrants: Sequence[Entrant], public: str | None, at:
         ),
         is_rehearsal=lottery.session.is_rehearsal,
     )
+    if round_row["hands_winners"]:
+        winners.add(lottery.db, lottery.round_id, drawn.winners)
     draws.draw(lottery.session, lottery.round_id, proof.canonical(document))
-    _grant(lottery, drawn.winners, at)
+    if not round_row["hands_winners"]:
+        _grant(lottery, drawn.winners, at)
     lottery.note(
         "draw.run",
         before={"claimed": round_row["claimed"]},

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops.answers import dated
-from vouchercli.ops.granting import allocations
 from vouchercli.ops.granting.grants import REASONS
 from vouchercli.ops.rounds.lookup import RoundAtHand, look_up
 from vouchercli.result import (
@@ -111,14 +110,25 @@ def look_up_lottery(session: Session, code: str) -> Lottery:
             round=code,
             mode=Word(current.row["mode"]),
         )
-    if current.row["platform"]:
-        raise allocations.platform_round_error(current)
+    if current.drawn == "platform":
+        raise _drawn_elsewhere_error(current)
     return Lottery(
         current.session,
         current.row,
         current.programme,
         current.template,
         draws.kept(current.db, current.round_id),
+    )
+
+
+def _drawn_elsewhere_error(current: RoundAtHand) -> VoucherError:
+    """The refusal to draw the lots that a platform draws."""
+    return VoucherError(
+        "platform_round",
+        "the lots of round {round} are drawn by {platform}, not here",
+        hint="to draw here and hand the winners on: voucher round edit {round} --drawn here",
+        round=current.code,
+        platform=current.row["platform"],
     )
 
 

@@ -141,14 +141,17 @@ def require_closed(lottery: Lottery) -> None:
 
 def require_open(lottery: Lottery) -> None:
     """Require a closed registration and an open round with packs left, because a draw grants
-    packs at once.
+    packs at once. Winners that are handed on may be drawn as soon as the round is approved: the
+    platform has its order before the opening.
     """
     require_closed(lottery)
     row = lottery.row
-    if row["state"] != "open":
+    if row["state"] not in (("approved", "open") if row["hands_winners"] else ("open",)):
         raise VoucherError(
             "wrong_state",
-            "round {round} is {state}: it is drawn while it is open",
+            "round {round} is {state}: it is drawn once it is approved, and before it is closed"
+            if row["hands_winners"]
+            else "round {round} is {state}: it is drawn while it is open",
             hint=(
                 "voucher round open {round}"
                 if row["state"] == "approved"

@@ -39,6 +39,7 @@ COLUMNS = (
     "platform",
     "resident_group",
     "per_resident",
+    "hands_winners",
 )
 
 
@@ -57,6 +58,7 @@ def create_round(session: Session, code: str, given: Mapping[str, Any]) -> Outco
             "platform": "",
             "resident_group": "",
             "per_resident": programme.limits.packs_per_resident_per_round,
+            "hands_winners": 0,
         }
         terms = _choose_terms(programme, templates.referenced(db, given["template"]), given, usual)
         current = _add_draft(session, row["programme_id"], code, terms)
@@ -157,6 +159,7 @@ TERMS = {
     "opens_at": Word("opens"),
     "closes_at": Word("closes"),
     "registration_opens_at": Word("registration opens"),
+    "hands_winners": Word("lots drawn"),
 }
 
 
@@ -172,6 +175,8 @@ def _show_term(current: RoundAtHand, column: str) -> str:
         return "–"
     if column.endswith("_at"):
         return current.local_time(column)
+    if column == "hands_winners":
+        return Word(current.drawn) if current.drawn else "–"
     if column == "mode":
         return Word(value)
     return f"{value:,}" if isinstance(value, int) else str(value)
@@ -281,7 +286,7 @@ def _warn_of_draw_elsewhere(current: RoundAtHand) -> tuple[Problem, ...]:
     """Warn that nobody here knows who won a lottery that a platform issues: its claims are judged
     as those of any round.
     """
-    if current.row["mode"] != "lottery" or not current.row["platform"]:
+    if current.drawn != "platform":
         return ()
     return (
         Problem(
@@ -289,7 +294,7 @@ def _warn_of_draw_elsewhere(current: RoundAtHand) -> tuple[Problem, ...]:
             "round {round} is drawn by {platform}: it cannot be drawn here, and no claim is refused"
             " because its resident did not win",
             level="warning",
-            hint="to draw here, leave --platform out: the winners then have their packs here",
+            hint="to draw here and hand the winners on: voucher round edit {round} --drawn here",
             params={"round": current.code, "platform": current.row["platform"]},
         ),
     )
@@ -311,6 +316,7 @@ def _choose_terms(
         "platform": _strip(given["platform"]),
         "resident_group": _strip(given["group"]),
         "packs": _count_packs(given, pack["pack_value_fen"]),
+        "hands_winners": None,  # as it was, until `_choose_drawn` has seen the mode and platform
     }
     terms: dict[str, Any] = {
         column: usual.get(column) if chosen[column] is None else chosen[column]
@@ -350,11 +356,45 @@ def _choose_terms(
     for option, column in (("--platform", "platform"), ("--group", "resident_group")):
         _refuse_people(option, chosen[column] or "")
     check_funding(programme, template)
-    terms["per_resident"] = limits_law.per_round(terms["mode"], terms["per_resident"])
+    terms["hands_winners"] = _choose_drawn(given.get("drawn"), terms)
+    terms["per_resident"] = (
+        1 if terms["hands_winners"] else limits_law.per_round(terms["mode"], terms["per_resident"])
+    )
     _check_amounts(programme, terms, pack)
     check_times(programme, template, terms)
     check_platform(programme, template, terms)
     return terms
+
+
+def _choose_drawn(drawn: str | None, terms: Mapping[str, Any]) -> int:
+    """Whether the winners are drawn here and handed to the platform, which is said of a lottery
+    that a platform issues: a winner has one pack. Raises `unknown_drawn`, `not_drawn_by_lot`,
+    `drawn_here_only`.
+    """
+    is_lottery, platform = terms["mode"] == "lottery", terms["platform"]
+    if drawn is None:
+        return int(bool(terms["hands_winners"]) and is_lottery and bool(platform))
+    if drawn not in law.DRAWN:
+        raise UsageFault(
+            "unknown_drawn",
+            "lots are drawn here or by the platform, not {drawn}",
+            hint="--drawn here, or --drawn platform",
+            drawn=drawn,
+        )
+    if not is_lottery:
+        raise UsageFault(
+            "not_drawn_by_lot",
+            "--drawn is said of a lottery, and this round is {mode}",
+            hint="add --mode lottery, or leave --drawn out",
+            mode=Word(terms["mode"]),
+        )
+    if drawn == "platform" and not platform:
+        raise UsageFault(
+            "drawn_here_only",
+            "no platform issues the round: nobody but us can draw its lots",
+            hint="add --platform NAME, or leave --drawn out",
+        )
+    return int(drawn == "here" and bool(platform))
 
 
 def check_platform(programme: Programme, template: Template, terms: Mapping[str, Any]) -> None:

@@ -20,7 +20,7 @@ from vouchercli.rules import rounds as law
 from vouchercli.rules import templates as packs_law
 from vouchercli.rules.amendments import HAS_ENDED
 from vouchercli.rules.coupons import percents_text
-from vouchercli.store import issuance_orders, plans
+from vouchercli.store import draws, issuance_orders, plans, winners
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
@@ -193,9 +193,10 @@ def order_round(session: Session, code: str) -> Outcome:
     """Make the next order of a platform round, before the opening where the platform wants it so;
     `write_order` writes it to the outbox.
 
-    Raises `platform_limits`.
+    Raises `platform_limits`, `not_drawn`.
     """
     with changing(session, code) as current:
+        _require_winners(current)
         refuse_unfit(current.programme, current.template, current.row)
         number = issuance_orders.next_number(current.db, current.round_id)
         document, sheet = _compose_files(current, number)
@@ -230,7 +231,7 @@ def order_by_hand(session: Session, code: str, outbox: Path | None = None) -> Ou
     """Order a platform round now and write the order to the outbox (beside the database unless
     named). An order that stands with the present terms is written again, byte for byte.
 
-    Raises `platform_limits`, `not_a_platform_round`, `round_over`, `wrong_state`.
+    Raises `platform_limits`, `not_a_platform_round`, `round_over`, `wrong_state`, `not_drawn`.
     """
     with changing(session, code) as current:
         _require_orderable(current)
@@ -299,6 +300,29 @@ def _require_orderable(current: RoundAtHand) -> None:
     require("order", current)
 
 
+def _require_winners(current: RoundAtHand) -> None:
+    """Require that those who won are known before the platform is told whose packs they are."""
+    draw = draws.kept(current.db, current.round_id) if current.row["hands_winners"] else None
+    if current.row["hands_winners"] and (draw is None or draw.drawn_at is None):
+        raise VoucherError(
+            "not_drawn",
+            "round {round} is not drawn yet: its order names the winners",
+            hint="voucher round draw {round}",
+            round=current.code,
+        )
+
+
+def _describe_winners(current: RoundAtHand) -> dict[str, Any]:
+    """What the order says of the winners that are handed on: nothing where there are none to
+    hand on.
+    """
+    if not current.row["hands_winners"]:
+        return {}
+    numbers = winners.numbers(current.db, current.round_id)
+    text = formats.winners_sheet(numbers)
+    return {"winners": {"count": len(numbers), "sha256": hashlib.sha256(text.encode()).hexdigest()}}
+
+
 def _describe_terms(current: RoundAtHand) -> dict[str, Any]:
     row, zone, template, programme = current.row, current.zone, current.template, current.programme
     terms = {
@@ -329,6 +353,7 @@ def _describe_terms(current: RoundAtHand) -> dict[str, Any]:
         "scope": _plain(asdict(template.scope)),
         "funding": {share.funder: share.bp for share in template.funding},
         "refunds": programme.refunds.document,
+        **_describe_winners(current),
     }
     return dated(terms, zone)
 
@@ -475,8 +500,9 @@ def choose_path(outbox: Path, order: Order) -> Path:
 
 
 def write_order(session: Session, order: Order, outbox: Path) -> Path:
-    """Write one stored order to the outbox: first the CSV, then the JSON (a reader who sees the
-    JSON finds both), then record that it is written.
+    """Write one stored order to the outbox: first the list of the winners that are handed on, if
+    any, and the CSV, then the JSON (a reader who sees the JSON finds all), then record that it is
+    written.
 
     When the process dies in between, the next tick writes the same bytes again. Raises
     `untrusted_folder`, `unwritable_file`.
@@ -484,6 +510,9 @@ def write_order(session: Session, order: Order, outbox: Path) -> Path:
     path = choose_path(outbox, order)
     trust.require_folder(outbox, is_ours=True)
     trust.require_folder(path.parent, is_ours=False)
+    if "winners" in json.loads(order.document):
+        text = formats.winners_sheet(winners.numbers_for(session.db, order.order_id))
+        folders.write(path.with_name(f"{path.stem}-winners.csv"), text)
     folders.write(path.with_suffix(".csv"), order.sheet)
     folders.write(path, order.document)
     with writing(session) as db:

@@ -87,6 +87,12 @@ class RoundAtHand:
         return max(by_template, self.row["vouchers_until_at"] or 0)
 
     @property
+    def drawn(self) -> str | None:
+        """Where its lots are drawn: here or by its platform; None: it is no lottery."""
+        row = self.row
+        return law.drawn(row["mode"], row["platform"], hands_winners=bool(row["hands_winners"]))
+
+    @property
     def checkers(self) -> int:
         """How many different checkers must approve it."""
         amount_fen = self.row["packs"] * self.row["pack_value_fen"]

@@ -46,6 +46,7 @@ TERMS = (
     Column("vouchers_end_at", "vouchers end", "end", optional=True),
     Column("vouchers_until_at", "vouchers end then or later", "end", optional=True),
     Column("platform", "platform"),
+    Column("drawn", "lots drawn", "word"),
     Column("group", "group"),
     Column("list", "list approved", shown="list_approved"),
     Column("list_now", "list now", "sentence", where=SHOWN),
@@ -142,6 +143,7 @@ def _tabulate_terms(current: RoundAtHand) -> Table:
         "vouchers_end_at": (
             current.ends_at(row["opens_at"]) if current.template.validity.until else None
         ),
+        "drawn": current.drawn,
         "vouchers_until_at": None if current.template.validity.until else row["vouchers_until_at"],
         "checkers_needed": current.checkers,
         "liability": _list_amounts(law.liability(row["packs"], current.template)),

@@ -204,7 +204,7 @@ def _require_ready(session: Session, round_: Scheduled) -> None:
     """Refuse to open a lottery that could never be drawn, or a round that its platform does not
     take. Raises `draw_not_committed`, `platform_limits`.
     """
-    if round_.mode == "lottery" and round_.is_local and not round_.seed_committed:
+    if round_.is_drawn_here and not round_.seed_committed:
         raise VoucherError(
             "draw_not_committed",
             "round {round} has no seed: it could not be drawn after its opening",

@@ -24,6 +24,7 @@ from vouchercli.store import (
     proved_claims,
     proved_redemptions,
     templates,
+    winners,
 )
 from vouchercli.store import db as store
 
@@ -44,6 +45,7 @@ ROUND = {
     "state": pl.String,
     "opens_at": pl.Int64,
     "closes_at": pl.Int64,
+    "hands_winners": pl.Int8,
     "is_of_other_platform": pl.Int8,
 }
 KEPT = (*ROUND,)[:-1]  # what the store says of a round; the last column is made here
@@ -79,10 +81,14 @@ class Prover:
         # whether two residents are one person is checked when rows are judged one by one
         joined = proved_claims.joined(db, intake.programme_id)
         self._pauses = proved_claims.pauses(db, intake.programme_id)
-        self._residents_by_round = {
-            round_id: pl.DataFrame({"resident": residents}, {"resident": pl.Binary})
-            for round_id, residents in proved_claims.listed(db, intake.programme_id).items()
-        }
+        self._lists = [
+            (round_id, pl.DataFrame({"resident": residents}, {"resident": pl.Binary}))
+            for lists in (
+                proved_claims.listed(db, intake.programme_id),
+                winners.residents(db, intake.programme_id),
+            )
+            for round_id, residents in lists.items()
+        ]
         in_force = limits.of_programme(db, intake.programme_id)
         terms = claim_limits.terms(db, intake.programme_id, in_force, intake.zone)
         one_by_one = joined | {
@@ -126,7 +132,7 @@ class Prover:
         # each page of that index is then written once a chunk
         fit = fit.sort("resident", maintain_order=True)
         repeats = rows.join(first, on="line", how="anti").filter(
-            ~col("round_id").is_in(list(self._residents_by_round))
+            ~col("round_id").is_in([round_id for round_id, _ in self._lists])
         )["line"]
         decided = pl.concat([fit["line"], repeats])
         return Proof(
@@ -138,8 +144,9 @@ class Prover:
         )
 
     def _keep_lawful(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """The rows that no rung of the ladder refuses. Whether a resident is on a list is asked of
-        those that are left: it takes a token.
+        """The rows that no rung of the ladder refuses. Whether a resident is on a list, or won, is
+        asked of those that are left: it takes a token. A winner who is named by the number of an
+        application is looked up one by one.
         """
         at, day, of_day = typing.moments(frame["claimed_at"], self._zone)
         rows = frame.with_columns(claimed_at=at, day=day, of_day=of_day).filter(
@@ -148,8 +155,11 @@ class Prover:
         rows = rows.with_columns(col("round").str.to_lowercase())  # codes differ in more than case
         rows = rows.join(self._rounds, on="round", how="inner", maintain_order="left")
         return rows.with_columns(
-            is_paused=self._is_paused(), is_eligible=lit(1), latest_at=lit(self._latest_at)
-        ).filter(IS_LAWFUL)
+            is_paused=self._is_paused(),
+            is_eligible=lit(1),
+            is_winner=lit(1),
+            latest_at=lit(self._latest_at),
+        ).filter(IS_LAWFUL, (col("hands_winners") == 0) | (col("application_no") == ""))
 
     def _is_paused(self) -> pl.Expr:
         """1 where the round was paused when a row was claimed, else 0."""
@@ -163,8 +173,8 @@ class Prover:
         return pl.any_horizontal(lit(value=False), *pauses).cast(pl.Int8)
 
     def _keep_eligible(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The rows whose residents (tokens) their rounds are for."""
-        for round_id, listed in self._residents_by_round.items():
+        """The rows whose residents (tokens) their rounds are for, and won."""
+        for round_id, listed in self._lists:
             of_round = col("round_id") == round_id
             rows = pl.concat(
                 [

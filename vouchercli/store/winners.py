@@ -1,0 +1,107 @@
+"""Who won in a draw that was held here for a platform: only they can claim what it issues."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vouchercli.store import draws, typed
+from vouchercli.store.conditions import has_won
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable
+
+    from vouchercli.store.breaches import Breach
+
+ADD = "INSERT INTO winners (round_id, resident, application_id) VALUES (?, ?, ?)"
+NUMBERS = """
+SELECT a.application_no FROM winners w JOIN applications a ON a.application_id = w.application_id
+WHERE w.round_id = ? ORDER BY a.application_no
+"""
+ROUND_OF_ORDER = "SELECT round_id FROM issuance_orders WHERE order_id = ?"
+HANDED = "SELECT round, round_id FROM rounds WHERE programme_id = ? AND hands_winners"
+APPLICANT = "SELECT resident FROM applications WHERE round_id = ? AND application_no = ?"
+RESIDENTS = """
+SELECT w.round_id, w.resident FROM winners w JOIN rounds r ON r.round_id = w.round_id
+WHERE r.programme_id = ?
+"""
+
+
+def add(db: sqlite3.Connection, round_id: int, application_nos: Iterable[str]) -> None:
+    """Keep who won, by the numbers of their applications."""
+    won = [*draws.applicants(db, round_id, application_nos)]
+    db.executemany(ADD, [(round_id, *each) for each in won])
+
+
+def numbers(db: sqlite3.Connection, round_id: int) -> list[str]:
+    """The application numbers of the winners, in the order of their bytes."""
+    return typed.column(db, NUMBERS, (round_id,))
+
+
+def numbers_for(db: sqlite3.Connection, order_id: int) -> list[str]:
+    """The same of the round of an order."""
+    return numbers(db, typed.number(db, ROUND_OF_ORDER, (order_id,)))
+
+
+def handed(db: sqlite3.Connection, programme_id: int) -> dict[str, int]:
+    """code -> round_id of the rounds whose winners are handed to a platform."""
+    return dict(typed.tuples(db, HANDED, (programme_id,)))
+
+
+def applicant(db: sqlite3.Connection, round_id: int, application_no: str) -> bytes | None:
+    """The token of who made that application; None: there is none."""
+    row = db.execute(APPLICANT, (round_id, application_no)).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def residents(db: sqlite3.Connection, programme_id: int) -> dict[int, list[bytes]]:
+    """round_id -> the tokens of its winners, of every round whose winners are handed on."""
+    won: dict[int, list[bytes]] = {each: [] for each in handed(db, programme_id).values()}
+    for round_id, resident in typed.tuples(db, RESIDENTS, (programme_id,)):
+        won[round_id].append(resident)
+    return won
+
+
+# ---------------------------------------------------------------- proof
+
+# Who has a pack of a drawn round has an application that won; of a round whose winners are handed
+# on, by whichever of a person's tokens; and before its draw nobody has one.
+HAVE_PACKS = f"""
+SELECT c.claim_no AS subject, 'a winner of ' || r.round AS expected, lower(hex(c.resident)) AS found
+FROM draws d CROSS JOIN rounds r USING (round_id) CROSS JOIN claims c ON c.round_id = d.round_id
+WHERE d.certificate IS NOT NULL AND NOT r.hands_winners AND c.resident NOT IN (
+    SELECT a.resident FROM json_tree(d.certificate) w CROSS JOIN applications a
+        ON a.round_id = d.round_id AND a.application_no = w.value
+    WHERE w.type = 'text' AND w.path GLOB '*.winners')
+UNION ALL
+SELECT c.claim_no, 'a winner of ' || r.round, lower(hex(c.resident))
+FROM rounds r CROSS JOIN claims c ON c.round_id = r.round_id
+WHERE r.hands_winners AND NOT {has_won("r", "c.resident")}
+"""
+# The winners that are kept are those of the certificate: number, applicant and token.
+ARE_DRAWN = """
+WITH drawn AS MATERIALIZED (
+    SELECT d.round_id, w.value AS application_no
+    FROM draws d JOIN rounds r USING (round_id) CROSS JOIN json_tree(d.certificate) w
+    WHERE r.hands_winners AND d.certificate IS NOT NULL AND w.type = 'text'
+        AND w.path GLOB '*.winners'
+), kept AS MATERIALIZED (
+    SELECT w.round_id, ifnull(a.application_no, w.application_id) AS application_no
+    FROM winners w LEFT JOIN applications a ON a.application_id = w.application_id
+        AND a.round_id = w.round_id AND a.resident = w.resident
+)
+SELECT r.round || ' ' || application_no, 'a winner', 'not kept' FROM (
+    SELECT * FROM drawn EXCEPT SELECT * FROM kept) JOIN rounds r USING (round_id)
+UNION ALL
+SELECT r.round || ' ' || application_no, 'not a winner', 'kept' FROM (
+    SELECT * FROM kept EXCEPT SELECT * FROM drawn) JOIN rounds r USING (round_id)
+"""
+
+
+def have_packs(db: sqlite3.Connection) -> list[Breach]:
+    """Packs of drawn rounds whose holders did not win, and winners that the draw does not know."""
+    return [
+        (str(subject), str(want), str(found))
+        for statement in (HAVE_PACKS, ARE_DRAWN)
+        for subject, want, found in db.execute(statement)
+    ]
