@@ -89,7 +89,7 @@ SELECT at, ifnull(json_extract(detail, '$.after.fingerprint'), ''),
 FROM audit WHERE deed = 'key.rotate' AND json_valid(detail) ORDER BY audit_id
 """
 # Through how many keys tokens went: 1 where there is no 17th byte to say so.
-KEYS_OF_TOKENS = """
+KEPT = """
 WITH kept AS (
     SELECT 'claims' AS place, resident AS token FROM claims
     UNION ALL SELECT 'applications', resident FROM applications
@@ -101,9 +101,13 @@ WITH kept AS (
     UNION ALL SELECT 'persons', resident FROM persons
     UNION ALL SELECT 'persons', person FROM persons
 )
-SELECT place, iif(length(token) = 16, '01', hex(substr(token, 17))) AS keys, count(*)
-FROM kept GROUP BY place, keys ORDER BY place, keys
 """
+KEYS = "iif(length(token) = 16, '01', hex(substr(token, 17)))"
+KEYS_OF_TOKENS = f"""
+{KEPT} SELECT place, {KEYS} AS keys, count(*) FROM kept GROUP BY place, keys ORDER BY place, keys
+"""
+# Millions of tokens are looked at in a tenth of the time that it takes to count them by their keys.
+HAS_OTHERS = f"{KEPT} SELECT EXISTS (SELECT 1 FROM kept WHERE {KEYS} IS NOT ?)"
 
 
 class Rotation(NamedTuple):
@@ -191,10 +195,12 @@ def keys_as_logged(db: sqlite3.Connection) -> list[Breach]:
     """Keys of the file, or tokens, that are not those of the last rotation; without one, tokens
     that went through other keys than most.
     """
-    found = typed.tuples(db, KEYS_OF_TOKENS)
     last = next(reversed(rotations(db)), None)
-    usual = max(found, key=itemgetter(2), default=("", "01", 0))[1]
-    expected = usual if last is None else f"{last.keys:02X}"
+    expected = "01" if last is None else f"{last.keys:02X}"
+    has_others = typed.number(db, HAS_OTHERS, (expected,))
+    found = typed.tuples(db, KEYS_OF_TOKENS) if has_others else []
+    if last is None:
+        expected = max(found, key=itemgetter(2), default=("", expected, 0))[1]
     breaches = [
         (place, f"tokens by {expected} keys", f"{number} by {keys}")
         for place, keys, number in found
