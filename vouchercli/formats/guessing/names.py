@@ -165,16 +165,29 @@ def weight(kind: str, field: str, name: str) -> float:
     key, names = column_key(name), known(kind)[field]
     if not key:
         return 0.0
-    for cost, each in enumerate((key, BRACKETS.sub("", key))):  # 金额(元)
+    for cost, each in enumerate(_forms(key)):
         if each in names:
             return EXACT - min(names[each], 20) / 10 - cost
     inside = [len(each) / len(key) for each in names if len(each) > 1 and each in key]
     return PART * max(inside, default=0.0)
 
 
+def _forms(key: str) -> tuple[str, str]:
+    """A name as it stands, and without its unit: 金额(元)."""
+    return key, BRACKETS.sub("", key)
+
+
+@cache
+def _known_anywhere() -> frozenset[str]:
+    return frozenset(
+        name for kind in FIELDS for names in known(kind).values() for name in names if name
+    )
+
+
 def count_known(names: tuple[str, ...]) -> int:
-    """How many names of a row are names of columns, of whatever kind of file."""
+    """How many names of a row are names of columns, of whatever kind of file. Any row of a file may
+    be asked, and be as wide as a file may be.
+    """
     return sum(
-        any(weight(kind, field, name) >= EXACT - 2 for kind in FIELDS for field in FIELDS[kind])
-        for name in names
+        any(form in _known_anywhere() for form in _forms(column_key(name))) for name in names
     )
