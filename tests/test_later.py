@@ -74,45 +74,20 @@ CLAUSES = {
     ),
     "one of several faces": ("template", {"pick": 1}, ["no_choice_of_face"]),
     "the own district": ("template", {"scope": {"own_district": True}}, ["no_own_district"]),
-    "yuan used": (
-        "programme",
-        {"limits": {"subsidy_per_resident": [{"per": "month", "at_most": "100.00"}]}},
-        ["no_limit_of_yuan_used"],
-    ),
     "yuan used a day": (
         "programme",
         {"limits": {"subsidy_per_resident_per_day": "100.00"}},
-        ["no_limit_of_yuan_used"],
-    ),
-    "vouchers used": (
-        "programme",
-        {"limits": {"vouchers_per_resident": {"per": "week", "at_most": 3}}},
-        ["no_limit_of_vouchers_used"],
+        ["span_of_use"],
     ),
     "vouchers used a day": (
         "programme",
         {"limits": {"vouchers_per_resident_per_day": 2}},
-        ["no_limit_of_vouchers_used"],
-    ),
-    "times a firm": (
-        "programme",
-        {"limits": {"vouchers_per_merchant": {"per": "programme", "at_most": 5}}},
-        ["no_limit_at_a_firm"],
+        ["span_of_use"],
     ),
     "times a firm a month": (
         "programme",
         {"limits": {"vouchers_per_merchant_per_month": 5}},
-        ["no_limit_at_a_firm"],
-    ),
-    "yuan of a firm": (
-        "programme",
-        {"limits": {"subsidy_per_merchant": {"per": "programme", "at_most": "20000.00"}}},
-        ["no_limit_of_a_firm"],
-    ),
-    "yuan of a firm a month": (
-        "programme",
-        {"limits": {"subsidy_per_merchant_per_month": "20000.00"}},
-        ["no_limit_of_a_firm"],
+        ["span_of_use"],
     ),
     "pounds": ("programme", {"currency": "GBP"}, ["other_currency"]),
 }

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.documents import Fault
 from vouchercli.result import say
-from vouchercli.rules.limits import SPANS
+from vouchercli.rules.limits import PER_VISIT, SPANS
+from vouchercli.rules.uses import USES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,38 +105,12 @@ OWN_DISTRICT = Fault(
     "write a group, a template with its districts and a round for each district, given to those on"
     " its list. Left out, the voucher would pay in every district",
 )
-YUAN_USED = Fault(
+SPAN_OF_USE = Fault(
     (),
-    "no_limit_of_yuan_used",
-    "a limit of the yuan that one resident uses is not judged here: limits count packs, faces that"
-    " are claimed, and vouchers at one merchant a day",
-    "where it comes to the same, limit what is claimed (face_per_resident, packs_per_resident)."
-    " Left out, a resident who holds more vouchers would be paid above the limit",
-)
-AT_A_FIRM = Fault(
-    (),
-    "no_limit_at_a_firm",
-    "so many vouchers of a resident at one firm in a week, a month or the whole programme are not"
-    " judged here: the limit at a merchant is by the day",
-    "write vouchers_per_merchant_per_day if the notice says so. Left out, every further purchase"
-    " there would be paid",
-)
-VOUCHERS_USED = Fault(
-    (),
-    "no_limit_of_vouchers_used",
-    "a limit of the vouchers that one resident uses over all shops is not judged here: limits count"
-    " packs, faces that are claimed, and vouchers at one merchant a day",
-    "where it comes to the same, limit what is claimed (packs_per_resident_per_day,"
-    " packs_per_resident). Left out, every further voucher that a resident uses would be paid",
-)
-YUAN_OF_A_FIRM = Fault(
-    (),
-    "no_limit_of_a_firm",
-    "a limit of the subsidy that one merchant gets is not judged here: each payment that keeps the"
-    " law is paid, however much its merchant had before",
-    "give those merchants a template and a round of their own, whose packs bound what all of them"
-    " get together; what one of them had is shown by voucher merchant show. Left out, one"
-    " merchant could get all of the money",
+    "span_of_use",
+    "the span of this limit is said under per",
+    "vouchers_per_resident: {{per: day, at_most: 3}}; subsidy_per_merchant: {{per: month, at_most:"
+    ' "5000.00"}}',
 )
 STORED_VALUE = Fault(
     (),
@@ -186,14 +161,12 @@ KEYS = {
     "goods": OF_A_COUPON,
     "own_district": OWN_DISTRICT,
     "base": STORED_VALUE,
-    "subsidy_per_resident": YUAN_USED,
-    **{f"subsidy_per_resident_per_{span}": YUAN_USED for span in SPANS},
-    "vouchers_per_merchant": AT_A_FIRM,
-    **{f"vouchers_per_merchant_per_{span}": AT_A_FIRM for span in SPANS if span != "day"},
-    "vouchers_per_resident": VOUCHERS_USED,
-    **{f"vouchers_per_resident_per_{span}": VOUCHERS_USED for span in SPANS},
-    "subsidy_per_merchant": YUAN_OF_A_FIRM,
-    **{f"subsidy_per_merchant_per_{span}": YUAN_OF_A_FIRM for span in SPANS},
+    **{
+        f"{key}_per_{span}": SPAN_OF_USE
+        for key in USES
+        for span in SPANS
+        if f"{key}_per_{span}" != PER_VISIT
+    },
     "extra": ADDED,
     "review": BOUGHT_FIRST,
     "one_per": ONE_PER,

@@ -1,10 +1,11 @@
-"""The words by which limits of claims name rounds, templates and kinds of templates."""
+"""The words by which limits name rounds, templates and kinds of templates."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from vouchercli.rules.limits import NEXT_CLAIM, ONE_OF, PACKS
+from vouchercli.rules.uses import USES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,9 @@ def words(limits: Limits) -> Iterator[tuple[Path, str]]:
             yield (key, word), word
     for word in dict.fromkeys(word for each in limits.one_of for word in each):
         yield (ONE_OF,), word
+    for key in USES:
+        for word in dict.fromkeys(w for term in getattr(limits, key) for w in term.of + term.but):
+            yield (key,), word
     for word, _ in limits.next_claim:
         if word:
             yield (NEXT_CLAIM, word), word

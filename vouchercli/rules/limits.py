@@ -29,6 +29,7 @@ SPANS: tuple[Span, ...] = tuple(PACKS.values())
 ONE_OF, FACE = "one_of", "face_per_resident"
 NEXT_CLAIM, AGAIN = "next_claim", "again_after_expiry"
 KEPT = (PER_WEEK, PER_PROGRAMME, PER_VISIT)  # whatever the document says; the others where it does
+USED = ("vouchers_per_", "subsidy_per_")  # limits of use: `uses.USES`, and `PER_VISIT` by the day
 ACROSS = "across:"  # and a programme's code: whether its vouchers and packs count there too (1)
 
 BEGINNING, END_OF_TIME = -(1 << 62), 1 << 62
@@ -82,8 +83,8 @@ def counted_otherwise(changed: dict[str, int], kept: Iterable[str]) -> dict[str,
 def span_of(name: str) -> Span:
     """The span in which the limit of that name counts; of what else counts, a day."""
     head, _, rest = name.partition(":")
-    if head == FACE:
-        return cast("Span", rest)
+    if head == FACE or head.startswith(USED):
+        return cast("Span", rest.partition(":")[0] or "day")
     return "programme" if head in (ONE_OF, NEXT_CLAIM, AGAIN) else PACKS.get(head, "day")
 
 

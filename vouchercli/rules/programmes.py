@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from vouchercli.rules.days import Books
     from vouchercli.rules.published import Published
     from vouchercli.rules.refunds import RefundPolicy
+    from vouchercli.rules.uses import UseTerm
     from vouchercli.rules.written_limits import ByWord, PerWord
 
 FunderKind = Literal["public", "platform", "merchant"]
@@ -76,6 +77,11 @@ class Limits:
     face_per_resident: ByWord = ()  # span -> fen
     next_claim: tuple[tuple[str, str], ...] = ()  # word ('': any) -> after what of the last pack
     again_after_expiry: int | None = None  # so many packs that expired unused do not count
+    # Of use: see `rules.uses`.
+    vouchers_per_resident: tuple[UseTerm, ...] = ()
+    vouchers_per_merchant: tuple[UseTerm, ...] = ()
+    subsidy_per_resident: tuple[UseTerm, ...] = ()
+    subsidy_per_merchant: tuple[UseTerm, ...] = ()
 
 
 NUMBERS = ("packs_per_resident_per_round", "vouchers_per_payment", "vouchers_per_merchant_per_day")
@@ -222,7 +228,7 @@ def _limits(node: Node, zone: str, own: str | None) -> Limits:
             offending=own,
         )
     numbers = {key: part[key].whole() for key in NUMBERS if not part[key].is_missing}
-    given = numbers | written_limits.of_claims(part)
+    given = numbers | written_limits.read(part)
     limits = Limits(**given, across=across, from_at=part["from"].moment(zone))
     if limits.vouchers_per_payment > 1:
         part["vouchers_per_payment"].fault(

@@ -223,6 +223,40 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "the resident already used {limit} vouchers at this merchant that day, the most allowed",
         "the resident already used the vouchers allowed at this merchant that day",
     ),
+    "over_use_limit": (
+        "the resident already used {vouchers_per_resident_day} vouchers of that day, the most"
+        " allowed",
+        "the resident already used {vouchers_per_merchant_day} vouchers at this merchant of that"
+        " day, the most allowed",
+        "with this voucher the resident would have used more than {subsidy_per_resident_day}"
+        " yuan of that day",
+        "with this voucher the merchant would have got more than {subsidy_per_merchant_day} yuan"
+        " of that day",
+        "the resident already used {vouchers_per_resident_week} vouchers of that week, the most"
+        " allowed",
+        "the resident already used {vouchers_per_merchant_week} vouchers at this merchant of"
+        " that week, the most allowed",
+        "with this voucher the resident would have used more than {subsidy_per_resident_week}"
+        " yuan of that week",
+        "with this voucher the merchant would have got more than {subsidy_per_merchant_week}"
+        " yuan of that week",
+        "the resident already used {vouchers_per_resident_month} vouchers of that month, the"
+        " most allowed",
+        "the resident already used {vouchers_per_merchant_month} vouchers at this merchant of"
+        " that month, the most allowed",
+        "with this voucher the resident would have used more than {subsidy_per_resident_month}"
+        " yuan of that month",
+        "with this voucher the merchant would have got more than {subsidy_per_merchant_month}"
+        " yuan of that month",
+        "the resident already used {vouchers_per_resident_programme} vouchers, the most allowed",
+        "the resident already used {vouchers_per_merchant_programme} vouchers at this merchant,"
+        " the most allowed",
+        "with this voucher the resident would have used more than"
+        " {subsidy_per_resident_programme} yuan",
+        "with this voucher the merchant would have got more than"
+        " {subsidy_per_merchant_programme} yuan",
+        "a limit of the vouchers used has no room",
+    ),
     "transaction_reused": (
         "transaction number {transaction_no} already stands for another row",
         "the transaction number already stands for another row",

@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from vouchercli.rules import refunds
 from vouchercli.rules.ladders import Ladder, Rung
+from vouchercli.rules.uses import Use
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vouchercli.rules.limits import Timeline
     from vouchercli.rules.refunds import RefundPolicy
+    from vouchercli.rules.uses import Uses
 
 Voucher = tuple[int, int]  # (claim_id, coupon_no)
 Visit = tuple[bytes, int, int]  # (resident, merchant_id, local day)
@@ -50,6 +52,12 @@ TIMELINE = Ladder(
             "the resident has room in the day's limit at this merchant",
             "at most so many vouchers of the programme a day at one merchant (and of those that its"
             " limits count across)",
+        ),
+        Rung(
+            "over_use_limit",
+            "",
+            "the resident, and the merchant, have room in the limits of use",
+            "at most so many vouchers, or yuan of them, of a resident or a merchant in a span",
         ),
         Rung(
             "transaction_reused",
@@ -134,6 +142,7 @@ class Transaction(NamedTuple):
     expires_at: int
     stands: bool
     batch_id: int
+    round_id: int = 0
 
     @property
     def voucher(self) -> Voucher:
@@ -187,6 +196,7 @@ class Ruling(NamedTuple):
     floor_fen: int | None = None
     warning: str | None = None
     returns_fen: int | None = None
+    met: str | None = None  # the limit of use that has no room
 
 
 @dataclass
@@ -198,6 +208,7 @@ class StandingFacts:
     payments: dict[Voucher, list[Payment]] = field(default_factory=lambda: defaultdict(list))
     numbers: set[tuple[str, str]] = field(default_factory=set)
     visits: dict[Visit, set[Voucher]] = field(default_factory=lambda: defaultdict(set))
+    uses: Uses | None = None  # None: no limit of use
 
     def copied(self) -> StandingFacts:
         """The same, to be tried upon."""
@@ -206,6 +217,7 @@ class StandingFacts:
             copy.payments[voucher] = [dataclasses.replace(each) for each in payments]
         for visit, used in self.visits.items():
             copy.visits[visit] = {*used}
+        copy.uses = self.uses and self.uses.copied()
         return copy
 
 
@@ -283,6 +295,8 @@ def _judge_in_order(
     for row in rows:
         if row.stands and row.kind == "pay":
             standing.visits[(row.resident, row.merchant_id, row.day)].add(row.voucher)
+    if standing.uses:
+        _count_standing(standing, [row for row in rows if row.stands], own_refund)
     contents = _contents(rows)
     in_conflict = _find_conflicts(rows, contents)
     first: dict[tuple[object, ...], tuple[Ruling, int]] = {}
@@ -302,7 +316,55 @@ def _judge_in_order(
             ruling = _refund(standing, row)
         rulings[row.line] = ruling
         first[same] = ruling, row.batch_id
+        if standing.uses:
+            _count(standing.uses, standing, row, ruling)
     return rulings
+
+
+def _count_standing(
+    standing: StandingFacts, rows: list[Transaction], own_refund: dict[int, Transaction]
+) -> None:
+    """Count under the limits of use what rows that stand have used, refunds and all: later rows
+    hold their place as well.
+    """
+    uses, alone = standing.uses, standing.copied()
+    alone.uses = None
+    rulings = _judge_in_order(alone, rows, own_refund)
+    for row in rows:
+        if uses and rulings[row.line].reason is None:
+            uses.add(_use(alone, row, rulings[row.line]))
+
+
+def _count(uses: Uses, standing: StandingFacts, row: Transaction, ruling: Ruling) -> None:
+    """Count a row that is accepted. What stands is counted already: it is taken out where it gives
+    way.
+    """
+    if row.stands:
+        if row.kind == "pay" and ruling.reason is not None:
+            uses.forget(row.voucher, row.transaction_no)
+    elif ruling.reason is None:
+        uses.add(_use(standing, row, ruling))
+
+
+def _use(standing: StandingFacts, row: Transaction, ruling: Ruling) -> Use:
+    """What a payment uses, or a refund gives back of it."""
+    number = row.transaction_no if row.kind == "pay" else row.refund_of
+    paid_at = next(
+        p.paid_at
+        for p in reversed(standing.payments[row.voucher])
+        if p.transaction_no == number and p.merchant_id == row.merchant_id
+    )
+    return Use(
+        row.voucher,
+        number,
+        row.resident,
+        row.merchant_id,
+        row.round_id,
+        paid_at,
+        row.paid_at,
+        ruling.vouchers,
+        ruling.after_fen - ruling.before_fen,
+    )
 
 
 def _contents(rows: list[Transaction]) -> dict[int, tuple[object, ...]]:
@@ -336,8 +398,8 @@ def _find_conflicts(
 
 
 def _pay(standing: StandingFacts, row: Transaction, refund: Transaction | None) -> Ruling:
-    """A payment needs a free voucher, room in the day's limit at this merchant, and a number of its
-    own.
+    """A payment needs a free voucher, room in the day's limit at this merchant and in the limits of
+    use, and a number of its own.
     """
     if any(
         (p.transaction_no, p.paid_at) == (row.transaction_no, row.paid_at)
@@ -346,16 +408,14 @@ def _pay(standing: StandingFacts, row: Transaction, refund: Transaction | None) 
         return Ruling("conflicting_row")  # what stands with this number and second says otherwise
     if not _is_free(standing, row):
         return Ruling("already_redeemed")
-    visit = standing.visits[(row.resident, row.merchant_id, row.day)]
-    most = standing.visit_limit.at(row.paid_at)
-    if most is not None and not row.stands and row.voucher not in visit and len(visit) >= most:
-        return Ruling("over_limit")
+    if over := _over_limit(standing, row):
+        return over
     if (row.transaction_no, "pay") in standing.numbers:
         return Ruling("transaction_reused")
     if later := _find_later(standing, row, refund):
         return Ruling("displaces_sealed" if later.is_sealed else "already_redeemed")
     assert row.subsidy_fen is not None
-    visit.add(row.voucher)
+    standing.visits[(row.resident, row.merchant_id, row.day)].add(row.voucher)
     standing.numbers.add((row.transaction_no, "pay"))
     standing.payments[row.voucher].append(
         Payment(
@@ -371,6 +431,30 @@ def _pay(standing: StandingFacts, row: Transaction, refund: Transaction | None) 
         )
     )
     return Ruling(after_fen=row.subsidy_fen, vouchers=1, spent=1)
+
+
+def _over_limit(standing: StandingFacts, row: Transaction) -> Ruling | None:
+    """The refusal of a payment for which a limit has no room; what stands keeps its place."""
+    if row.stands:
+        return None
+    visit = standing.visits[(row.resident, row.merchant_id, row.day)]
+    most = standing.visit_limit.at(row.paid_at)
+    if most is not None and row.voucher not in visit and len(visit) >= most:
+        return Ruling("over_limit")
+    met = standing.uses and standing.uses.reached(
+        Use(
+            row.voucher,
+            row.transaction_no,
+            row.resident,
+            row.merchant_id,
+            row.round_id,
+            row.paid_at,
+            row.paid_at,
+            1,
+            row.subsidy_fen or 0,
+        )
+    )
+    return Ruling("over_use_limit", met=met) if met else None
 
 
 def _is_free(standing: StandingFacts, row: Transaction) -> bool:

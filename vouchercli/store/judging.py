@@ -14,13 +14,21 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.rules import redemptions as law
 from vouchercli.rules import vouchers
 from vouchercli.rules.vouchers import Payment, StandingFacts, Transaction
-from vouchercli.store import incoming, prolongations, transaction_numbers, typed
+from vouchercli.store import (
+    incoming,
+    prolongations,
+    sql_functions,
+    transaction_numbers,
+    typed,
+    use_limits,
+)
 
 if TYPE_CHECKING:
     import sqlite3
 
     from vouchercli.rules.limits import Timeline
     from vouchercli.rules.refunds import RefundPolicy
+    from vouchercli.store.use_limits import UseLimits
 
 CREATE_INCOMING = """
 CREATE TEMP TABLE incoming_redemptions (
@@ -72,7 +80,8 @@ SELECT place, batch_id, line, transaction_no, kind, claim_no, paid_at, day, base
     CASE WHEN kind = 'pay' AND details IS NOT NULL THEN kept_details(round_id, details) END
         AS details,
     0 AS before_fen, coalesce(stated_fen, lawful_fen) AS after_fen, 0 AS stays, 1 AS vouchers,
-    1 AS spent, NULL AS floor_fen, NULL AS warning, NULL AS returns_fen, 0 AS is_contested,
+    1 AS spent, NULL AS floor_fen, NULL AS warning, NULL AS returns_fen, NULL AS met,
+    0 AS is_contested,
     CASE
     WHEN is_standing OR was_reversed THEN 'duplicate'
     WHEN round_id IS NOT NULL AND is_judged_again THEN NULL
@@ -186,7 +195,8 @@ WHERE reason IS NULL AND kind = 'pay' AND (resident, merchant_id, day) IN (
 CONTESTED = """
 SELECT place, transaction_no, kind, claim_no, claim_id, coupon_no, resident, merchant_id,
     merchant_no, paid_at, day, base_fen,
-    merchant_discount_fen, subsidy_fen, least_base_fen, refund_of, expires_at, stands, batch_id
+    merchant_discount_fen, subsidy_fen, least_base_fen, refund_of, expires_at, stands, batch_id,
+    round_id
 FROM judged WHERE is_contested
 """
 STANDING_PAYMENTS = """
@@ -223,7 +233,7 @@ WHERE j.is_contested AND counts(c.round_id, f.day)
 """
 RULE = """
 UPDATE judged SET reason = ?, before_fen = ?, after_fen = ?, stays = ?, vouchers = ?, spent = ?,
-    floor_fen = ?, warning = ?, returns_fen = ?
+    floor_fen = ?, warning = ?, returns_fen = ?, met = ?
 WHERE place = ?
 """
 
@@ -251,7 +261,8 @@ FROM judged WHERE warning IS NOT NULL AND reason IS NULL
 # known).
 EXPLAIN = f"""
 UPDATE incoming_redemptions AS i SET detail = (
-    SELECT json_patch('{{}}', json_object(
+    SELECT json_patch(ifnull((SELECT use_said(j.met, j.paid_at) FROM judged j
+        WHERE j.place = i.place AND j.met IS NOT NULL), '{{}}'), json_object(
         'transaction_no', nullif(i.transaction_no, ''), 'claim_no', i.claim_no, 'coupon_no',
             i.coupon_no,
         'merchant_no', CASE WHEN i.merchant_no <> '' THEN i.merchant_no ELSE i.platform_no END,
@@ -333,7 +344,7 @@ def judge(
     db: sqlite3.Connection,
     programme_id: int,
     policy: RefundPolicy,
-    visits: Timeline,
+    limits: UseLimits,
     latest_at: int | None = None,
 ) -> None:
     """Give every incoming row its reason ('duplicate', a reject code, NULL for the fit), and the
@@ -344,13 +355,17 @@ def judge(
     and of a day (`visit_limit`, `counts`) are registered by the caller, who also says what numbers
     stand (`store.transaction_numbers`).
     """
+    sql_functions.register(db, use_said=limits.said)
     db.execute("DROP TABLE IF EXISTS temp.judged")
     db.execute(JUDGE, {"programme_id": programme_id, "latest_at": latest_at})
     db.execute(INDEX_JUDGED)
     db.execute(CONTEST_SHARED)
-    if visits.is_set:
+    if limits.visits.is_set:
         db.execute(CONTEST_VISITS)
-    rulings = vouchers.judge(_standing(db, policy, visits), typed.rows(db, Transaction, CONTESTED))
+    uses = use_limits.contest(db, limits)
+    standing = _standing(db, policy, limits.visits)
+    standing.uses = uses
+    rulings = vouchers.judge(standing, typed.rows(db, Transaction, CONTESTED))
     db.executemany(RULE, [(*ruling, place) for place, ruling in rulings.items()])
     db.execute(TAKE_REASONS)
     db.execute(TAKE_WARNINGS)
@@ -365,7 +380,7 @@ def judge_again(
     db: sqlite3.Connection,
     programme_id: int,
     policy: RefundPolicy,
-    visits: Timeline,
+    limits: UseLimits,
     latest_at: int | None,
 ) -> None:
     """Judge all rows once more, without those that are held because their money is gone: what gave
@@ -373,14 +388,14 @@ def judge_again(
     """
     db.execute(TAKE_BACK)
     db.execute(TAKE_WARNINGS_BACK)
-    judge(db, programme_id, policy, visits, latest_at)
+    judge(db, programme_id, policy, limits, latest_at)
 
 
 def try_one(
     db: sqlite3.Connection,
     programme_id: int,
     policy: RefundPolicy,
-    visits: Timeline,
+    limits: UseLimits,
     typed: tuple[Any, ...],
 ) -> tuple[str | None, str]:
     """The (reason, detail) that one payment would get; it waits and is judged like a file of one
@@ -389,7 +404,7 @@ def try_one(
     incoming.expect(db, "redemptions", CREATE_INCOMING)
     incoming.put(db, ADD_INCOMING, [(1, 0, 1, "[]", None, "{}", *typed)])
     transaction_numbers.expect_none(db)
-    judge(db, programme_id, policy, visits)
+    judge(db, programme_id, policy, limits)
     reason, detail = db.execute(JUDGED_ONE).fetchone()
     return reason, detail
 

@@ -11,6 +11,7 @@ from vouchercli.rules import limits as law
 from vouchercli.rules import times
 from vouchercli.rules.claim_limits import NEXT, LimitsInTime, limits_in_time
 from vouchercli.rules.limits import Timeline
+from vouchercli.rules.uses import USES, kept_name
 from vouchercli.store import replacements, sql_functions, typed
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def kept(limits: Limits) -> dict[str, int | None]:
     steps |= {
         f"{law.NEXT_CLAIM}:{word}".rstrip(":"): NEXT[rule] for word, rule in limits.next_claim
     }
+    steps |= {kept_name(key, term): term.most for key in USES for term in getattr(limits, key)}
     if limits.again_after_expiry is not None:
         steps[law.AGAIN] = limits.again_after_expiry
     return steps | {f"{law.ACROSS}{code}": 1 for code in limits.across}

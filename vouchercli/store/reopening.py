@@ -46,6 +46,16 @@ CROSS JOIN merchants m ON m.merchant_id = f.merchant_id AND (m.merchant_no = i.m
     OR m.platform_no = nullif(i.platform_no, ''))
 WHERE i.reason IS NULL AND i.kind = 'pay'
 """
+# All that a resident pays counts under a limit of use.
+SAME_RESIDENT = """
+INSERT OR IGNORE INTO leaving
+SELECT f.redemption_id
+FROM (SELECT DISTINCT c.resident FROM incoming_redemptions i CROSS JOIN claims c
+    ON c.claim_no = i.claim_no WHERE i.reason IS NULL AND i.kind = 'pay') w
+CROSS JOIN claims o ON o.resident = w.resident
+CROSS JOIN redemptions f INDEXED BY redemptions_by_voucher
+    ON f.voucher BETWEEN o.claim_id * 1024 AND o.claim_id * 1024 + 1023 AND f.refund_of IS NULL
+"""
 SAME_NUMBER = """
 INSERT OR IGNORE INTO leaving
 SELECT n.redemption_id FROM standing_numbers n JOIN redemptions f
@@ -185,6 +195,7 @@ def reopen(
     only: int | None,
     *,
     has_visits: bool,
+    has_uses: bool,
     says_subsidy: bool,
 ) -> None:
     """Move the facts that hang together with the staged rows back among them: of the batch `only`,
@@ -198,8 +209,10 @@ def reopen(
         db.execute(REUSED)
     db.execute(OVERTAKEN, (only,))
     find_numbers(db)
-    visits = (SAME_VISIT,) if has_visits and only is not None else ()
-    for statement in (SAME_VOUCHER, SAME_NUMBER, *visits):
+    together = [SAME_VOUCHER, SAME_NUMBER]
+    if only is not None:
+        together += [SAME_VISIT] * has_visits + [SAME_RESIDENT] * has_uses
+    for statement in together:
         db.execute(statement)
     for _ in range(2):  # companions of the batch's own; then again without those of others
         db.execute(OF_OTHERS, {"programme_id": programme_id, "only": only})

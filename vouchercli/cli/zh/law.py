@@ -55,6 +55,8 @@ TEXT = {
     "no other row with its number, voucher and second says something else": "没有交易号、券与时间（秒）都相同而内容不同的其他行",
     "nobody else holds the voucher at that moment": "该时刻此券未被其他支付占用",
     "the resident has room in the day's limit at this merchant": "居民当日在该商户的用券张数未到上限",
+    "the resident, and the merchant, have room in the limits of use": "居民及商户的用券限额未满",
+    "at most so many vouchers, or yuan of them, of a resident or a merchant in a span": "每人或每商户在期间内用券张数、金额不超过上限",
     "the transaction number stands for no other row": "交易号未被其他行使用",
     "the refund names a payment of this voucher at this merchant, made before it": "退款所指的支付属于此券、此商户且在退款之前",
     "no more is refunded than is left of the payment": "退款不超过该笔支付的剩余金额",

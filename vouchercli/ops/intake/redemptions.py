@@ -23,12 +23,12 @@ from vouchercli.store import (
 from vouchercli.store import (
     displaced,
     judging,
-    limits,
     merchants,
     redemptions,
     reopening,
     totals,
     transaction_numbers,
+    use_limits,
 )
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
     from vouchercli.store.duplicates import Stay
     from vouchercli.store.reopening import Moved
+    from vouchercli.store.use_limits import UseLimits
 
 COMMA = re.compile(r"[+-]?\d{1,12}(?:\.\d{3})*,\d\d?")
 DECIMAL_COMMA = 'a comma stands before the decimals: say it in a profile, decimal: ","'
@@ -207,6 +208,7 @@ WAITING = (
     "conflicting_row",
     "already_redeemed",
     "over_limit",
+    "over_use_limit",
     "transaction_reused",
     "refund_without_payment",
     "refund_too_large",
@@ -231,8 +233,7 @@ def _judge(intake: Intake) -> None:
         judging.unregistered(intake.db, programme_id),
         intake.session.now,
     )
-    visits = limits.visits(intake.db, programme_id)
-    asked = (programme_id, intake.rules.refunds, visits, intake.latest_at)
+    asked = (programme_id, intake.rules.refunds, _limits(intake), intake.latest_at)
     judging.judge(intake.db, *asked)
     at_hand, parts = late_payments.at_hand(intake), splits.splitter(intake)
     while late_payments.cover_payments(intake, parts, at_hand):
@@ -240,13 +241,18 @@ def _judge(intake: Intake) -> None:
     displaced.name_payments(intake.db, programme_id)
 
 
+def _limits(intake: Intake) -> UseLimits:
+    return use_limits.of_programme(intake.db, intake.programme_id, intake.zone)
+
+
 def _reopen(intake: Intake, only: int | None) -> None:
-    has_visits = limits.visits(intake.db, intake.programme_id).is_set
+    limits = _limits(intake)
     reopening.reopen(
         intake.db,
         intake.programme_id,
         only,
-        has_visits=has_visits,
+        has_visits=limits.visits.is_set,
+        has_uses=limits.by_resident,
         says_subsidy=intake.reading.has("subsidy"),
     )
 
@@ -264,8 +270,8 @@ def _settle(intake: Intake) -> list[Moved]:
 
 
 def _by_columns(intake: Intake, done_line: int) -> Iterator[Chunk] | None:
-    if not by_columns.goes_by_columns(intake):
-        return None
+    if not by_columns.goes_by_columns(intake) or _limits(intake).caps:
+        return None  # limits of use are judged row by row
     # everyday files never wait for the libraries behind it
     from vouchercli.ops.intake.by_columns import ledger
 

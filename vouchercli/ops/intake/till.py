@@ -17,7 +17,15 @@ from vouchercli.rules import money, reasons, scope, subsidy, times
 from vouchercli.rules import templates as packs_law
 from vouchercli.rules.merchants import Merchant
 from vouchercli.rules.redemptions import PAYMENTS
-from vouchercli.store import claims, judging, limits, merchants, programmes, rounds, templates
+from vouchercli.store import (
+    claims,
+    judging,
+    merchants,
+    programmes,
+    rounds,
+    templates,
+    use_limits,
+)
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
@@ -185,7 +193,7 @@ def _find_refusal(
     asked = (
         programme_id,
         rules.refunds,
-        limits.visits(session.db, programme_id),
+        use_limits.of_programme(session.db, programme_id, programme["time_zone"]),
         row,
     )
     reason, detail = judging.try_one(session.db, *asked)

@@ -14,6 +14,7 @@ from vouchercli import identities
 from vouchercli.documents import Fault
 from vouchercli.formats.configs import locate, yamls
 from vouchercli.rules import details, programmes, templates
+from vouchercli.rules.uses import USES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,6 +109,7 @@ LATER_KEYS = {
     "face_per_resident": (),
     "next_claim": (),
     "again_after_expiry": None,
+    **dict.fromkeys(USES, ()),
     **details.NOT_ASKED,
     "rates": (),
     "most_diners": None,

@@ -1,17 +1,19 @@
-"""The limits of claims of a programme as JSON, as text, and in words with an example."""
+"""The limits of claims and of use of a programme as JSON, as text, and in words with an example."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.result import Message, say
+from vouchercli.result import Message, Word, say
 from vouchercli.rules import money
 from vouchercli.rules.limits import FACE, NEXT_CLAIM, ONE_OF, PACKS
+from vouchercli.rules.uses import USES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vouchercli.rules.programmes import Limits
+    from vouchercli.rules.uses import UseTerm
     from vouchercli.rules.written_limits import PerWord
 
 WAITS = {
@@ -26,6 +28,14 @@ WAITS = {
 }
 
 
+SPANS_IN_WORDS = {
+    "day": Word("a day (00:00 to 24:00)"),
+    "week": Word("a week (Monday to Sunday)"),
+    "month": Word("a calendar month"),
+    "programme": Word("in the whole programme"),
+}
+
+
 def data(limits: Limits) -> dict[str, Any]:
     """As JSON: what is said word by word, as a mapping."""
     fields = dict(vars(limits))
@@ -33,6 +43,7 @@ def data(limits: Limits) -> dict[str, Any]:
         if isinstance(fields[key], tuple):
             fields[key] = dict(fields[key])
     fields[FACE] = [{"per": span, "at_most_fen": fen} for span, fen in limits.face_per_resident]
+    fields |= {key: [_use_data(key, each) for each in getattr(limits, key)] for key in USES}
     fields[NEXT_CLAIM] = [{"of": word, "after": rule} for word, rule in limits.next_claim]
     return fields
 
@@ -44,6 +55,7 @@ def texts(limits: Limits) -> dict[str, str | None]:
         **{key: _per_word(getattr(limits, key)) for key in PACKS},
         ONE_OF: "; ".join(", ".join(words) for words in limits.one_of),
         FACE: ", ".join(f"{money.yuan(fen)} ({span})" for span, fen in limits.face_per_resident),
+        **{key: "; ".join(_use_text(key, each) for each in getattr(limits, key)) for key in USES},
         NEXT_CLAIM: rules.get("") or ", ".join(f"{word} {rule}" for word, rule in rules.items()),
     }
 
@@ -52,6 +64,21 @@ def _per_word(most: PerWord) -> str | None:
     if isinstance(most, tuple):
         return ", ".join(f"{word} {number}" for word, number in most)
     return None if most is None else str(most)
+
+
+def _use_data(key: str, term: UseTerm) -> dict[str, Any]:
+    most = "at_most_fen" if USES[key].unit == "subsidy" else "at_most"
+    return {"per": term.span, most: term.most, "of": list(term.of), "except": list(term.but)}
+
+
+def _use_text(key: str, term: UseTerm) -> str:
+    words = ["of " + ", ".join(term.of)] if term.of else []
+    words += ["except " + ", ".join(term.but)] if term.but else []
+    return ", ".join((f"{_most(key, term)} ({term.span})", *words))
+
+
+def _most(key: str, term: UseTerm) -> str:
+    return money.yuan(term.most) if USES[key].unit == "subsidy" else str(term.most)
 
 
 def explained(limits: Limits) -> Iterator[Message]:
@@ -77,6 +104,14 @@ def explained(limits: Limits) -> Iterator[Message]:
             "Face is what the vouchers of a pack are worth together, percentages at their cap: two"
             ' of "10.00" are 20.00 yuan.'
         )
+    for key in USES:
+        for term in getattr(limits, key):
+            yield _explain_use(key, term)
+    if any(getattr(limits, key) for key in USES):
+        yield say(
+            "A payment that is refunded in full gives its room back, one that is refunded in part"
+            " what of its subsidy goes back; what stands keeps its place."
+        )
     for rule in dict.fromkeys(rule for _, rule in limits.next_claim):
         yield WAITS[rule]
     if limits.again_after_expiry is not None:
@@ -97,6 +132,37 @@ def _explain_face(span: str, amount: str) -> Message:
         "month": say("A calendar month has at most {amount} yuan of face.", amount=amount),
         "programme": say("The programme has at most {amount} yuan of face.", amount=amount),
     }[span]
+
+
+def _explain_use(key: str, term: UseTerm) -> Message:
+    """What a limit of use allows, with an example."""
+    most, span = _most(key, term), SPANS_IN_WORDS[term.span]
+    if key == "vouchers_per_resident":
+        return say(
+            "A resident uses at most {most} vouchers {span}, over all merchants together.",
+            most=most,
+            span=span,
+        )
+    if key == "vouchers_per_merchant":
+        return say(
+            "A resident uses at most {most} vouchers {span} at one merchant.", most=most, span=span
+        )
+    example = money.yuan(term.most - 1)
+    if key == "subsidy_per_resident":
+        return say(
+            "A resident's vouchers pay at most {most} yuan {span}: after {example} a voucher of"
+            " 10.00 is refused whole.",
+            most=most,
+            span=span,
+            example=example,
+        )
+    return say(
+        "The vouchers used at one merchant pay at most {most} yuan {span}: after {example} a"
+        " voucher of 10.00 is refused whole.",
+        most=most,
+        span=span,
+        example=example,
+    )
 
 
 def _words(most: PerWord) -> tuple[str, ...]:

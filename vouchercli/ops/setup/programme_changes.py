@@ -17,7 +17,8 @@ from vouchercli.rules import limits as limits_law
 from vouchercli.rules import money, times
 from vouchercli.rules import programme_changes as law
 from vouchercli.rules import staff as people
-from vouchercli.store import audit, claim_limits, ledger, limits, proposals
+from vouchercli.rules.uses import cap as use_cap
+from vouchercli.store import audit, claim_limits, ledger, limits, proposals, use_limits
 from vouchercli.store import programmes as store
 from vouchercli.store.db import writing
 from vouchercli.store.proposals import Subject
@@ -93,6 +94,20 @@ def _standing_beyond(
                 },
             )
             for each in limits.crowded_visits(db, programme_id, from_at, zone)
+        ]
+    if use_cap(name):
+        return [
+            Problem(
+                "not_lawful_now",
+                "payment {number}, {paid_at}, stands though {limit} would refuse it now",
+                level="warning",
+                params={
+                    "number": each.transaction_no,
+                    "paid_at": times.shown(each.paid_at, zone),
+                    "limit": Word(name),
+                },
+            )
+            for each in use_limits.standing_beyond(db, programme_id, name, from_at, zone)
         ]
     return [
         Problem(

@@ -1,0 +1,219 @@
+"""The limits of using vouchers: how many of them one resident uses, everywhere or at one merchant,
+and for how many yuan; how many yuan one merchant gets. By local day, calendar week or month, or in
+all.
+
+What is used at a moment is what was paid until then, less what refunds until then undid: a payment
+that is refunded in full gives its room back. What stands holds its place: a payment that comes late
+needs room beside all that stands at its moment and later.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections import Counter
+from copy import copy
+from functools import cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+from vouchercli.rules.limits import SPANS, Span, Timeline, bounds
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+Voucher = tuple[int, int]  # (claim_id, coupon_no)
+
+
+class Counted(NamedTuple):
+    """What a limit counts: vouchers, or fen of their subsidy; of each resident, of each merchant,
+    or of each resident at each merchant.
+    """
+
+    unit: Literal["vouchers", "subsidy"]
+    by_resident: bool
+    by_merchant: bool
+
+
+# As a programme's document names them; kept as `NAME:SPAN`, of some rounds `NAME:SPAN:A,B`, of all
+# but some `NAME:SPAN:!A,B`.
+USES = {
+    "vouchers_per_resident": Counted("vouchers", by_resident=True, by_merchant=False),
+    "vouchers_per_merchant": Counted("vouchers", by_resident=True, by_merchant=True),
+    "subsidy_per_resident": Counted("subsidy", by_resident=True, by_merchant=False),
+    "subsidy_per_merchant": Counted("subsidy", by_resident=False, by_merchant=True),
+}
+BUT = "!"
+
+
+class UseTerm(NamedTuple):
+    """One line of such a limit: at most so many vouchers, or so many fen, in a span; of the rounds
+    that go by one of the words `of` (none: of all), but not of those that go by one of `but`.
+    """
+
+    span: Span
+    most: int
+    of: tuple[str, ...] = ()
+    but: tuple[str, ...] = ()
+
+
+class UseCap(NamedTuple):
+    """A limit as it is kept over time."""
+
+    name: str
+    counted: Counted
+    span: Span
+    of: frozenset[str] = frozenset()
+    but: frozenset[str] = frozenset()
+
+    def concerns(self, words: frozenset[str]) -> bool:
+        """Whether vouchers of a round that goes by these words count under it."""
+        return (not self.of or not self.of.isdisjoint(words)) and self.but.isdisjoint(words)
+
+    def amount(self, use: Use) -> int:
+        """What a payment adds, or a refund takes off."""
+        return use.vouchers if self.counted.unit == "vouchers" else use.subsidy_fen
+
+
+def kept_name(key: str, term: UseTerm) -> str:
+    """The name that a line of a limit is kept by."""
+    words = ",".join(sorted(term.of)) or (BUT + ",".join(sorted(term.but)) if term.but else "")
+    return f"{key}:{term.span}:{words}".rstrip(":")
+
+
+def cap(name: str) -> UseCap | None:
+    """The limit that is kept under that name, if it is one of use."""
+    key, _, rest = name.partition(":")
+    span, _, listed = rest.partition(":")
+    if key not in USES:
+        return None
+    words = frozenset(filter(None, listed.removeprefix(BUT).split(",")))
+    of, but = (frozenset[str](), words) if listed.startswith(BUT) else (words, frozenset[str]())
+    return UseCap(name, USES[key], next(each for each in SPANS if each == span), of, but)
+
+
+class Use(NamedTuple):
+    """A payment, or what a refund gives back of it at `at` (less than nothing)."""
+
+    voucher: Voucher
+    transaction_no: str  # the payment's, and so is `paid_at`
+    resident: bytes
+    merchant_id: int
+    round_id: int
+    paid_at: int
+    at: int
+    vouchers: int
+    subsidy_fen: int
+
+
+class Group(NamedTuple):
+    """Whose uses are counted together: under which limit, of whom, where, since when."""
+
+    name: str
+    resident: bytes
+    merchant_id: int
+    from_at: int
+
+
+class Event(NamedTuple):
+    """A change of what is used; in one second payments come first."""
+
+    at: int
+    is_refund: bool
+    amount: int
+
+
+class Uses:
+    """What is used under the limits of a programme: what stands, and what is accepted beside it."""
+
+    def __init__(
+        self,
+        caps: Iterable[tuple[UseCap, Timeline]],
+        words: Mapping[int, frozenset[str]],
+        zone: str,
+    ) -> None:
+        """`words`: what limits may call a round by, by its id."""
+        self._caps, self._words = tuple(caps), words
+        self._bounds = cache(lambda span, at: bounds(span, at, zone))
+        self._events: dict[Group, list[Event]] = {}  # in order
+        self._totals: Counter[Group] = Counter()
+        self._own: dict[tuple[Voucher, str], list[tuple[Group, Event]]] = {}
+
+    def copied(self) -> Uses:
+        """The same, to be tried upon."""
+        other = copy(self)
+        other._events = {group: [*events] for group, events in self._events.items()}
+        other._totals = self._totals.copy()
+        other._own = {payment: [*events] for payment, events in self._own.items()}
+        return other
+
+    def groups(self, use: Use) -> Iterator[tuple[UseCap, Timeline, Group]]:
+        """The limits that it counts under, and with whose uses."""
+        for each, steps in self._caps:
+            if each.concerns(self._words.get(use.round_id, frozenset())):
+                yield each, steps, self._group(each, use)
+
+    def _group(self, each: UseCap, use: Use) -> Group:
+        return Group(
+            each.name,
+            use.resident if each.counted.by_resident else b"",
+            use.merchant_id if each.counted.by_merchant else 0,
+            self._bounds(each.span, use.paid_at)[0],
+        )
+
+    def reached(self, use: Use) -> str | None:
+        """The name of the limit that has no room for this payment; None: all have."""
+        for each, steps, group in self.groups(use):
+            most = steps.at(use.paid_at)
+            if most is not None and self._peak(group, use.paid_at) + each.amount(use) > most:
+                return each.name
+        return None
+
+    def _peak(self, group: Group, at: int) -> int:
+        """The most that is used from that second on; of refunds, those before it have gone."""
+        events = self._events.get(group, [])
+        later = events[bisect_left(events, Event(at, is_refund=True, amount=-(1 << 62))) :]
+        used = most = self._totals[group] - sum(each.amount for each in later)
+        for each in later:
+            used += each.amount
+            most = max(most, used)
+        return most
+
+    def add(self, use: Use) -> None:
+        """Count a payment that is accepted, or stands; or what a refund gives back."""
+        own = self._own.setdefault((use.voucher, use.transaction_no), [])
+        for each, _, group in self.groups(use):
+            if amount := each.amount(use):
+                own.append((group, Event(use.at, amount < 0, amount)))
+                self._put(*own[-1])
+
+    def learn(self, use: Use) -> None:
+        """Count what stands of a resident, whose uses are all said one by one."""
+        for each, _, group in self.groups(use):
+            amount = each.amount(use)
+            if amount and each.counted.by_resident:
+                self._put(group, Event(use.at, amount < 0, amount))
+
+    def gross(self, group: Group) -> int:
+        """What was used in all, nothing given back."""
+        return sum(max(each.amount, 0) for each in self._events.get(group, ()))
+
+    def add_sum(self, group: Group, at: int, amount: int) -> None:
+        """Count what many have used together, as if it were at that second."""
+        self._put(group, Event(at, is_refund=False, amount=amount))
+
+    def _put(self, group: Group, event: Event) -> None:
+        insort(self._events.setdefault(group, []), event)
+        self._totals[group] += event.amount
+
+    def forget(self, voucher: Voucher, transaction_no: str) -> None:
+        """A payment stands no more, nor its refunds."""
+        for group, event in self._own.pop((voucher, transaction_no), ()):
+            self._events[group].remove(event)
+            self._totals[group] -= event.amount
+
+
+def said(name: str, most: int | None) -> dict[str, Any]:
+    """What a refusal says of the limit that was reached (`rules.reasons`)."""
+    each = cap(name)
+    assert each is not None
+    unit = "_fen" if each.counted.unit == "subsidy" else ""
+    return {f"{name.partition(':')[0]}_{each.span}{unit}": most}

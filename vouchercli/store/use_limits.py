@@ -1,0 +1,217 @@
+"""The limits of use (`rules.uses`): what stands under them beside rows that come, and which of
+these must be judged one by one because a limit may have no room for all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from typing import TYPE_CHECKING, NamedTuple
+
+from vouchercli.rules import limits as law
+from vouchercli.rules import times
+from vouchercli.rules.uses import Group, Use, Uses, cap, said
+from vouchercli.store import claim_limits, limits, typed
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from vouchercli.rules.limits import Timeline
+    from vouchercli.rules.uses import UseCap
+
+# The fit payments at hand; what stands among them is counted as well.
+AT_HAND = """
+SELECT place, claim_id, coupon_no, transaction_no, resident, merchant_id, round_id, paid_at,
+    paid_at, 1, ifnull(subsidy_fen, 0)
+FROM judged WHERE reason IS NULL AND kind = 'pay'
+"""
+USE = """
+SELECT f.claim_id, f.coupon_no, p.transaction_no, c.resident, f.merchant_id, f.round_id, p.paid_at,
+    f.paid_at, f.vouchers, f.subsidy_fen
+"""
+# All that these residents have used.
+OF_RESIDENTS = f"""
+{USE}
+FROM (SELECT DISTINCT resident FROM judged WHERE reason IS NULL AND kind = 'pay') j
+CROSS JOIN claims c ON c.resident = j.resident
+CROSS JOIN redemption_facts f ON f.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023
+CROSS JOIN redemptions p ON p.redemption_id = ifnull(f.refund_of, f.redemption_id)
+WHERE counts(c.round_id, f.day)
+"""
+# What merchants got in days, and month by month.
+OF_DAYS = """
+SELECT f.merchant_id, f.round_id, f.paid_at, f.subsidy_fen
+FROM redemption_runs n CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id
+    AND n.last_id
+WHERE n.last_paid_at >= :first AND n.first_paid_at < :end AND f.paid_at >= :first
+    AND f.paid_at < :end AND f.merchant_id IN (SELECT value FROM json_each(:merchants))
+    AND counts(f.round_id, f.day)
+"""
+OF_MONTHS = """
+SELECT merchant_id, round_id, month * 100 + 1, sum(subsidy_fen) FROM merchant_sums
+WHERE merchant_id IN (SELECT value FROM json_each(:merchants)) AND counts(round_id, month * 100 + 1)
+GROUP BY merchant_id, round_id, month
+"""
+# All that was paid since then, and what refunds gave back of it.
+SINCE = f"""
+{USE}
+FROM redemption_runs n CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id
+    AND n.last_id
+CROSS JOIN redemptions p ON p.redemption_id = ifnull(f.refund_of, f.redemption_id)
+CROSS JOIN claims c ON c.claim_id = f.claim_id
+WHERE n.last_paid_at >= :from_at AND p.paid_at >= :from_at AND counts(f.round_id, p.day)
+"""
+CONTEST = "UPDATE judged SET is_contested = 1 WHERE place = ?"
+
+
+class UseLimits(NamedTuple):
+    """The limits of using vouchers over time: those of a visit, and all others."""
+
+    visits: Timeline
+    caps: tuple[tuple[UseCap, Timeline], ...]
+    words: Mapping[int, frozenset[str]]
+    zone: str
+
+    @property
+    def by_resident(self) -> bool:
+        """Whether what one resident uses was ever limited over several visits."""
+        return any(each.counted.by_resident for each, _ in self.caps)
+
+    def said(self, name: str, paid_at: int) -> str:
+        """What a refusal says of the limit that was reached at that second, as JSON."""
+        return json.dumps(said(name, dict(self._steps())[name].at(paid_at)))
+
+    def _steps(self) -> Iterator[tuple[str, Timeline]]:
+        return ((each.name, steps) for each, steps in self.caps)
+
+    def uses(self) -> Uses | None:
+        """What is used, nothing yet; None: no limit of use was ever set."""
+        return Uses(self.caps, self.words, self.zone) if self.caps else None
+
+
+def of_programme(db: sqlite3.Connection, programme_id: int, zone: str) -> UseLimits:
+    """Those of a programme."""
+    named = [(cap(name), steps) for name, steps in limits.timelines(db, programme_id).items()]
+    caps = tuple((each, steps) for each, steps in named if each and steps.is_set)
+    words = {}
+    if caps:
+        in_time = limits.of_programme(db, programme_id)
+        known = claim_limits.terms(db, programme_id, in_time, zone)
+        words = {round_id: each.words for round_id, each in known.items()}
+    return UseLimits(limits.visits(db, programme_id), caps, words, zone)
+
+
+def contest(db: sqlite3.Connection, own: UseLimits) -> Uses | None:
+    """Have the payments judged one by one for which a limit may have no room. Gives what stands
+    under the limits. What refunds give back is not looked at here, so too many may come.
+    """
+    uses = own.uses()
+    if uses is None:
+        return None
+    at_hand = [(place, _use(*row)) for place, *row in typed.tuples(db, AT_HAND)]
+    asked: Counter[Group] = Counter()
+    for _, use in at_hand:
+        for each, _, group in uses.groups(use):
+            asked[group] += each.amount(use)
+    _learn(db, own, uses, [*asked])
+    full = [(place,) for place, use in at_hand if _may_be_full(uses, use, asked)]
+    db.executemany(CONTEST, full)
+    return uses
+
+
+def _may_be_full(uses: Uses, use: Use, asked: Counter[Group]) -> bool:
+    for _, steps, group in uses.groups(use):
+        most = steps.at(use.paid_at)
+        if most is not None and uses.gross(group) + asked[group] > most:
+            return True
+    return False
+
+
+def _learn(db: sqlite3.Connection, own: UseLimits, uses: Uses, groups: Iterable[Group]) -> None:
+    """What stands in these groups."""
+    if own.by_resident:
+        for row in typed.tuples(db, OF_RESIDENTS):
+            uses.learn(_use(*row))
+    of_span: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+    for group in groups:
+        of_span[group.name, group.from_at].append(group.merchant_id)
+    for each, _ in own.caps:
+        for (name, from_at), merchants in of_span.items():
+            if name == each.name and not each.counted.by_resident:
+                for row in _of_merchants(db, own, each, from_at, merchants):
+                    uses.add_sum(*row)
+
+
+def _of_merchants(
+    db: sqlite3.Connection, own: UseLimits, each: UseCap, from_at: int, merchants: list[int]
+) -> Iterator[tuple[Group, int, int]]:
+    """What these merchants got in a span, as (group, when, fen): within a day or a week each
+    payment and refund; of longer spans the sum of a month, as if it were got when that begins.
+    """
+    first, end = law.bounds(each.span, from_at, own.zone)
+    asked = {"merchants": json.dumps(merchants), "first": first, "end": end}
+    is_short = each.span in ("day", "week")
+    for merchant_id, round_id, when, fen in typed.tuples(
+        db, OF_DAYS if is_short else OF_MONTHS, asked
+    ):
+        at = when if is_short else times.day_bounds(when, own.zone)[0]
+        if first <= at < end and each.concerns(own.words[round_id]):
+            yield Group(each.name, b"", merchant_id, from_at), at, fen
+
+
+class Beyond(NamedTuple):
+    """More used than a limit allows: by whom or where (a payment among them), how much."""
+
+    transaction_no: str
+    paid_at: int
+    used: int
+
+
+def standing_beyond(
+    db: sqlite3.Connection, programme_id: int, name: str, from_at: int, zone: str
+) -> list[Beyond]:
+    """What was paid since the span of `from_at` began, stands, and is more than the limit of that
+    name allows now.
+    """
+    limits.teach_visits(db, programme_id, zone)
+    own = of_programme(db, programme_id, zone)
+    one = own._replace(caps=tuple(each for each in own.caps if each[0].name == name))
+    known, used = Uses(one.caps, one.words, zone), Counter[Group]()
+    last: dict[Group, tuple[Use, int | None]] = {}
+    begin = min((law.bounds(each.span, from_at, zone)[0] for each, _ in one.caps), default=from_at)
+    for row in typed.tuples(db, SINCE, {"from_at": begin}):
+        use = _use(*row)
+        for each, steps, group in known.groups(use):
+            used[group] += each.amount(use)
+            last[group] = use, steps.at(use.paid_at)
+    return [
+        Beyond(use.transaction_no, use.paid_at, used[group])
+        for group, (use, most) in last.items()
+        if most is not None and used[group] > most and use.paid_at >= from_at
+    ]
+
+
+def _use(
+    claim_id: int,
+    coupon_no: int,
+    transaction_no: str,
+    resident: bytes,
+    merchant_id: int,
+    round_id: int,
+    paid_at: int,
+    at: int,
+    vouchers: int,
+    subsidy_fen: int,
+) -> Use:
+    return Use(
+        (claim_id, coupon_no),
+        transaction_no,
+        resident,
+        merchant_id,
+        round_id,
+        paid_at,
+        at,
+        vouchers,
+        subsidy_fen,
+    )
