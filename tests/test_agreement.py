@@ -21,7 +21,7 @@ from vouchercli.ops.intake import by_columns, chunks
 from vouchercli.ops.intake.kinds import Intake
 from vouchercli.ops.intake.redemptions import KIND, import_redemptions
 from vouchercli.rules import claims as claim_law
-from vouchercli.rules import limits, money, refunds, times, vouchers
+from vouchercli.rules import limits, money, refunds, times, uses, vouchers
 from vouchercli.rules.redemptions import PAYMENTS
 from vouchercli.rules.subsidy import lawful_subsidy
 from vouchercli.store import checks, claims, incoming, judging, programmes
@@ -39,6 +39,19 @@ PROGRAMME = towns.programme(
     funds={"city": "public", "district": "public", "platform": "platform", "shops": "merchant"},
     limits={"packs_per_resident_per_round": 2, "vouchers_per_merchant_per_day": 2},
 )
+USES = {
+    "vouchers_per_resident": [{"per": "day", "at_most": 2}, {"at_most": 4, "of": "t"}],
+    "vouchers_per_merchant": {"per": "week", "at_most": 2, "except": "other"},
+    "subsidy_per_resident": "30.03",
+    "subsidy_per_merchant": {"per": "day", "at_most": "30.00"},
+}
+USE_CAPS = {
+    "vouchers_per_resident:day": 2,
+    "vouchers_per_resident:programme:t": 4,
+    "vouchers_per_merchant:week:!other": 2,
+    "subsidy_per_resident:programme": 3003,
+    "subsidy_per_merchant:day": 3000,
+}
 TEMPLATE = towns.pack(
     "t",
     towns.coupon("10.01", "40.00", 2),
@@ -66,18 +79,25 @@ INSERT INTO batches (batch_id, kind, programme_id, file, sha256, profile, profil
 """
 
 
-def world(policy: Any, *, with_claims: bool = False, is_limited: bool = True) -> Session:
+def world(
+    policy: Any, *, with_claims: bool = False, is_limited: bool = True, has_uses: bool = False
+) -> Session:
     """The town in memory, at the moment NOW."""
-    town_of = town(policy, with_claims=with_claims, is_limited=is_limited)
+    town_of = town(policy, with_claims=with_claims, is_limited=is_limited, has_uses=has_uses)
     return towns.in_memory(*town_of)._replace(now=NOW)
 
 
-def town(policy: Any, *, with_claims: bool = False, is_limited: bool = True) -> tuple[Any, ...]:
+def town(
+    policy: Any, *, with_claims: bool = False, is_limited: bool = True, has_uses: bool = False
+) -> tuple[Any, ...]:
     """Key, moment and making of a small town: an open round r of 4 packs and a draft, three
     merchants, one of them suspended for an hour; two residents with three claims when it has
-    claims. `is_limited`: two vouchers of one resident a day at one merchant.
+    claims. `is_limited`: two vouchers of one resident a day at one merchant. `has_uses`: the limits
+    of USES too.
     """
     limits_of = {} if is_limited else {"limits": {"packs_per_resident_per_round": 2}}
+    if has_uses:
+        limits_of = {"limits": PROGRAMME["limits"] | USES}
 
     def make(voucher: Any) -> None:
         shops = "".join(f"{number},店,{district}\n" for number, district in MERCHANTS.items())
@@ -99,7 +119,7 @@ def town(policy: Any, *, with_claims: bool = False, is_limited: bool = True) -> 
             )
             voucher("claim", "import", towns.write("claims.csv", towns.CLAIMS + rows))
 
-    return ("agreement", str(policy), with_claims, is_limited), written(4), make
+    return ("agreement", str(policy), with_claims, is_limited, has_uses), written(4), make
 
 
 def written(hours: int) -> str:
@@ -202,9 +222,14 @@ def written_out(policy: dict[str, Any]) -> refunds.RefundPolicy:
 class Oracle:
     """The law, one record at a time, with the whole past in memory."""
 
-    def __init__(self, policy: Any) -> None:
+    def __init__(self, policy: Any, *, has_uses: bool = False) -> None:
         answers = refunds.PRESETS[policy] if isinstance(policy, str) else written_out(policy)
         self.world = vouchers.StandingFacts(answers, limits.always(2))
+        if has_uses:
+            # in the order in which the store asks them: by name
+            caps = [(uses.cap(name), limits.always(most)) for name, most in USE_CAPS.items()]
+            known = [(each, steps) for each, steps in caps if each]
+            self.world.uses = uses.Uses(known, {1: frozenset({"r", "t"})}, ZONE)
         self.standing: dict[tuple[str, str], tuple[Any, ...]] = {}
         self.kept = Counter[str]()
 
@@ -305,6 +330,7 @@ class Oracle:
             expires_at=START + (delay + 24) * HOUR,
             stands=False,
             batch_id=1,
+            round_id=1,
         )
 
 
@@ -334,14 +360,15 @@ def _store_batch(
 @given(
     policy=st.sampled_from(["full_restores", "restores_once", "forfeits", "pro_rata"]),
     batches=BATCHES,
+    has_uses=st.booleans(),
 )
 def test_law_and_store_give_every_redemption_the_same_ruling(
-    policy: str, batches: list[list[dict[str, Any]]]
+    policy: str, batches: list[list[dict[str, Any]]], has_uses: bool
 ) -> None:
-    session = world(policy, with_claims=True)
+    session = world(policy, with_claims=True, has_uses=has_uses)
     towns.book(session.db)
     db = session.db
-    oracle = Oracle(policy)
+    oracle = Oracle(policy, has_uses=has_uses)
     for number, rows in enumerate(batches, 1):
         assert _store_batch(session, 100 + number, rows) == oracle.batch(rows)
     assert tuple(db.execute(SUMS).fetchone()) == (
@@ -376,6 +403,93 @@ def test_undoing_a_batch_leaves_no_trace_in_facts_and_totals(rows: list[dict[str
     for table in ("redemptions", "group_totals", "merchant_totals", "funder_totals"):
         assert db.execute("SELECT count(*) FROM " + table).fetchone()[0] == 0
     assert _store_batch(session, 102, rows) == first
+
+
+# ---------------------------------------------------------------- limits of use, by plain counting
+
+IN_TURN = st.lists(
+    st.tuples(
+        st.sampled_from(["a1", "a1", "a2", "b1"]),
+        st.sampled_from([1, 2]),
+        st.sampled_from(["m1", "m2"]),
+        st.booleans(),  # whether it is refunded an hour later
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=35, deadline=None, suppress_health_check=list(HealthCheck))
+@given(payments=IN_TURN, together=st.booleans())
+def test_limits_of_use_allow_what_plain_counting_allows(
+    payments: list[tuple[str, int, str, bool]], together: bool
+) -> None:
+    """Payments of 10.01 two hours apart, in the order of time, in one file or a file each."""
+    rows, standing, right = [], [], []
+    for number, (claim_no, coupon_no, merchant_no, is_refunded) in enumerate(payments):
+        about = {
+            "claim_no": claim_no,
+            "coupon_no": coupon_no,
+            "merchant_no": merchant_no,
+            "base_fen": 4000,
+            "subsidy_fen": 1001,
+            "channel": "",
+            "refund_of": str(number),
+        }
+        hours = 6 + 2 * number
+        rows.append(about | {"transaction_no": str(number), "kind": "pay", "hours": hours})
+        right.append(_plainly(standing, claim_no, coupon_no, merchant_no, hours))
+        if is_refunded:
+            back = {"transaction_no": f"r{number}", "kind": "refund", "hours": hours + 1}
+            rows.append(about | back)
+            right.append("refund_without_payment" if right[-1] else None)
+        if right[-1 - is_refunded] is None:
+            standing.append((claim_no, coupon_no, merchant_no, hours, is_refunded))
+    session = world("full_restores", with_claims=True, has_uses=True)
+    towns.book(session.db)
+    files = [rows] if together else [[row] for row in rows]
+    found = [
+        reason
+        for place, part in enumerate(files)
+        if part
+        for _, reason in sorted(_store_batch(session, 101 + place, part).items())
+    ]
+    assert found == right
+
+
+def _plainly(
+    standing: list[tuple[str, int, str, int, bool]],
+    claim_no: str,
+    coupon_no: int,
+    merchant_no: str,
+    hours: int,
+) -> str | None:
+    """Why a payment is refused: `standing` are those that were accepted before it, all of one
+    week.
+    """
+
+    def day(at: int) -> int:
+        return times.day_of(START + at * HOUR, ZONE)
+
+    in_use = [each for each in standing if not each[4]]
+    if any(each[:2] == (claim_no, coupon_no) for each in in_use):
+        return "already_redeemed"
+    visit = {
+        each[:2]
+        for each in standing
+        if (each[0][0], each[2], day(each[3])) == (claim_no[0], merchant_no, day(hours))
+    }
+    if len(visit | {(claim_no, coupon_no)}) > 2:
+        return "over_limit"
+    own = [each for each in in_use if each[0][0] == claim_no[0]]
+    today = [each for each in in_use if day(each[3]) == day(hours)]
+    is_over = (
+        len([each for each in today if each in own]) >= 2
+        or len(own) >= 4
+        or len([each for each in own if each[2] == merchant_no]) >= 2
+        or len(own) + 1 > 3003 // 1001
+        or len([each for each in today if each[2] == merchant_no]) + 1 > 3000 // 1001
+    )
+    return "over_use_limit" if is_over else None
 
 
 # ---------------------------------------------------------------- refunds by columns

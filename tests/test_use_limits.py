@@ -146,6 +146,45 @@ def test_a_late_payment_needs_room_beside_what_stands_later(town: Town) -> None:
     voucher("check")
 
 
+SPANS = {
+    "day": ("03-29T09:00", "03-29T10:00", "03-29T11:00"),
+    "week": ("03-30T09:00", "03-30T10:00", "03-31T11:00"),
+    "month": ("04-02T09:00", "04-02T10:00", "04-03T10:00"),
+}
+
+
+@pytest.mark.parametrize("files", ["one file", "a file each"])
+@pytest.mark.parametrize("per", SPANS)
+def test_a_later_refund_gives_back_of_the_span_in_which_was_paid(
+    town: Town, per: str, files: str
+) -> None:
+    voucher = town(subsidy_per_merchant={"per": per, "at_most": "20.00"})
+    refunded, second, third = SPANS[per]
+    rows = (
+        "1 ann1 M1 03-28T10:00 20",
+        f"9 ann1 M1 {refunded} 20 1",
+        f"2 ann2 M1 {second} 20",
+        f"3 bob1 M1 {third} 20",
+    )
+    batches = [rows] if files == "one file" else [(row,) for row in rows]
+    over = [
+        number
+        for place, batch in enumerate(batches)
+        for number in pays(voucher, *batch, name=f"{place}.csv")
+    ]
+    assert over == ["3"]
+    voucher("check")
+
+
+@pytest.mark.parametrize("per", SPANS)
+def test_before_a_later_refund_the_merchant_has_no_room(town: Town, per: str) -> None:
+    voucher = town(subsidy_per_merchant={"per": per, "at_most": "20.00"})
+    refunded = SPANS[per][0]
+    assert pays(voucher, "1 ann1 M1 03-28T10:00 20", f"9 ann1 M1 {refunded} 20 1") == []
+    assert pays(voucher, "2 bob1 M1 03-28T12:00 20", name="late.csv") == ["2"]
+    voucher("check")
+
+
 def test_undo_gives_the_room_back_and_retry_takes_it(town: Town) -> None:
     voucher = town(vouchers_per_merchant={"per": "programme", "at_most": 1})
     assert pays(voucher, "1 ann1 M1 03-28T10:00 20") == []

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Mapping
 
-    from vouchercli.rules.limits import Timeline
+    from vouchercli.rules.limits import Span, Timeline
     from vouchercli.rules.uses import UseCap
 
 # The fit payments at hand; what stands among them is counted as well.
@@ -39,19 +39,44 @@ CROSS JOIN redemption_facts f ON f.voucher BETWEEN c.claim_id * 1024 AND c.claim
 CROSS JOIN redemptions p ON p.redemption_id = ifnull(f.refund_of, f.redemption_id)
 WHERE counts(c.round_id, f.day)
 """
-# What merchants got in days, and month by month.
-OF_DAYS = """
-SELECT f.merchant_id, f.round_id, f.paid_at, f.subsidy_fen
-FROM redemption_runs n CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id
-    AND n.last_id
-WHERE n.last_paid_at >= :first AND n.first_paid_at < :end AND f.paid_at >= :first
-    AND f.paid_at < :end AND f.merchant_id IN (SELECT value FROM json_each(:merchants))
-    AND counts(f.round_id, f.day)
+# What merchants got of payments in a span, and what refunds gave back of these, whenever that was.
+PAID_IN_SPAN = """
+FROM redemption_runs n CROSS JOIN redemptions p ON p.redemption_id BETWEEN n.first_id AND n.last_id
 """
+IN_SPAN = """
+WHERE n.last_paid_at >= :first AND n.first_paid_at < :end AND p.paid_at >= :first
+    AND p.paid_at < :end AND p.refund_of IS NULL
+    AND p.merchant_id IN (SELECT value FROM json_each(:merchants)) AND counts(f.round_id, p.day)
+"""
+OF_SPAN = f"""
+SELECT f.merchant_id, f.round_id, f.paid_at, f.subsidy_fen {PAID_IN_SPAN}
+CROSS JOIN redemption_facts f ON f.redemption_id = p.redemption_id {IN_SPAN}
+UNION ALL
+SELECT f.merchant_id, f.round_id, f.paid_at, f.subsidy_fen {PAID_IN_SPAN}
+CROSS JOIN redemptions b ON b.refund_of = p.redemption_id
+CROSS JOIN redemption_facts f ON f.redemption_id = b.redemption_id {IN_SPAN}
+"""
+# Month by month, as if all was got when the month begins.
 OF_MONTHS = """
 SELECT merchant_id, round_id, month * 100 + 1, sum(subsidy_fen) FROM merchant_sums
-WHERE merchant_id IN (SELECT value FROM json_each(:merchants)) AND counts(round_id, month * 100 + 1)
+WHERE merchant_id IN (SELECT value FROM json_each(:merchants))
+    AND (:month IS NULL OR month = :month) AND counts(round_id, month * 100 + 1)
 GROUP BY merchant_id, round_id, month
+"""
+# A refund is in the sum of its own month, but gives back of the month of its payment: what refunds
+# of other months' payments took off this sum, and what later refunds give back of its payments.
+REFUNDED_LATER = """
+FROM refunds z CROSS JOIN redemptions b ON b.redemption_id = z.redemption_id
+    AND b.merchant_id IN (SELECT value FROM json_each(:merchants))
+CROSS JOIN redemptions p ON p.redemption_id = b.refund_of AND p.day / 100 <> b.day / 100
+CROSS JOIN redemption_facts f ON f.redemption_id = b.redemption_id
+"""
+OF_OTHER_MONTHS = f"""
+SELECT f.merchant_id, f.round_id, :first, -f.subsidy_fen {REFUNDED_LATER}
+WHERE b.day / 100 = :month AND counts(f.round_id, :month * 100 + 1)
+UNION ALL
+SELECT f.merchant_id, f.round_id, f.paid_at, f.subsidy_fen {REFUNDED_LATER}
+WHERE p.day / 100 = :month AND counts(f.round_id, :month * 100 + 1)
 """
 # All that was paid since then, and what refunds gave back of it.
 SINCE = f"""
@@ -146,18 +171,29 @@ def _learn(db: sqlite3.Connection, own: UseLimits, uses: Uses, groups: Iterable[
 def _of_merchants(
     db: sqlite3.Connection, own: UseLimits, each: UseCap, from_at: int, merchants: list[int]
 ) -> Iterator[tuple[Group, int, int]]:
-    """What these merchants got in a span, as (group, when, fen): within a day or a week each
-    payment and refund; of longer spans the sum of a month, as if it were got when that begins.
+    """What these merchants got of the payments in a span, as (group, when, fen): within a day or a
+    week each payment and refund; of longer spans the sum of a month, as if it were got when that
+    begins.
     """
-    first, end = law.bounds(each.span, from_at, own.zone)
-    asked = {"merchants": json.dumps(merchants), "first": first, "end": end}
-    is_short = each.span in ("day", "week")
-    for merchant_id, round_id, when, fen in typed.tuples(
-        db, OF_DAYS if is_short else OF_MONTHS, asked
-    ):
-        at = when if is_short else times.day_bounds(when, own.zone)[0]
-        if first <= at < end and each.concerns(own.words[round_id]):
+    for merchant_id, round_id, at, fen in _got(db, own.zone, each.span, from_at, merchants):
+        if each.concerns(own.words[round_id]):
             yield Group(each.name, b"", merchant_id, from_at), at, fen
+
+
+def _got(
+    db: sqlite3.Connection, zone: str, span: Span, from_at: int, merchants: list[int]
+) -> Iterator[tuple[int, int, int, int]]:
+    """(merchant_id, round_id, when, fen) of the payments of a span."""
+    first, end = law.bounds(span, from_at, zone)
+    month = times.day_of(first, zone) // 100 if span == "month" else None
+    asked = {"merchants": json.dumps(merchants), "first": first, "end": end, "month": month}
+    if span in ("day", "week"):
+        yield from typed.tuples(db, OF_SPAN, asked)
+        return
+    for merchant_id, round_id, day, fen in typed.tuples(db, OF_MONTHS, asked):
+        yield merchant_id, round_id, times.day_bounds(day, zone)[0], fen
+    if month is not None:
+        yield from typed.tuples(db, OF_OTHER_MONTHS, asked)
 
 
 class Beyond(NamedTuple):
