@@ -21,6 +21,7 @@ from vouchercli.store import (
     reports,
     totals,
     transaction_numbers,
+    use_limits,
     used_claims,
 )
 from vouchercli.store import db as store
@@ -38,6 +39,7 @@ LAW = (
     "usable_at",
     "visit_limit",
     "counts",
+    "use_said",
     "yuan",
 )
 STATEMENTS = {
@@ -48,10 +50,14 @@ STATEMENTS = {
     "standing refunds": judging.STANDING_REFUNDS,
     "standing numbers": judging.STANDING_NUMBERS,
     "standing visits": judging.STANDING_VISITS,
+    "used by residents": use_limits.OF_RESIDENTS,
+    "paid in a span": use_limits.OF_SPAN,
+    "refunded in other months": use_limits.OF_OTHER_MONTHS,
     "explain": judging.EXPLAIN,
     "holder": judging.NAME_HOLDER,
     "same voucher": reopening.SAME_VOUCHER,
     "same visit": reopening.SAME_VISIT,
+    "same resident": reopening.SAME_RESIDENT,
     "same number": reopening.SAME_NUMBER,
     "overtaken": reopening.OVERTAKEN,
     "of others": reopening.OF_OTHERS,
