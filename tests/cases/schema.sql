@@ -720,7 +720,7 @@ CREATE TABLE rounds (
     created_at             INTEGER NOT NULL,
     claimed                INTEGER NOT NULL DEFAULT 0,
     released               INTEGER NOT NULL DEFAULT 0 CHECK (released >= 0), hands_winners INTEGER NOT NULL DEFAULT 0
-    CHECK (hands_winners = 0 OR hands_winners = 1 AND mode = 'lottery' AND platform <> ''),  -- unclaimed packs whose money went back
+    CHECK (hands_winners = 0 OR hands_winners = 1 AND mode = 'lottery' AND platform <> ''), family TEXT NOT NULL DEFAULT '', one_of INTEGER NOT NULL DEFAULT 0 CHECK (one_of IN (0, 1)),  -- unclaimed packs whose money went back
     CHECK (claimed >= 0 AND claimed + released <= packs),   -- no over-issue, however many processes run
     CHECK (opens_at < closes_at),
     UNIQUE (programme_id, round)
@@ -880,6 +880,10 @@ CREATE TRIGGER draws_stand BEFORE UPDATE ON draws WHEN
     OR (OLD.strata IS NOT NULL AND NEW.strata IS NOT OLD.strata)
     OR (OLD.published_at IS NOT NULL AND (NEW.entrants_sha256, NEW.published_at) IS NOT (OLD.entrants_sha256, OLD.published_at))
 BEGIN SELECT RAISE(ABORT, 'what a draw has said stands'); END;
+
+CREATE TRIGGER families_never_change BEFORE UPDATE OF family, one_of ON rounds
+    WHEN new.family <> old.family OR new.one_of <> old.one_of
+BEGIN SELECT RAISE(ABORT, 'a round stays in its family'); END;
 
 CREATE TRIGGER merchant_runs_leave_with_their_run AFTER DELETE ON redemption_runs
 BEGIN DELETE FROM merchant_runs WHERE first_id = OLD.first_id; END;

@@ -56,8 +56,8 @@ def leverage(
             "--by",
             metavar="WHAT",
             help=(
-                "round, template, coupon, day, week, month, district, industry, size, merchant,"
-                " platform or channel."
+                "round, family, template, coupon, day, week, month, district, industry, size,"
+                " merchant, platform or channel."
             ),
         ),
     ] = "round",

@@ -20,6 +20,7 @@ from vouchercli.ops.rounds import (
     approvals,
     cancellations,
     drafts,
+    families,
     plans,
     replacing,
     rounds,
@@ -120,6 +121,30 @@ CHANGED_TERMS = TERMS | {
         typer.Option("--template", metavar="CODE[@V]", help="Another card pack or version."),
     ]
 }
+CREATED_TERMS = TERMS | {
+    "platform": Annotated[
+        Optional[str],
+        typer.Option(
+            "--platform",
+            metavar="NAME[:SHARE%,...]",
+            help="The platform that issues it (else issued here); with shares a round for each.",
+        ),
+    ],
+    "faces": Annotated[
+        Optional[str],
+        typer.Option(
+            "--faces",
+            metavar="OFF-FROM:PACKS,...",
+            help="A family: a round for each face, for example 90-300:480000,180-500:240000.",
+        ),
+    ],
+    "each": Annotated[
+        bool,
+        typer.Option(
+            "--each", help="A family: a person may have a pack of each round (else of one)."
+        ),
+    ],
+}
 Why = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the checkers read it.")]
 MorePacks = Annotated[
     int, typer.Option("--packs", metavar="N", min=1, max=10**9, help="How many packs more.")
@@ -199,11 +224,13 @@ def _in_seconds(call: Call, session: Session, terms: dict[str, Any]) -> dict[str
         "Example: voucher round create hz-1 --template universal-5x10 --packs 2000000 --opens-at"
         ' "2020-03-27 08:00"'
     ),
-    options=TERMS,
+    options=CREATED_TERMS,
     required=("template", "opens_at"),
 )
 def create(call: Call, session: Session, code: Code, **terms: Any) -> Outcome:
-    """Draft a round: which pack, how many, when, for whom."""
+    """Draft a round, or a family of rounds: which pack, how many, when, for whom."""
+    if families.is_family(terms):
+        return families.create_family(session, code, _in_seconds(call, session, terms))
     return drafts.create_round(session, code, _in_seconds(call, session, terms))
 
 
@@ -248,8 +275,8 @@ def list_(
 
 @command(app, "show", epilog="Example: voucher round show hz-1")
 def show(session: Session, code: Code) -> Outcome:
-    """Show a round: its terms, its money, its approvals and amendments, what was claimed."""
-    return rounds.show_round(session, code)
+    """Show a round: its terms, its money, its approvals, what was claimed; or a family of them."""
+    return families.show(session, code)
 
 
 @command(app, "plan", epilog="Example: voucher round plan hz-1")
@@ -261,7 +288,7 @@ def plan(session: Session, code: Code) -> Outcome:
 @command(app, "submit", epilog="Example: voucher round submit hz-1 --actor chen")
 def submit(session: Session, code: Code) -> Outcome:
     """Submit a draft for approval."""
-    return approvals.submit_round(session, code)
+    return families.each(session, code, approvals.submit_round)
 
 
 @command(app, "approve", epilog="Example: voucher round approve hz-1 --actor lin")
@@ -269,10 +296,10 @@ def approve(call: Call, session: Session, code: Code) -> Outcome:
     """Approve a round, or an amendment of it, as a second person; the last approval needed commits
     its money. At a terminal it shows what waits, and asks (or --yes).
     """
-    waiting = approvals.describe_waiting(session, code) if is_asked(call) else None
+    waiting = families.describe_waiting(session, code) if is_asked(call) else None
     if waiting is not None:
         show_and_ask(waiting, say("Approve it?"))
-    return approvals.approve_round(session, code)
+    return families.each(session, code, approvals.approve_round)
 
 
 @command(
@@ -282,13 +309,15 @@ def approve(call: Call, session: Session, code: Code) -> Outcome:
 )
 def reject(session: Session, code: Code, note: Note) -> Outcome:
     """Send a round, or an amendment of it, back to its maker, with the reason."""
-    return approvals.reject_round(session, code, note)
+    return families.each(session, code, lambda inner, one: approvals.reject_round(inner, one, note))
 
 
 @command(app, "open", epilog="Example: voucher round open hz-1")
 def open_(call: Call, session: Session, code: Code) -> Outcome:
     """Open an approved round for claims (--yes: although its time has not come)."""
-    return rounds.open_round(session, code, is_sure=call.yes)
+    return families.each(
+        session, code, lambda inner, one: rounds.open_round(inner, one, is_sure=call.yes)
+    )
 
 
 @command(app, "order", epilog="Example: voucher round order hz-1 --actor chen")
@@ -353,7 +382,11 @@ def close(call: Call, session: Session, code: Code, *, note: Why = "") -> Outcom
     """Close a round (--yes: propose it before its time; claiming ends when a second person approves
     it).
     """
-    return amendments.close_round(session, code, is_sure=call.yes, note=note)
+    return families.each(
+        session,
+        code,
+        lambda inner, one: amendments.close_round(inner, one, is_sure=call.yes, note=note),
+    )
 
 
 @command(
@@ -363,7 +396,9 @@ def close(call: Call, session: Session, code: Code, *, note: Why = "") -> Outcom
 )
 def cancel(session: Session, code: Code, *, note: Why = "") -> Outcome:
     """Cancel a round that nobody has claimed from; an approved one takes two people."""
-    return cancellations.cancel_round(session, code, note)
+    return families.each(
+        session, code, lambda inner, one: cancellations.cancel_round(inner, one, note)
+    )
 
 
 @command(
@@ -373,13 +408,15 @@ def cancel(session: Session, code: Code, *, note: Why = "") -> Outcome:
 )
 def pause(session: Session, code: Code, *, note: Why = "") -> Outcome:
     """Pause an open round at once: no claim made from now on counts."""
-    return amendments.pause_round(session, code, note)
+    return families.each(session, code, lambda inner, one: amendments.pause_round(inner, one, note))
 
 
 @command(app, "resume", epilog="Example: voucher round resume hz-1 --actor chen")
 def resume(session: Session, code: Code, *, note: Why = "") -> Outcome:
     """Propose to resume a paused round; a second person approves it (round approve)."""
-    return amendments.resume_round(session, code, note)
+    return families.each(
+        session, code, lambda inner, one: amendments.resume_round(inner, one, note)
+    )
 
 
 @command(app, "top-up", epilog="Example: voucher round top-up hz-1 --packs 500000 --actor chen")
@@ -439,7 +476,9 @@ def extend(call: Call, session: Session, code: Code, *, until: NewEnd, note: Why
     """
     at = call.moment(session, until, end_of_day=True)
     assert at is not None  # it must be given
-    return amendments.extend_round(session, code, at, note)
+    return families.each(
+        session, code, lambda inner, one: amendments.extend_round(inner, one, at, note)
+    )
 
 
 @command(
@@ -463,7 +502,11 @@ def reschedule(
         "opens_at": call.moment(session, opens_at),
         "closes_at": call.moment(session, closes_at, end_of_day=True),
     }
-    return amendments.reschedule_round(session, code, **times, note=note)
+    return families.each(
+        session,
+        code,
+        lambda inner, one: amendments.reschedule_round(inner, one, **times, note=note),
+    )
 
 
 @command(
@@ -483,4 +526,8 @@ def reopen(
     approve), which takes its money back.
     """
     until = call.moment(session, closes_at, end_of_day=True)
-    return amendments.reopen_round(session, code, closes_at=until, note=note)
+    return families.each(
+        session,
+        code,
+        lambda inner, one: amendments.reopen_round(inner, one, closes_at=until, note=note),
+    )

@@ -4,9 +4,14 @@ are shared out between platforms, and which codes the members have.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import money
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from vouchercli.rules.templates import Template
 
 WHOLE = 10_000  # basis points
 
@@ -33,6 +38,50 @@ class Member(NamedTuple):
     face: Face | None
     platform: str | None
     packs: int
+
+
+class Named(NamedTuple):
+    """A round of a family as others may call it; `face` '': its packs have not one face."""
+
+    family: str
+    face: str
+    platform: str
+    round: str
+
+
+def face_of(pack: Template) -> str:
+    """The face of a card pack with vouchers of one amount off: `90-300`; '': it has none."""
+    faces = {
+        (each.denomination_fen, each.threshold_fen) if each.kind == "amount_off" else None
+        for each in pack.coupons
+    }
+    only = faces.pop() if len(faces) == 1 else None
+    return "" if only is None else Face(*only, 0).code
+
+
+def meant(
+    members: Iterable[Named], family: str, face: str, platforms: Iterable[str] | None
+) -> list[Named]:
+    """The rounds of a family, or the one of that code, that a claim with this face can mean, from a
+    file of one of these platforms (None: not said). A face is written as `90-300`, or `90` where
+    only one begins so.
+    """
+    said, senders = _plain(face), None if platforms is None else {"", *platforms}
+    return [
+        each
+        for each in members
+        if family.casefold() in (each.family.casefold(), each.round.casefold())
+        and (not said or said in (each.face, each.face.partition("-")[0]))
+        and (senders is None or each.platform in senders)
+    ]
+
+
+def _plain(face: str) -> str:
+    """A face without needless zeros and blanks; what is no amount stays as it is."""
+    try:
+        return "-".join(_short(money.parse_yuan(part.strip())) for part in face.split("-"))
+    except ValueError:
+        return face.strip()
 
 
 def read_faces(text: str) -> tuple[Face, ...]:

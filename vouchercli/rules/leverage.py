@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # What a report can be grouped by; the calendar ones are worked out here from the local day.
 GROUPINGS = (
     "round",
+    "family",
     "template",
     "coupon",
     "day",
@@ -32,7 +33,7 @@ GROUPINGS = (
     "channel",
 )
 CALENDAR = ("day", "week", "month")
-WITH_RATES = ("round", "template")  # only these have claims of their own to be a rate of
+WITH_RATES = ("round", "family", "template")  # only these have claims of their own to be a rate of
 
 
 class Sums(NamedTuple):  # a light class: made a hundred thousand times by a report on merchants
@@ -159,11 +160,11 @@ def grouped(by: str, rows: Iterable[tuple[str, Sums]]) -> dict[str, Sums]:
 
 
 def in_order(by: str, keys: Iterable[str], opening: Mapping[str, int]) -> list[str]:
-    """Keys as they are listed: rounds by opening, coupons by their numbers, everything else by its
-    text, blank last.
+    """Keys as they are listed: rounds and families by opening, coupons by their numbers, everything
+    else by its text, blank last.
     """
     rank: dict[str, Any] = {
-        "round": lambda key: (opening.get(key, 0), key),
+        **dict.fromkeys(("round", "family"), lambda key: (opening.get(key, 0), key)),
         "coupon": lambda key: (_numbers(key), key),
     }
     return sorted(keys, key=rank.get(by, lambda key: (key == "", key)))

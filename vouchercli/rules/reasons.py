@@ -38,6 +38,11 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "the time cannot be read",
     ),
     "unknown_round": ("there is no round {round}", "there is no such round"),
+    "unknown_face": (
+        "no round of {round} has the face {face}; its faces: {known}",
+        "{round} is a family of rounds: the claim must say which ({known})",
+        "the family of rounds has no such face",
+    ),
     "wrong_platform": (
         "round {round} is issued by {platform}; this file comes from {sender}",
         "the round is issued by another platform than the one that sent the file",

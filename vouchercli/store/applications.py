@@ -220,7 +220,8 @@ SELECT a.application_no, r.round, a.resident, a.applied_at, a.resident_group, a.
          AND c.line = a.application_id), a.batch_id
 FROM applications a CROSS JOIN rounds r ON r.round_id = a.round_id
 LEFT JOIN persons p ON p.round_id = a.round_id AND p.resident = a.resident
-WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
+WHERE r.programme_id = :programme_id
+    AND ifnull(:round IN (r.round, nullif(r.family, '')), :round IS NULL)
     AND ifnull(a.application_no = :application_no, 1)
   AND ifnull(a.resident = :resident, 1) AND a.applied_at BETWEEN :since AND :until
 """

@@ -33,8 +33,8 @@ SELECT round_id, round, per_resident, claimed, state, opens_at, closes_at, packs
 WHERE programme_id = ?
 """
 TERMS = """
-SELECT r.round_id, r.programme_id, r.round, t.template, trim(ifnull(t.document ->> '$.kind', '')),
-    t.pack_value_fen, t.coupons, t.document
+SELECT r.round_id, r.programme_id, r.round, r.family, t.template,
+    trim(ifnull(t.document ->> '$.kind', '')), t.pack_value_fen, t.coupons, t.document
 FROM rounds r JOIN templates t USING (template_id)
 WHERE r.programme_id IN (SELECT value FROM json_each(?))
 """
@@ -166,10 +166,11 @@ def terms(
     later: dict[int, list[tuple[int, int]]] = {}
     for each in prolongations.every(db) if limits.asks_for_uses else ():
         later.setdefault(each.round_id, []).append((each.from_at, each.until_at))
-    for round_id, programme, round_, template, kind, face_fen, coupons, document in typed.tuples(
-        db, TERMS, (_counted(programme_id, limits),)
+    counted = (_counted(programme_id, limits),)
+    for round_id, programme, *named, face_fen, coupons, document in typed.tuples(
+        db, TERMS, counted
     ):
-        words = frozenset(filter(None, (round_, template, kind, replacements.word(round_))))
+        words = frozenset(filter(None, (*named, replacements.word(named[0]))))
         known[round_id] = Terms(programme, words, face_fen, coupons)
         if limits.asks_for_uses:
             pack = templates.read(document)
@@ -181,15 +182,17 @@ def terms(
 
 
 WORDS = """
-SELECT r.round FROM rounds r JOIN programmes p USING (programme_id) WHERE p.programme = ?
+SELECT r.round FROM rounds r JOIN programmes p USING (programme_id) WHERE p.programme = :programme
+UNION SELECT r.family FROM rounds r JOIN programmes p USING (programme_id)
+WHERE p.programme = :programme AND r.family <> ''
 UNION SELECT template FROM templates
 UNION SELECT trim(document ->> '$.kind') FROM templates WHERE document ->> '$.kind' IS NOT NULL
 """
 
 
 def words(db: sqlite3.Connection, programme: str) -> set[str]:
-    """What limits of a programme may call rounds: by their codes, templates and kinds."""
-    return {*typed.column(db, WORDS, (programme,))}
+    """What limits of a programme may call rounds: by their codes, families, templates and kinds."""
+    return {row[0] for row in db.execute(WORDS, {"programme": programme})}
 
 
 def packs_of(

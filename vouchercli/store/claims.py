@@ -342,7 +342,8 @@ SELECT c.claim_no, r.round, c.resident, c.claimed_at, {prolongations.ENDS_AT},
     {OWN_DAY}, {booked.on(OWN_DAY, "c.claim_id", "last_claim_id")}
 FROM claims c CROSS JOIN rounds r ON r.round_id = c.round_id CROSS JOIN templates t
     ON t.template_id = r.template_id
-WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
+WHERE r.programme_id = :programme_id
+    AND ifnull(:round IN (r.round, nullif(r.family, '')), :round IS NULL)
     AND ifnull(c.claim_no = :claim_no, 1)
   AND ifnull(c.resident = :resident, 1) AND c.claimed_at BETWEEN :since AND :until
 """
@@ -362,7 +363,8 @@ SELECT c.claim_no, r.round, c.resident, c.claimed_at, {prolongations.ENDS_AT}, 0
     c.batch_id, c.correction_id, 1, {OWN_DAY}, {booked.on(OWN_DAY, "c.claim_id", "last_claim_id")}
 FROM reversed_claims c CROSS JOIN rounds r ON r.round_id = c.round_id CROSS JOIN templates t
     ON t.template_id = r.template_id
-WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
+WHERE r.programme_id = :programme_id
+    AND ifnull(:round IN (r.round, nullif(r.family, '')), :round IS NULL)
     AND ifnull(c.claim_no = :claim_no, 1)
   AND ifnull(c.resident = :resident, 1) AND c.claimed_at BETWEEN :since AND :until
 """

@@ -93,6 +93,7 @@ HAVING used > visit_limit(f.day) AND max(r.programme_id = :programme_id)
 ORDER BY f.day, m.merchant_no
 """
 PROGRAMMES_OF_ROUNDS = "SELECT round_id, programme_id FROM rounds"
+FAMILIES = "SELECT DISTINCT family FROM rounds WHERE programme_id = ? AND one_of"
 OTHERS = """
 SELECT DISTINCT p.programme_id, s.name FROM limit_steps s
 JOIN programmes p ON s.name = 'across:' || p.programme WHERE s.programme_id = ?
@@ -178,7 +179,13 @@ def timelines(db: sqlite3.Connection, programme_id: int) -> dict[str, Timeline]:
     return {name: Timeline(tuple(each)) for name, each in steps.items()}
 
 
+def _families(db: sqlite3.Connection, programme_id: int) -> list[str]:
+    """The families of which a person has one pack."""
+    return typed.column(db, FAMILIES, (programme_id,))
+
+
 def of_programme(db: sqlite3.Connection, programme_id: int, per_round: int = 1) -> LimitsInTime:
     """How many packs one person may have, with what the round at hand allows."""
-    steps = timelines(db, programme_id) | replacements.timelines(db, programme_id)
+    of_families = {f"{law.ONE_OF}:{each}": law.always(1) for each in _families(db, programme_id)}
+    steps = of_families | timelines(db, programme_id) | replacements.timelines(db, programme_id)
     return limits_in_time(per_round, steps, _others(db, programme_id))

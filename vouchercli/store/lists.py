@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 # What a list of one round after the other goes through.
 ROUNDS_WANTED = """
-SELECT round_id FROM rounds WHERE programme_id = :programme_id AND ifnull(round = :round, 1)
+SELECT round_id FROM rounds WHERE programme_id = :programme_id
+    AND ifnull(:round IN (round, nullif(family, '')), :round IS NULL)
 """
 ANY_ROW = "SELECT 1"
 COUNT, AT_MOST = "SELECT count(*)", "LIMIT :most"

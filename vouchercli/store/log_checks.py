@@ -29,8 +29,10 @@ TERMS = (
     "per_resident",
     "template_id",
     "hands_winners",
+    "family",
+    "one_of",
 )
-UNSAID = {"hands_winners": 0}  # by lines from before it could be said
+UNSAID = {"hands_winners": 0, "family": "", "one_of": 0}  # by lines from before it could be said
 # A line that names no programme was written while the file had only its first one.
 OF_ROUNDS = """
 SELECT ifnull(json_extract(detail, '$.programme'), (SELECT programme FROM programmes
@@ -155,6 +157,7 @@ def _compare(code: str, row: Any, lines: list[Any]) -> Iterator[Breach]:
     stands, broken = replay(
         ((line, detail.get("before"), detail.get("after")) for line, detail in changes), TERMS
     )
+    stands = {"family": ""} | stands  # the line of a round by itself names none
     for line, column, stood, before in broken:
         yield f"{code} {column}, {line}", str(stood), str(before)
     first = lines[0]

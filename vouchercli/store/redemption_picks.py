@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ROUNDS = """
 SELECT round_id FROM rounds WHERE programme_id = :programme_id AND (:round IS NULL
-    OR round = :round)
+    OR :round IN (round, nullif(family, '')))
 """
 ALL_ROUNDS = "SELECT count(*) FROM rounds"
 MERCHANT = "SELECT merchant_id FROM merchants WHERE merchant_no = ?"

@@ -160,7 +160,8 @@ CROSS JOIN rounds r ON r.round_id = c.round_id
 CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = x.coupon_no
 CROSS JOIN merchants m ON m.merchant_id = x.merchant_id
 LEFT JOIN redemptions p ON p.redemption_id = x.refund_of
-WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
+WHERE r.programme_id = :programme_id
+    AND ifnull(:round IN (r.round, nullif(r.family, '')), :round IS NULL)
     AND ifnull(c.claim_no = :claim_no, 1)
   AND ifnull(m.merchant_no = :merchant_no, 1) AND ifnull(x.transaction_no = :transaction_no, 1)
     AND x.stays >= :stays AND x.paid_at BETWEEN :since AND :until
@@ -184,7 +185,8 @@ JOIN splits s ON s.split_id = v.split_id
 JOIN rounds r ON r.round_id = s.round_id
 JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = v.coupon_no
 JOIN merchants m ON m.merchant_id = v.merchant_id
-WHERE r.programme_id = :programme_id AND ifnull(r.round = :round, 1)
+WHERE r.programme_id = :programme_id
+    AND ifnull(:round IN (r.round, nullif(r.family, '')), :round IS NULL)
     AND ifnull(v.claim_no = :claim_no, 1)
   AND ifnull(m.merchant_no = :merchant_no, 1) AND ifnull(v.transaction_no = :transaction_no, 1)
     AND s.stays >= :stays AND v.paid_at BETWEEN :since AND :until

@@ -39,11 +39,12 @@ class Round(NamedTuple):
     coupons: int
     pack_value_fen: int
     mode: str
+    family: str  # of a round by itself its code
 
 
 ROUNDS = """
 SELECT r.round_id, r.round, r.state, r.packs, r.per_resident, r.opens_at, r.platform, m.template,
-    m.coupons, m.pack_value_fen, r.mode
+    m.coupons, m.pack_value_fen, r.mode, CASE r.family WHEN '' THEN r.round ELSE r.family END
 FROM rounds r JOIN templates m ON m.template_id = r.template_id
 WHERE r.programme_id = ? ORDER BY r.opens_at, r.round_id
 """
@@ -110,7 +111,7 @@ KEYS = {
     "channel": ("t.channel", ""),
     "merchant": ("h.merchant_no", "JOIN merchants h ON h.merchant_id = t.merchant_id"),
 }
-OF_A_ROUND = ("round", "template", "platform")
+OF_A_ROUND = ("round", "family", "template", "platform")
 BLANK = "''"
 
 
@@ -154,7 +155,7 @@ FROM_FACTS = {by: _from_facts(by) for by in KEPT_BY_DAY}
 
 def redemption_sums(db: sqlite3.Connection, by: str, window: Window, zone: str) -> list[Group]:
     """Sums over the window by round and key (any but merchant), of every programme; for week and
-    month the key is the day (yyyymmdd), for round, template and platform it is blank.
+    month the key is the day (yyyymmdd), for round, family, template and platform it is blank.
     """
     return [
         Group(row[0], str(row[1]), Sums._make(row[2:]))

@@ -29,6 +29,7 @@ WHERE r.programme_id = ?
 NAMED = ALL + "AND r.round = ?"
 LISTED = ALL + "ORDER BY r.opens_at, r.round_id"
 CODES = "SELECT round FROM rounds WHERE programme_id = ? ORDER BY opens_at, round_id"
+FAMILIES = "SELECT DISTINCT family FROM rounds WHERE programme_id = ? AND family <> ''"
 PLATFORMS = """
 SELECT DISTINCT platform FROM rounds WHERE programme_id = ? AND platform <> '' ORDER BY platform
 """
@@ -36,12 +37,20 @@ SELECT DISTINCT platform FROM rounds WHERE programme_id = ? AND platform <> '' O
 
 def named(db: sqlite3.Connection, programme_id: int, code: str) -> Row:
     """The round of that code with its template's and programme's names. Raises `unknown_round` with
-    the nearest code.
+    the nearest code, `family_of_rounds` where a family is called so.
     """
     row: Row | None = db.execute(NAMED, (programme_id, code)).fetchone()
-    if row is None:
-        raise _unknown(code, codes(db, programme_id))
-    return row
+    if row is not None:
+        return row
+    if members := of_family(db, programme_id, code):
+        raise VoucherError(
+            "family_of_rounds",
+            "{family} is a family of rounds; this is done to one round: {rounds}",
+            hint="name one of them; voucher round show {family}",
+            family=code,
+            rounds=", ".join(member["round"] for member in members),
+        )
+    raise _unknown(code, codes(db, programme_id))
 
 
 def _unknown(code: str, known: list[str]) -> VoucherError:
@@ -58,6 +67,17 @@ def _unknown(code: str, known: list[str]) -> VoucherError:
 def codes(db: sqlite3.Connection, programme_id: int) -> list[str]:
     """The codes of all rounds of a programme, by opening."""
     return typed.column(db, CODES, (programme_id,))
+
+
+def families(db: sqlite3.Connection, programme_id: int) -> list[str]:
+    """The codes of all families of a programme."""
+    return typed.column(db, FAMILIES, (programme_id,))
+
+
+def of_family(db: sqlite3.Connection, programme_id: int, family: str) -> list[Row]:
+    """The rounds of a family in the order in which they were made; none: no family is called so."""
+    rows = [row for row in listed(db, programme_id) if family and row["family"] == family]
+    return sorted(rows, key=lambda row: int(row["round_id"]))
 
 
 def codes_by_id(db: sqlite3.Connection, programme_id: int) -> dict[int, str]:
@@ -79,11 +99,11 @@ def listed(db: sqlite3.Connection, programme_id: int) -> list[Row]:
 
 ADD = """
 INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at,
-    registration_opens_at,
+    registration_opens_at, family, one_of,
                     platform, resident_group, per_resident, hands_winners, created_by, edited_by,
     created_at)
 VALUES (:programme_id, :round, :template_id, 'draft', :mode, :packs, :opens_at, :closes_at,
-    :registration_opens_at,
+    :registration_opens_at, :family, :one_of,
         :platform, :resident_group, :per_resident, :hands_winners, :actor, :actor, :now)
 """
 REVISE = """

@@ -20,6 +20,7 @@ SCHEMA_FILES = (
     "015_price_ends.sql",
     "016_redemption_details.sql",
     "017_handed_draws.sql",
+    "018_families.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

@@ -41,7 +41,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "account",
     ),
     "eligibility": ("resident", "group", "district"),
-    "claims": ("claim_no", "round", "resident", "claimed_at", "application_no"),
+    "claims": ("claim_no", "round", "resident", "claimed_at", "application_no", "face"),
     "redemptions": (
         "transaction_no",
         "kind",
@@ -94,7 +94,7 @@ OPTIONAL: dict[str, frozenset[str]] = {
     "merchants": frozenset(FIELDS["merchants"]) - {"merchant_no", "name"},
     "applications": frozenset({"group", "district", "device", "mobile", "card", "account"}),
     "eligibility": frozenset({"district"}),
-    "claims": frozenset({"application_no"}),
+    "claims": frozenset({"application_no", "face"}),
     "redemptions": frozenset(
         {"platform_no", "refund_of", "channel", "merchant_discount", *DETAILS}
     ),

@@ -79,6 +79,7 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
         "application_no": Meaning(
             Word("of a lottery drawn here: the number of the application that won"), ""
         ),
+        "face": Meaning(Word("of a family of rounds: its face, like 90-300"), ""),
     },
     "redemptions": {
         "transaction_no": Meaning(

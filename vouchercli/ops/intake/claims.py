@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
@@ -14,11 +14,13 @@ from vouchercli.ops.intake.kinds import Intake, Kind, Unfit
 from vouchercli.ops.intake.retries import settle
 from vouchercli.ops.intake.staging import typist_of_residents, warner_of_residents
 from vouchercli.result import Column, Outcome, Table, say
+from vouchercli.rules import families as law
 from vouchercli.rules import templates as template_rules
 from vouchercli.store import (
     claim_reopening,
     claims,
     displaced,
+    families,
     limits,
     programmes,
     rounds,
@@ -30,27 +32,48 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vouchercli.ops.intake.kinds import Chunk, Typed
+    from vouchercli.rules.families import Named
     from vouchercli.session import Session
 
 
 def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
     """A claim that names the application of a round whose winners are handed on is its applicant's,
-    by whatever number the platform knows that person.
+    by whatever number the platform knows that person; one that names a family and a face is one of
+    that round.
     """
     type_row = typist_of_residents(intake, "claim_no", "claimed_at")
     handed = winners.handed(intake.db, intake.programme_id)
+    members = families.members(intake.db, intake.programme_id)
+    find_round = cache(partial(_find_round, members, intake.options.get("platforms")))
 
     def type_claim(values: tuple[str, ...]) -> Typed:
         typed = type_row(values)
         if isinstance(typed, Unfit):
             return typed
-        claim_no, round_, resident, claimed_at, application_no = typed
-        if application_no and round_ in handed:
-            known = winners.applicant(intake.db, handed[round_], application_no)
+        claim_no, round_, resident, claimed_at, application_no, face = typed
+        found = find_round(round_, face)
+        if isinstance(found, Unfit):
+            return found
+        if application_no and found in handed:
+            known = winners.applicant(intake.db, handed[found], application_no)
             resident = known or resident
-        return (claim_no, round_, resident, claimed_at, application_no)
+        return (claim_no, found, resident, claimed_at, application_no)
 
-    return type_claim if handed else type_row
+    return type_claim
+
+
+def _find_round(
+    members: list[Named], platforms: list[str] | None, round_: str, face: str
+) -> str | Unfit:
+    """The round that a claim means: one of a family by its face and its platform."""
+    of_family = law.meant(members, round_, "", None)
+    if not of_family or (not face and of_family[0].round == round_):
+        return round_
+    found = law.meant(members, round_, face, platforms)
+    if len(found) == 1:
+        return found[0].round
+    known = ", ".join(each.round.removeprefix(f"{each.family}-") for each in of_family)
+    return Unfit("unknown_face", {"round": round_, "face": face or None, "known": known})
 
 
 def _judge(intake: Intake) -> None:

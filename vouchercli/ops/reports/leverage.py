@@ -117,7 +117,9 @@ def _make_answer(session: Session, by: str, scope: Scope, with_funders: bool) ->
             claimed and groups and by in law.WITH_RATES
         ):  # a round that was claimed and not yet used is a row of its own
             groups |= {key: Sums() for key in claimed if key not in groups}
-        opening = {row.round: position for position, row in enumerate(scope.rounds.values())}
+        opening: dict[str, int] = {}
+        for position, row in enumerate(scope.rounds.values()):
+            opening.setdefault(getattr(row, "family" if by == "family" else "round"), position)
         ordered = {key: groups[key] for key in law.in_order(by, groups, opening)}
     funders = (
         tuple(
@@ -157,9 +159,7 @@ def _sums_by_key(session: Session, by: str, scope: Scope) -> dict[str, Sums]:
 
 def _key(by: str, scope: Scope, round_id: int, key: str) -> str:
     """The store's key, or for what is true of a whole round, the round's."""
-    return (
-        str(getattr(scope.rounds[round_id], by)) if by in ("round", "template", "platform") else key
-    )
+    return str(getattr(scope.rounds[round_id], by)) if by in store.OF_A_ROUND else key
 
 
 def _claims_by_key(session: Session, by: str, scope: Scope) -> dict[str, Claimed] | None:

@@ -105,7 +105,7 @@ def scope_of(
             "--since is later than --as-of",
             hint="swap the two times",
         )
-    round_ids = {kept_rounds.named(session.db, programme_id, code)["round_id"] for code in only}
+    round_ids = {each for code in only for each in _named(session, programme_id, code)}
     every = store.rounds_of(session.db, programme_id)
     rounds = {row.round_id: row for row in every if not only or row.round_id in round_ids}
     return Scope(
@@ -123,6 +123,13 @@ def scope_of(
             )
         ),
     )
+
+
+def _named(session: Session, programme_id: int, code: str) -> list[int]:
+    """The round of that code, or all of a family."""
+    rows = kept_rounds.of_family(session.db, programme_id, code)
+    rows = rows or [kept_rounds.named(session.db, programme_id, code)]
+    return [row["round_id"] for row in rows]
 
 
 def _known(session: Session, programme: Row, known_on: int) -> Known:

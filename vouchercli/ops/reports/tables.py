@@ -38,6 +38,7 @@ def moment(at: int, zone: str) -> str:
 
 KEYS = {
     "round": Column("key", "Round"),
+    "family": Column("key", "Family"),
     "template": Column("key", "Template"),
     "coupon": Column("key", "Coupon"),
     "day": Column("key", "Day"),

@@ -42,35 +42,56 @@ COLUMNS = (
     "hands_winners",
 )
 
+Member = dict[str, Any]  # the code of its family, and whether a person has a pack of one of it
+ALONE: Member = {"family": "", "one_of": 0}
 
-def create_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome:
+
+def create_round(
+    session: Session, code: str, given: Mapping[str, Any], member: Member = ALONE
+) -> Outcome:
     """Create a draft. `given` are the options (None: not given), times in UTC seconds.
 
     Unless said: mode fcfs; per resident what the programme allows; closing when a voucher claimed
     at the opening expires.
     """
     with writing(session) as db:
-        row = programmes.current(db, session.programme)
-        programme = programmes.value(row)
-        _check_code(db, row["programme_id"], code)
-        usual = {
-            "mode": "fcfs",
-            "platform": "",
-            "resident_group": "",
-            "per_resident": programme.limits.packs_per_resident_per_round,
-            "hands_winners": 0,
-        }
-        terms = _choose_terms(programme, templates.referenced(db, given["template"]), given, usual)
-        current = _add_draft(session, row["programme_id"], code, terms)
-        current.note("round.create", before=None, after={"state": "draft", **terms})
+        pack = templates.referenced(db, given["template"])
+        current = draft(session, code, given, pack, member)
         return _answer_with_draft(current, problems=_find_silent_limits(current))
 
 
+def draft(
+    session: Session, code: str, given: Mapping[str, Any], pack: sqlite3.Row, member: Member = ALONE
+) -> RoundAtHand:
+    """Add one new draft with its line in the log, in the caller's transaction; `member`: what it is
+    to its family.
+    """
+    row = programmes.current(session.db, session.programme)
+    programme = programmes.value(row)
+    check_code(session.db, row["programme_id"], code)
+    usual = {
+        "mode": "fcfs",
+        "platform": "",
+        "resident_group": "",
+        "per_resident": programme.limits.packs_per_resident_per_round,
+        "hands_winners": 0,
+    }
+    terms = _choose_terms(programme, pack, given, usual)
+    current = _add_draft(session, row["programme_id"], code, terms, member)
+    said = member if member["family"] else {}
+    current.note("round.create", before=None, after={"state": "draft", **terms, **said})
+    return current
+
+
 def _add_draft(
-    session: Session, programme_id: int, code: str, terms: Mapping[str, Any]
+    session: Session,
+    programme_id: int,
+    code: str,
+    terms: Mapping[str, Any],
+    member: Member = ALONE,
 ) -> RoundAtHand:
     """Add the new draft and record its author."""
-    who = {"actor": session.actor, "now": session.now}
+    who = {"actor": session.actor, "now": session.now, **member}
     rounds.add(session.db, {**terms, **who, "programme_id": programme_id, "round": code})
     current = look_up(session, code)
     authors.add(session, current.round_id, 1)
@@ -79,7 +100,9 @@ def _add_draft(
 
 def _find_silent_limits(current: RoundAtHand) -> tuple[Problem, ...]:
     """Limits of the programme that name words, none of which this round goes by."""
-    words = frozenset((current.code, current.template.template, current.template.kind))
+    words = frozenset(
+        (current.code, current.row["family"], current.template.template, current.template.kind)
+    )
     return tuple(
         Problem(
             "silent_limit",
@@ -210,7 +233,7 @@ def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) 
     """
     with changing(session, code) as earlier:
         old = earlier.row
-        _check_code(earlier.db, old["programme_id"], new)
+        check_code(earlier.db, old["programme_id"], new)
         shift = given["opens_at"] - old["opens_at"]
         usual: dict[str, Any] = {column: old[column] for column in COLUMNS}
         usual["closes_at"] = (
@@ -527,7 +550,7 @@ def _refuse_people(what: str, text: str) -> None:
         )
 
 
-def _check_code(db: sqlite3.Connection, programme_id: int, code: str) -> None:
+def check_code(db: sqlite3.Connection, programme_id: int, code: str) -> None:
     """Refuse a code with characters that are not allowed, or one that another round has, in
     whatever case.
     """
@@ -540,7 +563,7 @@ def _check_code(db: sqlite3.Connection, programme_id: int, code: str) -> None:
             round=code,
             suggestion=law.suggested_code(code),
         )
-    for standing in rounds.codes(db, programme_id):
+    for standing in (*rounds.codes(db, programme_id), *rounds.families(db, programme_id)):
         if standing.casefold() == code.casefold():
             raise VoucherError(
                 "round_exists",

@@ -103,7 +103,8 @@ def _hand_in(current: RoundAtHand, code: str, template: str, packs: int) -> Roun
         "per_resident": row["per_resident"],
         "registration_opens_at": None,
     }
-    drafts.create_round(inner, code, terms)
+    member = {name: row[name] for name in drafts.ALONE}
+    drafts.create_round(inner, code, terms, member)
     approvals.submit_round(inner, code)
     return look_up(current.session, code)
 

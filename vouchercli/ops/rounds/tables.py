@@ -31,9 +31,11 @@ LIST = (
     Column("claimed", "claimed", "int"),
     Column("opens_at", "opens", "time"),
     Column("closes_at", "closes", "end"),
+    Column("family", "family", optional=True),
     *only(JSON, "version", "mode", "platform", "group", "quota_fen"),
 )
 TERMS = (
+    Column("family", "family", optional=True),
     Column("template", "template", shown="pinned"),
     Column("packs", "packs", shown="sum"),
     Column("claimed", "claimed", "int"),

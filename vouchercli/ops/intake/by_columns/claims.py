@@ -12,6 +12,7 @@ from polars import col, lit
 from vouchercli.ops.intake.by_columns import feed, residents, typing
 from vouchercli.ops.intake.by_columns.typing import DAY
 from vouchercli.ops.intake.kinds import Written
+from vouchercli.rules import families as families_law
 from vouchercli.rules import templates as template_rules
 from vouchercli.rules import times
 from vouchercli.rules.claims import CLAIMS
@@ -19,6 +20,7 @@ from vouchercli.store import (
     claim_limits,
     corrections,
     duplicates,
+    families,
     identities,
     limits,
     proved_claims,
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from vouchercli.formats.columnar.blocks import Block
     from vouchercli.ops.intake.kinds import Chunk, Intake
     from vouchercli.rules.claim_limits import LimitsInTime
+    from vouchercli.rules.families import Named
     from vouchercli.rules.templates import Template
 
 CONTENT = ("claim_no", "round_id", "resident", "claimed_at")
@@ -95,7 +98,6 @@ class Prover:
             round_id for round_id, each in terms.items() if in_force.may_keep_out_alone(each)
         }
         self._reversed = corrections.claim_numbers(db)
-        db.close()
         self._latest_at = intake.latest_at
         self._limits = in_force if in_force.looks_beyond_the_round else None
         senders = intake.options.get("platforms")
@@ -108,6 +110,8 @@ class Prover:
             orient="row",
             schema=ROUND,
         ).with_columns(col("round").str.to_lowercase())
+        self._of_families = _rounds_of_families(families.members(db, intake.programme_id), senders)
+        db.close()
         self._packs = {row["round_id"]: templates.value(row) for row in rows}
         self._is_one_each = all(row["per_resident"] == 1 for row in rows)
 
@@ -153,6 +157,7 @@ class Prover:
             col("claimed_at").is_not_null(), col("claim_no") != "", col("resident") != ""
         )
         rows = rows.with_columns(col("round").str.to_lowercase())  # codes differ in more than case
+        rows = self._name_rounds(rows)
         rows = rows.join(self._rounds, on="round", how="inner", maintain_order="left")
         return rows.with_columns(
             is_paused=self._is_paused(),
@@ -160,6 +165,17 @@ class Prover:
             is_winner=lit(1),
             latest_at=lit(self._latest_at),
         ).filter(IS_LAWFUL, (col("hands_winners") == 0) | (col("application_no") == ""))
+
+    def _name_rounds(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows with the round that they mean by a family and a face; those that say a face
+        otherwise are looked at one by one.
+        """
+        if not self._of_families.height:
+            return rows
+        named = self._of_families
+        rows = rows.join(named, on=("round", "face"), how="left", maintain_order="left")
+        is_plain = (col("face") == "") | col("member").is_not_null()
+        return rows.filter(is_plain).with_columns(round=pl.coalesce("member", "round"))
 
     def _is_paused(self) -> pl.Expr:
         """1 where the round was paused when a row was claimed, else 0."""
@@ -210,6 +226,19 @@ class Prover:
             .filter(col("expires_at").is_not_null())
             .select(*proved_claims.COLUMNS, "day")
         )
+
+
+def _rounds_of_families(members: list[Named], senders: list[str] | None) -> pl.DataFrame:
+    """The round (`member`) that each family and face, or a family alone, means: where it is one."""
+    named = {}
+    for each in members:
+        for face in (each.face, ""):
+            found = families_law.meant(members, each.family, face, senders)
+            if len(found) == 1:
+                named[each.family.lower(), face] = found[0].round.lower()
+    schema = dict.fromkeys(("round", "face", "member"), pl.String)
+    rows = [(family, face, member) for (family, face), member in named.items()]
+    return pl.DataFrame(rows, schema, orient="row")
 
 
 def _is_of(row: sqlite3.Row, senders: list[str]) -> bool:
