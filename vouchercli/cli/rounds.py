@@ -126,7 +126,7 @@ CREATED_TERMS = TERMS | {
         Optional[str],
         typer.Option(
             "--platform",
-            metavar="NAME[:SHARE%,...]",
+            metavar="NAME[:N%,...]",
             help="The platform that issues it (else issued here); with shares a round for each.",
         ),
     ],
@@ -134,7 +134,7 @@ CREATED_TERMS = TERMS | {
         Optional[str],
         typer.Option(
             "--faces",
-            metavar="OFF-FROM:PACKS,...",
+            metavar="YUAN-YUAN:N,...",
             help="A family: a round for each face, for example 90-300:480000,180-500:240000.",
         ),
     ],
