@@ -468,7 +468,7 @@ FROM redemption_facts x JOIN claims c USING (claim_id) JOIN rounds r USING (roun
 JOIN coupons k ON k.template_id = m.template_id AND k.coupon_no = x.coupon_no
 JOIN segments s ON s.segment_id = x.segment_id JOIN merchants h USING (merchant_id)
 """
-COLUMN = {"merchant": "merchant_no", "week": "day", "month": "day"}
+COLUMN = {"merchant": "merchant_no", "week": "day", "month": "day", "family": "round"}
 
 
 def scanned(
@@ -1100,7 +1100,7 @@ def test_an_unknown_grouping_is_a_usage_error_with_the_nearest(world: World, vou
     ran = voucher("report", "leverage", "--by", "districts", expect=2)
     assert ran.out == ""
     assert "did you mean district?" in ran.err
-    assert "choose one of: round, template" in ran.err
+    assert "choose one of: round, family, template" in ran.err
 
 
 def test_since_after_as_of_is_a_usage_error(world: World, voucher: Any) -> None:

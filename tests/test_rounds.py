@@ -330,7 +330,7 @@ def test_the_list_goes_by_opening(draft: Callable[..., Ran]) -> None:
     ]
     assert (
         draft("round", "list", "-o", "csv").out.splitlines()[2]
-        == "hz-1,draft,universal-5x10@1,2000000,0,2020-03-27T08:00:00+08:00,2020-04-03T08:00:00+08:00"
+        == "hz-1,draft,universal-5x10@1,2000000,0,2020-03-27T08:00:00+08:00,2020-04-03T08:00:00+08:00,"
     )
 
 

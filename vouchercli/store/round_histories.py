@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 TERMS = """
 SELECT r.round_id, r.round, r.state, r.packs, r.per_resident, r.opens_at, r.closes_at, r.platform,
     r.mode, r.template_id, r.created_at,
+    CASE r.family WHEN '' THEN r.round ELSE r.family END AS family,
     EXISTS (SELECT 1 FROM claims c WHERE c.round_id = r.round_id AND c.claimed_at <= :as_of)
         AS is_claimed
 FROM rounds r JOIN programmes p ON p.programme_id = r.programme_id
