@@ -465,15 +465,19 @@ ROUNDS = {
     "open": ("open", "fcfs", False, ""),
     "booked": ("approved", "fcfs", True, ""),
     "lots": ("open", "lottery", True, ""),
+    "arm": ("approved", "lottery", True, ""),
     "group": ("closed", "fcfs", False, "medics"),
     "draft": ("draft", "fcfs", False, ""),
     "list": ("open", "targeted", False, ""),
 }
+LEAD = """
+UPDATE rounds SET lead_id = (SELECT round_id FROM rounds WHERE round = 'lots') WHERE round = 'arm'
+"""
 ROW = st.fixed_dictionaries(
     {
         "application_no": st.sampled_from(["1", "2", "3", "4"]),
         "round": st.sampled_from(
-            ["open", "open", "open", "booked", "lots", "group", "draft", "list", "none"]
+            ["open", "open", "open", "booked", "lots", "arm", "group", "draft", "list", "none"]
         ),
         "resident": st.sampled_from([b"a" * 16, b"b" * 16]),
         "hours": st.integers(-22, 49),
@@ -499,6 +503,7 @@ def test_law_and_store_give_every_application_the_same_ruling(
     batches: list[list[dict[str, Any]]],
 ) -> None:
     db = towns.in_memory("applications", OPENS, make_rounds).db
+    db.execute(LEAD)
     db.execute(ADD_BATCH, (100, "eligibility", "list"))
     db.execute(
         "INSERT INTO eligibility (programme_id, resident, resident_group, listed_at, batch_id,"
@@ -513,6 +518,7 @@ def test_law_and_store_give_every_application_the_same_ruling(
             START + 48 * HOUR,
             towns.at(BOOKED) if is_booked else None,
             eligible=frozenset({b"a" * 16}) if group else None,
+            lead_id=1 if code == "arm" else None,
         )
         for code, (state, mode, is_booked, group) in ROUNDS.items()
     }

@@ -640,7 +640,8 @@ ROUND = claims.ClaimRound("open", 100, 200, 2, towns.limited(), ((150, 160),))
         ({"claimed_at": 149}, {}, None),
         ({"claimed_at": 150, "is_eligible": False}, {}, "round_paused"),
         ({"claimed_at": 160}, {}, None),
-        ({"is_eligible": False}, {}, "not_eligible"),
+        ({"is_eligible": False, "is_winner": False}, {}, "not_eligible"),
+        ({"is_winner": False}, {}, "not_a_winner"),
     ],
 )
 def test_a_claim_is_in_while_its_round_is_open(
@@ -704,6 +705,8 @@ OPEN = applications.ApplicationRound("open", "fcfs", 100, 200)
         (79, {"mode": "lottery", "registration_closes_at": 80}, None),
         (80, {"mode": "lottery", "registration_closes_at": 80}, "after_registration"),
         (19, {"mode": "lottery", "registration_opens_at": 20}, "before_registration"),
+        (19, {"mode": "lottery", "registration_opens_at": 20, "lead_id": 7}, "drawn_with_another"),
+        (100, {"mode": "targeted", "lead_id": 7}, "by_list_only"),
         (100, {"published_at": 99, "eligible": frozenset()}, "list_published"),
         (100, {"eligible": frozenset({b"b"})}, "not_eligible"),
         (100, {"eligible": frozenset({b"a"})}, None),

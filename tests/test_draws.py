@@ -300,6 +300,7 @@ def test_the_list_has_one_entry_a_person_and_no_identity(town: Callable[..., Ran
         "ticket": None,
         "barred": None,
         "won": None,
+        "won_in": None,
     }
 
 

@@ -58,6 +58,8 @@ CREATE INDEX reversed_redemptions_by_no ON reversed_redemptions (transaction_no)
 
 CREATE INDEX roll_ins_by_source ON roll_ins (from_round_id);
 
+CREATE UNIQUE INDEX rounds_by_lead ON rounds (lead_id) WHERE lead_id IS NOT NULL AND state <> 'cancelled';
+
 CREATE INDEX suspensions_by_merchant ON suspensions (merchant_id);
 
 CREATE INDEX verdicts_by_proposal ON verdicts (proposal_id);
@@ -280,7 +282,7 @@ CREATE TABLE draws (
     published_at            INTEGER,
     certificate             TEXT,                   -- canonical JSON, the revealed seed in it
     drawn_by                TEXT,
-    drawn_at                INTEGER,
+    drawn_at                INTEGER, arms_within TEXT,
     CHECK ((strata IS NULL) = (strata_fixed_at IS NULL)),
     CHECK ((entrants_sha256 IS NULL) = (published_at IS NULL)),
     CHECK ((certificate IS NULL) = (drawn_at IS NULL)),
@@ -720,7 +722,8 @@ CREATE TABLE rounds (
     created_at             INTEGER NOT NULL,
     claimed                INTEGER NOT NULL DEFAULT 0,
     released               INTEGER NOT NULL DEFAULT 0 CHECK (released >= 0), hands_winners INTEGER NOT NULL DEFAULT 0
-    CHECK (hands_winners = 0 OR hands_winners = 1 AND mode = 'lottery' AND platform <> ''), family TEXT NOT NULL DEFAULT '', one_of INTEGER NOT NULL DEFAULT 0 CHECK (one_of IN (0, 1)),  -- unclaimed packs whose money went back
+    CHECK (hands_winners = 0 OR hands_winners = 1 AND mode = 'lottery' AND platform <> ''), family TEXT NOT NULL DEFAULT '', one_of INTEGER NOT NULL DEFAULT 0 CHECK (one_of IN (0, 1)), lead_id INTEGER REFERENCES rounds
+    CHECK (lead_id IS NULL OR mode = 'lottery' AND lead_id <> round_id),  -- unclaimed packs whose money went back
     CHECK (claimed >= 0 AND claimed + released <= packs),   -- no over-issue, however many processes run
     CHECK (opens_at < closes_at),
     UNIQUE (programme_id, round)
@@ -820,6 +823,9 @@ CREATE TABLE winners (
     application_id  INTEGER NOT NULL,
     PRIMARY KEY (round_id, resident)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER arms_stand BEFORE UPDATE OF arms_within ON draws WHEN OLD.arms_within IS NOT NULL OR OLD.published_at IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'what a draw has said stands'); END;
 
 CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 
@@ -1040,7 +1046,8 @@ CREATE TRIGGER signatures_never_change BEFORE UPDATE ON day_signatures BEGIN SEL
 CREATE TRIGGER signatures_never_vanish BEFORE DELETE ON day_signatures BEGIN SELECT RAISE(ABORT, 'a signature stands'); END;
 
 CREATE TRIGGER winners_are_drawn BEFORE INSERT ON winners
-    WHEN NOT EXISTS (SELECT 1 FROM draws WHERE round_id = NEW.round_id AND published_at IS NOT NULL AND drawn_at IS NULL)
+    WHEN NOT EXISTS (SELECT 1 FROM draws d JOIN rounds r ON d.round_id = ifnull(r.lead_id, r.round_id)
+        WHERE r.round_id = NEW.round_id AND d.published_at IS NOT NULL AND d.drawn_at IS NULL)
 BEGIN SELECT RAISE(ABORT, 'winners come of a draw'); END;
 
 CREATE TRIGGER winners_never_change BEFORE UPDATE OF round_id, application_id ON winners BEGIN SELECT RAISE(ABORT, 'who won stands'); END;

@@ -47,6 +47,14 @@ StrataFile = Annotated[
     Optional[str],
     typer.Option("--strata", metavar="FILE", help="The strata and their quotas in a YAML file."),
 ]
+Within = Annotated[
+    Optional[str],
+    typer.Option(
+        "--within",
+        metavar="WHAT",
+        help="Share the winners out between two arms within district, group or district,group.",
+    ),
+]
 PublicRandomness = Annotated[
     Optional[str],
     typer.Option(
@@ -111,6 +119,7 @@ def commit(
     public_source: PublicSource = "",
     stratum: Strata = None,
     strata_file: StrataFile = None,
+    within: Within = None,
 ) -> Outcome:
     """Draw a secret seed and give its digest, to be published before registration closes."""
     closes_at = call.moment(session, registration_closes, end_of_day=True)
@@ -120,6 +129,7 @@ def commit(
         registration_closes_at=closes_at,
         public_source=public_source,
         strata=quota_options.read(stratum or [], strata_file),
+        within=within,
     )
 
 

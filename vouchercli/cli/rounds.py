@@ -93,6 +93,14 @@ TERMS: dict[str, Any] = {
             " winners.",
         ),
     ],
+    "arm_of": Annotated[
+        Optional[str],
+        typer.Option(
+            "--arm-of",
+            metavar="CODE",
+            help="The second arm of that lottery: one draw, its winners shared out by the packs.",
+        ),
+    ],
     "group": Annotated[
         Optional[str],
         typer.Option(

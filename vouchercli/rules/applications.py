@@ -19,7 +19,7 @@ FORMULA_NUMBER = Word(
 
 Key = tuple[str, str]  # (round, application_no): a number is given once a round
 # Columns made before it: round_id (NULL: not known), from_at and until_at (`window`), published_at
-# (of the list of entrants), is_eligible, latest_at (rows
+# (of the list of entrants), lead_id (of the round it is drawn with), is_eligible, latest_at (rows
 # may not be later).
 APPLICATIONS = Ladder(
     "applications",
@@ -48,6 +48,12 @@ APPLICATIONS = Ladder(
             "mode = 'targeted'",
             "the round is one that people apply for",
             "issued to those on a list, without application",
+        ),
+        Rung(
+            "drawn_with_another",
+            "lead_id IS NOT NULL",
+            "the round has applications of its own: an arm is drawn with another round",
+            "one registration, and the lots say which face value is won",
         ),
         Rung(
             "before_registration",
@@ -105,6 +111,7 @@ class ApplicationRound:
     registration_closes_at: int | None = None
     published_at: int | None = None
     eligible: frozenset[bytes] | None = None
+    lead_id: int | None = None
 
     @property
     def window(self) -> tuple[int | None, int]:
@@ -156,6 +163,7 @@ def reason(
             "round_id": 1,
             "state": round_.state,
             "mode": round_.mode,
+            "lead_id": round_.lead_id,
             "from_at": from_at,
             "until_at": until_at,
             "published_at": round_.published_at,

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.documents import Fault
 from vouchercli.result import Word
-from vouchercli.rules import draws
+from vouchercli.rules import arms
+from vouchercli.rules.arms import Arm, Arms
 from vouchercli.rules.certificates import Certificate
 
 if TYPE_CHECKING:
@@ -77,6 +78,14 @@ def _keys(whole: dict[str, Any]) -> Iterator[Fault]:
     strange += sorted(f"rest.{key}" for key in whole["rest"].keys() - PART)
     for name, known in KEYS_OF.items():
         strange += sorted({f"{name}.{key}" for each in whole[name] for key in each.keys() - known})
+    strange += sorted(f"arms.{key}" for key in whole.get("arms", {}).keys() - set(Arms._fields))
+    strange += sorted(
+        {
+            f"arms.rounds.{key}"
+            for each in whole.get("arms", {}).get("rounds", ())
+            for key in each.keys() - set(Arm._fields)
+        }
+    )
     if whole.get("rehearsal", True) is not True:
         strange.append("rehearsal")
     if strange:
@@ -145,14 +154,15 @@ def _counts(it: Certificate) -> Iterator[Fault]:
             "the certificate counts {places:,} places and {entrants:,} entrants: nothing was drawn",
             params={"places": it.places, "entrants": it.entrants},
         )
-    if draws.columns(it.strata) != it.entrants_columns:
+    columns = arms.columns(it.strata, it.arms.within if it.arms else ())
+    if columns != it.entrants_columns:
         yield Fault(
             (),
             "draw_counts_wrong",
             "the list has the columns {said}, but the strata are counted by {ours}",
             params={
                 "said": ", ".join(it.entrants_columns),
-                "ours": ", ".join(draws.columns(it.strata)),
+                "ours": ", ".join(columns),
             },
         )
 

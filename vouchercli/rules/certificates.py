@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.documents import Fault
 from vouchercli.result import Word
+from vouchercli.rules import arms as sharing
 from vouchercli.rules import draws
+from vouchercli.rules.arms import Arm, Arms
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +33,7 @@ class Certificate:
     the published file.
 
     `barred` are the entrants that may not win, each with the reason: not_eligible, resident_limit.
+    `arms`: the two rounds between which the winners are shared out; None: there is one round.
     """
 
     programme: str
@@ -54,6 +57,7 @@ class Certificate:
     strata: tuple[Stratum, ...]
     parts: tuple[Part, ...]
     rest: Part
+    arms: Arms | None = None
 
     @property
     def winners(self) -> tuple[str, ...]:
@@ -61,7 +65,7 @@ class Certificate:
         return draws.Drawn(self.parts, self.rest).winners
 
 
-NESTED = ("barred", "strata", "parts", "rest")
+NESTED = ("barred", "strata", "parts", "rest", "arms")
 
 
 def document(certificate: Certificate, *, is_rehearsal: bool = False) -> dict[str, Any]:
@@ -84,6 +88,7 @@ def document(certificate: Certificate, *, is_rehearsal: bool = False) -> dict[st
         "barred": barred,
         "strata": strata,
         "rest": _listed(certificate.rest),
+        **({"arms": _arms(certificate.arms)} if certificate.arms else {}),
     }
     return whole | {"sha256": own_digest(whole)}
 
@@ -94,6 +99,11 @@ def _listed(part: Part) -> dict[str, Any]:
         "winners": list(part.winners),
         "last_ticket": part.last_ticket,
     }
+
+
+def _arms(arms: Arms) -> dict[str, Any]:
+    rounds = [each._asdict() | {"winners": list(each.winners)} for each in arms.rounds]
+    return {"within": list(arms.within), "rounds": rounds}
 
 
 def canonical(whole: Any) -> str:
@@ -139,7 +149,26 @@ def read(whole: Any) -> Certificate:
         strata=tuple(_stratum(line) for line in lines),
         parts=tuple(_part(line) for line in lines),
         rest=_part(_of(whole, "rest", dict)),
+        arms=_read_arms(whole["arms"]) if "arms" in whole else None,
     )
+
+
+def _read_arms(whole: Any) -> Arms:
+    within, rounds = _of(whole, "within", list), _of(whole, "rounds", list)
+    if len(rounds) != 2 or within not in [[*each[1:]] for each in draws.CELLS]:
+        raise ValueError("arms")
+    first, second = (
+        Arm(_of(each, "round", str), _of(each, "places", int), _texts(each, "winners"))
+        for each in rounds
+    )
+    return Arms(tuple(within), (first, second))
+
+
+def _texts(line: Any, key: str) -> tuple[str, ...]:
+    texts = _of(line, key, list)
+    if not all(isinstance(text, str) for text in texts):
+        raise ValueError(key)
+    return tuple(texts)
 
 
 def _of(whole: Any, key: str, kind: type | tuple[type, ...]) -> Any:
@@ -160,11 +189,10 @@ def _stratum(line: Any) -> Stratum:
 
 
 def _part(line: Any) -> Part:
-    winners = _of(line, "winners", list)
-    if not all(isinstance(no, str) for no in winners):
-        raise ValueError("winners")
     return draws.Part(
-        _of(line, "entrants", int), tuple(winners), _of(line, "last_ticket", (str, type(None)))
+        _of(line, "entrants", int),
+        _texts(line, "winners"),
+        _of(line, "last_ticket", (str, type(None))),
     )
 
 
@@ -196,9 +224,9 @@ def findings(
     if "entrants_changed" not in codes:
         faults += _barred(it, entrants)
     if not codes & {"entrants_changed", "quota_wrong"}:
-        faults += _winners(
-            it, draws.draw(allowed(entrants, it.barred), it.effective_seed, it.places, it.strata)
-        )
+        drawn = draws.draw(allowed(entrants, it.barred), it.effective_seed, it.places, it.strata)
+        faults += _winners(it, drawn)
+        faults += _shares(it, drawn, entrants)
     return tuple(faults)
 
 
@@ -352,4 +380,37 @@ def _winners(it: Certificate, drawn: draws.Drawn) -> Iterator[Fault]:
                 "winner_changed",
                 "{part}: the last ticket or the count of entrants is not what the tickets give",
                 params={"part": name},
+            )
+
+
+def _shares(it: Certificate, drawn: draws.Drawn, entrants: Sequence[Entrant]) -> Iterator[Fault]:
+    """The winners are shared out between the arms as the seed says, each once."""
+    if it.arms is None:
+        return
+    first, second = it.arms.rounds
+    if first.round != it.round or second.round == it.round:
+        yield Fault(
+            (),
+            "arms_wrong",
+            "the arms are {first} and {second}, but the draw is that of {round}, whose own arm is"
+            " the first",
+            params={"first": first.round, "second": second.round, "round": it.round},
+        )
+    if sum(each.places for each in it.arms.rounds) != it.places or it.places < 1:
+        yield Fault(
+            (),
+            "arms_wrong",
+            "the arms have other places than the {places:,} that were drawn for",
+            params={"places": it.places},
+        )
+        return
+    shared = sharing.share_out(drawn.winners, entrants, it.effective_seed, it.arms)
+    for arm, ours in zip(it.arms.rounds, shared, strict=True):
+        if arm.winners != ours:
+            yield Fault(
+                (),
+                "arms_wrong",
+                "{round}: the certificate gives this arm other winners than the seed: it has"
+                " {said:,}, the seed gives {ours:,}",
+                params={"round": arm.round, "said": len(arm.winners), "ours": len(ours)},
             )

@@ -105,6 +105,10 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "round {round} is granted to the residents of its list: nobody applies for it",
         "the round is granted to the residents of its list: nobody applies for it",
     ),
+    "drawn_with_another": (
+        "round {round} is drawn together with another one: people apply for that one",
+        "the round is drawn together with another one: people apply for that one",
+    ),
     "before_registration": (
         "applied at {applied_at}, before one could apply (from {opens_at} on)",
         "applied before one could apply",

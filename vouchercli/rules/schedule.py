@@ -40,6 +40,8 @@ class Scheduled:
     these or others; `lead`: how many seconds before the opening it wants the first; `amended_at`:
     when packs or times last changed by an amendment. `waits_for_text`: the draw was announced with
     a public text, which a person must bring. `hands_winners`: its platform is told who won here.
+    `lead_id`: the lottery that it is drawn with, whose steps are taken there; `arm_opens_at`: when
+    the round that is drawn with it opens.
     """
 
     round_id: int
@@ -63,6 +65,8 @@ class Scheduled:
     lead: int = 0
     amended_at: int = 0
     hands_winners: int = 0
+    lead_id: int | None = None
+    arm_opens_at: int | None = None
 
     @property
     def order_at(self) -> int:
@@ -77,12 +81,12 @@ class Scheduled:
 
     @property
     def draw_at(self) -> int:
-        """When the lottery is drawn: at the opening, or when registration closes after it; winners
-        that are handed on when registration closes, so that the order can name them.
+        """When the lottery is drawn: at the opening of both arms, or when registration closes after
+        it; winners that are handed on when registration closes, so that the order can name them.
         """
         if self.hands_winners:
             return max(self.registration_closes_at or self.opens_at, self.approved_at or 0)
-        return max(self.opens_at, self.registration_closes_at or 0)
+        return max(self.opens_at, self.registration_closes_at or 0, self.arm_opens_at or 0)
 
     @property
     def is_local(self) -> bool:
@@ -121,12 +125,13 @@ def list_jobs(round_: Scheduled) -> Iterator[Due]:
     if not is_before and round_.state not in ("open", "paused"):
         return
     opens_at, is_lottery = round_.opens_at, round_.is_drawn_here
-    if is_lottery and is_before and not round_.seed_committed:
+    is_led = round_.lead_id is not None
+    if is_lottery and is_before and not round_.seed_committed and not is_led:
         approved_at = opens_at if round_.approved_at is None else round_.approved_at
         yield Due("commit", round_, min(approved_at, opens_at))
     if is_before:
         yield Due("open", round_, opens_at)
-    if is_lottery and not round_.drawn and not round_.waits_for_text:
+    if is_lottery and not round_.drawn and not round_.waits_for_text and not is_led:
         yield Due("draw", round_, round_.draw_at)
     if round_.is_local and not is_lottery and round_.to_allocate:
         yield Due("allocate", round_, opens_at, round_.to_allocate)
@@ -174,6 +179,7 @@ def list_reminders(rounds: Iterable[Scheduled], now: int) -> list[Due]:
 
 def _remind(round_: Scheduled, now: int) -> Iterator[Due]:
     waits_for_text = round_.waits_for_text and not round_.drawn and round_.may_be_drawn
+    waits_for_text = waits_for_text and round_.lead_id is None
     if waits_for_text and round_.draw_at <= now:
         yield Due("remind", round_, round_.draw_at, "public text")
     soon_at = round_.opens_at - NOTICE_SECONDS

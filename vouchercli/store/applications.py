@@ -73,7 +73,7 @@ UPDATE incoming_applications AS i SET reason = j.reason
 FROM (
     SELECT place, {law.APPLICATIONS.sql()} AS reason
     FROM (
-        SELECT w.place, w.applied_at, r.round_id, r.state, r.mode, d.published_at,
+        SELECT w.place, w.applied_at, r.round_id, r.state, r.mode, r.lead_id, d.published_at,
             {FROM_AT} AS from_at,
             {UNTIL_AT} AS until_at,
             {is_eligible("r", "w.resident")} AS is_eligible, :latest_at AS latest_at
@@ -216,8 +216,9 @@ SELECT_LINES = """
 SELECT a.application_no, r.round, a.resident, a.applied_at, a.resident_group, a.district, p.person,
     (SELECT c.claim_no FROM claims c JOIN batches b ON b.batch_id = c.batch_id
         AND b.kind = 'allocation'
-     WHERE c.resident = a.resident AND c.round_id = a.round_id
-         AND c.line = a.application_id), a.batch_id
+     WHERE c.resident = a.resident AND c.line = a.application_id
+         AND (c.round_id = a.round_id OR c.round_id = (SELECT m.round_id FROM rounds m
+             WHERE m.lead_id = a.round_id AND m.state <> 'cancelled'))), a.batch_id
 FROM applications a CROSS JOIN rounds r ON r.round_id = a.round_id
 LEFT JOIN persons p ON p.round_id = a.round_id AND p.resident = a.resident
 WHERE r.programme_id = :programme_id

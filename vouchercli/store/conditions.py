@@ -22,7 +22,8 @@ def is_winner(round_: str, resident: str, application_no: str) -> str:
     """
     return f"""(NOT {round_}.hands_winners OR {has_won(round_, resident)}
         AND (ifnull({application_no}, '') = '' OR EXISTS (
-            SELECT 1 FROM applications named WHERE named.round_id = {round_}.round_id
+            SELECT 1 FROM applications named
+            WHERE named.round_id = ifnull({round_}.lead_id, {round_}.round_id)
                 AND named.application_no = {application_no} AND named.resident = {resident})))"""
 
 

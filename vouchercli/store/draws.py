@@ -24,15 +24,22 @@ if TYPE_CHECKING:
 KEPT = """
 SELECT seed_sha256, sealed_seed, registration_closes_at, public_source, committed_by, committed_at,
     strata, strata_fixed_at, applications, entrants, entrants_sha256, published_at, certificate,
-    drawn_by, drawn_at
-FROM draws WHERE round_id = ?
+    drawn_by, drawn_at, arms_within
+FROM draws WHERE round_id = (SELECT ifnull(lead_id, round_id) FROM rounds WHERE round_id = ?)
 """
 COMMIT = """
 INSERT INTO draws (round_id, seed_sha256, sealed_seed, registration_closes_at, public_source,
     committed_by, committed_at)
 VALUES (?, ?, ?, ?, ?, ?, ?)
 """
-PUBLISHED_AT = "SELECT published_at FROM draws WHERE round_id = ?"
+HAS_OWN = """
+SELECT EXISTS (SELECT 1 FROM draws WHERE round_id = ?1)
+    OR EXISTS (SELECT 1 FROM applications WHERE round_id = ?1)
+"""
+PUBLISHED_AT = """
+SELECT published_at FROM draws
+WHERE round_id = (SELECT ifnull(lead_id, round_id) FROM rounds WHERE round_id = ?)
+"""
 FIX_STRATA = "UPDATE draws SET strata = ?, strata_fixed_at = ? WHERE round_id = ?"
 PUBLISH = (
     "UPDATE draws SET applications = ?, entrants = ?, entrants_sha256 = ?, published_at = ? WHERE"
@@ -68,10 +75,11 @@ class Draw(NamedTuple):
     certificate: str | None
     drawn_by: str | None
     drawn_at: int | None
+    arms_within: str | None
 
 
 def kept(db: sqlite3.Connection, round_id: int) -> Draw | None:
-    """The draw of a round, or None before it is committed to."""
+    """The draw of a round, or of the one that it is drawn with; None before it is committed to."""
     row = db.execute(KEPT, (round_id,)).fetchone()
     if row is None:
         return None
@@ -85,6 +93,11 @@ def published_at(db: sqlite3.Connection, round_id: int) -> int | None:
     """When the round's list of entrants was published, or None before that."""
     row = db.execute(PUBLISHED_AT, (round_id,)).fetchone()
     return None if row is None else row["published_at"]
+
+
+def has_own(db: sqlite3.Connection, round_id: int) -> bool:
+    """Whether the round has a draw of its own, or applications."""
+    return bool(db.execute(HAS_OWN, (round_id,)).fetchone()[0])
 
 
 def commit(session: Session, round_id: int, seed: bytes, terms: Terms) -> None:

@@ -33,7 +33,12 @@ FROM deeds d LEFT JOIN rounds r USING (round_id)
 WHERE d.deed IN ('commit', 'open', 'draw', 'order', 'close')
     AND d.done_at NOT IN (SELECT at FROM audit)
 """
-ROUNDS_JOINED = "SELECT round_id, round FROM rounds"
+# With the round whose applications say it: of an arm that is drawn, the one it was drawn with.
+ROUNDS_JOINED = """
+SELECT r.round_id, r.round, iif(d.drawn_at IS NULL, r.round_id, r.lead_id)
+FROM rounds r LEFT JOIN draws d ON d.round_id = r.lead_id
+WHERE r.lead_id IS NULL OR r.state <> 'cancelled'
+"""
 
 
 def readings_as_logged(db: sqlite3.Connection) -> list[Breach]:
@@ -63,8 +68,8 @@ def persons_by_identities(db: sqlite3.Connection) -> list[Breach]:
     say.
     """
     breaches: list[Breach] = []
-    for round_id, round_ in typed.tuples(db, ROUNDS_JOINED):
-        links = typed.tuples(db, applications.LINKS, (round_id,))
+    for round_id, round_, applied_for in typed.tuples(db, ROUNDS_JOINED):
+        links = typed.tuples(db, applications.LINKS, (applied_for,))
         made = law.join(links)
         kept = dict(typed.tuples(db, "SELECT resident, person FROM persons WHERE round_id = ?",
                                  (round_id,)))  # fmt: skip

@@ -31,8 +31,10 @@ TERMS = (
     "hands_winners",
     "family",
     "one_of",
+    "lead_id",
 )
-UNSAID = {"hands_winners": 0, "family": "", "one_of": 0}  # by lines from before it could be said
+# By lines from before it could be said.
+UNSAID = {"hands_winners": 0, "family": "", "one_of": 0, "lead_id": None}
 # A line that names no programme was written while the file had only its first one.
 OF_ROUNDS = """
 SELECT ifnull(json_extract(detail, '$.programme'), (SELECT programme FROM programmes

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 # What an application is held against, for each round.
 ROUNDS = f"""
-SELECT r.round, r.round_id, r.state, r.mode, {FROM_AT} AS from_at, {UNTIL_AT} AS until_at,
-    d.published_at
+SELECT r.round, r.round_id, r.state, r.mode, r.lead_id, {FROM_AT} AS from_at,
+    {UNTIL_AT} AS until_at, d.published_at
 FROM rounds r LEFT JOIN draws d ON d.round_id = r.round_id WHERE r.programme_id = ?
     ORDER BY r.round_id
 """

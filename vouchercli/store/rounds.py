@@ -100,18 +100,19 @@ def listed(db: sqlite3.Connection, programme_id: int) -> list[Row]:
 ADD = """
 INSERT INTO rounds (programme_id, round, template_id, state, mode, packs, opens_at, closes_at,
     registration_opens_at, family, one_of,
-                    platform, resident_group, per_resident, hands_winners, created_by, edited_by,
-    created_at)
+                    platform, resident_group, per_resident, hands_winners, lead_id, created_by,
+    edited_by, created_at)
 VALUES (:programme_id, :round, :template_id, 'draft', :mode, :packs, :opens_at, :closes_at,
     :registration_opens_at, :family, :one_of,
-        :platform, :resident_group, :per_resident, :hands_winners, :actor, :actor, :now)
+        :platform, :resident_group, :per_resident, :hands_winners, :lead_id, :actor,
+        :actor, :now)
 """
 REVISE = """
 UPDATE rounds SET template_id = :template_id, state = 'draft', mode = :mode, packs = :packs,
     opens_at = :opens_at,
     closes_at = :closes_at, registration_opens_at = :registration_opens_at, platform = :platform,
     resident_group = :resident_group, per_resident = :per_resident,
-    hands_winners = :hands_winners, revision = revision + 1, edited_by = :actor
+    hands_winners = :hands_winners, lead_id = :lead_id, revision = revision + 1, edited_by = :actor
 WHERE round_id = :round_id
 """
 SET_STATE = "UPDATE rounds SET state = ? WHERE round_id = ?"

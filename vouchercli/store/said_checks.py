@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     from vouchercli.store.breaches import Breach
 
-SAID = ("seed_sha256", "registration_closes_at", "public_source", "entrants", "entrants_sha256")
+SAID = (
+    *("seed_sha256", "registration_closes_at", "public_source", "entrants", "entrants_sha256"),
+    "arms_within",
+)
 DRAWS = """
 SELECT p.programme || ' ' || r.round AS code, d.* FROM draws d JOIN rounds r USING (round_id)
     JOIN programmes p USING (programme_id)
@@ -25,7 +28,8 @@ OF_DRAWS = """
 SELECT ifnull(json_extract(detail, '$.programme'), (SELECT programme FROM programmes
         ORDER BY programme_id LIMIT 1)) || ' ' || subject AS code,
     json_extract(detail, '$.after') AS after
-FROM audit WHERE deed IN ('draw.commit', 'draw.quotas', 'draw.publish', 'draw.run')
+FROM audit WHERE deed IN ('draw.commit', 'draw.quotas', 'draw.publish', 'draw.run',
+    'draw.arms')
 ORDER BY audit_id
 """
 # By hand; a registry's are taken back with its file.

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 ROUNDS = """
 SELECT r.round_id, p.programme, r.round, p.time_zone AS zone, r.state, r.mode, r.platform,
-    r.hands_winners, r.revision, r.opens_at, r.closes_at,
+    r.hands_winners, r.lead_id, (SELECT o.opens_at FROM rounds o WHERE o.lead_id = r.round_id
+        AND o.state <> 'cancelled') AS arm_opens_at, r.revision, r.opens_at, r.closes_at,
     (SELECT max(a.ended_at) FROM proposals a WHERE a.subject = 'round' AND a.subject_id = r.round_id
         AND a.kind = 'approval' AND a.state = 'effective' AND a.after ->> 'revision' = r.revision
         AND r.state NOT IN ('draft', 'submitted')) AS approved_at,
@@ -41,7 +42,8 @@ SELECT r.round_id, p.programme, r.round, p.time_zone AS zone, r.state, r.mode, r
          AND m.kind IN ('top-up', 'reduce', 'reschedule', 'reopen', 'extend')), 0) AS amended_at,
     (SELECT i.terms_sha256 FROM issuance_orders i WHERE i.round_id = r.round_id
         ORDER BY i.number DESC LIMIT 1) AS ordered_sha256
-FROM rounds r JOIN programmes p USING (programme_id) LEFT JOIN draws d USING (round_id)
+FROM rounds r JOIN programmes p USING (programme_id)
+    LEFT JOIN draws d ON d.round_id = ifnull(r.lead_id, r.round_id)
 WHERE r.state IN ('draft', 'submitted', 'approved', 'open', 'paused')
     AND ifnull(p.programme = :programme, 1)
     AND ifnull(r.round_id = :round_id, 1)

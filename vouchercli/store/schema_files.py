@@ -21,6 +21,7 @@ SCHEMA_FILES = (
     "016_redemption_details.sql",
     "017_handed_draws.sql",
     "018_families.sql",
+    "019_arms.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

@@ -154,6 +154,20 @@ def printed(document: dict[str, Any]) -> Iterator[bytes]:
         "其余名额 The places that were left" if document["strata"] else "中签 Winners",
         document["rest"],
     )
+    if "arms" in document:
+        yield from _arms(document["arms"])
+
+
+def _arms(arms: dict[str, Any]) -> Iterator[bytes]:
+    """Which of the two rounds each winner is in."""
+    within = ", ".join(arms["within"]) or "–"
+    yield from _lines("", f"两组分配，分层依据 The two arms, shared out within: {within}")
+    for arm in arms["rounds"]:
+        yield from _lines(
+            "",
+            f"{arm['round']}: 名额 places {arm['places']:,}; 中签 winners {len(arm['winners']):,}",
+            *arm["winners"],
+        )
 
 
 def _part(name: str, part: dict[str, Any]) -> Iterator[bytes]:

@@ -238,10 +238,13 @@ def _learn_persons(entries: Iterable[law.Entry], holders: Holders) -> Iterator[l
 
 
 class Holders:
-    """Who holds what under the limits of a round, read person by person; `left` packs are left."""
+    """Who holds what under the limits of a round, read person by person; `left` packs are left.
+    `applied_for`: the round for which these people applied, where it is another.
+    """
 
-    def __init__(self, current: RoundAtHand, left: int) -> None:
+    def __init__(self, current: RoundAtHand, left: int, applied_for: int | None = None) -> None:
         self._current, self._known = current, set[bytes]()
+        self._applied_for = current.round_id if applied_for is None else applied_for
         self.limits = read_limits(current)
         self._terms = claim_limits.terms(
             current.db, current.row["programme_id"], self.limits, current.zone
@@ -256,7 +259,7 @@ class Holders:
             return
         self._known.add(person)
         current = self._current
-        who = persons.residents_of(current.db, current.round_id, person)
+        who = persons.residents_of(current.db, self._applied_for, person)
         programme_id = current.row["programme_id"]
         self.held.packs[person] += claim_limits.packs_of(
             current.db, programme_id, who, self.limits, self._terms

@@ -94,6 +94,10 @@ def verify_draw(
         "entrants": len(rows),
         "places": stated.places,
         "winners": len(stated.winners),
+        "arms": [
+            each._asdict() | {"winners": len(each.winners)}
+            for each in (stated.arms.rounds if stated.arms else ())
+        ],
         "proven": not findings,
         "not_proven": terms.unproven(announced),
     }
@@ -117,6 +121,16 @@ def _confirm(stated: proof.Certificate, announced: terms.Announced) -> Iterator[
         winners=len(stated.winners),
         entrants=stated.entrants,
     )
+    if stated.arms:
+        first, second = stated.arms.rounds
+        yield say(
+            "shared out as the seed says: {first_winners:,} winners in {first}, {second_winners:,}"
+            " in {second}",
+            first=first.round,
+            first_winners=len(first.winners),
+            second=second.round,
+            second_winners=len(second.winners),
+        )
     if announced.commitment is None:
         yield say(
             "compare the digest of the seed with the one that was announced before registration"
@@ -192,12 +206,14 @@ def _add_application(lottery: Lottery, outcome: Outcome, no: str) -> Outcome:
     ticket = law.ticket(certificate.effective_seed, no) if certificate and entry == no else None
     barred = dict(certificate.barred).get(no) if certificate else None
     has_won = no in certificate.winners if certificate else None
+    shared = certificate.arms.rounds if certificate and certificate.arms else ()
     data = {
         "application_no": no,
         "entry": entry,
         "ticket": ticket,
         "barred": barred,
         "won": has_won,
+        "won_in": next((arm.round for arm in shared if no in arm.winners), None),
     }
     return replace(
         outcome,
@@ -223,6 +239,13 @@ def _explain_result(data: dict[str, Any]) -> Message:
             "application {application} could not win: {reason}",
             application=no,
             reason=Word(REASONS[data["barred"]]),
+        )
+    if data["won_in"]:
+        return say(
+            "application {application} won in {round} with the ticket {ticket}",
+            application=no,
+            round=data["won_in"],
+            ticket=ticket,
         )
     if data["won"]:
         return say(

@@ -20,9 +20,12 @@ from vouchercli.ops.lottery.tables import (
 )
 from vouchercli.result import Message, say
 from vouchercli.rules import allocations as granting
+from vouchercli.rules import arms as sharing
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
 from vouchercli.rules import times
+from vouchercli.rules.arms import Arm, Arms
+from vouchercli.store import arms as arms_store
 from vouchercli.store import draws, winners
 from vouchercli.store.allocations import held_in_round
 from vouchercli.store.db import writing
@@ -30,6 +33,7 @@ from vouchercli.store.db import writing
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.result import Outcome
     from vouchercli.rules.draws import Drawn, Entrant, Stratum
     from vouchercli.session import Session
@@ -44,6 +48,7 @@ def commit_seed(
     registration_closes_at: int | None = None,
     public_source: str = "",
     strata: Sequence[Stratum] | None = None,
+    within: str | None = None,
     seed: bytes | None = None,
 ) -> Outcome:
     """Draw a seed, keep it sealed and give its digest to publish. `seed` stands in for chance in
@@ -55,7 +60,7 @@ def commit_seed(
     with writing(session):
         lottery = look_up_lottery(session, code)
         if lottery.draw is not None:
-            return terms.repeat_commitment(lottery, announced, strata)
+            return terms.repeat_commitment(lottery, announced, strata, within)
         terms.require_time(lottery, registration_closes_at)
         round_id = lottery.round_id
         draws.commit(session, round_id, seed or secrets.token_bytes(SEED_BYTES), announced)
@@ -69,6 +74,7 @@ def commit_seed(
             },
         )
         terms.fix_strata(lottery.latest, strata)
+        terms.fix_within(lottery.latest, within)
         return answer_with_draw(
             lottery,
             say("committed to a seed for {round}; it stays secret until the draw", round=code),
@@ -91,7 +97,7 @@ def publish_entrants(
         lottery = terms.look_up_committed(session, code)
         terms.require_closed(lottery)
         entrants = terms.publish(lottery, strata)
-        count, shown = len(entrants), law.columns(lottery.latest.strata)
+        count, shown = len(entrants), lottery.latest.columns
         written = None if session.dry_run else certificates.write_list(lottery, entrants, shown, to)
         return answer_with_draw(
             lottery,
@@ -205,16 +211,16 @@ def describe_commitment(session: Session, code: str) -> Message | None:
 
 
 def _say_handed(lottery: Lottery) -> tuple[Message, ...]:
-    """Say how the winners of a platform's round come to it."""
-    if not lottery.row["hands_winners"]:
-        return ()
-    return (
+    """Say how the winners of a platform's rounds come to it."""
+    return tuple(
         say(
             "next: voucher round order {round}; the numbers of the winners go to {platform} with"
             " the order",
-            round=lottery.code,
-            platform=lottery.row["platform"],
-        ),
+            round=each.code,
+            platform=each.row["platform"],
+        )
+        for each in lottery.rounds
+        if each.row["hands_winners"]
     )
 
 
@@ -224,13 +230,14 @@ def _say_handed(lottery: Lottery) -> tuple[Message, ...]:
 def _draw(lottery: Lottery, entrants: Sequence[Entrant], public: str | None, at: int) -> Drawn:
     """Draw, store the certificate, grant the packs or keep who is handed on; return the result."""
     row, round_row = lottery.committed_draw, lottery.row
-    places = round_row["seats"] - round_row["claimed"]
+    places = sum(each.row["seats"] - each.row["claimed"] for each in lottery.rounds)
     kept = sum(stratum.quota for stratum in lottery.strata)
     if kept > places:
         raise terms.too_large_error(kept, places)
     seed, barred = draws.seed(lottery.session.path, row), _list_barred(lottery, at)
     effective = law.effective_seed(seed, public)
     drawn = law.draw(proof.allowed(entrants, barred), effective, places, lottery.strata)
+    arms = _share_out(lottery, drawn, entrants, effective)
 
     def iso(at: int | None) -> str:
         assert at is not None  # what is drawn was published, its quotas fixed
@@ -253,21 +260,27 @@ def _draw(lottery: Lottery, entrants: Sequence[Entrant], public: str | None, at:
             drawn_at=iso(lottery.now),
             applications=row.applications,
             entrants=row.entrants,
-            entrants_columns=law.columns(lottery.strata),
+            entrants_columns=lottery.columns,
             entrants_sha256=row.entrants_sha256,
             barred=barred,
             places=places,
             strata=lottery.strata,
             parts=drawn.parts,
             rest=drawn.rest,
+            arms=arms,
         ),
         is_rehearsal=lottery.session.is_rehearsal,
     )
-    if round_row["hands_winners"]:
-        winners.add(lottery.db, lottery.round_id, drawn.winners)
+    won = (drawn.winners,) if arms is None else tuple(each.winners for each in arms.rounds)
+    for each, numbers in zip(lottery.rounds, won, strict=True):
+        if each.row["hands_winners"]:
+            winners.add(lottery.db, each.round_id, lottery.round_id, numbers)
     draws.draw(lottery.session, lottery.round_id, proof.canonical(document))
-    if not round_row["hands_winners"]:
-        _grant(lottery, drawn.winners, at)
+    for each, numbers in zip(lottery.rounds, won, strict=True):
+        if each.row["lead_id"] is not None:
+            arms_store.join_persons(lottery.db, each.round_id, lottery.round_id)
+        if not each.row["hands_winners"]:
+            _grant(lottery, each, numbers, at)
     lottery.note(
         "draw.run",
         before={"claimed": round_row["claimed"]},
@@ -281,16 +294,41 @@ def _draw(lottery: Lottery, entrants: Sequence[Entrant], public: str | None, at:
     return drawn
 
 
+def _share_out(
+    lottery: Lottery, drawn: Drawn, entrants: Sequence[Entrant], effective: str
+) -> Arms | None:
+    """Share the winners out between the round and its arm; None: it is drawn alone."""
+    if lottery.arm is None:
+        return None
+    first, second = (
+        Arm(each.code, each.row["seats"] - each.row["claimed"]) for each in lottery.rounds
+    )
+    arms = Arms(lottery.within, (first, second))
+    shared = sharing.share_out(drawn.winners, entrants, effective, arms)
+    return arms._replace(
+        rounds=(first._replace(winners=shared[0]), second._replace(winners=shared[1]))
+    )
+
+
 def _list_barred(lottery: Lottery, at: int) -> tuple[tuple[str, str], ...]:
-    """List the entrants who may not have a pack at that second, each with the reason from
-    `rules.allocations`.
+    """List the entrants who may not have a pack at that second, of either arm, each with the reason
+    from `rules.allocations`.
     """
-    holders = allocations.Holders(lottery, 1)
+    barred: dict[str, str] = {}
+    for each in lottery.rounds:
+        barred = dict(_list_barred_from(lottery, each, at)) | barred
+    return tuple(sorted(barred.items()))
+
+
+def _list_barred_from(
+    lottery: Lottery, current: RoundAtHand, at: int
+) -> tuple[tuple[str, str], ...]:
+    holders = allocations.Holders(current, 1, lottery.round_id)
     limits, held = holders.limits, holders.held
-    if not (lottery.row["group"] or lottery.row["claimed"] or limits.looks_beyond_the_round):
+    if not (current.row["group"] or current.row["claimed"] or limits.looks_beyond_the_round):
         return ()
     if not limits.looks_beyond_the_round:
-        held.in_round.update(held_in_round(lottery.db, lottery.round_id))
+        held.in_round.update(held_in_round(lottery.db, current.round_id))
     barred = []
     for application_no, entry in draws.entries(lottery.db, lottery.round_id, at):
         if limits.looks_beyond_the_round:
@@ -300,7 +338,9 @@ def _list_barred(lottery: Lottery, at: int) -> tuple[tuple[str, str], ...]:
     return tuple(barred)
 
 
-def _grant(lottery: Lottery, winners: Sequence[str], at: int) -> None:
-    """Give every winner a pack, in the order in which they won."""
-    rows = draws.applicants(lottery.db, lottery.round_id, winners)
-    grants.grant(lottery, ((resident, application_id, at) for resident, application_id in rows))
+def _grant(lottery: Lottery, current: RoundAtHand, winners: Sequence[str], at: int) -> None:
+    """Give every winner a pack of the round, in the order in which they won, within its hours."""
+    row = current.row
+    at = min(max(at, row["opens_at"]), row["closes_at"] - 1)
+    rows = list(draws.applicants(lottery.db, lottery.round_id, winners))
+    grants.grant(current, ((resident, application_id, at) for resident, application_id in rows))

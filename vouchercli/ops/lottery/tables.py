@@ -25,9 +25,10 @@ from vouchercli.result import (
     only,
     say,
 )
+from vouchercli.rules import arms as sharing
 from vouchercli.rules import certificates
 from vouchercli.rules import draws as law
-from vouchercli.store import draws
+from vouchercli.store import arms, draws
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,6 +71,32 @@ class Lottery(RoundAtHand):
         """The quotas, once they are fixed."""
         return (self.draw.strata or ()) if self.draw else ()
 
+    @cached_property
+    def arm(self) -> RoundAtHand | None:
+        """The round that is drawn together with it; None: it is drawn alone."""
+        code = arms.arm_of(self.db, self.round_id)
+        return None if code is None else look_up(self.session, code)
+
+    @property
+    def rounds(self) -> tuple[RoundAtHand, ...]:
+        """Itself, and its arm if it has one."""
+        return (self,) if self.arm is None else (self, self.arm)
+
+    @property
+    def packs(self) -> int:
+        """How many packs there are in all of them."""
+        return sum(each.row["packs"] for each in self.rounds)
+
+    @property
+    def within(self) -> tuple[str, ...]:
+        """Within what the winners are shared out between the arms."""
+        return sharing.read_within((self.draw.arms_within or "") if self.draw else "")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What the list of entrants shows."""
+        return sharing.columns(self.strata, self.within if self.arm else ())
+
     @property
     def step(self) -> str:
         """The last step taken: not_committed, committed, published or drawn."""
@@ -100,7 +127,9 @@ class Lottery(RoundAtHand):
 
 
 def look_up_lottery(session: Session, code: str) -> Lottery:
-    """Look up the lottery of a round. Raises `unknown_round`, `not_a_lottery`, `platform_round`."""
+    """Look up the lottery of a round. Raises `unknown_round`, `not_a_lottery`, `platform_round`,
+    `arm_of_another`.
+    """
     current = look_up(session, code)
     if current.row["mode"] != "lottery":
         raise VoucherError(
@@ -112,6 +141,14 @@ def look_up_lottery(session: Session, code: str) -> Lottery:
         )
     if current.drawn == "platform":
         raise _drawn_elsewhere_error(current)
+    if current.row["lead_id"] is not None:
+        raise VoucherError(
+            "arm_of_another",
+            "round {round} is drawn together with {lead}",
+            hint="voucher draw show {lead}",
+            round=code,
+            lead=arms.code_of(current.db, current.row["lead_id"]),
+        )
     return Lottery(
         current.session,
         current.row,
@@ -138,7 +175,12 @@ def answer_with_draw(
     """Answer a command with the draw as it now stands, and say what to do next."""
     lottery = lottery.latest
     barred = lottery.certificate.barred if lottery.certificate else ()
-    tables = (_tabulate_draw(lottery), _tabulate_strata(lottery), *tabulate_barred(barred))
+    tables = (
+        _tabulate_draw(lottery),
+        _tabulate_strata(lottery),
+        _tabulate_arms(lottery),
+        *tabulate_barred(barred),
+    )
     return Outcome(more, tables, says, problems)
 
 
@@ -190,7 +232,7 @@ DRAW = (
     Column("barred_entrants", "of these barred", "int", shown="barred_if_any"),
     Column("certificate_sha256", "digest of the certificate"),
     *only(JSON, "round", "programme", "step", "committed_by", "applications", "drawn_by"),
-    *only(JSON, "strata_fixed_at"),
+    *only(JSON, "strata_fixed_at", "arms_within"),
 )
 BARRED = (
     Column("application_no", "Application"),
@@ -198,6 +240,12 @@ BARRED = (
     Column("why", "Explanation", "word", where=SHOWN),
 )
 SHOWN_BARRED = 20
+ARMS = (
+    Column("round", "round"),
+    Column("packs", "packs", "int"),
+    Column("places", "places", "int"),
+    Column("winners", "winners", "int"),
+)
 STRATA = (
     Column("district", "district", blank="any"),
     Column("group", "group", blank="any"),
@@ -251,3 +299,34 @@ def _tabulate_strata(lottery: Lottery) -> Table:
     where = EVERYWHERE if rows else JSON
     title = say("Places kept for strata")
     return Table(title, STRATA, rows, notes=(note,), key="strata", where=where)
+
+
+def _tabulate_arms(lottery: Lottery) -> Table:
+    """Tabulate the two arms: the packs, and after the draw how many won in each."""
+    shared = lottery.certificate.arms if lottery.certificate else None
+    won = {each.round: each for each in shared.rounds} if shared else {}
+    rows = tuple(
+        {
+            "round": each.code,
+            "packs": each.row["packs"],
+            "places": won[each.code].places if each.code in won else None,
+            "winners": len(won[each.code].winners) if each.code in won else None,
+        }
+        for each in lottery.rounds
+    )
+    within = ", ".join(lottery.within)
+    notes = (
+        say("The winners are shared out by the places, within each {within}.", within=within)
+        if within
+        else say("The winners are shared out by the places."),
+    )
+    title = say("Arms of one draw")
+    is_shown = lottery.arm is not None
+    return Table(
+        title,
+        ARMS,
+        rows if is_shown else (),
+        notes=notes,
+        key="arms",
+        where=EVERYWHERE if is_shown else JSON,
+    )

@@ -10,13 +10,15 @@ from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery.tables import Lottery, answer_with_draw, look_up_lottery
 from vouchercli.result import Problem, Word, say
+from vouchercli.rules import arms as sharing
 from vouchercli.rules import draws as law
 from vouchercli.rules import rounds
-from vouchercli.store import draws
+from vouchercli.store import arms, draws
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.result import Outcome
     from vouchercli.rules.draws import Entrant, Stratum
     from vouchercli.session import Session
@@ -45,10 +47,13 @@ def look_up_committed(session: Session, code: str) -> Lottery:
 
 
 def repeat_commitment(
-    lottery: Lottery, terms: draws.Terms, strata: Sequence[Stratum] | None
+    lottery: Lottery,
+    terms: draws.Terms,
+    strata: Sequence[Stratum] | None,
+    within: str | None = None,
 ) -> Outcome:
-    """Accept the same commitment again, with quotas if they are still missing; refuse other
-    terms.
+    """Accept the same commitment again, with quotas, or with what arms are shared within, if they
+    are still missing; refuse other terms.
     """
     announced = draws.Terms(
         lottery.committed_draw.registration_closes_at, lottery.committed_draw.public_source
@@ -56,6 +61,7 @@ def repeat_commitment(
     if any(value not in (None, "", stands) for value, stands in zip(terms, announced, strict=True)):
         raise _terms_stand_error(lottery)
     fix_strata(lottery, strata)
+    fix_within(lottery, within)
     return answer_with_draw(
         lottery,
         say("round {round} already has a seed; nothing was changed", round=lottery.code),
@@ -122,7 +128,7 @@ def refuse_unasked(lottery: Lottery) -> VoucherError:
         opens_at=Word("now on") if opens_at is None else lottery.local_time(opens_at),
         closes_at=lottery.local_end(lottery.closes_at),
         entrants=sum(1 for _ in draws.entrants(lottery.db, lottery.round_id)),
-        places=lottery.row["packs"],
+        places=lottery.packs,
     )
 
 
@@ -141,11 +147,24 @@ def require_closed(lottery: Lottery) -> None:
 
 def require_open(lottery: Lottery) -> None:
     """Require a closed registration and an open round with packs left, because a draw grants
-    packs at once. Winners that are handed on may be drawn as soon as the round is approved: the
-    platform has its order before the opening.
+    packs at once; the same of its arm. Winners that are handed on may be drawn as soon as the round
+    is approved: the platform has its order before the opening.
     """
     require_closed(lottery)
-    row = lottery.row
+    for each in lottery.rounds:
+        _require_drawable(each)
+    if all(each.row["claimed"] >= each.row["packs"] for each in lottery.rounds):
+        raise VoucherError(
+            "no_places",
+            "all {packs:,} packs of round {round} are claimed: nothing is left to draw for",
+            hint="voucher round show {round}",
+            packs=lottery.packs,
+            round=lottery.code,
+        )
+
+
+def _require_drawable(current: RoundAtHand) -> None:
+    row = current.row
     if row["state"] not in (("approved", "open") if row["hands_winners"] else ("open",)):
         raise VoucherError(
             "wrong_state",
@@ -157,16 +176,8 @@ def require_open(lottery: Lottery) -> None:
                 if row["state"] == "approved"
                 else "voucher round show {round}"
             ),
-            round=lottery.code,
+            round=current.code,
             state=Word(row["state"]),
-        )
-    if row["claimed"] >= row["packs"]:
-        raise VoucherError(
-            "no_places",
-            "all {packs:,} packs of round {round} are claimed: nothing is left to draw for",
-            hint="voucher round show {round}",
-            packs=row["packs"],
-            round=lottery.code,
         )
 
 
@@ -181,7 +192,7 @@ def fix_strata(lottery: Lottery, strata: Sequence[Stratum] | None) -> None:
         if tuple(strata) != lottery.strata:
             raise _terms_stand_error(lottery)
         return
-    kept, packs = sum(stratum.quota for stratum in strata), lottery.row["packs"]
+    kept, packs = sum(stratum.quota for stratum in strata), lottery.packs
     if kept > packs:
         raise too_large_error(kept, packs)
     draws.fix_strata(lottery.db, lottery.round_id, strata, lottery.now)
@@ -190,6 +201,53 @@ def fix_strata(lottery: Lottery, strata: Sequence[Stratum] | None) -> None:
         before=None,
         after={"strata": [stratum.__dict__ for stratum in strata]},
     )
+
+
+def fix_within(lottery: Lottery, text: str | None) -> None:
+    """Fix within what the winners are shared out between the arms, once. Raises `bad_within`,
+    `no_arm`, `draw_terms_stand`.
+    """
+    if text is None:
+        return
+    try:
+        within = ",".join(sharing.read_within(text))
+    except ValueError as error:
+        raise UsageFault(
+            "bad_within",
+            "winners are shared out within district, group or both, not {text}",
+            hint="--within district, --within group, or --within district,group",
+            text=text,
+        ) from error
+    if lottery.arm is None:
+        raise VoucherError(
+            "no_arm",
+            "round {round} is drawn alone: there is nothing to share out",
+            hint="voucher round create NEW --arm-of {round}",
+            round=lottery.code,
+        )
+    if lottery.committed_draw.arms_within == within:
+        return
+    if lottery.committed_draw.arms_within is not None or lottery.committed_draw.published_at:
+        raise _terms_stand_error(lottery)
+    arms.fix_within(lottery.db, lottery.round_id, within)
+    lottery.note("draw.arms", before=None, after={"arms_within": within})
+
+
+def require_alike(lottery: Lottery) -> None:
+    """Require that both arms are still lotteries drawn here, for the same group. Raises
+    `arms_differ`.
+    """
+    first, *others = lottery.rounds
+    for each in others:
+        if each.drawn != "here" or each.row["group"] != first.row["group"]:
+            raise VoucherError(
+                "arms_differ",
+                "round {arm} is an arm of {lead}: both are to be lotteries drawn here, for the same"
+                " group",
+                hint="voucher round edit {arm}",
+                lead=first.code,
+                arm=each.code,
+            )
 
 
 def too_large_error(kept: int, places: int) -> VoucherError:
@@ -210,11 +268,11 @@ def publish(lottery: Lottery, strata: Sequence[Stratum] | None) -> list[Entrant]
     db, round_id = lottery.db, lottery.round_id
     if strata is not None or lottery.committed_draw.strata is None:
         fix_strata(lottery, strata or ())
-    quotas = lottery.latest.strata
     if lottery.committed_draw.published_at is None:
+        require_alike(lottery)
         allocations.require_finished(lottery)
     entrants = list(draws.entrants(db, round_id))
-    digest = law.digest(law.listed(entrants, law.columns(quotas)))
+    digest = law.digest(law.listed(entrants, lottery.latest.columns))
     if not entrants:
         raise VoucherError(
             "no_entrants",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops.rounds import amendment_checks as checks
-from vouchercli.ops.rounds import amendments, commitments
+from vouchercli.ops.rounds import amendments, arms, commitments
 from vouchercli.ops.rounds import rounds as round_commands
 from vouchercli.ops.rounds.lookup import changing, require
 from vouchercli.result import say
@@ -30,6 +30,7 @@ def cancel_round(session: Session, code: str, note: str = "") -> Outcome:
     with changing(session, code) as current:
         state = current.row["state"]
         require("cancel", current)
+        arms.refuse_cancelling(current)
         _refuse_claimed(
             current,
             "voucher round close {round}"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli import identities
 from vouchercli.errors import UsageFault, VoucherError
-from vouchercli.ops.rounds import carry_overs, commitments
+from vouchercli.ops.rounds import arms, carry_overs, commitments
 from vouchercli.ops.rounds import rounds as round_commands
 from vouchercli.ops.rounds.lookup import changing, look_up, require
 from vouchercli.result import Problem, Word, say
@@ -17,6 +17,7 @@ from vouchercli.rules import limits as limits_law
 from vouchercli.rules import rounds as law
 from vouchercli.rules import templates as packs_law
 from vouchercli.store import amendments, authors, draws, programmes, proposals, rounds, templates
+from vouchercli.store import arms as arms_store
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ COLUMNS = (
     "resident_group",
     "per_resident",
     "hands_winners",
+    "lead_id",
 )
 
 Member = dict[str, Any]  # the code of its family, and whether a person has a pack of one of it
@@ -75,8 +77,10 @@ def draft(
         "resident_group": "",
         "per_resident": programme.limits.packs_per_resident_per_round,
         "hands_winners": 0,
+        **arms.shared_terms(session, given.get("arm_of")),
     }
     terms = _choose_terms(programme, pack, given, usual)
+    arms.check(session, terms)
     current = _add_draft(session, row["programme_id"], code, terms, member)
     said = member if member["family"] else {}
     current.note("round.create", before=None, after={"state": "draft", **terms, **said})
@@ -138,6 +142,8 @@ def edit_round(session: Session, code: str, given: Mapping[str, Any]) -> Outcome
             given,
             before,
         )
+        terms["lead_id"] = arms.choose_lead(session, code, given.get("arm_of"), before["lead_id"])
+        arms.check(session, terms, current)
         if terms == before:
             return round_commands.answer_with_round(
                 current,
@@ -183,6 +189,7 @@ TERMS = {
     "closes_at": Word("closes"),
     "registration_opens_at": Word("registration opens"),
     "hands_winners": Word("lots drawn"),
+    "lead_id": Word("drawn with"),
 }
 
 
@@ -200,6 +207,8 @@ def _show_term(current: RoundAtHand, column: str) -> str:
         return current.local_time(column)
     if column == "hands_winners":
         return Word(current.drawn) if current.drawn else "–"
+    if column == "lead_id":
+        return arms_store.code_of(current.db, value)
     if column == "mode":
         return Word(value)
     return f"{value:,}" if isinstance(value, int) else str(value)
@@ -235,7 +244,7 @@ def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) 
         old = earlier.row
         check_code(earlier.db, old["programme_id"], new)
         shift = given["opens_at"] - old["opens_at"]
-        usual: dict[str, Any] = {column: old[column] for column in COLUMNS}
+        usual: dict[str, Any] = {column: old[column] for column in COLUMNS} | {"lead_id": None}
         usual["closes_at"] = (
             None
             if given["template"] or earlier.template.validity.last_end
@@ -250,6 +259,8 @@ def copy_round(session: Session, code: str, new: str, given: Mapping[str, Any]) 
         )
         usual["packs"] = carry_over.base + carry_over.packs
         terms = _choose_terms(earlier.programme, pack, given, usual)
+        terms["lead_id"] = arms.choose_lead(session, new, given.get("arm_of"), None)
+        arms.check(session, terms)
         later = _add_draft(session, old["programme_id"], new, terms)
         more = {}
         if carry_over.packs:
@@ -340,6 +351,7 @@ def _choose_terms(
         "resident_group": _strip(given["group"]),
         "packs": _count_packs(given, pack["pack_value_fen"]),
         "hands_winners": None,  # as it was, until `_choose_drawn` has seen the mode and platform
+        "lead_id": None,
     }
     terms: dict[str, Any] = {
         column: usual.get(column) if chosen[column] is None else chosen[column]

@@ -13,7 +13,7 @@ from vouchercli.result import EVERYWHERE, JSON, SHOWN, Column, Table, Word, only
 from vouchercli.rules import audit, money, staff, times
 from vouchercli.rules import rounds as law
 from vouchercli.rules.staff import Hand
-from vouchercli.store import allocations, amendments, authors, proposals, rounds
+from vouchercli.store import allocations, amendments, arms, authors, proposals, rounds
 
 if TYPE_CHECKING:
     import sqlite3
@@ -49,6 +49,7 @@ TERMS = (
     Column("vouchers_until_at", "vouchers end then or later", "end", optional=True),
     Column("platform", "platform"),
     Column("drawn", "lots drawn", "word"),
+    Column("drawn_with", "drawn with"),
     Column("group", "group"),
     Column("list", "list approved", shown="list_approved"),
     Column("list_now", "list now", "sentence", where=SHOWN),
@@ -146,6 +147,7 @@ def _tabulate_terms(current: RoundAtHand) -> Table:
             current.ends_at(row["opens_at"]) if current.template.validity.until else None
         ),
         "drawn": current.drawn,
+        "drawn_with": arms.other_of(current.db, current.round_id),
         "vouchers_until_at": None if current.template.validity.until else row["vouchers_until_at"],
         "checkers_needed": current.checkers,
         "liability": _list_amounts(law.liability(row["packs"], current.template)),

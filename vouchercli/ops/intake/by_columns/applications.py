@@ -27,6 +27,7 @@ ROUND = {
     "round_id": pl.Int64,
     "state": pl.String,
     "mode": pl.String,
+    "lead_id": pl.Int64,
     "from_at": pl.Int64,
     "until_at": pl.Int64,
     "published_at": pl.Int64,
