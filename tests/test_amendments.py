@@ -659,14 +659,16 @@ def test_law_and_store_agree_on_pauses(pauses: list[tuple[int, int | None]], at:
     db = sqlite3.connect(":memory:")
     db.executescript(
         "CREATE TABLE pauses (round_id, from_at, until_at);CREATE TABLE rounds (round_id,"
-        " programme_id, state, opens_at, closes_at, mode, resident_group, platform);CREATE TABLE"
-        " eligibility (programme_id, resident, resident_group);INSERT INTO rounds VALUES (1, 1,"
-        " 'open', 0, 10, 'fcfs', '', '');CREATE TABLE incoming_claims (place, round_id,"
-        " claimed_at, reason, claim_id, resident, batch_id);CREATE TABLE batches (batch_id,"
+        " programme_id, state, opens_at, closes_at, mode, resident_group, platform, hands_winners,"
+        " lead_id);CREATE TABLE winners (round_id, resident);CREATE TABLE persons (round_id,"
+        " resident, person);CREATE TABLE applications (round_id, application_no, resident);"
+        "CREATE TABLE eligibility (programme_id, resident, resident_group);INSERT INTO rounds VALUES (1, 1,"
+        " 'open', 0, 10, 'fcfs', '', '', 0, NULL);CREATE TABLE incoming_claims (place, round_id,"
+        " claimed_at, reason, claim_id, resident, batch_id, application_no);CREATE TABLE batches (batch_id,"
         " options);"
     )
     db.executemany("INSERT INTO pauses VALUES (1, ?, ?)", lawful)
-    db.execute("INSERT INTO incoming_claims VALUES (1, 1, ?, NULL, NULL, NULL, 1)", (at,))
+    db.execute("INSERT INTO incoming_claims VALUES (1, 1, ?, NULL, NULL, NULL, 1, '')", (at,))
     db.execute(claims.JUDGE_EACH, {"latest_at": None})
     assert db.execute("SELECT reason FROM incoming_claims").fetchone()[0] == reason
     db.close()
