@@ -199,6 +199,21 @@ def test_undo_gives_the_room_back_and_retry_takes_it(town: Town) -> None:
     voucher("check")
 
 
+def test_undoing_a_refund_names_what_stands_beyond_a_limit(town: Town) -> None:
+    voucher = town(vouchers_per_resident=1, subsidy_per_merchant="100.00")
+    assert pays(voucher, "1 ann1 M1 03-28T10:00 20", "5 bob1 M1 03-28T10:00 20") == []
+    assert pays(voucher, "9 ann1 M1 03-28T12:00 20 1", name="r.csv") == []
+    assert pays(voucher, "8 bob1 M1 03-28T12:00 20 5", name="s.csv") == []
+    assert pays(voucher, "2 ann2 M1 03-28T13:00 20", name="b.csv") == []
+    latest = voucher("batch", "list", "-o", "json").data["batches"]
+    of_bob, of_ann = (each["batch"] for each in latest[1:3])
+    assert "stands though" not in voucher("batch", "undo", str(of_bob), "--note", "wrong").err
+    ran = voucher("batch", "undo", str(of_ann), "--note", "wrong", "-o", "json")
+    (problem,) = ran.json["problems"]
+    assert problem["code"] == "not_lawful_now" and "payment 2," in str(problem)
+    voucher("check")
+
+
 def test_the_till_says_it_before(town: Town) -> None:
     voucher = town(vouchers_per_resident=1)
     pays(voucher, "1 ann1 M1 03-28T10:00 20")

@@ -220,12 +220,35 @@ def standing_beyond(
         use = _use(*row)
         for each, steps, group in known.groups(use):
             used[group] += each.amount(use)
-            last[group] = use, steps.at(use.paid_at)
+            if group not in last or use.paid_at >= last[group][0].paid_at:
+                last[group] = use, steps.at(use.paid_at)
     return [
         Beyond(use.transaction_no, use.paid_at, used[group])
         for group, (use, most) in last.items()
         if most is not None and used[group] > most and use.paid_at >= from_at
     ]
+
+
+FIRST_REFUNDED = """
+SELECT min(p.paid_at) FROM redemption_runs n CROSS JOIN redemptions f
+    ON f.redemption_id BETWEEN n.first_id AND n.last_id
+CROSS JOIN redemptions p ON p.redemption_id = f.refund_of
+WHERE n.batch_id = ? AND f.refund_of IS NOT NULL
+"""
+
+
+def first_refunded_at(db: sqlite3.Connection, batch_id: int) -> int | None:
+    """When the first of the payments was made that a batch refunds; None: it refunds nothing."""
+    found: list[int | None] = typed.column(db, FIRST_REFUNDED, (batch_id,))
+    return found[0]
+
+
+def all_beyond(
+    db: sqlite3.Connection, programme_id: int, from_at: int, zone: str
+) -> dict[str, list[Beyond]]:
+    """What was paid since then and stands beyond each limit of use, by its name."""
+    names = [each.name for each, _ in of_programme(db, programme_id, zone).caps]
+    return {name: standing_beyond(db, programme_id, name, from_at, zone) for name in names}
 
 
 def _use(

@@ -232,7 +232,7 @@ TEXT = {
     "treasury": "退回财政",
     "Why limits hold from before now: it is kept.": "限制为何自更早时间起生效（留存）。",
     "limits that hold from before now correct what was known: say why": "限制自更早时间起生效属于更正：请说明原因",
-    "payment {number}, {paid_at}, stands though {limit} would refuse it now": "核销 {number}（{paid_at}）维持有效，但按更正后的 {limit} 不予受理",
+    "payment {number}, {paid_at}, stands though {limit} would refuse it now": "核销 {number}（{paid_at}）维持有效，但按现在的 {limit} 不予受理",
     "claim {claim_no}, {claimed_at}, stands though {limit} would refuse it now": "领取 {claim_no}（{claimed_at}）维持有效，但按更正后的 {limit} 不再符合",
     "{count} more stand beyond the limits of now": "另有 {count} 项维持有效，但超过更正后的限制",
     "{vouchers} vouchers of one resident at {merchant} on {day} stand, more than the limit now ({number} among them)": "同一居民 {day} 在商户 {merchant} 用券 {vouchers} 张维持接收，超过更正后的限制（其中有 {number}）",

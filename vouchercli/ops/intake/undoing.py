@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import profiles
 from vouchercli.formats.tables import files
+from vouchercli.ops.intake.uses_after_undo import Watch
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import times
 from vouchercli.store import (
@@ -54,7 +55,9 @@ def undo(session: Session, kinds: dict[str, Kind], batch_id: int, note: str = ""
             each.batch: batches.named(db, each.batch).open
             for each in mended_rejects.closed_by(db, batch_id)
         }
+        watch = Watch(db, batch)
         removed, stay = _take_back(session, kind, batch)
+        problems = watch.problems()
         reopened = [
             {"batch": each, "rows": rows}
             for each, before in were_open.items()
@@ -69,6 +72,7 @@ def undo(session: Session, kinds: dict[str, Kind], batch_id: int, note: str = ""
             *map(say_stay, stay),
             *(say("{rows} rejects of batch {batch} are open again", **each) for each in reopened),
         ),
+        problems=problems,
     )
 
 

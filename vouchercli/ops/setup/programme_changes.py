@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import yamls
-from vouchercli.ops.setup import configs, desk
+from vouchercli.ops.setup import configs, desk, use_problems
 from vouchercli.result import Column, Outcome, Problem, Table, Word, say
 from vouchercli.rules import limits as limits_law
 from vouchercli.rules import money, times
@@ -66,13 +66,7 @@ def put_in_place(
         if begins < session.now
         for problem in _standing_beyond(session.db, programme_id, name, begins, after.time_zone)
     ]
-    more = Problem(
-        "not_lawful_now",
-        "{count} more stand beyond the limits of now",
-        level="warning",
-        params={"count": len(standing) - SHOWN},
-    )
-    return (*standing[:SHOWN], *([more] if len(standing) > SHOWN else []))
+    return (*standing[:SHOWN], *use_problems.rest_of(len(standing) - SHOWN))
 
 
 def _standing_beyond(
@@ -96,19 +90,8 @@ def _standing_beyond(
             for each in limits.crowded_visits(db, programme_id, from_at, zone)
         ]
     if use_cap(name):
-        return [
-            Problem(
-                "not_lawful_now",
-                "payment {number}, {paid_at}, stands though {limit} would refuse it now",
-                level="warning",
-                params={
-                    "number": each.transaction_no,
-                    "paid_at": times.shown(each.paid_at, zone),
-                    "limit": Word(name),
-                },
-            )
-            for each in use_limits.standing_beyond(db, programme_id, name, from_at, zone)
-        ]
+        payments = use_limits.standing_beyond(db, programme_id, name, from_at, zone)
+        return use_problems.warn_of(name, payments, zone)
     return [
         Problem(
             "not_lawful_now",

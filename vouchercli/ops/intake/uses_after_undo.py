@@ -1,0 +1,45 @@
+"""Refunds that are undone: their payments are in use again, perhaps beyond a limit of use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vouchercli.ops.setup import use_problems
+from vouchercli.store import programmes, use_limits
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from vouchercli.result import Problem
+    from vouchercli.store.batches import Batch
+
+SHOWN = 10
+
+
+class Watch:
+    """What stands beyond the limits of use, looked at before and after the undo of a batch."""
+
+    def __init__(self, db: sqlite3.Connection, batch: Batch) -> None:
+        self._db, self._programme_id = db, batch.programme_id
+        is_payments = batch.kind == "redemptions" and batch.programme is not None
+        self._from_at = use_limits.first_refunded_at(db, batch.batch) if is_payments else None
+        if batch.programme is not None:
+            self._zone: str = programmes.current(db, batch.programme)["time_zone"]
+        self._before = self._beyond()
+
+    def _beyond(self) -> dict[str, list[use_limits.Beyond]]:
+        """By limit; nothing where the batch refunds nothing or nothing is limited."""
+        if self._from_at is None or self._programme_id is None:
+            return {}
+        return use_limits.all_beyond(self._db, self._programme_id, self._from_at, self._zone)
+
+    def problems(self) -> tuple[Problem, ...]:
+        """A warning of what stands beyond a limit and did not before; the first ten."""
+        found = [
+            problem
+            for name, payments in self._beyond().items()
+            for problem in use_problems.warn_of(
+                name, [each for each in payments if each not in self._before[name]], self._zone
+            )
+        ]
+        return (*found[:SHOWN], *use_problems.rest_of(len(found) - SHOWN))
