@@ -67,10 +67,10 @@ CLAUSES = {
         {"validity": {"by": "platform", "days": 7}},
         ["no_platforms_end"],
     ),
-    "days from the opening": (
+    "days from the issue": (
         "template",
-        {"validity": {"days": 7, "from": "opening"}},
-        ["no_days_from_opening"],
+        {"validity": {"days": 7, "from": "issue"}},
+        ["no_days_from_issue"],
     ),
     "one of several faces": ("template", {"pick": 1}, ["no_choice_of_face"]),
     "the own district": ("template", {"scope": {"own_district": True}}, ["no_own_district"]),

@@ -71,6 +71,22 @@ def test_a_voucher_can_be_used_from_when_until_when(
     assert templates.expires_at(template, at, ZONE) == towns.at(ends)
 
 
+@pytest.mark.parametrize(
+    ("opened", "days", "ends"),
+    [
+        ("2020-03-25 09:00", 7, "2020-03-31 24:00"),
+        ("2020-03-27 10:00", 1, "2020-03-27 24:00"),
+        ("2020-03-26 23:59:59", 2, "2020-03-27 24:00"),
+    ],
+)
+def test_days_from_the_opening_end_together(opened: str, days: int, ends: str) -> None:
+    template = templates.of_round(read(**{"days": days, "from": "opening"}), towns.at(opened))
+    for claimed in (opened, CLAIMED):
+        assert templates.expires_at(template, towns.at(claimed), ZONE) == towns.at(ends)
+    moved = templates.of_round(template, towns.at(opened) + 86_400)
+    assert templates.expires_at(moved, towns.at(CLAIMED), ZONE) == towns.at(ends) + 86_400
+
+
 @given(
     at=st.integers(1_585_200_000, 1_585_200_000 + 400 * 86_400),
     days=st.integers(1, 40),
@@ -136,6 +152,52 @@ def test_files_are_held_to_it_by_rows_and_by_columns(
     voucher("check", "--law")
 
 
+@pytest.mark.parametrize("bytes_", [1 << 40, 1])
+def test_files_are_held_to_the_end_from_the_opening(
+    voucher: Any, monkeypatch: pytest.MonkeyPatch, bytes_: int
+) -> None:
+    """By rows and by columns: two rounds of one template, of which one opens a day later."""
+    monkeypatch.setattr(by_columns, "BYTES", bytes_)
+    towns.build(
+        voucher,
+        towns.programme(),
+        pack(**{"days": 2, "from": "opening"}),
+        merchants="merchant_no,name\nM1,one\n",
+    )
+    for code, opens in (("r1", "2020-03-27 08:00"), ("r2", "2020-03-28 08:00")):
+        towns.make_round(voucher, code, packs=9, state="approved", opens=opens)
+        voucher("round", "open", code, "--actor", "lin", "--now", opens)
+    rows = "C1,r1,P1,2020-03-28 23:00\nC2,r2,P2,2020-03-28 23:00\n"
+    towns.write("c.csv", "claim_no,round,resident,claimed_at\n" + rows)
+    voucher("claim", "import", "c.csv")
+    ends = [row[0] for row in towns.ask(".", "SELECT expires_at FROM claims ORDER BY claim_no")]
+    assert ends == [towns.at("2020-03-28 24:00"), towns.at("2020-03-29 24:00")]
+    rows = "".join(f"T{n},pay,C{n},1,M1,2020-03-29 00:00:00,50,0,10,\n" for n in (1, 2))
+    towns.write("p.csv", towns.PAYMENTS + rows)
+    done = voucher("redemption", "import", "p.csv", "-o", "json", expect=4).data
+    assert (done["reasons"], done["accepted"]) == ({"expired": 1}, 1)
+    voucher("check", "--law")
+
+
+def test_the_end_follows_an_opening_that_is_moved(voucher: Any) -> None:
+    validity = {"days": 2, "from": "opening"}
+    towns.build(
+        voucher, towns.programme(), pack(**validity), merchants="merchant_no,name\nM1,one\n"
+    )
+    opens = "2020-03-28 08:00"
+    late = ("r1", "--closes-at", "2020-03-30", "--opens-at", opens, "--packs", "3")
+    made = voucher("round", "create", *late, "--template", "pack", "-o", "json", expect=3)
+    assert made.json["problems"][0]["code"] == "closes_after_validity"
+    towns.make_round(voucher, "r1", packs=3, opens=opens, closes="2020-03-29 20:00")
+    shown = voucher("round", "show", "r1", "-o", "json").data
+    assert shown["vouchers_end_at"].startswith("2020-03-30T00:00")
+    moved = ("r1", "--opens-at", "2020-03-29 08:00", "--note", "the hall is not ready")
+    voucher("round", "reschedule", *moved, "--actor", "mei")
+    voucher("round", "approve", "r1", "--actor", "lin")
+    shown = voucher("round", "show", "r1", "-o", "json").data
+    assert shown["vouchers_end_at"].startswith("2020-03-31T00:00")
+
+
 def test_an_edit_that_makes_a_payment_too_early_is_found(voucher: Any) -> None:
     test_files_are_held_to_it_by_rows_and_by_columns(voucher, pytest.MonkeyPatch(), 1 << 40)
     with closing(sqlite3.connect("voucher.db")) as db:
@@ -163,6 +225,11 @@ def test_a_round_ends_when_its_vouchers_do(voucher: Any) -> None:
         ({"days": 7}, "领取当日为第 1 日", "the day of claim is the first"),
         ({"hours_after_claim": 24}, "领取后 24 小时", "24 hours after the claim"),
         ({"calendar_month": True}, "领取当月月末", "the end of the month of the claim"),
+        (
+            {"days": 30, "from": "opening"},
+            "2020-03-25 10:00:00 开领的期次",
+            "until 2020-04-23 24:00:00",
+        ),
     ],
 )
 def test_template_show_says_what_it_means_with_an_example(
@@ -174,7 +241,8 @@ def test_template_show_says_what_it_means_with_an_example(
     english, chinese = (
         voucher("template", "show", "pack", "--lang", each).out for each in ("en", "zh")
     )
-    assert en in " ".join(english.split()) and "claimed at 2020-03-27 10:00:00" in english
+    english = " ".join(english.split())
+    assert en in english and "claimed at 2020-03-27 10:00:00" in english
     assert zh in chinese
 
 

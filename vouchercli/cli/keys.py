@@ -23,6 +23,7 @@ WORDS = {
     "validity.not_before": "validity.not_before",
     "claim": "from the day of claim",
     "day_after_claim": "from the day after the claim",
+    "opening": "from the day of the opening",
     "scope.channel": "channel",
     "scope.districts": "district",
     "scope.industries": "industry",

@@ -134,13 +134,12 @@ PLATFORMS_END = Fault(
     "write the end of the notice (days, hours_after_claim, until ...). Another one would refuse"
     " lawful payments as expired, or pay those that came too late",
 )
-FROM_THE_OPENING = Fault(
+FROM_THE_ISSUE = Fault(
     (),
-    "no_days_from_opening",
-    "days that are counted from the opening or the issue of a round are not counted here: they"
-    " begin with the claim",
-    'write the end itself, a template for each round: {{until: "2020-05-05"}}. Counted from the'
-    " claim, late claims would be paid after the end of the notice",
+    "no_days_from_issue",
+    "the issue of a voucher may be the opening of its round or the claim: nothing says which",
+    "write from: opening where all vouchers of the round end together, from: claim where each has"
+    " its own end",
 )
 
 # Of any other key: it may be a clause of a notice too.
@@ -178,8 +177,7 @@ WORDS = {
     ("kind", "balance"): BALANCE,
     ("mode", "purchase_first"): BOUGHT_FIRST,
     ("by", "platform"): PLATFORMS_END,
-    ("from", "opening"): FROM_THE_OPENING,
-    ("from", "issue"): FROM_THE_OPENING,
+    ("from", "issue"): FROM_THE_ISSUE,
 }
 
 

@@ -5,13 +5,13 @@ before using it.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.documents import Fault
 from vouchercli.rules import clauses, details, money, scope, times
 from vouchercli.rules.coupons import WHOLE_BP, full_base_fen, percent_text, short
 from vouchercli.rules.subsidy import parts
-from vouchercli.rules.templates import AN_HOUR, expires_at, public_bp, usable_at
+from vouchercli.rules.templates import AN_HOUR, OPENING, expires_at, of_round, public_bp, usable_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -147,6 +147,8 @@ MEANINGS = {
     "claim": "Valid {days} calendar days to 24:00, of which the day of claim is the first.",
     "day_after_claim": "Valid {days} calendar days to 24:00, of which the day after the claim is"
     " the first.",
+    "opening": "Valid {days} calendar days to 24:00, of which the day on which the round opens is"
+    " the first, whenever it was claimed.",
     "until": "Valid until {until}, whenever it was claimed.",
     "month": "Valid to the end of the month of the claim.",
     "at_once": "Used at the till in the moment of the claim: the payment makes the claim.",
@@ -170,9 +172,18 @@ def validity_in_words(validity: Validity) -> tuple[str, dict[str, Any]]:
     return MEANINGS[kind], {"days": days, "hours": validity.hours, "until": validity.until}
 
 
-def example_of_validity(template: Template, zone: str) -> tuple[int, int, int]:
-    """(claimed, usable from, no longer usable from) of a claim that shows it, in UTC seconds: three
-    days before the last end where there is one, else of 27 March 2020.
+class Example(NamedTuple):
+    """A claim that shows a validity, in UTC seconds; `opened_at` only where the end hangs on it."""
+
+    claimed_at: int
+    usable_at: int
+    ends_at: int
+    opened_at: int | None
+
+
+def example_of_validity(template: Template, zone: str) -> Example:
+    """A claim three days before the last end where there is one, else of 27 March 2020; where days
+    count from the opening, up to two days after it.
     """
     end = template.validity.last_end
     claimed_at = (
@@ -180,7 +191,17 @@ def example_of_validity(template: Template, zone: str) -> tuple[int, int, int]:
         if end is None
         else times.add_days(times.parse(end, zone), -3, zone) + 10 * AN_HOUR
     )
-    return claimed_at, usable_at(template, claimed_at, zone), expires_at(template, claimed_at, zone)
+    opened_at = None
+    if template.validity.counts_from == OPENING:
+        days = min(template.validity.whole_days or 1, 3) - 1
+        opened_at = times.add_days(claimed_at, -days, zone)
+        template = of_round(template, opened_at)
+    return Example(
+        claimed_at,
+        usable_at(template, claimed_at, zone),
+        expires_at(template, claimed_at, zone),
+        opened_at,
+    )
 
 
 # ---------------------------------------------------------------- its floor

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 ENDS = ("days_after_claim", "hours_after_claim", "days", "until", "calendar_month")
 DAY_AFTER = "day_after_claim"
-COUNTED_FROM = ("claim", DAY_AFTER)
+OPENING = "opening"
+COUNTED_FROM = ("claim", DAY_AFTER, OPENING)
 AN_HOUR = 3_600
 
 
@@ -30,9 +31,10 @@ AN_HOUR = 3_600
 class Validity:
     """One of: `days` after the claim, at its local clock time; `hours` after it, to the second;
     `whole_days` calendar days to 24:00, of which the day of claim is the first (`counts_from`:
-    `claim`) or the day after it (`day_after_claim`); `until` a written instant to its second (read
-    in the programme's zone); to the end of the claim's month; `is_at_once`: in the second of the
-    claim alone, which is the payment's (an instant discount at the till).
+    `claim`), the day after it (`day_after_claim`) or the day on which its round opens (`opening`;
+    `opened_at`, UTC seconds, is the round's: `of_round`); `until` a written instant to its second
+    (read in the programme's zone); to the end of the claim's month; `is_at_once`: in the second of
+    the claim alone, which is the payment's (an instant discount at the till).
 
     Beside any of them: `no_later_than` an instant, the earlier of the two ends; `not_before` an
     instant or `day_after_claim` (its 00:00).
@@ -47,11 +49,17 @@ class Validity:
     no_later_than: str | None = None
     not_before: str | None = None
     is_at_once: bool = False
+    opened_at: int | None = None
+
+    @property
+    def is_one_end(self) -> bool:
+        """Whether the vouchers of a round end together, whenever they were claimed."""
+        return self.until is not None or self.counts_from == OPENING
 
     @property
     def last_end(self) -> str | None:
-        """The instant after which no voucher is valid, whenever it was claimed; None: there is
-        none.
+        """The written instant after which no voucher is valid, whenever it was claimed; None: there
+        is none.
         """
         return self.until or self.no_later_than
 
@@ -218,9 +226,18 @@ def _one_scope(part: Mapping[str, Node]) -> Scope:
     )
 
 
+def of_round(template: Template, opens_at: int) -> Template:
+    """The template as it holds in a round that opens at `opens_at` (UTC seconds)."""
+    validity = template.validity
+    if validity.counts_from != OPENING:
+        return template
+    return replace(template, validity=replace(validity, opened_at=opens_at))
+
+
 def expires_at(template: Template, claimed_at: int, zone: str) -> int:
     """The first second (UTC) at which a voucher claimed at `claimed_at` is no longer valid:
-    claimed_at <= paid_at < expires_at.
+    claimed_at <= paid_at < expires_at. Days from the opening of no round count as if it opened with
+    the claim.
     """
     end = _end(template.validity, claimed_at, zone)
     if template.validity.no_later_than is None:
@@ -238,8 +255,9 @@ def _end(validity: Validity, claimed_at: int, zone: str) -> int:
     if validity.hours is not None:
         return claimed_at + validity.hours * AN_HOUR
     if validity.whole_days is not None:
-        days = validity.whole_days - (validity.counts_from == "claim")
-        last = times.as_date(times.day_of(claimed_at, zone)) + timedelta(days=days)
+        days = validity.whole_days - (validity.counts_from != DAY_AFTER)
+        first_at = claimed_at if validity.opened_at is None else validity.opened_at
+        last = times.as_date(times.day_of(first_at, zone)) + timedelta(days=days)
         return times.day_bounds(times.as_day(last), zone)[1]
     return times.add_days(claimed_at, validity.days or 0, zone)
 

@@ -34,7 +34,8 @@ WHERE programme_id = ?
 """
 TERMS = """
 SELECT r.round_id, r.programme_id, r.round, r.family, t.template,
-    trim(ifnull(t.document ->> '$.kind', '')), t.pack_value_fen, t.coupons, t.document
+    trim(ifnull(t.document ->> '$.kind', '')), t.pack_value_fen, t.coupons, t.document,
+    r.opens_at
 FROM rounds r JOIN templates t USING (template_id)
 WHERE r.programme_id IN (SELECT value FROM json_each(?))
 """
@@ -167,13 +168,13 @@ def terms(
     for each in prolongations.every(db) if limits.asks_for_uses else ():
         later.setdefault(each.round_id, []).append((each.from_at, each.until_at))
     counted = (_counted(programme_id, limits),)
-    for round_id, programme, *named, face_fen, coupons, document in typed.tuples(
+    for round_id, programme, *named, face_fen, coupons, document, opens_at in typed.tuples(
         db, TERMS, counted
     ):
         words = frozenset(filter(None, (*named, replacements.word(named[0]))))
         known[round_id] = Terms(programme, words, face_fen, coupons)
         if limits.asks_for_uses:
-            pack = templates.read(document)
+            pack = template_rules.of_round(templates.read(document), opens_at)
             ends = partial(template_rules.expires_at, pack, zone=zone)
             known[round_id] = known[round_id]._replace(
                 expires_at=ends, later_ends=tuple(later.get(round_id, ()))

@@ -296,7 +296,8 @@ WHERE c.batch_id = ? GROUP BY r.batch_id ORDER BY r.batch_id
 """
 
 ROUNDS_AND_TEMPLATES = """
-SELECT r.round_id, t.document FROM rounds r JOIN templates t ON t.template_id = r.template_id
+SELECT r.round_id, r.opens_at, t.document FROM rounds r
+    JOIN templates t ON t.template_id = r.template_id
     WHERE r.programme_id = ?
 """
 
@@ -518,7 +519,7 @@ def _keep_count(db: sqlite3.Connection) -> None:
 
 
 def templates_of_rounds(db: sqlite3.Connection, programme_id: int) -> list[sqlite3.Row]:
-    """(round_id, document of its template) for every round of the programme."""
+    """(round_id, opens_at, document of its template) for every round of the programme."""
     return db.execute(ROUNDS_AND_TEMPLATES, (programme_id,)).fetchall()
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vouchercli.store.breaches import Breach
 
 ROUNDS = """
-SELECT r.round_id, r.round, r.programme_id, t.document, p.time_zone
+SELECT r.round_id, r.round, r.programme_id, r.opens_at, t.document, p.time_zone
 FROM rounds r JOIN templates t USING (template_id) JOIN programmes p USING (programme_id)
 """
 CLAIMS = "SELECT claim_no, round_id, claimed_at, expires_at FROM temp.open_claims"
@@ -88,8 +88,7 @@ WHERE f.refund_of IS NULL AND is_late(c.round_id) AND f.paid_at < expected
 def _packs(db: sqlite3.Connection) -> dict[int, tuple[Template, str]]:
     """The template and the time zone of every round."""
     return {
-        row["round_id"]: (templates.read(row["document"]), row["time_zone"])
-        for row in db.execute(ROUNDS)
+        row["round_id"]: (templates.of_round(row), row["time_zone"]) for row in db.execute(ROUNDS)
     }
 
 

@@ -108,6 +108,11 @@ def value(row: Row) -> Template:
     return read(row["document"])
 
 
+def of_round(row: Row) -> Template:
+    """The template of a round, from a row with its document and the round's `opens_at`."""
+    return rules.of_round(value(row), row["opens_at"])
+
+
 @lru_cache(maxsize=64)
 def read(text: str) -> Template:
     """A template's document, as it is kept, as the rules know it."""

@@ -26,7 +26,7 @@ TEXT = {
     "how several funders share a voucher": "多个出资方如何分担每张券",
     "what merchants add at the till, as a share of the subsidy": "商户在收银时配套的部分，按补贴的百分比计",
     "the vouchers of a pack: threshold and face, or threshold and percentage with its cap": "卡包中的券：门槛与面额，或门槛、百分比与封顶金额",
-    "how long a voucher is valid: days_after_claim, hours_after_claim, days (calendar days to 24:00, with from=claim or from=day_after_claim), until, or calendar_month; beside any no_later_than, not_before": "有效期：days_after_claim、hours_after_claim、days（自然日，至当日 24:00，另写 from=claim 或 from=day_after_claim）、until 或 calendar_month；均可另加 no_later_than、not_before",
+    "how long a voucher is valid: days_after_claim, hours_after_claim, days (calendar days to 24:00, with from=claim, from=day_after_claim or from=opening), until, or calendar_month; beside any no_later_than, not_before": "有效期：days_after_claim、hours_after_claim、days（自然日，至当日 24:00，另写 from=claim、from=day_after_claim 或 from=opening）、until 或 calendar_month；均可另加 no_later_than、not_before",
     "where it may be used: channel, districts, industries, exclude, hours, weekdays ...": "使用范围：channel、districts、industries、exclude、hours、weekdays 等",
     "what a refund does: full_restores, restores_once, forfeits, pro_rata, or case by case voucher.full, .late, .partial and money.full, .late, .partial": "退款如何处理：full_restores、restores_once、forfeits、pro_rata，或逐项写 voucher.full、.late、.partial 与 money.full、.late、.partial",
     "where unused money goes: next_round, pool, treasury, same_round": "额度收回方式：next_round（转入下一期次）、pool（回到资金池）、treasury（退回财政）、same_round（在本期次内重新发放）",

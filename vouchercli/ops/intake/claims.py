@@ -87,7 +87,7 @@ def _judge(intake: Intake) -> None:
 
 def _accept(intake: Intake) -> dict[str, Any]:
     rounds = claims.templates_of_rounds(intake.db, intake.programme_id)
-    packs = {row["round_id"]: templates.value(row) for row in rounds}
+    packs = {row["round_id"]: templates.of_round(row) for row in rounds}
 
     @cache
     def expires_at(round_id: int, claimed_at: int) -> int:

@@ -212,6 +212,7 @@ def _find_window(pack: Template, round_: sqlite3.Row | None, at: int, zone: str)
     """
     if round_ is None:
         return {"paid_at": at, "expires_at": packs_law.expires_at(pack, at, zone)}
+    pack = packs_law.of_round(pack, round_["opens_at"])
     last = packs_law.expires_at(pack, round_["closes_at"] - 1, zone)
     last = max(last, round_["vouchers_until_at"] or 0)
     return {"paid_at": at, "opens_at": round_["opens_at"], "expires_at": last}

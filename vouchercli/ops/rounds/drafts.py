@@ -513,6 +513,14 @@ def check_amount(packs: int, value_fen: int) -> None:
         )
 
 
+def _find_last_end(template: Template, opens_at: int, zone: str) -> int | None:
+    """Find the moment after which no voucher of the round is valid; None: each has its own."""
+    if template.validity.is_one_end:
+        return packs_law.expires_at(packs_law.of_round(template, opens_at), opens_at, zone)
+    last_end = template.validity.last_end
+    return None if last_end is None else times.parse(last_end, zone)
+
+
 def check_times(programme: Programme, template: Template, terms: Mapping[str, Any]) -> None:
     """Raise unless opening, closing and registration are in order and no claim would get a voucher
     that is over.
@@ -523,14 +531,14 @@ def check_times(programme: Programme, template: Template, terms: Mapping[str, An
         terms["closes_at"],
         terms["registration_opens_at"],
     )
-    last_end = template.validity.last_end
-    if last_end and closes_at > times.parse(last_end, zone):
+    last_end = _find_last_end(template, opens_at, zone)
+    if last_end is not None and closes_at > last_end:
         raise VoucherError(
             "closes_after_validity",
             "claims are accepted until {closes_at}, but the vouchers end at {until}",
             hint='add --closes-at "{until}", or take a template with a later end',
             closes_at=times.shown_end(closes_at, zone),
-            until=last_end,
+            until=times.shown_end(last_end, zone),
         )
     if closes_at <= opens_at:
         raise VoucherError(

@@ -175,7 +175,8 @@ def _find_last_use(template: Template, row: Mapping[str, Any] | sqlite3.Row, zon
     """Find the last second at which a voucher of the round can be used: the end of a voucher
     claimed in the last second of the round, or a later one that was decided.
     """
-    last = packs_law.expires_at(template, row["closes_at"] - 1, zone)
+    pack = packs_law.of_round(template, row["opens_at"])
+    last = packs_law.expires_at(pack, row["closes_at"] - 1, zone)
     return max(last, dict(row).get("vouchers_until_at") or 0) - 1
 
 
@@ -344,7 +345,7 @@ def _describe_terms(current: RoundAtHand) -> dict[str, Any]:
         "group": row["group"],
         "opens_at": row["opens_at"],
         "closes_at": row["closes_at"],
-        "validity": asdict(template.validity),
+        "validity": _describe_validity(template.validity),
         "last_use_at": _find_last_use(template, row, zone),
         "coupons": [
             {"coupon_nos": nos, **asdict(coupon), "count": count}
@@ -400,6 +401,11 @@ def _compose_files(current: RoundAtHand, number: int) -> tuple[str, str]:
 def _format_order_no(current: RoundAtHand, number: int) -> str:
     mark = "REHEARSAL-" if current.session.is_rehearsal else ""
     return f"{mark}{current.row['programme']}-{current.code}-{number}"
+
+
+def _describe_validity(validity: Validity) -> dict[str, Any]:
+    """The validity as the template says it: the opening of its round stands beside it."""
+    return {key: value for key, value in asdict(validity).items() if key != "opened_at"}
 
 
 def _count_minutes(validity: Validity) -> int | None:

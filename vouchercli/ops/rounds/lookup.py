@@ -160,7 +160,8 @@ def look_up(session: Session, code: str) -> RoundAtHand:
     programme = programmes.current(db, session.programme)
     row = rounds.named(db, programme["programme_id"], code)
     template = templates.named(db, row["template"], row["version"])
-    return RoundAtHand(session, row, programmes.value(programme), templates.value(template))
+    pack = templates_law.of_round(templates.value(template), row["opens_at"])
+    return RoundAtHand(session, row, programmes.value(programme), pack)
 
 
 @contextmanager

@@ -144,11 +144,13 @@ def _tabulate_terms(current: RoundAtHand) -> Table:
         "rolled_in": rolled_in and rolled_in._asdict(),
         "rolled_packs": rolled_in and f"{rolled_in.packs:,} ({rolled_in.round})",
         "vouchers_end_at": (
-            current.ends_at(row["opens_at"]) if current.template.validity.until else None
+            current.ends_at(row["opens_at"]) if current.template.validity.is_one_end else None
         ),
         "drawn": current.drawn,
         "drawn_with": arms.other_of(current.db, current.round_id),
-        "vouchers_until_at": None if current.template.validity.until else row["vouchers_until_at"],
+        "vouchers_until_at": None
+        if current.template.validity.is_one_end
+        else row["vouchers_until_at"],
         "checkers_needed": current.checkers,
         "liability": _list_amounts(law.liability(row["packs"], current.template)),
         "committed": _list_amounts(commitments.read_held(current).items()),

@@ -95,8 +95,8 @@ QUESTIONS = (
         "validity",
         say(
             "how long a voucher is valid: days_after_claim, hours_after_claim, days (calendar days"
-            " to 24:00, with from=claim or from=day_after_claim), until, or calendar_month; beside"
-            " any no_later_than, not_before"
+            " to 24:00, with from=claim, from=day_after_claim or from=opening), until, or"
+            " calendar_month; beside any no_later_than, not_before"
         ),
         "days_after_claim=7",
         notice_answers.settings,

@@ -68,20 +68,26 @@ def fields_table(template: Template, version: int) -> Table:
     )
 
 
+EXAMPLE = "For example: claimed at {claimed_at}, it can be used from {usable_at} until {ends_at}."
+EXAMPLE_OF_ROUND = (
+    "For example, in a round that opens at {opened_at}: claimed at {claimed_at}, it can be used"
+    " from {usable_at} until {ends_at}."
+)
+
+
 def explain_validity(template: Template) -> tuple[Message, ...]:
     """What its validity means, in words, and an example."""
-    claimed_at, usable_at, ends_at = packs.example_of_validity(template, times.HOME_ZONE)
+    example = packs.example_of_validity(template, times.HOME_ZONE)
     text, params = packs.validity_in_words(template.validity)
-    return (
-        Message(text, params),
-        say(
-            "For example: claimed at {claimed_at}, it can be used from {usable_at} until"
-            " {ends_at}.",
-            claimed_at=times.shown(claimed_at, times.HOME_ZONE),
-            usable_at=times.shown(usable_at, times.HOME_ZONE),
-            ends_at=times.shown_end(ends_at, times.HOME_ZONE),
-        ),
-    )
+    shown = {
+        "claimed_at": times.shown(example.claimed_at, times.HOME_ZONE),
+        "usable_at": times.shown(example.usable_at, times.HOME_ZONE),
+        "ends_at": times.shown_end(example.ends_at, times.HOME_ZONE),
+    }
+    if example.opened_at is None:
+        return Message(text, params), say(EXAMPLE, **shown)
+    opened_at = times.shown(example.opened_at, times.HOME_ZONE)
+    return Message(text, params), say(EXAMPLE_OF_ROUND, opened_at=opened_at, **shown)
 
 
 def explain_details(template: Template) -> tuple[Message, ...]:

@@ -43,7 +43,7 @@ class Book:
     def __init__(self, path: Path, programme_id: int, zone: str) -> None:
         self._db = store.open_to_read(path)
         rounds = proved_redemptions.rounds(self._db, programme_id)
-        self._packs = {row["round_id"]: templates.value(row) for row in rounds}
+        self._packs = {row["round_id"]: templates.of_round(row) for row in rounds}
         self._later_ends = prolongations.every(self._db)
         last = {each.round_id: each.until_at for each in self._later_ends}
         self._spans = {

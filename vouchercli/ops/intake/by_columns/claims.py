@@ -112,7 +112,7 @@ class Prover:
         ).with_columns(col("round").str.to_lowercase())
         self._of_families = _rounds_of_families(families.members(db, intake.programme_id), senders)
         db.close()
-        self._packs = {row["round_id"]: templates.value(row) for row in rows}
+        self._packs = {row["round_id"]: templates.of_round(row) for row in rows}
         self._is_one_each = all(row["per_resident"] == 1 for row in rows)
 
     def close(self) -> None:
