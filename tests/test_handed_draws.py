@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ import pytest
 import towns
 from towns import OPENS
 
-from vouchercli.ops.intake import by_columns
+from vouchercli.ops.intake import by_columns, chunks
 from vouchercli.ops.lottery import draws as ops
 
 if TYPE_CHECKING:
@@ -226,6 +227,53 @@ def test_winners_claim_once_and_others_never(
     more = claim(drawn, "C1 user-1 A02", "C6 nobody ", "D1 R6 ")
     assert (more["accepted"], more["duplicate"], more["rejected"]) == (1, 1, 1)
     drawn("check", "--now", AFTER)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_columns_give_every_claim_the_ruling_of_rows(
+    drawn: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    pytest.importorskip("polars")
+    monkeypatch.setattr(chunks, "LINES", 5)
+    chance = random.Random(seed)
+    rows = [
+        f"{chance.choice('ABCDEFGHIJKL')} {chance.choice(['R2', 'R4', 'R5', 'user'])}"
+        f" {chance.choice(['', 'A02', 'A04', 'A06', 'A01', 'A77'])}"
+        for _ in range(14)
+    ]
+    left = []
+    for bytes_ in (1 << 40, 0):
+        monkeypatch.setattr(by_columns, "BYTES", bytes_)
+        batch = claim(drawn, *rows)["batch"]
+        left.append(
+            (
+                towns.ask(".", "SELECT claim_no, hex(resident), claimed_at, line FROM claims"),
+                towns.ask(".", "SELECT line, reason FROM rejects WHERE batch_id = ?", batch),
+            )
+        )
+        drawn("check", "--now", AFTER)
+        drawn("batch", "undo", str(batch), "--yes", "--now", AFTER)
+    assert [[*map(sorted, each)] for each in left[:1]] == [
+        [*map(sorted, each)] for each in left[1:]
+    ]
+
+
+def test_winners_that_are_named_by_number_are_proved_by_columns(
+    drawn: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("polars")
+    monkeypatch.setattr(by_columns, "BYTES", 0)
+    from vouchercli.ops.intake.by_columns import claims as module
+
+    proved, write = [], module.Writer.write
+
+    def watched(self: Any, intake: Any, proof: Any) -> Any:
+        proved.append((proof.fit.height, len(proof.lines)))
+        return write(self, intake, proof)
+
+    monkeypatch.setattr(module.Writer, "write", watched)
+    data = claim(drawn, "C1 user-1 A02", "C2 user-2 A01", "C3 user-3 A04", "C4 R6 ")
+    assert (data["accepted"], proved) == (3, [(3, 1)])
 
 
 def test_a_number_that_is_claimed_twice_stands_once_in_any_order_of_files(

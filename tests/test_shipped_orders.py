@@ -44,7 +44,12 @@ class Shop:
         shops = towns.write("m.csv", "merchant_no,name\nM1,店\n")
         self.at(-9, "merchant", "import", shops)
         self.make_round()
-        (self.draw if case["mode"] == "lottery" else self.claim)()
+        if case["mode"] != "lottery":
+            self.claim()
+        elif case.get("platform"):
+            self.hand_on()
+        else:
+            self.draw()
 
     def at(self, days: int, *args: str, hour: int = 0, actor: str = MAKER) -> Any:
         """A command so many days before (or after) the day of the orders."""
@@ -59,6 +64,8 @@ class Shop:
         terms += ["--opens-at", self.text(-3), "--closes-at", self.text(-2)]
         if self.case["mode"] == "lottery":
             terms += ["--registration-opens", self.text(-6)]
+        if self.case.get("platform"):
+            terms += ["--platform", self.case["platform"], "--drawn", "here"]
         self.at(-9, "round", "create", "r", *terms)
         self.at(-9, "round", "submit", "r")
         self.at(-9, "round", "approve", "r", actor=CHECKER)
@@ -70,12 +77,31 @@ class Shop:
         self.at(-2, "claim", "import", towns.write("c.csv", towns.CLAIMS + "".join(rows)))
         self.claims = self.residents
 
-    def draw(self) -> None:
-        """Residents register, lots are drawn, the winners have their packs."""
-        self.at(-7, "draw", "commit", "r")
+    def register(self, *terms: str) -> None:
+        """A seed is committed to, and residents register."""
+        self.at(-7, "draw", "commit", "r", *terms)
         heading = "application_no,round,resident,applied_at\n"
         rows = [f"{who},r,{who},{self.text(-5)}\n" for who in self.residents]
         self.at(-4, "application", "import", towns.write("a.csv", heading + "".join(rows)))
+
+    def hand_on(self) -> None:
+        """... lots are drawn, and the platform is told who won: it credits them, and one more."""
+        self.register("--registration-closes", self.text(-4))
+        self.at(-4, "draw", "run", "r")
+        self.at(-4, "round", "order", "r")
+        self.at(-3, "round", "open", "r")
+        heading = "claim_no,round,resident,claimed_at,application_no\n"
+        rows = [f"{no},r,user-{no},{self.text(-3, 1)},{no}\n" for no in (*self.residents, "nobody")]
+        file = towns.write("c.csv", heading + "".join(rows))
+        data = self.voucher(
+            *("claim", "import", file, "-o", "json", "--now", self.text(-2)), expect=4
+        ).data
+        assert data["reasons"] == {"not_a_winner": 1}
+        self.claims = self.residents
+
+    def draw(self) -> None:
+        """Residents register, lots are drawn, the winners have their packs."""
+        self.register()
         self.at(-3, "draw", "entrants", "r")
         self.at(-3, "round", "open", "r")
         self.at(-3, "draw", "run", "r")
@@ -95,7 +121,9 @@ class Shop:
         return data
 
 
-@pytest.mark.parametrize("case", ORDERS, ids=lambda case: case["template"])
+@pytest.mark.parametrize(
+    "case", ORDERS, ids=lambda case: case["template"] + case.get("platform", "")
+)
 def test_a_worked_order_is_paid_as_worked(voucher: Voucher, case: dict[str, Any]) -> None:
     shop = Shop(voucher, case)
     rows, paid = [], {}

@@ -25,6 +25,12 @@ SELECT round, ifnull(lead_id, round_id) FROM rounds WHERE programme_id = ? AND h
 """
 HANDED_ROUNDS = "SELECT round_id FROM rounds WHERE programme_id = ? AND hands_winners"
 APPLICANT = "SELECT resident FROM applications WHERE round_id = ? AND application_no = ?"
+BY_NUMBER = """
+SELECT w.round_id, a.application_no, w.resident
+FROM winners w JOIN rounds r ON r.round_id = w.round_id
+    JOIN applications a ON a.application_id = w.application_id
+WHERE r.programme_id = ?
+"""
 RESIDENTS = """
 SELECT w.round_id, w.resident FROM winners w JOIN rounds r ON r.round_id = w.round_id
 WHERE r.programme_id = ?
@@ -62,6 +68,11 @@ def applicant(db: sqlite3.Connection, round_id: int, application_no: str) -> byt
     """The token of who made that application; None: there is none."""
     row = db.execute(APPLICANT, (round_id, application_no)).fetchone()
     return None if row is None else bytes(row[0])
+
+
+def by_number(db: sqlite3.Connection, programme_id: int) -> list[tuple[int, str, bytes]]:
+    """(round_id, application_no, token) of every winner that is handed on."""
+    return typed.tuples(db, BY_NUMBER, (programme_id,))
 
 
 def residents(db: sqlite3.Connection, programme_id: int) -> dict[int, list[bytes]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import polars as pl
-from polars import col, lit
+from polars import col, lit, when
 
 from vouchercli.ops.intake.by_columns import feed, residents, typing
 from vouchercli.ops.intake.by_columns.typing import DAY
@@ -51,6 +51,7 @@ ROUND = {
     "hands_winners": pl.Int8,
     "is_of_other_platform": pl.Int8,
 }
+NAMED = {"round_id": pl.Int64, "application_no": pl.String, "named": pl.Binary}
 KEPT = (*ROUND,)[:-1]  # what the store says of a round; the last column is made here
 IS_LAWFUL = pl.sql_expr(CLAIMS.lawful_sql())
 
@@ -92,6 +93,9 @@ class Prover:
             )
             for round_id, residents in lists.items()
         ]
+        self._named = pl.DataFrame(
+            winners.by_number(db, intake.programme_id), orient="row", schema=NAMED
+        )
         in_force = limits.of_programme(db, intake.programme_id)
         terms = claim_limits.terms(db, intake.programme_id, in_force, intake.zone)
         one_by_one = joined | {
@@ -130,8 +134,9 @@ class Prover:
         whose = col("resident") if self._limits else pl.struct("round_id", "resident")
         alone = first.filter(~col("claim_no").is_duplicated() & ~whose.is_duplicated())
         fit = self._add_expiry(alone)
-        tokens = identities.tokens(self._ring, fit["resident"])
-        fit = self._keep_eligible(fit.with_columns(resident=pl.Series(tokens, dtype=pl.Binary)))
+        tokens = pl.Series(identities.tokens(self._ring, fit["resident"]), dtype=pl.Binary)
+        fit = fit.with_columns(resident=pl.coalesce("named", tokens)).drop("named")
+        fit = self._keep_eligible(fit)
         fit = self._add_week(fit) if self._limits else fit
         # each page of that index is then written once a chunk
         fit = fit.sort("resident", maintain_order=True)
@@ -149,8 +154,7 @@ class Prover:
 
     def _keep_lawful(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The rows that no rung of the ladder refuses. Whether a resident is on a list, or won, is
-        asked of those that are left: it takes a token. A winner who is named by the number of an
-        application is looked up one by one.
+        asked of those that are left: it takes a token.
         """
         at, day, of_day = typing.moments(frame["claimed_at"], self._zone)
         rows = frame.with_columns(claimed_at=at, day=day, of_day=of_day).filter(
@@ -159,12 +163,30 @@ class Prover:
         rows = rows.with_columns(col("round").str.to_lowercase())  # codes differ in more than case
         rows = self._name_rounds(rows)
         rows = rows.join(self._rounds, on="round", how="inner", maintain_order="left")
-        return rows.with_columns(
+        rows = rows.with_columns(
             is_paused=self._is_paused(),
             is_eligible=lit(1),
             is_winner=lit(1),
             latest_at=lit(self._latest_at),
-        ).filter(IS_LAWFUL, (col("hands_winners") == 0) | (col("application_no") == ""))
+        ).filter(IS_LAWFUL)
+        return self._name_winners(rows)
+
+    def _name_winners(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The rows with the token of the winner whose application they name; those that name
+        another one are looked at one by one.
+        """
+        if self._named.is_empty():
+            return rows.with_columns(named=lit(None, pl.Binary))
+        rows = rows.join(
+            self._named, on=["round_id", "application_no"], how="left", maintain_order="left"
+        ).filter(
+            (col("hands_winners") == 0) | (col("application_no") == "") | col("named").is_not_null()
+        )
+        # until then one text for each of them
+        number = pl.concat_str(lit("\0"), "application_no")
+        return rows.with_columns(
+            resident=when(col("named").is_null()).then("resident").otherwise(number)
+        )
 
     def _name_rounds(self, rows: pl.DataFrame) -> pl.DataFrame:
         """The rows with the round that they mean by a family and a face; those that say a face
@@ -224,7 +246,7 @@ class Prover:
         return (
             rows.with_columns(expires_at=col("ends_at") + col("pace") * col("of_day"))
             .filter(col("expires_at").is_not_null())
-            .select(*proved_claims.COLUMNS, "day")
+            .select(*proved_claims.COLUMNS, "day", "named")
         )
 
 
