@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import towns
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vouchercli.rules import packs, templates
 from vouchercli.rules import scope as law
-from vouchercli.rules import templates
 from vouchercli.rules.merchants import Merchant, is_old_number, is_uscc
 from vouchercli.rules.reasons import explained, placeholders
 from vouchercli.rules.scope import (
@@ -101,6 +103,63 @@ def test_weekdays_limit_beside_hours() -> None:
         )
     )
     assert [day for day in range(1, 8) if is_hour(scope, 700, day)] == [4, 5, 6, 7]
+
+
+def scope_of(**written: Any) -> Scope:
+    template, faults = templates.read(towns.pack(scope=written))
+    assert template is not None, faults
+    return template.scope
+
+
+@pytest.mark.parametrize(
+    ("weekday", "hour", "is_open"),
+    [
+        (1, 16, False),
+        (1, 17, True),
+        (4, 21, True),
+        (4, 22, False),
+        (5, 17, False),
+        (5, 18, True),
+        (6, 1, True),  # Friday's night
+        (6, 2, True),  # all day
+        (7, 0, True),
+        (1, 0, False),  # Sunday ends at 24:00
+        (2, 1, False),
+    ],
+)
+def test_each_weekday_may_have_its_hours(weekday: int, hour: int, is_open: bool) -> None:
+    hours = {"mon-thu": "17:00-22:00", "fri": ["18:00-02:00"], "sat, sun": "all_day"}
+    assert is_hour(scope_of(hours=hours), hour * 60, weekday) is is_open
+
+
+@given(minute=st.integers(0, 1439), weekday=st.integers(1, 7))
+def test_hours_of_equal_weekdays_are_hours_and_weekdays(minute: int, weekday: int) -> None:
+    """Both ways of writing mean the same."""
+    one = scope_of(hours={"fri-mon": ["10:00-14:00", "22:00-03:00"]})
+    other = scope_of(hours=["10:00-14:00", "22:00-03:00"], weekdays=["fri", "sat", "sun", "mon"])
+    assert is_hour(one, minute, weekday) == is_hour(other, minute, weekday)
+
+
+def test_hours_by_weekday_are_shown_as_written() -> None:
+    hours = {"mon-thu": "17:00-22:00", "fri": "18:00-02:00", "sat": "all_day", "sun": "all_day"}
+    shown = packs.described(templates.read(towns.pack(scope={"hours": hours}))[0])  # type: ignore[arg-type]
+    assert shown["scope.hours"] == ("mon-thu: 17:00-22:00; fri: 18:00-02:00; sat-sun: 00:00-24:00")
+
+
+@pytest.mark.parametrize(
+    ("written", "path", "code"),
+    [
+        ({"hours": {"someday": "10:00-14:00"}}, ("scope", "hours", "someday"), "bad_weekday"),
+        ({"hours": {"mon": "noon"}}, ("scope", "hours", "mon"), "bad_hours"),
+        ({"hours": {"mon": ["10:00-14:00", "x"]}}, ("scope", "hours", "mon", 1), "bad_hours"),
+        ({"hours": {"mon": "all_day"}, "weekdays": ["mon"]}, ("scope", "weekdays"), "idle_key"),
+    ],
+)
+def test_hours_by_weekday_that_are_none_are_refused(
+    written: dict[str, Any], path: tuple[Any, ...], code: str
+) -> None:
+    faults = templates.read(towns.pack(scope=written))[1]
+    assert [(each.path, each.code) for each in faults] == [(path, code)]
 
 
 @pytest.mark.parametrize(

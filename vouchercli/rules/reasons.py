@@ -151,6 +151,7 @@ REJECTS: dict[str, tuple[str, ...]] = {
     "out_of_scope": (
         "out of the voucher's scope: {weekday} is not in weekdays {weekdays}",
         "out of the voucher's scope: the night of {night} is not in weekdays {weekdays}",
+        "out of the voucher's scope: {weekday} {hour} is not in hours {hours}",
         "out of the voucher's scope: {hour} is not in hours {hours}",
         "out of the voucher's scope: {used_channel} is not in channel {only_channel}",
         "out of the voucher's scope: {district} is not in districts {districts}",

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from vouchercli.result import Word
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from vouchercli.rules.merchants import Merchant
 
 CHANNELS = ("offline", "online", "any")
@@ -49,6 +52,9 @@ class Scope:
     bought (`goods`, `exclude_goods`), at most how many pieces of it (`units`) and where it goes
     (`delivered_to`) is judged where a row says it: `rules.details`.
 
+    In place of `hours` and `weekdays`, `weekday_hours` are spans of one weekday each: the weekday,
+    and from which to which minute.
+
     Of the scopes of `any_of` one must hold too, as a whole: its place, channel and hours.
     """
 
@@ -66,6 +72,12 @@ class Scope:
     units: int | None = None
     delivered_to: frozenset[str] = frozenset()
     any_of: tuple[Scope, ...] = ()
+    weekday_hours: tuple[tuple[int, int, int], ...] = ()
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether it asks for a weekday or an hour."""
+        return bool(self.hours or self.weekdays or self.weekday_hours)
 
 
 def parse_hours(text: str) -> tuple[int, int]:
@@ -96,6 +108,17 @@ def parse_weekday(text: str | int) -> int:
     if not 1 <= day <= 7:
         raise ValueError(f"not a weekday: {text}")
     return day
+
+
+def parse_weekdays(text: str | int) -> tuple[int, ...]:
+    """`mon`, `mon-thu`, `fri-mon` (over the week's end) or `mon, wed`. Raises `ValueError`."""
+    days: list[int] = []
+    for part in str(text).split(","):
+        first, dash, last = part.partition("-")
+        start = parse_weekday(first)
+        end = parse_weekday(last) if dash else start
+        days += [(start - 1 + step) % 7 + 1 for step in range((end - start) % 7 + 1)]
+    return tuple(days)
 
 
 WORDS = ("districts", "industries", "sizes", "merchants", "exclude")
@@ -156,13 +179,20 @@ def is_hour(scope: Scope, minute: int, weekday: int) -> bool:
     )
 
 
+def _hours_of(scope: Scope, weekday: int) -> tuple[tuple[int, int], ...]:
+    """The spans that begin on a weekday, whether it is one of `weekdays` or not."""
+    if scope.weekday_hours:
+        return tuple((start, end) for day, start, end in scope.weekday_hours if day == weekday)
+    return scope.hours or (WHOLE_DAY,)
+
+
 def _days_in_hours(scope: Scope, minute: int, weekday: int) -> list[int]:
     """The weekdays to whose hours that minute belongs: this one, the one before, both or none."""
     candidates = ((weekday, minute), (weekday - 1 or 7, minute + MINUTES_A_DAY))
     return [
         day
         for day, at in candidates
-        if any(start <= at < end for start, end in scope.hours or (WHOLE_DAY,))
+        if any(start <= at < end for start, end in _hours_of(scope, day))
     ]
 
 
@@ -203,6 +233,9 @@ def _find_broken_time(scope: Scope, minute: int, weekday: int) -> dict[str, str]
         return {"night": WEEKDAY_NAMES[days[0] - 1], "weekdays": format_weekdays(scope)}
     if days or (scope.weekdays and weekday not in scope.weekdays):
         return {"weekday": WEEKDAY_NAMES[weekday - 1], "weekdays": format_weekdays(scope)}
+    if scope.weekday_hours:
+        hour_of = {"weekday": WEEKDAY_NAMES[weekday - 1], "hour": format_minute(minute)}
+        return hour_of | {"hours": format_hours(scope)}
     return {"hour": format_minute(minute), "hours": format_hours(scope)}
 
 
@@ -233,10 +266,24 @@ def format_weekdays(scope: Scope) -> str:
 
 
 def format_hours(scope: Scope) -> str:
-    """The hours as a template writes them: `10:00-22:00`."""
+    """The hours as a template writes them: `10:00-22:00`; by weekday, with those of equal hours
+    together: `mon-thu: 17:00-22:00; sat-sun: 00:00-24:00`.
+    """
+    if not scope.weekday_hours:
+        return _format_spans(scope.hours)
+    names = {number: name for name, number in WEEKDAYS.items()}
+    texts = []
+    for text, run in groupby(WEEKDAYS.values(), lambda day: _format_spans(_hours_of(scope, day))):
+        days = [*run]
+        named = names[days[0]] if len(days) == 1 else f"{names[days[0]]}-{names[days[-1]]}"
+        texts += [f"{named}: {text}"] if text else []
+    return "; ".join(texts)
+
+
+def _format_spans(spans: Iterable[tuple[int, int]]) -> str:
     return ", ".join(
         f"{format_minute(start)}-{format_minute(end - MINUTES_A_DAY * (end > MINUTES_A_DAY))}"
-        for start, end in scope.hours
+        for start, end in spans
     )
 
 

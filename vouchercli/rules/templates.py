@@ -16,7 +16,7 @@ from vouchercli.rules.scope import Scope
 from vouchercli.rules.values import Name, Node
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from vouchercli.rules.programmes import Programme
 
@@ -178,7 +178,7 @@ def _not_before(node: Node) -> str | None:
 
 
 def _scope(node: Node) -> Scope:
-    part = node.fields(tuple(Scope.__annotations__))
+    part = node.fields(tuple(key for key in Scope.__annotations__ if key != "weekday_hours"))
     registration = part["registration"].choice(scope.REGISTRATIONS, "required")
     return replace(
         _one_scope(part),
@@ -196,14 +196,14 @@ def _scope(node: Node) -> Scope:
 
 def _one_scope(part: Mapping[str, Node]) -> Scope:
     """Places, channel and hours of a scope, or of one of `any_of`."""
-    hours: list[tuple[int, int]] = []
-    for item in part["hours"].items():
-        try:
-            hours.append(scope.parse_hours(str(item.value)))
-        except ValueError:
-            item.fault(
-                "bad_hours", "{offending} are not hours of a day", 'write them like "10:00-22:00"'
-            )
+    by_weekday = isinstance(part["hours"].value, dict)
+    if by_weekday and not part["weekdays"].is_missing:
+        part["weekdays"].fault(
+            "idle_key",
+            "weekdays stand under hours already",
+            'leave it out, and write each weekday there: {{mon-fri: "17:00-22:00", sat-sun:'
+            " all_day}}",
+        )
     days: set[int] = set()
     for item in part["weekdays"].items():
         try:
@@ -221,9 +221,49 @@ def _one_scope(part: Mapping[str, Node]) -> Scope:
         sizes=frozenset(part["sizes"].codes()),
         merchants=frozenset(part["merchants"].codes()),
         exclude=frozenset(part["exclude"].codes()),
-        hours=tuple(hours),
+        hours=() if by_weekday else _hours(part["hours"].items()),
         weekdays=frozenset(days),
+        weekday_hours=_weekday_hours(part["hours"]) if by_weekday else (),
     )
+
+
+def _hours(items: Iterable[Node]) -> tuple[tuple[int, int], ...]:
+    """Spans of a day: "10:00-22:00"."""
+    spans: list[tuple[int, int]] = []
+    for item in items:
+        try:
+            spans.append(scope.parse_hours(str(item.value)))
+        except ValueError:
+            item.fault(
+                "bad_hours", "{offending} are not hours of a day", 'write them like "10:00-22:00"'
+            )
+    return tuple(spans)
+
+
+def _weekday_hours(node: Node) -> tuple[tuple[int, int, int], ...]:
+    """Hours by weekday: {mon-thu: "17:00-22:00", sat: ["10:00-14:00", "18:00-02:00"], sun:
+    all_day}.
+    """
+    found: set[tuple[int, int, int]] = set()
+    for key, value in node.entries(1):
+        spans = (
+            (scope.WHOLE_DAY,)
+            if value.value == "all_day"
+            else _hours(value.items(1) if isinstance(value.value, list) else [value])
+        )
+        try:
+            days = scope.parse_weekdays(key)
+        except ValueError:
+            value.fault(
+                "bad_weekday",
+                "{offending} is not a weekday",
+                "write mon, mon-thu, or mon, wed",
+                at_key=True,
+                offending=key,
+            )
+            days = ()
+        found |= {(day, *span) for day in days for span in spans}
+    return tuple(sorted(found))
 
 
 def of_round(template: Template, opens_at: int) -> Template:

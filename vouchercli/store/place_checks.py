@@ -96,7 +96,7 @@ def _out_of_place(db: sqlite3.Connection, rounds: dict[int, tuple[Scope, str]]) 
             clock = times.clock_of(paid_at, zone)
             return _words(scope.find_broken(known, about, CHANNELS[channel], clock))
         place = broken_place(round_id, channel, number, district, industry, size)
-        if place or not (given.hours or given.weekdays):
+        if place or not given.is_timed:
             return place
         return _words(scope.find_broken(given, None, "", times.clock_of(paid_at, zone)))
 

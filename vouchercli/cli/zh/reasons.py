@@ -143,6 +143,7 @@ TEXT = {
     "more pieces in one order than the voucher is for": "一笔订单的件数超过该券规定",
     "delivered to {delivered_to}; the voucher is for {places}": "收货地为 {delivered_to}，该券仅限收货地 {places}",
     "delivered elsewhere than the voucher is for": "收货地不在该券规定范围内",
+    "out of the voucher's scope: {weekday} {hour} is not in hours {hours}": "不在券的适用范围：{weekday} {hour} 不在可用时段 {hours} 之内",
     "out of the voucher's scope: {hour} is not in hours {hours}": "不在券的适用范围：{hour} 不在可用时段 {hours} 之内",
     "out of the voucher's scope: {used_channel} is not in channel {only_channel}": "不在券的适用范围：{used_channel}不是可用渠道（{only_channel}）",
     "out of the voucher's scope: {district} is not in districts {districts}": "不在券的适用范围：{district} 不在可用区域 {districts} 之内",

@@ -56,7 +56,7 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
             merchant = Merchant(merchant_no, district, industry, size, bool(is_registered))
             clock = times.clock_of(paid_at, zone)
             return scope.find_broken(round_scope, merchant, channel, clock) is None
-        is_any_hour = not (round_scope.hours or round_scope.weekdays)
+        is_any_hour = not round_scope.is_timed
         return scope.has_channel(round_scope, channel) and (
             is_any_hour or scope.is_hour(round_scope, *times.clock_of(paid_at, zone))
         )

@@ -101,6 +101,7 @@ LATER_KEYS = {
     "not_before": None,
     "is_at_once": False,
     "opened_at": None,
+    "weekday_hours": (),
     "most_base_fen": None,
     "not_enforced": (),
     "kind": "",

@@ -210,7 +210,7 @@ class Book:
         )
         is_channel = np.array([scope.has_channel(where, channel) for channel in CHANNELS])
         is_in: Array = self._merchants.cover(place, where)[places] & is_channel[channels]
-        if where.hours or where.weekdays:
+        if where.is_timed:
             minutes = rows.select("day", col("of_day") // 60)
             is_in &= ask_once(
                 minutes,
