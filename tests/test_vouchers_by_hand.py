@@ -411,6 +411,19 @@ def test_a_late_payment_stands_before_a_later_use_with_its_own_full_refund(
     assert [each.reason for each in rulings] == reasons
 
 
+def test_of_several_refunds_it_is_the_one_that_gives_the_voucher_back() -> None:
+    """A refund in part, which the policy refuses, does not hide the full one behind it."""
+    standing = nothing_under("restores_once")
+    rule_on(standing, pay("T9", FIRST_PAY + 10))
+    rulings = rule_on(
+        standing,
+        pay("T1", FIRST_PAY + 1),
+        refund("R1", FIRST_PAY + 3, "T1", 2000, 444),
+        refund("R2", FIRST_PAY + 5, "T1", 4500, 1000),
+    )
+    assert [each.reason for each in rulings] == [None, "partial_refund", None]
+
+
 def test_a_late_payment_whose_refund_loses_its_number_does_not_run_into_a_later_use() -> None:
     """Without T1, which would have had the number first, another payment has it."""
     standing = nothing_under("full_restores")

@@ -140,13 +140,13 @@ def _judge(
         for row in round_.granted or ():
             books.claims[row[0]] = (round_.code, row[2], second(row[3]))
             books.facts.add(row)
-    claims = _in_time(books, sealed, {*claims}, 3, lambda row: (row[0], row[1], row[2]))
+    claims = _in_time(books, sealed, {*claims}, 3)
     for row in claims:
         if row in books.stands:
             books.held[row[2]].add(row)
     for row in claims:
         _enter(books, row, _claim(books, rules, row))
-    payments = _in_time(books, sealed, {*payments}, 5, lambda row: (row[1] == "refund", row[0]))
+    payments = _in_time(books, sealed, {*payments}, 5)
     for row in payments:
         if row in books.stands and row[1] == "pay" and row[2] in books.claims:
             books.visits[_visit(books, row)].add((row[2], row[3]))
@@ -164,7 +164,7 @@ def _judge(
     return books
 
 
-def _in_time(books: Books, sealed: Seals, rows: set[Row], column: int, then: object) -> list[Row]:
+def _in_time(books: Books, sealed: Seals, rows: set[Row], column: int) -> list[Row]:
     """Rows in the order of their time, those that are sealed first; those that cannot be read, or
     lie ahead, are put aside.
     """
@@ -180,7 +180,9 @@ def _in_time(books: Books, sealed: Seals, rows: set[Row], column: int, then: obj
         if at > books.now:
             books.why[row] = "in_future"
             continue
-        readable.append((sealed.get(row, LAST), at, then(row), row))  # type: ignore[operator]
+        # a correction has entered what stands anew: in one second it is before what still comes
+        is_refund = len(row) > 4 and row[1] == "refund"
+        readable.append((sealed.get(row, LAST), at, is_refund, row not in books.stands, row))
     return [row for *_, row in sorted(readable)]
 
 
@@ -211,8 +213,8 @@ def _claim(books: Books, rules: Rules, row: Row) -> str | None:
     if any(begins <= at and (ends is None or at < ends) for begins, ends in round_.pauses):
         return "paused"
     has_too_many = _has_too_many(books, rules, row)
-    is_full = books.packs[code] >= round_.packs
     last = max((claim[2] for claim in books.claims.values() if claim[0] == code), default=0)
+    is_full = books.packs[code] >= round_.packs or _is_last_sealed(books, round_, row, last)
     fits_before = not has_too_many and (at < last or not is_full)
     if claim_no in books.claims:
         is_first = at < books.claims[claim_no][2] and fits_before
@@ -225,6 +227,22 @@ def _claim(books: Books, rules: Rules, row: Row) -> str | None:
     books.packs[code] += 1
     books.held[resident].add(row)
     return None
+
+
+def _is_last_sealed(books: Books, round_: Round, row: Row, last: int) -> bool:
+    """Whether a round is full with what stands, and the last claim, which would give way to this
+    earlier one, was sealed: it is entered already, before others that are earlier.
+    """
+    coming = [
+        second(each[3])
+        for each in books.stands - books.facts
+        if len(each) == 4 and each[1] == round_.code
+    ]
+    return (
+        row not in books.stands
+        and books.packs[round_.code] + len(coming) >= round_.packs
+        and last > max(coming, default=0)
+    )
 
 
 def _has_too_many(books: Books, rules: Rules, row: Row) -> bool:

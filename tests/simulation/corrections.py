@@ -226,11 +226,18 @@ def foresee(life: Life, books: Books, change: Change, also: tuple[Row, ...] = ()
 
 
 def _behind(books: Books, row: Row) -> list[Row]:
-    """What was judged after it on its voucher; of a claim all that was paid with it."""
+    """What was judged after it on its voucher, or is later; of a claim all that was paid with
+    it.
+    """
     if len(row) == 4:
         return [each for each in books.moves if each[2] == row[0]]
     on_voucher = [each for each in books.moves if each[2:4] == row[2:4]]
-    return on_voucher[on_voucher.index(row) + 1 :]
+    place, at = on_voucher.index(row), city_model.second(row[5])
+    return [
+        each
+        for number, each in enumerate(on_voucher)
+        if number > place or city_model.second(each[5]) > at
+    ]
 
 
 def _names(row: Row, wrong: Row) -> bool:

@@ -252,14 +252,7 @@ def judge(standing: StandingFacts, rows: list[Transaction]) -> dict[int, Ruling]
     that file is undone.
     """
     rows = sorted(rows, key=in_time_order)
-    refund_of = {
-        (row.voucher, row.refund_of): row for row in reversed(rows) if row.kind == "refund"
-    }
-    own_refund = {
-        row.line: refund_of[row.voucher, row.transaction_no]
-        for row in rows
-        if row.kind == "pay" and (row.voucher, row.transaction_no) in refund_of
-    }
+    own_refund = _own_refunds(standing, rows)
     while leaning := [*_runs_into_later(standing, rows, own_refund)]:
         tried = _judge_in_order(standing.copied(), rows, own_refund)
         refused = [line for line in leaning if _is_left(tried, line, own_refund[line].line)]
@@ -268,6 +261,25 @@ def judge(standing: StandingFacts, rows: list[Transaction]) -> dict[int, Ruling]
         for line in refused:
             del own_refund[line]
     return _judge_in_order(standing, rows, own_refund)
+
+
+def _own_refunds(standing: StandingFacts, rows: list[Transaction]) -> dict[int, Transaction]:
+    """The refund of each payment that has one, by its line: of several the first that gives the
+    voucher back, as far as it alone can tell.
+    """
+    refunds_of: dict[tuple[Voucher, str], list[Transaction]] = defaultdict(list)
+    for row in rows:
+        if row.kind == "refund":
+            refunds_of[row.voucher, row.refund_of].append(row)
+    own = {}
+    for row in rows:
+        found = refunds_of.get((row.voucher, row.transaction_no)) if row.kind == "pay" else None
+        if found:
+            own[row.line] = next(
+                (each for each in found if restores(standing, each, _case(each, row.base_fen))),
+                found[0],
+            )
+    return own
 
 
 def _runs_into_later(
