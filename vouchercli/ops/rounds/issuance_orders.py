@@ -314,8 +314,8 @@ def _require_winners(current: RoundAtHand) -> None:
 
 
 def _describe_winners(current: RoundAtHand) -> dict[str, Any]:
-    """What the order says of the winners that are handed on: nothing where there are none to
-    hand on.
+    """What the order says of the winners that are handed on, if any are. They are no part of its
+    terms, which are asked for at every tick: who won never changes.
     """
     if not current.row["hands_winners"]:
         return {}
@@ -354,7 +354,6 @@ def _describe_terms(current: RoundAtHand) -> dict[str, Any]:
         "scope": _plain(asdict(template.scope)),
         "funding": {share.funder: share.bp for share in template.funding},
         "refunds": programme.refunds.document,
-        **_describe_winners(current),
     }
     return dated(terms, zone)
 
@@ -392,6 +391,7 @@ def _compose_files(current: RoundAtHand, number: int) -> tuple[str, str]:
         "supersedes": number - 1 or None,
         "ordered_at": times.iso(current.now, current.zone),
         **_describe_terms(current),
+        **_describe_winners(current),
         "merchants": merchants,
         "in_their_terms": {"profile": profile.order or None, "rows": rows},
     }
