@@ -214,6 +214,18 @@ def test_undoing_a_refund_names_what_stands_beyond_a_limit(town: Town) -> None:
     voucher("check")
 
 
+def test_reversing_a_refund_names_what_stands_beyond_a_limit(town: Town) -> None:
+    voucher = town(vouchers_per_resident=1)
+    assert pays(voucher, "1 ann1 M1 03-28T10:00 20", "9 ann1 M1 03-28T12:00 20 1") == []
+    assert pays(voucher, "2 ann2 M1 03-28T13:00 20", name="b.csv") == []
+    how = ("--kind", "refund", "--reverse", "--note", "never came", "--evidence", "letter 7")
+    ran = voucher("redemption", "correct", "9", *how, "--actor", "chen", "-o", "json")
+    number = str(ran.data["correction"])
+    ran = voucher("correction", "approve", number, "--actor", "lin")
+    assert "payment 2, 2020-03-28 13:00" in ran.err and "would refuse it now" in ran.err
+    voucher("check")
+
+
 def test_the_till_says_it_before(town: Town) -> None:
     voucher = town(vouchers_per_resident=1)
     pays(voucher, "1 ann1 M1 03-28T10:00 20")

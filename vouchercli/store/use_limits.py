@@ -243,6 +243,17 @@ def first_refunded_at(db: sqlite3.Connection, batch_id: int) -> int | None:
     return found[0]
 
 
+REFUNDED = """
+SELECT p.paid_at FROM redemptions f JOIN redemptions p ON p.redemption_id = f.refund_of
+WHERE f.redemption_id = ?
+"""
+
+
+def refunded_at(db: sqlite3.Connection, redemption_id: int) -> int | None:
+    """When the payment was made that a refund gives back; None: it is no refund."""
+    return next(iter(typed.column(db, REFUNDED, (redemption_id,))), None)
+
+
 def all_beyond(
     db: sqlite3.Connection, programme_id: int, from_at: int, zone: str
 ) -> dict[str, list[Beyond]]:

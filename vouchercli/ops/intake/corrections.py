@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops import residents
-from vouchercli.ops.intake import redemptions, reversals
+from vouchercli.ops.intake import redemptions, reversals, uses_after_undo
 from vouchercli.ops.setup import desk
 from vouchercli.result import Outcome, say
 from vouchercli.rules import money, resident_tokens
-from vouchercli.store import audit, batches, correction_lists, programmes, proposals
+from vouchercli.store import (
+    audit,
+    batches,
+    correction_lists,
+    programmes,
+    proposals,
+    use_limits,
+)
 from vouchercli.store import corrections as store
 from vouchercli.store.db import writing
 
@@ -301,6 +308,7 @@ def _put_in_place(session: Session, proposal: Proposal, wrong: Wrong) -> Outcome
     db, number = session.db, proposal.proposal
     before_fen = _subsidy(wrong)
     after = _with_token(proposal, wrong).after or None
+    watch = _watch(session, wrong)
     made = reversals.carry_out(session, wrong, after, number)
     proposals.end(db, proposal, "effective", session.now)
     audit.note(
@@ -343,7 +351,16 @@ def _put_in_place(session: Session, proposal: Proposal, wrong: Wrong) -> Outcome
         "batches": made.batches,
         "waiting_batches": waiting,
     }
-    return Outcome(data | _effect(before_fen, made), says=tuple(says))
+    problems = watch.problems() if watch else ()
+    return Outcome(data | _effect(before_fen, made), says=tuple(says), problems=problems)
+
+
+def _watch(session: Session, wrong: Wrong) -> uses_after_undo.Watch | None:
+    """Before a payment or refund is corrected: what is in use again may be beyond a limit."""
+    if wrong.subject.subject != proposals.REDEMPTION:
+        return None
+    from_at = use_limits.refunded_at(session.db, wrong.subject.subject_id)
+    return uses_after_undo.Watch(session.db, wrong.programme_id, from_at)
 
 
 def reject(session: Session, correction: int, note: str) -> Outcome:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import profiles
 from vouchercli.formats.tables import files
-from vouchercli.ops.intake.uses_after_undo import Watch
+from vouchercli.ops.intake import uses_after_undo
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import times
 from vouchercli.store import (
@@ -55,9 +55,9 @@ def undo(session: Session, kinds: dict[str, Kind], batch_id: int, note: str = ""
             each.batch: batches.named(db, each.batch).open
             for each in mended_rejects.closed_by(db, batch_id)
         }
-        watch = Watch(db, batch)
+        watch = uses_after_undo.before_undo(db, batch)
         removed, stay = _take_back(session, kind, batch)
-        problems = watch.problems()
+        problems = watch.problems() if watch else ()
         reopened = [
             {"batch": each, "rows": rows}
             for each, before in were_open.items()

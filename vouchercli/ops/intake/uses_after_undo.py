@@ -1,4 +1,6 @@
-"""Refunds that are undone: their payments are in use again, perhaps beyond a limit of use."""
+"""Refunds that are undone or reversed: their payments are in use again, perhaps beyond a limit of
+use.
+"""
 
 from __future__ import annotations
 
@@ -17,19 +19,17 @@ SHOWN = 10
 
 
 class Watch:
-    """What stands beyond the limits of use, looked at before and after the undo of a batch."""
+    """What stands beyond the limits of use, looked at before refunds go and after."""
 
-    def __init__(self, db: sqlite3.Connection, batch: Batch) -> None:
-        self._db, self._programme_id = db, batch.programme_id
-        is_payments = batch.kind == "redemptions" and batch.programme is not None
-        self._from_at = use_limits.first_refunded_at(db, batch.batch) if is_payments else None
-        if batch.programme is not None:
-            self._zone: str = programmes.current(db, batch.programme)["time_zone"]
+    def __init__(self, db: sqlite3.Connection, programme_id: int, from_at: int | None) -> None:
+        """`from_at`: when the first of the payments was made that they refund; None: no refunds."""
+        self._db, self._programme_id, self._from_at = db, programme_id, from_at
+        self._zone = programmes.by_id(db, programme_id)["time_zone"]
         self._before = self._beyond()
 
     def _beyond(self) -> dict[str, list[use_limits.Beyond]]:
-        """By limit; nothing where the batch refunds nothing or nothing is limited."""
-        if self._from_at is None or self._programme_id is None:
+        """By limit; nothing where nothing is refunded or limited."""
+        if self._from_at is None:
             return {}
         return use_limits.all_beyond(self._db, self._programme_id, self._from_at, self._zone)
 
@@ -43,3 +43,10 @@ class Watch:
             )
         ]
         return (*found[:SHOWN], *use_problems.rest_of(len(found) - SHOWN))
+
+
+def before_undo(db: sqlite3.Connection, batch: Batch) -> Watch | None:
+    """Before a file goes; None: it is not one of payments."""
+    if batch.kind != "redemptions" or batch.programme_id is None:
+        return None
+    return Watch(db, batch.programme_id, use_limits.first_refunded_at(db, batch.batch))
