@@ -356,7 +356,7 @@ def _store_batch(
     return {row["line"]: row["reason"] for row in db.execute("SELECT line, reason FROM incoming")}
 
 
-@settings(max_examples=35, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=18, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     policy=st.sampled_from(["full_restores", "restores_once", "forfeits", "pro_rata"]),
     batches=BATCHES,
@@ -392,7 +392,7 @@ def test_law_and_store_give_every_redemption_the_same_ruling(
         assert checks.CHECKS[name](db) == [], name
 
 
-@settings(max_examples=24, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(rows=st.lists(ROW, min_size=1, max_size=8))
 def test_undoing_a_batch_leaves_no_trace_in_facts_and_totals(rows: list[dict[str, Any]]) -> None:
     session = world("full_restores", with_claims=True)
@@ -418,7 +418,7 @@ IN_TURN = st.lists(
 )
 
 
-@settings(max_examples=35, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=18, deadline=None, suppress_health_check=list(HealthCheck))
 @given(payments=IN_TURN, together=st.booleans())
 def test_limits_of_use_allow_what_plain_counting_allows(
     payments: list[tuple[str, int, str, bool]], together: bool
@@ -651,7 +651,7 @@ def claimant(row: dict[str, Any]) -> bytes:
     return APPLICANTS.get(row["application_no"], resident) if is_drawn else resident
 
 
-@settings(max_examples=24, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     batches=st.lists(
         st.tuples(st.sampled_from(SENDERS), st.lists(CLAIM, min_size=1, max_size=9)),

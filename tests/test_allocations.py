@@ -106,7 +106,7 @@ def expected(
     ]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     runs=RUNS,
     per_resident=st.sampled_from([1, 1, 1, 2]),
@@ -225,7 +225,7 @@ def _grant_earlier(session: Session, packs: list[tuple[bytes, int]]) -> None:
         grants.grant(look_up(session, "earlier"), [(resident, None, at) for resident, at in packs])
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     residents=st.lists(st.sampled_from(RESIDENTS), max_size=8),
     packs=st.integers(1, 8),

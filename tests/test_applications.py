@@ -497,7 +497,7 @@ def make_rounds(voucher: Any) -> None:
             voucher("round", "close", code, "--now", CLOSES)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(batches=st.lists(st.lists(ROW, min_size=1, max_size=9), min_size=1, max_size=3))
 def test_law_and_store_give_every_application_the_same_ruling(
     batches: list[list[dict[str, Any]]],

@@ -31,24 +31,28 @@ Found = dict[str, list[tuple[str, str, str]]]
 
 
 @pytest.fixture
-def sealed(town: Any) -> Any:
+def sealed(town: Any, once: Any) -> Any:
     """Payments of four days, of which three are sealed; a late row, an undone refund, a row of an
     open day that was there before the seal. T1, T2, R1 (1 to 3), T5 (4), T3, T4 (5, 6), R5 (7).
     """
-    claims(town, "c.csv", "C1 P1 2020-03-27 09:00", "C2 P2 2020-03-28 09:00")
-    payments(
-        town,
-        "p.csv",
-        "T1 C1 1 2020-03-27 10:00",
-        "T2 C1 2 2020-03-28 10:00",
-        "R1 C1 1 2020-03-28 11:00 T1",
-    )
-    payments(town, "early.csv", "T5 C2 2 2020-03-30 10:00")
-    close(town, "2020-03-28")
-    payments(town, "late.csv", "T3 C2 1 2020-03-28 12:00", "T4 C1 1 2020-03-30 12:00")
-    close(town, "2020-03-29")
-    payments(town, "later.csv", "R5 C2 2 2020-03-30 18:00 T5")
-    sign(town, "2020-03-28")
+
+    def build() -> None:
+        claims(town, "c.csv", "C1 P1 2020-03-27 09:00", "C2 P2 2020-03-28 09:00")
+        payments(
+            town,
+            "p.csv",
+            "T1 C1 1 2020-03-27 10:00",
+            "T2 C1 2 2020-03-28 10:00",
+            "R1 C1 1 2020-03-28 11:00 T1",
+        )
+        payments(town, "early.csv", "T5 C2 2 2020-03-30 10:00")
+        close(town, "2020-03-28")
+        payments(town, "late.csv", "T3 C2 1 2020-03-28 12:00", "T4 C1 1 2020-03-30 12:00")
+        close(town, "2020-03-29")
+        payments(town, "later.csv", "R5 C2 2 2020-03-30 18:00 T5")
+        sign(town, "2020-03-28")
+
+    once("reach", build)
     return town
 
 

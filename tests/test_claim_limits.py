@@ -18,12 +18,21 @@ MONTH = "2020-05-01"
 
 
 @pytest.fixture(params=["rows", "columns"])
-def town(voucher: Any, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Town:
+def town(
+    voucher: Any, once: Any, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Town:
     """Rounds of three templates: `ap` of 100 yuan of the kind appliance, `gen` of 20 of the kind
     general, and `two` of two vouchers of 10, of no kind.
     """
 
     def build(*, per_resident: int = 9, is_here: bool = False, **most: Any) -> Any:
+        key = f"claim limits: {per_resident}, {is_here}, {most}"
+        once(key, lambda: lay_down(per_resident, most, is_here=is_here))
+        monkeypatch.setenv("VOUCHER_NOW", "2020-04-30 09:00")
+        monkeypatch.setattr(by_columns, "BYTES", 0 if request.param == "columns" else 1 << 30)
+        return voucher
+
+    def lay_down(per_resident: int, most: dict[str, Any], *, is_here: bool) -> None:
         monkeypatch.setenv("VOUCHER_NOW", "2020-03-26 08:00")
         packs = (
             towns.pack("ap", towns.coupon("100", "1000"), kind="appliance"),
@@ -41,9 +50,6 @@ def town(voucher: Any, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureR
             towns.make_round(
                 voucher, code, *options, template=template, state="open", closes=MONTH, maker="chen"
             )
-        monkeypatch.setenv("VOUCHER_NOW", "2020-04-30 09:00")
-        monkeypatch.setattr(by_columns, "BYTES", 0 if request.param == "columns" else 1 << 30)
-        return voucher
 
     return build
 

@@ -226,7 +226,7 @@ def come_in(session: Session, chance: random.Random, rows: list[Any], count: int
 
 
 @pytest.mark.slow
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     rows=st.lists(ROW, min_size=3, max_size=24),
     seed=st.integers(0, 1 << 30),
@@ -244,7 +244,7 @@ def test_without_limits_of_persons_the_order_of_files_does_not_matter(
             assert facts(session) == lawful(session, rows, FREE_ROUNDS)
 
 
-@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     rows=st.lists(ROW, min_size=3, max_size=24),
     seed=st.integers(0, 1 << 30),
@@ -260,7 +260,7 @@ def test_what_stands_gives_way_only_to_an_earlier_number_or_seat(
 
 
 @settings(
-    max_examples=int(os.environ.get("ORDERS", "10")),
+    max_examples=int(os.environ.get("ORDERS", "5")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )
@@ -295,7 +295,7 @@ def test_under_the_limit_of_a_person_what_came_first_stands(tmp_path: Path, firs
         assert [row[0] for row in facts(session)] == [rows[first][0]]
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     rows=st.lists(ROW, min_size=3, max_size=24),
     standing=st.lists(ROW, max_size=4),

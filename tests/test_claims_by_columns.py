@@ -114,7 +114,7 @@ def imported(
     return left | {"told": told}
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=5, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     lines=st.lists(LINE, min_size=1, max_size=30),
     standing=st.lists(CELLS, max_size=4),
@@ -140,7 +140,7 @@ def test_columns_and_judge_give_the_same_facts_rejects_and_counts(
 
 
 @settings(
-    max_examples=int(os.environ.get("ORDERS", "10")),
+    max_examples=int(os.environ.get("ORDERS", "5")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

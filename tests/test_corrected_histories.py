@@ -169,7 +169,7 @@ def corrections_hold(town: Town, history: tuple[Any, ...]) -> None:
                 assert check_all(desks.session, reach).problems == ()
 
 
-@settings(TRIED, max_examples=MANY or 6)
+@settings(TRIED, max_examples=MANY or 3)
 @given(history=corrected(8))
 def test_whatever_is_corrected_what_was_known_stays(history: Any) -> None:
     corrections_hold(Town("full_restores"), history)

@@ -49,13 +49,17 @@ def moved(deed: str) -> int:
 
 
 @pytest.fixture
-def paid(town: Any) -> Any:
+def paid(town: Any, once: Any) -> Any:
     """Two claims of 27 March; T1 paid 50 yuan with the first voucher of C1 that day, and the day is
     sealed.
     """
-    claims(town, "c.csv", "C1 P1 2020-03-27 09:00", "C2 P2 2020-03-27 09:01")
-    payments(town, "p.csv", "T1 C1 1 2020-03-27 10:00")
-    close(town, "2020-03-27")
+
+    def build() -> None:
+        claims(town, "c.csv", "C1 P1 2020-03-27 09:00", "C2 P2 2020-03-27 09:01")
+        payments(town, "p.csv", "T1 C1 1 2020-03-27 10:00")
+        close(town, "2020-03-27")
+
+    once("corrections", build)
     return town
 
 

@@ -189,24 +189,30 @@ def test_a_wrong_rate_is_a_fault(line: dict[str, Any], code: str) -> None:
 
 @pytest.fixture(params=["rows", "columns"])
 def town(
-    voucher: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+    voucher: Callable[..., Ran],
+    once: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    request: pytest.FixtureRequest,
 ) -> Callable[..., Ran]:
+    def build() -> None:
+        towns.build(
+            voucher,
+            towns.programme(staff={"mei": "maker", "lin": "checker"}),
+            towns.pack("green", towns.coupon("100", "1000", 5), scope=SCOPE),
+            towns.pack("plain", towns.coupon("10", "40", 5)),
+            merchants="merchant_no,name\nM1,Shop\n",
+        )
+        for code in ("green", "plain"):
+            towns.make_round(voucher, code, template=code, state="open")
+        claims = "".join(
+            f"{code[0].upper()}{n},{code},resident{n},2020-03-27 10:00:00\n"
+            for code in ("green", "plain")
+            for n in range(1, 6)
+        )
+        voucher("claim", "import", towns.write("claims.csv", towns.CLAIMS + claims))
+
+    once("details", build)
     monkeypatch.setattr(by_columns, "BYTES", 0 if request.param == "columns" else 1 << 40)
-    towns.build(
-        voucher,
-        towns.programme(staff={"mei": "maker", "lin": "checker"}),
-        towns.pack("green", towns.coupon("100", "1000", 5), scope=SCOPE),
-        towns.pack("plain", towns.coupon("10", "40", 5)),
-        merchants="merchant_no,name\nM1,Shop\n",
-    )
-    for code in ("green", "plain"):
-        towns.make_round(voucher, code, template=code, state="open")
-    claims = "".join(
-        f"{code[0].upper()}{n},{code},resident{n},2020-03-27 10:00:00\n"
-        for code in ("green", "plain")
-        for n in range(1, 6)
-    )
-    voucher("claim", "import", towns.write("claims.csv", towns.CLAIMS + claims))
     return voucher
 
 
@@ -369,17 +375,21 @@ def test_a_corrected_row_keeps_what_it_said(town: Callable[..., Ran]) -> None:
 
 
 @pytest.fixture
-def shops(town: Callable[..., Ran]) -> Callable[..., Ran]:
+def shops(town: Callable[..., Ran], once: Any) -> Callable[..., Ran]:
     """The town with vouchers that pay by grade, and by diners."""
-    for code, line in (("graded", GRADED), ("dining", DINING)):
-        town("template", "add", towns.write(f"{code}.yaml", towns.pack(code, line)))
-        towns.make_round(town, code, template=code, state="open")
-    claims = "".join(
-        f"{code[0].upper()}{n}{n},{code},person{n},2020-03-27 10:00:00\n"
-        for code in ("graded", "dining")
-        for n in range(1, 6)
-    )
-    town("claim", "import", towns.write("more.csv", towns.CLAIMS + claims))
+
+    def build() -> None:
+        for code, line in (("graded", GRADED), ("dining", DINING)):
+            town("template", "add", towns.write(f"{code}.yaml", towns.pack(code, line)))
+            towns.make_round(town, code, template=code, state="open")
+        claims = "".join(
+            f"{code[0].upper()}{n}{n},{code},person{n},2020-03-27 10:00:00\n"
+            for code in ("graded", "dining")
+            for n in range(1, 6)
+        )
+        town("claim", "import", towns.write("more.csv", towns.CLAIMS + claims))
+
+    once("shops", build)
     return town
 
 

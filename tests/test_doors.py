@@ -108,12 +108,16 @@ WORDS = {
 
 
 @pytest.fixture
-def town(voucher: Voucher, monkeypatch: pytest.MonkeyPatch) -> Voucher:
+def town(voucher: Voucher, once: Any, monkeypatch: pytest.MonkeyPatch) -> Voucher:
     """A town with one of the staff for each role, and round r1, submitted by mei."""
     monkeypatch.setenv("VOUCHER_NOW", "2020-03-26 08:00")
     programme = towns.programme(staff=STAFF)
-    towns.build(voucher, programme, towns.pack(), merchants="merchant_no,name\nM1,one\n")
-    towns.make_round(voucher, "r1", state="submitted")
+
+    def build() -> None:
+        towns.build(voucher, programme, towns.pack(), merchants="merchant_no,name\nM1,one\n")
+        towns.make_round(voucher, "r1", state="submitted")
+
+    once("doors", build)
     limits = {"packs_per_resident_per_round": 2}
     towns.write("other-limits.yaml", programme | {"limits": limits})
     towns.write("applications.csv", "application_no,round,resident,applied_at\n")

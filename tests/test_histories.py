@@ -463,7 +463,7 @@ TRIED = settings(
 )
 
 
-@settings(TRIED, max_examples=int(os.environ.get("HISTORIES", "10")))
+@settings(TRIED, max_examples=int(os.environ.get("HISTORIES", "5")))
 @given(place=st.sampled_from(TOWNS), history=HISTORY)
 def test_the_books_hold_after_each_step(place: tuple[Any, str], history: list[Any]) -> None:
     with TemporaryDirectory() as folder:

@@ -339,7 +339,7 @@ TRIED = settings(
 MANY = int(os.environ.get("INTERLEAVED", "0"))
 
 
-@settings(TRIED, max_examples=MANY or 5)
+@settings(TRIED, max_examples=MANY or 3)
 @given(history=histories(9))
 def test_whatever_comes_between_the_chunks_it_ends_as_one_file(history: Any) -> None:
     assert ends_as_one_file(Town("full_restores"), history) >= 0

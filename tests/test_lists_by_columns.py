@@ -178,7 +178,7 @@ def both(
 
 
 often = settings(
-    max_examples=int(os.environ.get("ORDERS", "20")),
+    max_examples=int(os.environ.get("ORDERS", "10")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
 
 MANY = settings(
-    max_examples=int(os.environ.get("ORDERS", "6")),
+    max_examples=int(os.environ.get("ORDERS", "3")),
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # each deed takes long: nothing is shrunk

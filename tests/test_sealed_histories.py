@@ -120,7 +120,7 @@ def seals_hold(town: Town, history: tuple[Any, ...]) -> None:
             desks.stands()
 
 
-@settings(TRIED, max_examples=MANY or 6)
+@settings(TRIED, max_examples=MANY or 3)
 @given(history=histories(9))
 def test_what_is_sealed_stands_whatever_comes(history: Any) -> None:
     seals_hold(Town("full_restores"), history)

@@ -19,10 +19,14 @@ NO_MONEY = "the 10.00 yuan that it needs were released and are promised elsewher
 
 
 @pytest.fixture
-def town(voucher: Any) -> Town:
+def town(voucher: Any, once: Any) -> Town:
     """A programme with its fund; r1 has 10 packs of one 40-10, open for two days."""
 
     def build(amount: str = "200.00", unused: str = "pool", days: int = 7) -> Any:
+        once(f"take backs: {amount}, {unused}, {days}", lambda: lay_down(amount, unused, days))
+        return voucher
+
+    def lay_down(amount: str, unused: str, days: int) -> None:
         towns.build(
             voucher,
             towns.programme(funds={"treasury": amount}, unused=unused, clock={"jump": "90 days"}),
@@ -30,7 +34,6 @@ def town(voucher: Any) -> Town:
             merchants=SHOPS,
         )
         towns.make_round(voucher, "r1", packs=10, state="open", closes=towns.CLOSES)
-        return voucher
 
     return build
 

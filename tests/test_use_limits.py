@@ -23,10 +23,20 @@ CLAIMS = "".join(
 
 
 @pytest.fixture(params=["whole", "chunks"])
-def town(voucher: Any, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Town:
+def town(
+    voucher: Any, once: Any, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Town:
     """Ann and Bob hold ann1 to ann3 of 20 yuan (kind general) and ann4 of 100 (kind appliance)."""
 
     def build(**limits: Any) -> Any:
+        once(f"use limits: {limits}", lambda: lay_down(limits))
+        monkeypatch.setenv("VOUCHER_NOW", "2020-04-30 09:00")
+        monkeypatch.setattr(by_columns, "BYTES", 0)
+        if request.param == "chunks":
+            monkeypatch.setattr(chunks, "ROWS", 1)
+        return voucher
+
+    def lay_down(limits: dict[str, Any]) -> None:
         monkeypatch.setenv("VOUCHER_NOW", "2020-03-26 08:00")
         packs = (
             towns.pack("ap", towns.coupon("100", "500"), kind="appliance"),
@@ -43,10 +53,6 @@ def town(voucher: Any, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureR
             towns.make_round(voucher, code, *options, template=template, state="open", maker="chen")
         monkeypatch.setenv("VOUCHER_NOW", "2020-04-30 09:00")
         voucher("claim", "import", towns.write("c.csv", towns.CLAIMS + CLAIMS))
-        monkeypatch.setattr(by_columns, "BYTES", 0)
-        if request.param == "chunks":
-            monkeypatch.setattr(chunks, "ROWS", 1)
-        return voucher
 
     return build
 
