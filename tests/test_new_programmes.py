@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from io import StringIO
 from pathlib import Path
@@ -97,6 +98,25 @@ def test_answers_make_a_programme_that_loads(voucher: Voucher) -> None:
     )
 
 
+def test_the_first_round_is_a_command_to_be_pasted(voucher: Voucher) -> None:
+    terms = {"packs": ["2万"], "opens_at": ["2026-05-01 10:00"], "closes_at": ["2026-05-20"]}
+    command = voucher(*NEW, *options(**terms), "-o", "json").data["round"]
+    for name in ("x-2026.yaml", "x-2026-pack.yaml"):
+        assert f"#   {command}\n" in Path(name).read_text("utf-8")
+    load(voucher)
+    made = voucher(*shlex.split(command)[1:], "-o", "json").data
+    assert made["packs"] == 20_000
+    assert (made["opens_at"], made["closes_at"]) == (
+        "2026-05-01T10:00:00+08:00",
+        "2026-05-21T00:00:00+08:00",
+    )
+
+
+def test_what_the_notice_does_not_say_of_the_round_is_left_open(voucher: Voucher) -> None:
+    ran = voucher(*NEW, *options(packs=["800份"]), "-o", "json")
+    assert ran.data["round"].endswith('--packs 800 --opens-at "TIME" --closes-at "TIME"')
+
+
 def test_a_file_is_never_written_over(voucher: Voucher) -> None:
     Path("x-2026-pack.yaml").write_text("mine")
     ran = voucher(*NEW, *options(), expect=3)
@@ -129,6 +149,9 @@ def test_without_a_terminal_nobody_is_asked(voucher: Voucher, here: Path) -> Non
         ("refunds", "maybe", "not_a_choice", "--refunds"),
         ("unused", "away", "not_a_choice", "--unused"),
         ("limits", "packs_per_household=1", "unknown_key", "--limits"),
+        ("packs", "many", "bad_answer", "--packs"),
+        ("packs", "2.5", "bad_answer", "--packs"),
+        ("opens-at", "2026-02-30", "bad_answer", "--opens-at"),
         ("staff", "wang", "bad_answer", "--staff"),
         ("staff", "wang=boss", "not_a_choice", "--staff"),
         ("share", "bank=100%", "unknown_funder", "--share"),

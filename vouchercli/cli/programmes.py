@@ -117,6 +117,20 @@ def new(
             help="How much one resident may have: packs_per_resident=3 (again for each).",
         ),
     ] = None,
+    packs: Annotated[
+        Optional[str],
+        typer.Option(
+            "--packs", metavar="N", help="How many packs the first round has: 20000, or 2万."
+        ),
+    ] = None,
+    opens_at: Annotated[
+        Optional[str],
+        typer.Option("--opens-at", metavar="TIME", help="When claiming of the first round begins."),
+    ] = None,
+    closes_at: Annotated[
+        Optional[str],
+        typer.Option("--closes-at", metavar="TIME", help="When it ends (a bare date: its end)."),
+    ] = None,
     staff: Annotated[
         Optional[list[str]],
         typer.Option(
@@ -160,6 +174,9 @@ def new(
         "refunds": refunds,
         "unused": unused,
         "limits": limits,
+        "packs": packs,
+        "opens-at": opens_at,
+        "closes-at": closes_at,
         "staff": staff,
         "not-enforced": not_enforced,
         "source": source,

@@ -19,7 +19,13 @@ TEXT = {
     "Where the notice stands.": "公告的出处。",
     "A programme that gives what is not answered.": "未回答的各项取自此项目。",
     "A template that gives what is not answered.": "未回答的各项取自此券模板。",
+    "How many packs the first round has: 20000, or 2万.": "首个期次的份数：20000 或 2万。",
+    "When claiming of the first round begins.": "首个期次开始领取的时间。",
+    "When it ends (a bare date: its end).": "其截止时间（只写日期则为当日结束）。",
     # what is asked
+    "how many packs the first round has": "首个期次共多少份",
+    "when claiming begins": "何时开始领取",
+    "when claiming ends (a date: its end)": "何时截止领取（只写日期则为当日结束）",
     "the programme's name": "项目名称",
     "who issues it: the city and its bureau": "发放单位：城市及其主管部门",
     "who pays, of which kind (public, platform, merchant), and how many yuan": "由谁出资、何种类别（public、platform、merchant）、多少元",
@@ -39,7 +45,8 @@ TEXT = {
     "(Enter: none)": "（回车：无）",
     # the files
     "Made by voucher programme new from answers: compare each line with the notice. Then, in the folder of voucher init:": "由 voucher programme new 按回答编写：请逐行与公告核对。然后在 voucher init 所在的文件夹中运行：",
-    '  voucher round create {code}-1 --template {code}-pack --packs N --opens-at "TIME" --closes-at "TIME"': '  voucher round create {code}-1 --template {code}-pack --packs 份数 --opens-at "时间" --closes-at "时间"',
+    "  {command}": "  {command}",
+    "then, when both are in: {command}": "两者都加载后：{command}",
     "  voucher programme load {file}": "  voucher programme load {file}",
     "  voucher template check {file}": "  voucher template check {file}",
     "  voucher template add {file}": "  voucher template add {file}",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.formats.written import commented_yaml
 from vouchercli.formats.written.commented_yaml import Section
@@ -52,9 +52,29 @@ ABOVE = {
 }
 
 
+class FirstRound(NamedTuple):
+    """What the notice says of the first round of a programme; what it does not say is left to be
+    filled in.
+    """
+
+    code: str
+    packs: str = "N"
+    opens_at: str = "TIME"
+    closes_at: str = "TIME"
+
+    @property
+    def command(self) -> str:
+        """The command that drafts it."""
+        return (
+            f"voucher round create {self.code}-1 --template {self.code}-pack --packs {self.packs}"
+            f' --opens-at "{self.opens_at}" --closes-at "{self.closes_at}"'
+        )
+
+
 def text(
     document: Mapping[str, Any],
     files: Mapping[str, str],
+    round_: FirstRound,
     translate: Translate,
 ) -> str:
     """The file, with its comments in the caller's language."""
@@ -66,11 +86,10 @@ def text(
         Section(key, value, [told(ABOVE[key])] if key in ABOVE else ())
         for key, value in document.items()
     ]
-    return commented_yaml.text([told(each) for each in _head(document, files)], sections)
+    return commented_yaml.text([told(each) for each in _head(files, round_)], sections)
 
 
-def _head(document: Mapping[str, Any], files: Mapping[str, str]) -> Iterator[Message]:
-    code = str(document.get("programme", document.get("template"))).removesuffix("-pack")
+def _head(files: Mapping[str, str], round_: FirstRound) -> Iterator[Message]:
     yield say(
         "Made by voucher programme new from answers: compare each line with the notice. Then, in"
         " the folder of voucher init:"
@@ -78,8 +97,4 @@ def _head(document: Mapping[str, Any], files: Mapping[str, str]) -> Iterator[Mes
     yield say("  voucher programme load {file}", file=files["programme"])
     yield say("  voucher template check {file}", file=files["template"])
     yield say("  voucher template add {file}", file=files["template"])
-    yield say(
-        '  voucher round create {code}-1 --template {code}-pack --packs N --opens-at "TIME"'
-        ' --closes-at "TIME"',
-        code=code,
-    )
+    yield say("  {command}", command=round_.command)

@@ -16,6 +16,7 @@ from vouchercli.ops.setup.notice_questions import (
     OF_OPTION,
     PROGRAMME,
     QUESTIONS,
+    ROUND,
     TEMPLATE,
     Question,
 )
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from vouchercli.documents import Fault
-    from vouchercli.ops.setup.new_files import Translate
+    from vouchercli.ops.setup.new_files import FirstRound, Translate
 
     Answers = Mapping[str, Sequence[str]]
     Documents = dict[str, dict[str, Any]]
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 ORDER = {
     PROGRAMME: (*programmes.Programme.__annotations__,),
     TEMPLATE: (*templates.Template.__annotations__,),
+    ROUND: (*new_files.FirstRound.__annotations__,),
 }
 # What a pattern does not give: its name, people and days off, its sources, what others published.
 OWN = {"programme", "template", "name", "issuer", "staff", "calendar", "declared", "published"}
@@ -80,6 +82,8 @@ def faults_of(option: str, entries: Sequence[str]) -> tuple[Problem, ...]:
         value = question.read(entries)
     except ValueError:
         return (_unreadable(question, entries),)
+    if question.document == ROUND:
+        return ()
     read = programmes.read if question.document == PROGRAMME else templates.read
     faults = read({question.key: value})[1]
     return tuple(
@@ -102,18 +106,19 @@ def new_programme(
     """
     _refuse_missing(answers, like, pack)
     documents = _documents(code, answers, _pattern(like, pack))
+    round_ = new_files.FirstRound(code, **documents.pop(ROUND))
     _refuse_faults(documents)
     files = {kind: f"{document[kind]}.yaml" for kind, document in documents.items()}
     for name in files.values():
         if os.path.lexists(name):
             raise whole_files.in_the_way(Path(name))
     for kind, name in () if dry_run else files.items():
-        text = new_files.text(documents[kind], files, translate)
+        text = new_files.text(documents[kind], files, round_, translate)
         whole_files.write_new(Path(name), text.encode())
-    return _outcome(code, files, dry_run)
+    return _outcome(files, round_, dry_run)
 
 
-def _outcome(code: str, files: Mapping[str, str], dry_run: bool) -> Outcome:
+def _outcome(files: Mapping[str, str], round_: FirstRound, dry_run: bool) -> Outcome:
     said = say("no fault; nothing was written (--dry-run)")
     if not dry_run:
         said = say(
@@ -122,8 +127,14 @@ def _outcome(code: str, files: Mapping[str, str], dry_run: bool) -> Outcome:
     following = say(
         "next: voucher programme load {programme}, then voucher template check {template}", **files
     )
-    data = {"programme": code, "files": files, "written": not dry_run}
-    return Outcome(data, says=(said,) if dry_run else (said, following))
+    data = {
+        "programme": round_.code,
+        "files": files,
+        "written": not dry_run,
+        "round": round_.command,
+    }
+    then = say("then, when both are in: {command}", command=round_.command)
+    return Outcome(data, says=(said,) if dry_run else (said, following, then))
 
 
 # ---------------------------------------------------------------- the documents
@@ -131,7 +142,7 @@ def _outcome(code: str, files: Mapping[str, str], dry_run: bool) -> Outcome:
 
 def _pattern(like: str | None, pack: str | None) -> Documents:
     """What the shipped (or any) programme and template give that are taken as patterns."""
-    given: dict[str, Any] = {PROGRAMME: {}, TEMPLATE: {}}
+    given: dict[str, Any] = {PROGRAMME: {}, TEMPLATE: {}, ROUND: {}}
     if like is not None:
         given[PROGRAMME] = configs.read_programme(like)[1].value
     if pack is not None:
@@ -147,6 +158,7 @@ def _documents(code: str, answers: Answers, base: Documents) -> Documents:
     found: Documents = {
         PROGRAMME: {"programme": code, "time_zone": times.HOME_ZONE} | base[PROGRAMME],
         TEMPLATE: {"template": f"{code}-pack"} | base[TEMPLATE],
+        ROUND: {},
     }
     for option, entries in answers.items():
         question = OF_OPTION[option]

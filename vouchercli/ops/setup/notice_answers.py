@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.configs import yamls
-from vouchercli.rules import money
+from vouchercli.rules import money, times
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,6 +48,21 @@ def amount(written: str) -> str:
     if fen != int(fen):
         raise ValueError(written)
     return money.yuan(int(fen))
+
+
+def moment(texts: Sequence[str]) -> str:
+    """A time of day on a date, as it was written."""
+    written = _plain(text(texts))
+    times.parse(written, times.HOME_ZONE)
+    return written
+
+
+def count(texts: Sequence[str]) -> str:
+    """A whole number: `2万` -> 20000."""
+    yuan, _, rest = amount(text(texts).removesuffix("份")).partition(".")
+    if int(rest) or not int(yuan):
+        raise ValueError(texts)
+    return yuan
 
 
 def funders(texts: Sequence[str]) -> dict[str, Any]:

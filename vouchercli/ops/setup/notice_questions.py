@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 class Question(NamedTuple):
     """What is asked, by which option it is answered, and where the answer goes: a document and its
-    key. `mark` parts the entries of an answer that is typed; '' where there is one.
+    key, or the command that drafts the first round. `mark` parts the entries of an answer that is
+    typed; '' where there is one.
     """
 
     option: str
@@ -33,7 +34,7 @@ class Question(NamedTuple):
         return [part.strip() for part in parts if part.strip()]
 
 
-PROGRAMME, TEMPLATE = "programme", "template"
+PROGRAMME, TEMPLATE, ROUND = "programme", "template", "round"
 QUESTIONS = (
     Question(
         "name",
@@ -144,6 +145,30 @@ QUESTIONS = (
         PROGRAMME,
         "limits",
         mark=";",
+    ),
+    Question(
+        "packs",
+        say("how many packs the first round has"),
+        "20000",
+        notice_answers.count,
+        ROUND,
+        "packs",
+    ),
+    Question(
+        "opens-at",
+        say("when claiming begins"),
+        "2026-05-01 10:00",
+        notice_answers.moment,
+        ROUND,
+        "opens_at",
+    ),
+    Question(
+        "closes-at",
+        say("when claiming ends (a date: its end)"),
+        "2026-05-20",
+        notice_answers.moment,
+        ROUND,
+        "closes_at",
     ),
     Question(
         "staff",
