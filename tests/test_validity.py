@@ -254,3 +254,24 @@ def test_what_it_means_is_said_of_every_end() -> None:
     ):
         text, params = packs.validity_in_words(read(**validity).validity)
         assert text.format(**params).startswith("Valid ")
+
+
+@pytest.mark.parametrize(
+    ("end", "codes"),
+    [
+        ("2020-03-31 23:59:59", ["last_second_left_out"]),
+        ("2020-03-31T23:59:59+08:00", ["last_second_left_out"]),
+        ("2020-03-31 23:59", ["last_second_left_out"]),
+        ("2020-03-31 23:59:58", []),
+        ("2020-03-31 24:00", []),
+        ("2020-03-31", []),
+    ],
+)
+@pytest.mark.parametrize("key", ["until", "no_later_than"])
+def test_an_end_that_leaves_the_last_second_of_its_day_out_is_warned_of(
+    key: str, end: str, codes: list[str]
+) -> None:
+    template = read(**{key: end} | ({"days_after_claim": 3} if key == "no_later_than" else {}))
+    notes = packs.cautions(template, templates.kinds_by_name(template))
+    assert [each.code for each in notes] == codes
+    assert all(each.path == ("validity", key) for each in notes)

@@ -4,6 +4,7 @@ before using it.
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -14,7 +15,7 @@ from vouchercli.rules.subsidy import parts
 from vouchercli.rules.templates import AN_HOUR, OPENING, expires_at, of_round, public_bp, usable_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from vouchercli.rules.coupons import Coupon, Rate
     from vouchercli.rules.scope import Scope
@@ -222,8 +223,24 @@ def floor_leverage(template: Template, kinds: Mapping[str, str]) -> str | None:
 
 # ---------------------------------------------------------------- what to know before using it
 
+LAST_MINUTE = re.compile(r"(\d+-\d+-\d+)[ T]23:59(:59|:00)?(?![\d:])")
 WECHAT_DAYS = 90
 WECHAT_NAME = 9
+
+
+def _last_seconds(validity: Validity) -> Iterator[Fault]:
+    """Notes on ends that are written as the last minute or second of a day, as officials write the
+    whole of it: an end is the first moment that is too late.
+    """
+    for key, end in (("until", validity.until), ("no_later_than", validity.no_later_than)):
+        if written := LAST_MINUTE.match(end or ""):
+            yield Fault(
+                ("validity", key),
+                "last_second_left_out",
+                "a payment at {offending} or later is too late: the day is not there to its end",
+                'where the notice means the whole day write "{day}", or "{day} 24:00"',
+                {"offending": end, "day": written[1]},
+            )
 
 
 def cautions(template: Template, kinds: Mapping[str, str]) -> tuple[Fault, ...]:
@@ -243,6 +260,7 @@ def cautions(template: Template, kinds: Mapping[str, str]) -> tuple[Fault, ...]:
                 {"offending": days, "most": WECHAT_DAYS},
             )
         )
+    notes += _last_seconds(validity)
     if len(template.name.zh) > WECHAT_NAME:
         notes.append(
             Fault(

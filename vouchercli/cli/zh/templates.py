@@ -71,6 +71,8 @@ TEXT = {
     "write {{days_after_claim: 7}}": "请写 {{days_after_claim: 7}}",
     "calendar_month: false has no meaning": "calendar_month: false 没有意义",
     "write calendar_month: true, or another validity": "请写 calendar_month: true，或改用其他有效期",
+    "a payment at {offending} or later is too late: the day is not there to its end": "{offending} 起的支付即为逾期：当日末尾不在有效期内",
+    'where the notice means the whole day write "{day}", or "{day} 24:00"': '公告指整日的，请写 "{day}" 或 "{day} 24:00"',
     "weekdays stand under hours already": "hours 之下已写明星期",
     'leave it out, and write each weekday there: {{mon-fri: "17:00-22:00", sat-sun: all_day}}': '请去掉 weekdays，并在 hours 下逐一写明星期：{{mon-fri: "17:00-22:00", sat-sun: all_day}}',
     "write mon, mon-thu, or mon, wed": "请写 mon、mon-thu 或 mon, wed",
