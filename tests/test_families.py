@@ -82,6 +82,14 @@ def test_faces_and_platforms_together_make_the_product() -> None:
     assert all(rounds_law.is_code(member.code) for member in made)
 
 
+def test_a_platform_with_a_chinese_name_has_its_number_in_the_code() -> None:
+    made = families.members("w1", (), families.read_platforms("支付宝:60%,wechat:40%"), 10)
+    assert [(member.code, member.platform) for member in made] == [
+        ("w1-p1", "支付宝"),
+        ("w1-wechat", "wechat"),
+    ]
+
+
 def test_platforms_alone_share_the_packs_of_the_round() -> None:
     made = families.members("w1", (), families.read_platforms(WUHAN), 10)
     assert [(member.code, member.packs) for member in made] == [

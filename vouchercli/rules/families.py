@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import money
+from vouchercli.rules.rounds import is_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -124,7 +125,9 @@ def members(
     platforms: tuple[tuple[str, int], ...],
     packs: int | None,
 ) -> tuple[Member, ...]:
-    """The rounds of a family, faces first. `packs`: how many there are when no face says it."""
+    """The rounds of a family, faces first; a platform whose name cannot stand in a code goes there
+    by its number. `packs`: how many there are when no face says it.
+    """
     each: list[tuple[Face | None, int]] = [(face, face.packs) for face in faces]
     found = []
     for face, number in each or [(None, packs or 0)]:
@@ -133,9 +136,15 @@ def members(
             found.append(Member(stem, face, None, number))
             continue
         parts = share_out(number, tuple(share for _, share in platforms))
-        for (platform, _), part in zip(platforms, parts, strict=True):
-            found.append(Member(f"{stem}-{platform}", face, platform, part))
+        words = _words([name for name, _ in platforms])
+        for (platform, _), word, part in zip(platforms, words, parts, strict=True):
+            found.append(Member(f"{stem}-{word}", face, platform, part))
     return tuple(found)
+
+
+def _words(platforms: list[str]) -> list[str]:
+    """What platforms are called in codes."""
+    return [name if is_code(name) else f"p{number}" for number, name in enumerate(platforms, 1)]
 
 
 def _read_face(part: str) -> Face:
