@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.rounds import approvals, drafts, tables
 from vouchercli.ops.rounds import rounds as round_commands
-from vouchercli.ops.setup import configs
 from vouchercli.result import Outcome, say
 from vouchercli.rules import families as law
 from vouchercli.rules import money
@@ -119,6 +118,8 @@ def _derive(session: Session, base: sqlite3.Row, face: law.Face) -> sqlite3.Row:
             face=face.code,
             problems=[fault.problem() for fault in faults],
         )
+    from vouchercli.ops.setup import configs  # reads YAML: only where a face makes a template
+
     digest = configs.digest(template)
     latest = templates.find(session.db, code)
     row = templates.save(session.db, template, document, digest, session.now)
