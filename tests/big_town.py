@@ -27,15 +27,15 @@ TABLES = (
 NOW = "2020-03-30T09:00:00+08:00"
 
 
-def canonical(path: Path, but: tuple[str, ...] = ()) -> list[str]:
+def canonical(path: Path) -> list[str]:
     """Every row of every table, in key order, without the machine's clock and the key, which is
-    drawn by chance, and without the columns `but`.
+    drawn by chance.
     """
     db = sqlite3.connect(path)
     lines = []
     for (table,) in db.execute(TABLES).fetchall():
         names = [row[1] for row in db.execute(f'PRAGMA table_info("{table}")')]
-        kept = [name for name in names if name not in (*CLOCKS, "fingerprint", *but)]
+        kept = [name for name in names if name not in (*CLOCKS, "fingerprint")]
         lines += sorted(
             f"{table} {row}" for row in db.execute(f'SELECT {", ".join(kept)} FROM "{table}"')
         )
