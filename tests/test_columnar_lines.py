@@ -173,7 +173,7 @@ def test_plain_rows_are_columns_and_the_others_keep_their_lines(made: Any) -> No
         "subsidy": "10.00",
         "refund_of": "",
         "channel": "online",
-        **dict.fromkeys(("goods", "grade", "units", "diners", "delivered_to"), ""),
+        **dict.fromkeys(("goods", "grade", "units", "diners", "delivered_to", "serial"), ""),
     }
     assert (by_columns[4]["transaction_no"], by_columns[4]["order_amount"]) == ("2", "0.05")
 

@@ -297,11 +297,11 @@ def test_the_most_that_is_used_from_a_second_on_is_what_counts() -> None:
 
     uses.add(use("1", 10))
     uses.add(use("2", 30))
-    assert uses.reached(use("3", 20)) == each.name
+    assert uses.reached(use("3", 20)) == each
     uses.add(use("1", 10, -1)._replace(at=30))  # in the second of the payment: behind it
-    assert uses.reached(use("3", 20)) == each.name
+    assert uses.reached(use("3", 20)) == each
     uses.forget((2, 1), "2")
     assert uses.reached(use("3", 20)) is None
     uses.add(use("3", 20))
-    assert uses.reached(use("4", 25)) == each.name
+    assert uses.reached(use("4", 25)) == each
     assert uses.reached(use("4", 31)) is None

@@ -39,6 +39,9 @@ CREATE UNIQUE INDEX proposals_waiting ON proposals (subject, subject_id) WHERE s
 
 CREATE INDEX redemption_runs_by_batch ON redemption_runs (batch_id);
 
+CREATE INDEX redemption_serials ON redemption_details (json_extract(details, '$.serial'))
+    WHERE json_extract(details, '$.serial') IS NOT NULL;
+
 CREATE INDEX redemptions_by_payment ON redemptions (refund_of) WHERE refund_of IS NOT NULL;
 
 CREATE UNIQUE INDEX redemptions_by_voucher ON redemptions (voucher, use_no);

@@ -34,6 +34,8 @@ WORDS = {
     "scope.exclude_goods": "scope.exclude_goods",
     "scope.units": "scope.units",
     "scope.delivered_to": "scope.delivered_to",
+    "scope.serial": "scope.serial",
+    "once": "once",
     "scope.any_of": "scope.any_of",
     "scope.hours": "scope.hours",
     "scope.weekdays": "weekday",
@@ -51,6 +53,10 @@ WORDS = {
     "required": "registered",
 }
 FORMS = {
+    r"(?P<goods>\S+) \(grade (?P<grade>[^)]+)\) \((?P<most>\d+) a resident\)": (
+        "{goods} (grade {grade}) ({most} a resident)"
+    ),
+    r"(?P<goods>\S+) \((?P<most>\d+) a resident\)": "{goods} ({most} a resident)",
     r"(?P<goods>\S+) \(grade (?P<grade>[^)]+)\)": "{goods} (grade {grade})",
     r"coupons (?P<coupon>.+)": "coupons {coupon}",
     r"funding\.(?P<funder>.+)": "funding.{funder}",

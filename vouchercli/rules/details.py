@@ -1,5 +1,5 @@
 """What only some files say of a payment: its class of goods, grade, pieces, diners, place of
-delivery; and what the scope of a voucher asks of it.
+delivery, serial number; and what the scope of a voucher asks of it.
 
 A payment is held to what its row says. One that does not say it is accepted, and counted as
 unverified wherever figures are: it is never taken for right without a word.
@@ -8,8 +8,10 @@ unverified wherever figures are: it is never taken for right without a word.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.result import Word
 from vouchercli.rules import grades
 from vouchercli.rules.scope import Goods
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     Details = Mapping[str, str]  # a row's texts by our fields, without those that are blank
     Broken = tuple[str, dict[str, str]]  # a reason code, and the values that explain it
 
-NAMES = ("goods", "grade", "units", "diners", "delivered_to")
+NAMES = ("goods", "grade", "units", "diners", "delivered_to", "serial")
 COUNTED = ("units", "diners")
 # the keys of a scope that asks for none of them
 NOT_ASKED: dict[str, Any] = {
@@ -31,9 +33,16 @@ NOT_ASKED: dict[str, Any] = {
     "exclude_goods": frozenset(),
     "units": None,
     "delivered_to": frozenset(),
+    "serial": "",
 }
 MOST = 10_000
 NUMBER = re.compile(r"0*([1-9]\d{0,4})")
+# A serial number or IMEI, after `_serial`; people write blanks and dashes into it.
+SERIAL = re.compile(r"[0-9A-Z./+*:#_]{4,40}")
+PROBLEMS = {
+    **dict.fromkeys(COUNTED, Word("write a whole number above 0")),
+    "serial": Word("a serial number has 4 to 40 letters and digits"),
+}
 
 
 # ---------------------------------------------------------------- what a row says
@@ -49,18 +58,29 @@ class DetailError(ValueError):
 
     def __init__(self, name: str, text: str) -> None:
         super().__init__(text)
-        self.name, self.text = name, text
+        self.name, self.text, self.problem = name, text, PROBLEMS[name]
 
 
 def _read(name: str, text: str) -> str:
     if name == "grade":
         return grades.even(text)
+    if name == "serial":
+        return _serial(text)
     if name not in COUNTED:
         return text
     number = NUMBER.fullmatch(text)
     if not number or int(number[1]) > MOST:
         raise DetailError(name, text)
     return number[1]
+
+
+def _serial(text: str) -> str:
+    """A serial number as it is compared: capitals, without blanks and dashes."""
+    plain = unicodedata.normalize("NFKC", text).upper()
+    serial = "".join(sign for sign in plain if not (sign.isspace() or sign == "-"))
+    if not SERIAL.fullmatch(serial):
+        raise DetailError("serial", text)
+    return serial
 
 
 # ---------------------------------------------------------------- what a scope asks
@@ -74,8 +94,19 @@ def asked(scope: Scope, coupons: Sequence[Coupon]) -> frozenset[str]:
         "units": scope.units is not None,
         "diners": any(each.most_diners for each in coupons),
         "delivered_to": bool(scope.delivered_to),
+        "serial": bool(scope.serial),
     }
     return frozenset(name for name, is_asked in by_key.items() if is_asked)
+
+
+def classes(scopes: Mapping[int, Scope]) -> dict[tuple[int, str], int]:
+    """How many pieces of a class one resident may have, by the round and the class."""
+    return {
+        (round_id, each.name): each.per_resident
+        for round_id, scope in scopes.items()
+        for each in scope.goods
+        if each.per_resident is not None
+    }
 
 
 def find_broken(scope: Scope, coupon: Coupon | None, details: Details) -> Broken | None:
@@ -125,13 +156,25 @@ def unverified(scope: Scope, coupon: Coupon | None, details: Details) -> tuple[s
 # ---------------------------------------------------------------- read in a document
 
 
-def read_goods(node: Node) -> tuple[Goods, ...]:
-    """The classes of goods of a list, or of a map with what each asks: `{tv: {grade: "<=2"}}`."""
+def read_goods(node: Node, per_class: Node) -> tuple[Goods, ...]:
+    """The classes of goods of a list, or of a map with what each asks: `{tv: {grade: "<=2"}}`;
+    `per_class`: how many pieces of each one resident may have, where a class does not say it.
+    """
+    most = per_class.whole() or None
+    if most and node.is_missing:
+        per_class.fault(
+            "idle_key",
+            "per_class counts the pieces of the classes under goods, and there are none",
+            "write goods: [CLASS, CLASS] beside it",
+        )
     if not isinstance(node.value, dict):
-        return tuple(Goods(name) for name in node.codes())
-    return tuple(
-        Goods(name, _bound(each.fields(("grade",))["grade"])) for name, each in node.entries()
-    )
+        return tuple(Goods(name, per_resident=most) for name in node.codes())
+    return tuple(_class(name, each, most) for name, each in node.entries())
+
+
+def _class(name: str, node: Node, most: int | None) -> Goods:
+    part = node.fields(("grade", "per_resident"))
+    return Goods(name, _bound(part["grade"]), part["per_resident"].whole() or most)
 
 
 def _bound(node: Node) -> str:
@@ -152,7 +195,10 @@ def _bound(node: Node) -> str:
 
 
 def shown_goods(goods: tuple[Goods, ...]) -> str:
-    """The classes as one text: `laptop (grade <=2), tv`."""
+    """The classes as one text: `laptop (grade <=2), phone (1 a resident), tv`."""
     return ", ".join(
-        f"{each.name} (grade {each.grade})" if each.grade else each.name for each in goods
+        each.name
+        + f" (grade {each.grade})" * bool(each.grade)
+        + f" ({each.per_resident} a resident)" * (each.per_resident is not None)
+        for each in goods
     )

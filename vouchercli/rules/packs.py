@@ -119,6 +119,7 @@ def _described_scope(where: Scope) -> dict[str, str]:
         "exclude_goods": ", ".join(sorted(where.exclude_goods)),
         "units": "" if where.units is None else str(where.units),
         "delivered_to": ", ".join(sorted(where.delivered_to)),
+        "serial": where.serial,
         "any_of": " | ".join(_in_one_line(each) for each in where.any_of),
     }
 

@@ -267,6 +267,15 @@ REJECTS: dict[str, tuple[str, ...]] = {
         " {subsidy_per_merchant_programme} yuan",
         "a limit of the vouchers used has no room",
     ),
+    "serial_used": (
+        "the piece with serial number {serial} was used already, in {holder_no}",
+        "the piece with serial number {serial} was used already",
+        "a piece with that serial number was used already",
+    ),
+    "class_used": (
+        "the resident already has as many of {class} as one may have: {most_of_class}",
+        "the resident already has as many pieces of that class as one may have",
+    ),
     "transaction_reused": (
         "transaction number {transaction_no} already stands for another row",
         "the transaction number already stands for another row",

@@ -27,6 +27,7 @@ WEEKDAYS: dict[str, int] = {
 }
 WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 PLURALS = {"district": "districts", "industry": "industries", "size": "sizes"}
+ONCE = "once"
 MINUTES_A_DAY = 24 * 60
 WHOLE_DAY = (0, MINUTES_A_DAY)
 HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
@@ -35,11 +36,13 @@ HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
 @dataclass(frozen=True)
 class Goods:
     """A class of goods that a voucher is for; `grade`: the bound that its grade keeps ("<=2"), or
-    the grades that it may have, commas between them ('': any).
+    the grades that it may have, commas between them ('': any); `per_resident`: how many pieces of
+    it one resident may have with vouchers of the programme (None: any number).
     """
 
     name: str
     grade: str = ""
+    per_resident: int | None = None
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,9 @@ class Scope:
     `merchants` are the only numbers allowed; `exclude` names merchant numbers, districts,
     industries or sizes that never are. `hours` are half-open minutes from the midnight of the local
     day on which they begin, beyond 1440 in the night after it; `weekdays` 1 (Monday) to 7. What is
-    bought (`goods`, `exclude_goods`), at most how many pieces of it (`units`) and where it goes
-    (`delivered_to`) is judged where a row says it: `rules.details`.
+    bought (`goods`, `exclude_goods`), at most how many pieces of it (`units`), where it goes
+    (`delivered_to`) and which piece it is (`serial`) is judged where a row says it:
+    `rules.details`.
 
     In place of `hours` and `weekdays`, `weekday_hours` are spans of one weekday each: the weekday,
     and from which to which minute.
@@ -71,6 +75,7 @@ class Scope:
     exclude_goods: frozenset[str] = frozenset()
     units: int | None = None
     delivered_to: frozenset[str] = frozenset()
+    serial: str = ""  # ONCE: each piece is used once in all rounds
     any_of: tuple[Scope, ...] = ()
     weekday_hours: tuple[tuple[int, int, int], ...] = ()
 

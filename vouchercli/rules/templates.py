@@ -178,15 +178,17 @@ def _not_before(node: Node) -> str | None:
 
 
 def _scope(node: Node) -> Scope:
-    part = node.fields(tuple(key for key in Scope.__annotations__ if key != "weekday_hours"))
+    known = (key for key in Scope.__annotations__ if key != "weekday_hours")
+    part = node.fields((*known, "per_class"))
     registration = part["registration"].choice(scope.REGISTRATIONS, "required")
     return replace(
         _one_scope(part),
         registration=registration,
-        goods=details.read_goods(part["goods"]),
+        goods=details.read_goods(part["goods"], part["per_class"]),
         exclude_goods=frozenset(part["exclude_goods"].codes()),
         units=part["units"].whole() or None,
         delivered_to=frozenset(part["delivered_to"].codes()),
+        serial=part["serial"].choice((scope.ONCE,), ""),
         any_of=tuple(
             replace(_one_scope(each.fields(scope.OF_ONE)), registration=registration)
             for each in part["any_of"].items(2)

@@ -9,13 +9,14 @@ needs room beside all that stands at its moment and later.
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_left, insort
 from collections import Counter
 from copy import copy
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from vouchercli.rules.limits import SPANS, Span, Timeline, bounds
+from vouchercli.rules.limits import BEGINNING, SPANS, Span, Timeline, always, bounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -25,12 +26,14 @@ Voucher = tuple[int, int]  # (claim_id, coupon_no)
 
 class Counted(NamedTuple):
     """What a limit counts: vouchers, or fen of their subsidy; of each resident, of each merchant,
-    or of each resident at each merchant.
+    or of each resident at each merchant. `by_word`: of each word that rows say in this detail;
+    a row that does not say it does not count.
     """
 
     unit: Literal["vouchers", "subsidy"]
     by_resident: bool
     by_merchant: bool
+    by_word: str = ""
 
 
 # As a programme's document names them; kept as `NAME:SPAN`, of some rounds `NAME:SPAN:A,B`, of all
@@ -42,6 +45,13 @@ USES = {
     "subsidy_per_merchant": Counted("subsidy", by_resident=False, by_merchant=True),
 }
 BUT = "!"
+ONE = always(1)
+# What templates ask of their goods, by the reason of a refusal: a serial number is used once, by
+# whomever and in whichever round; a resident has so many pieces of a class (`Uses.classes`).
+OF_GOODS = {
+    "serial_used": Counted("vouchers", by_resident=False, by_merchant=False, by_word="serial"),
+    "class_used": Counted("vouchers", by_resident=True, by_merchant=False, by_word="goods"),
+}
 
 
 class UseTerm(NamedTuple):
@@ -68,6 +78,11 @@ class UseCap(NamedTuple):
         """Whether vouchers of a round that goes by these words count under it."""
         return (not self.of or not self.of.isdisjoint(words)) and self.but.isdisjoint(words)
 
+    @property
+    def reason(self) -> str:
+        """Why a payment is refused for which it has no room."""
+        return self.name if self.name in OF_GOODS else "over_use_limit"
+
     def amount(self, use: Use) -> int:
         """What a payment adds, or a refund takes off."""
         return use.vouchers if self.counted.unit == "vouchers" else use.subsidy_fen
@@ -77,6 +92,13 @@ def kept_name(key: str, term: UseTerm) -> str:
     """The name that a line of a limit is kept by."""
     words = ",".join(sorted(term.of)) or (BUT + ",".join(sorted(term.but)) if term.but else "")
     return f"{key}:{term.span}:{words}".rstrip(":")
+
+
+def of_goods(reason: str) -> tuple[UseCap, Timeline]:
+    """One of `OF_GOODS` as a limit: of a serial number one use, of a class what its template
+    says.
+    """
+    return UseCap(reason, OF_GOODS[reason], "programme"), ONE
 
 
 def cap(name: str) -> UseCap | None:
@@ -102,6 +124,7 @@ class Use(NamedTuple):
     at: int
     vouchers: int
     subsidy_fen: int
+    details: str = ""  # what is kept of the payment's details (`rules.details`), as JSON
 
 
 class Group(NamedTuple):
@@ -111,6 +134,7 @@ class Group(NamedTuple):
     resident: bytes
     merchant_id: int
     from_at: int
+    word: str = ""
 
 
 class Event(NamedTuple):
@@ -129,9 +153,12 @@ class Uses:
         caps: Iterable[tuple[UseCap, Timeline]],
         words: Mapping[int, frozenset[str]],
         zone: str,
+        classes: Mapping[tuple[int, str], int] | None = None,
     ) -> None:
-        """`words`: what limits may call a round by, by its id."""
-        self._caps, self._words = tuple(caps), words
+        """`words`: what limits may call a round by, by its id; `classes`: how many pieces of a
+        class a resident may have with vouchers of a round, by its id and the class.
+        """
+        self._caps, self._words, self._classes = tuple(caps), words, classes or {}
         self._bounds = cache(lambda span, at: bounds(span, at, zone))
         self._events: dict[Group, list[Event]] = {}  # in order
         self._totals: Counter[Group] = Counter()
@@ -148,8 +175,23 @@ class Uses:
     def groups(self, use: Use) -> Iterator[tuple[UseCap, Timeline, Group]]:
         """The limits that it counts under, and with whose uses."""
         for each, steps in self._caps:
-            if each.concerns(self._words.get(use.round_id, frozenset())):
+            if each.counted.by_word:
+                yield from self._of_goods(each, steps, use)
+            elif each.concerns(self._words.get(use.round_id, frozenset())):
                 yield each, steps, self._group(each, use)
+
+    def _of_goods(
+        self, each: UseCap, steps: Timeline, use: Use
+    ) -> Iterator[tuple[UseCap, Timeline, Group]]:
+        word = json.loads(use.details or "{}").get(each.counted.by_word)
+        if word is None:
+            return
+        if each.name == "class_used":
+            most = self._classes.get((use.round_id, word))
+            if most is None:
+                return
+            steps = always(most)
+        yield each, steps, self._group(each, use)._replace(word=word)
 
     def _group(self, each: UseCap, use: Use) -> Group:
         return Group(
@@ -159,13 +201,17 @@ class Uses:
             self._bounds(each.span, use.paid_at)[0],
         )
 
-    def reached(self, use: Use) -> str | None:
-        """The name of the limit that has no room for this payment; None: all have."""
+    def reached(self, use: Use) -> UseCap | None:
+        """The limit that has no room for this payment; None: all have."""
         for each, steps, group in self.groups(use):
             most = steps.at(use.paid_at)
             if most is not None and self._peak(group, use.paid_at) + each.amount(use) > most:
-                return each.name
+                return each
         return None
+
+    def most_used(self, group: Group) -> int:
+        """The most that was ever used at once."""
+        return self._peak(group, BEGINNING)
 
     def _peak(self, group: Group, at: int) -> int:
         """The most that is used from that second on; of refunds, those before it have gone."""
@@ -185,11 +231,14 @@ class Uses:
                 own.append((group, Event(use.at, amount < 0, amount)))
                 self._put(*own[-1])
 
-    def learn(self, use: Use) -> None:
-        """Count what stands of a resident, whose uses are all said one by one."""
+    def learn(self, use: Use, *, of_serial: bool = False) -> None:
+        """Count what stands of a resident (`of_serial`: with a serial number), whose uses are all
+        said one by one.
+        """
         for each, _, group in self.groups(use):
             amount = each.amount(use)
-            if amount and each.counted.by_resident:
+            is_said = each.counted.by_word == "serial" if of_serial else each.counted.by_resident
+            if amount and is_said:
                 self._put(group, Event(use.at, amount < 0, amount))
 
     def gross(self, group: Group) -> int:
@@ -213,6 +262,8 @@ class Uses:
 
 def said(name: str, most: int | None) -> dict[str, Any]:
     """What a refusal says of the limit that was reached (`rules.reasons`)."""
+    if name in OF_GOODS:
+        return {}  # what the row says of its goods, and who had them: `store.judging`
     each = cap(name)
     assert each is not None
     unit = "_fen" if each.counted.unit == "subsidy" else ""

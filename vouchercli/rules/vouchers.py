@@ -60,6 +60,20 @@ TIMELINE = Ladder(
             "at most so many vouchers, or yuan of them, of a resident or a merchant in a span",
         ),
         Rung(
+            "serial_used",
+            "",
+            "nobody has used a voucher for the piece with that serial number (where the row says"
+            " it)",
+            "each piece once, in all rounds",
+        ),
+        Rung(
+            "class_used",
+            "",
+            "the resident has room for another piece of that class of goods (where the row says"
+            " it)",
+            "one piece of each class a person",
+        ),
+        Rung(
             "transaction_reused",
             "",
             "the transaction number stands for no other row",
@@ -143,6 +157,7 @@ class Transaction(NamedTuple):
     stands: bool
     batch_id: int
     round_id: int = 0
+    details: str = ""  # what is kept of a payment's details, as JSON
 
     @property
     def voucher(self) -> Voucher:
@@ -178,6 +193,7 @@ class Payment:
     freed_at: int | None = None
     stood: bool = True
     is_sealed: bool = False
+    details: str = ""
 
 
 class Ruling(NamedTuple):
@@ -361,8 +377,8 @@ def _count(uses: Uses, standing: StandingFacts, row: Transaction, ruling: Ruling
 def _use(standing: StandingFacts, row: Transaction, ruling: Ruling) -> Use:
     """What a payment uses, or a refund gives back of it."""
     number = row.transaction_no if row.kind == "pay" else row.refund_of
-    paid_at = next(
-        p.paid_at
+    payment = next(
+        p
         for p in reversed(standing.payments[row.voucher])
         if p.transaction_no == number and p.merchant_id == row.merchant_id
     )
@@ -372,10 +388,11 @@ def _use(standing: StandingFacts, row: Transaction, ruling: Ruling) -> Use:
         row.resident,
         row.merchant_id,
         row.round_id,
-        paid_at,
+        payment.paid_at,
         row.paid_at,
         ruling.vouchers,
         ruling.after_fen - ruling.before_fen,
+        payment.details,
     )
 
 
@@ -440,6 +457,7 @@ def _pay(standing: StandingFacts, row: Transaction, refund: Transaction | None) 
             left_fen=row.base_fen,
             kept_fen=row.subsidy_fen,
             stood=row.stands,
+            details=row.details,
         )
     )
     return Ruling(after_fen=row.subsidy_fen, vouchers=1, spent=1)
@@ -464,9 +482,10 @@ def _over_limit(standing: StandingFacts, row: Transaction) -> Ruling | None:
             row.paid_at,
             1,
             row.subsidy_fen or 0,
+            row.details,
         )
     )
-    return Ruling("over_use_limit", met=met) if met else None
+    return Ruling(met.reason, met=met.name) if met else None
 
 
 def _is_free(standing: StandingFacts, row: Transaction) -> bool:

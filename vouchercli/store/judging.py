@@ -196,7 +196,7 @@ CONTESTED = """
 SELECT place, transaction_no, kind, claim_no, claim_id, coupon_no, resident, merchant_id,
     merchant_no, paid_at, day, base_fen,
     merchant_discount_fen, subsidy_fen, least_base_fen, refund_of, expires_at, stands, batch_id,
-    round_id
+    round_id, ifnull(details, '')
 FROM judged WHERE is_contested
 """
 STANDING_PAYMENTS = """
@@ -204,7 +204,8 @@ SELECT f.redemption_id, f.claim_id, f.coupon_no, EXISTS (SELECT 1 FROM rounds r
         CROSS JOIN last_seals x ON x.programme_id = r.programme_id
         WHERE r.round_id = f.round_id AND f.redemption_id <= x.last_redemption_id
             AND f.day <= x.day),
-    f.transaction_no, f.merchant_id, f.paid_at, f.base_fen, f.subsidy_fen, f.floor_fen
+    f.transaction_no, f.merchant_id, f.paid_at, f.base_fen, f.subsidy_fen, f.floor_fen,
+    ifnull((SELECT d.details FROM redemption_details d WHERE d.redemption_id = f.redemption_id), '')
 FROM redemption_facts f
 WHERE f.kind = 'pay' AND f.voucher IN (SELECT voucher FROM judged WHERE is_contested)
 ORDER BY f.paid_at, f.redemption_id
@@ -324,6 +325,18 @@ UPDATE incoming_redemptions AS i SET detail = json_patch(detail, ifnull((
 WHERE details IS NOT NULL AND reason IN ('other_goods', 'other_grade', 'too_many_units',
     'delivered_elsewhere')
 """
+# Which piece, or which class of goods, has no room; and the payment that used the piece.
+EXPLAIN_GOODS = """
+UPDATE incoming_redemptions AS i SET detail = json_patch(detail, (
+    SELECT json_patch(goods_said(i.reason, j.round_id, j.details), json_object('holder_no', (
+        SELECT f.transaction_no FROM redemption_details d JOIN redemptions f USING (redemption_id)
+        WHERE json_extract(d.details, '$.serial') = json_extract(j.details, '$.serial')
+            AND i.reason = 'serial_used'
+        ORDER BY f.paid_at DESC, f.redemption_id LIMIT 1)))
+    FROM judged j WHERE j.place = i.place
+))
+WHERE reason IN ('serial_used', 'class_used')
+"""
 NAME_HOLDER = """
 UPDATE incoming_redemptions AS i SET detail = json_set(detail, '$.transaction_no', (
     SELECT f.transaction_no FROM claims c
@@ -355,7 +368,7 @@ def judge(
     and of a day (`visit_limit`, `counts`) are registered by the caller, who also says what numbers
     stand (`store.transaction_numbers`).
     """
-    sql_functions.register(db, use_said=limits.said)
+    sql_functions.register(db, use_said=limits.said, goods_said=limits.goods_said)
     db.execute("DROP TABLE IF EXISTS temp.judged")
     db.execute(JUDGE, {"programme_id": programme_id, "latest_at": latest_at})
     db.execute(INDEX_JUDGED)
@@ -373,6 +386,7 @@ def judge(
     db.execute(NAME_REFUSED_CLAIM, (programme_id,))
     db.execute(EXPLAIN_SCOPE)
     db.execute(EXPLAIN_DETAILS)
+    db.execute(EXPLAIN_GOODS)
     db.execute(NAME_HOLDER)
 
 
@@ -423,9 +437,10 @@ def _standing(db: sqlite3.Connection, policy: RefundPolicy, visits: Timeline) ->
         base,
         subsidy,
         least,
+        kept,
     ) in db.execute(STANDING_PAYMENTS):
         payment = Payment(number, merchant_id, paid_at, base, subsidy, least, base, subsidy)
-        payment.is_sealed = bool(is_sealed)
+        payment.is_sealed, payment.details = bool(is_sealed), kept
         by_id[redemption_id] = payment
         standing.payments[tuple(voucher)].append(payment)
     for refund_of, paid_at, base, subsidy, spent in db.execute(STANDING_REFUNDS):

@@ -56,6 +56,14 @@ CROSS JOIN claims o ON o.resident = w.resident
 CROSS JOIN redemptions f INDEXED BY redemptions_by_voucher
     ON f.voucher BETWEEN o.claim_id * 1024 AND o.claim_id * 1024 + 1023 AND f.refund_of IS NULL
 """
+# A piece is used once: who had it leads to others.
+SAME_SERIAL = """
+INSERT OR IGNORE INTO leaving
+SELECT d.redemption_id
+FROM (SELECT DISTINCT json_extract(details, '$.serial') AS serial FROM incoming_redemptions
+    WHERE reason IS NULL AND kind = 'pay') i
+CROSS JOIN redemption_details d ON json_extract(d.details, '$.serial') = i.serial
+"""
 SAME_NUMBER = """
 INSERT OR IGNORE INTO leaving
 SELECT n.redemption_id FROM standing_numbers n JOIN redemptions f
@@ -96,6 +104,24 @@ INSERT OR IGNORE INTO leaving
 SELECT o.redemption_id FROM leaving CROSS JOIN redemptions f USING (redemption_id)
 CROSS JOIN redemptions o ON o.voucher = f.voucher
 """
+# What hangs together with facts that leave already, by their pieces and their residents.
+SERIALS_OF_LEAVING = """
+INSERT OR IGNORE INTO leaving
+SELECT d.redemption_id
+FROM (SELECT DISTINCT json_extract(k.details, '$.serial') AS serial FROM leaving
+    CROSS JOIN redemption_details k USING (redemption_id)) i
+CROSS JOIN redemption_details d ON json_extract(d.details, '$.serial') = i.serial
+"""
+RESIDENTS_OF_LEAVING = """
+INSERT OR IGNORE INTO leaving
+SELECT f.redemption_id
+FROM (SELECT DISTINCT c.resident FROM leaving CROSS JOIN redemptions x USING (redemption_id)
+    CROSS JOIN claims c ON c.claim_id = x.claim_id) w
+CROSS JOIN claims o ON o.resident = w.resident
+CROSS JOIN redemptions f INDEXED BY redemptions_by_voucher
+    ON f.voucher BETWEEN o.claim_id * 1024 AND o.claim_id * 1024 + 1023 AND f.refund_of IS NULL
+"""
+SO_MANY = "SELECT count(*) FROM leaving"
 # A fact by our own fields; f: it, with the subsidy that its file would say (`stated_fen`).
 AS_FIELDS = """
     json_patch(json_object('transaction_no', f.transaction_no, 'kind', f.kind,
@@ -196,6 +222,7 @@ def reopen(
     *,
     has_visits: bool,
     has_uses: bool,
+    has_serials: bool,
     says_subsidy: bool,
 ) -> None:
     """Move the facts that hang together with the staged rows back among them: of the batch `only`,
@@ -212,15 +239,28 @@ def reopen(
     together = [SAME_VOUCHER, SAME_NUMBER]
     if only is not None:
         together += [SAME_VISIT] * has_visits + [SAME_RESIDENT] * has_uses
+        together += [SAME_SERIAL] * has_serials
     for statement in together:
         db.execute(statement)
-    for _ in range(2):  # companions of the batch's own; then again without those of others
-        db.execute(OF_OTHERS, {"programme_id": programme_id, "only": only})
-        db.execute(COMPANIONS)
-    db.execute(OF_OTHERS, {"programme_id": programme_id, "only": only})
+    _let_companions_leave(db, programme_id, only)
+    while only is not None and has_serials:
+        before = typed.number(db, SO_MANY)
+        for statement in [SERIALS_OF_LEAVING] + [RESIDENTS_OF_LEAVING] * has_uses:
+            db.execute(statement)
+        _let_companions_leave(db, programme_id, only)
+        if typed.number(db, SO_MANY) <= before:
+            break
     sealed_facts.let_sealed_stay(db)
     note_freed(db)
     move_leaving(db, only, says_subsidy=says_subsidy)
+
+
+def _let_companions_leave(db: sqlite3.Connection, programme_id: int, only: int | None) -> None:
+    asked = {"programme_id": programme_id, "only": only}
+    for _ in range(2):  # companions of the batch's own; then again without those of others
+        db.execute(OF_OTHERS, asked)
+        db.execute(COMPANIONS)
+    db.execute(OF_OTHERS, asked)
 
 
 def note_freed(db: sqlite3.Connection) -> None:

@@ -22,6 +22,7 @@ SCHEMA_FILES = (
     "017_handed_draws.sql",
     "018_families.sql",
     "019_arms.sql",
+    "020_serials.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

@@ -8,27 +8,29 @@ import json
 from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, NamedTuple
 
+from vouchercli.rules import details as law_of_details
 from vouchercli.rules import limits as law
 from vouchercli.rules import times
-from vouchercli.rules.uses import Group, Use, Uses, cap, said
-from vouchercli.store import claim_limits, limits, typed
+from vouchercli.rules.uses import Group, Use, Uses, cap, of_goods, said
+from vouchercli.store import claim_limits, details, limits, typed
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable, Iterator, Mapping
 
     from vouchercli.rules.limits import Span, Timeline
+    from vouchercli.rules.scope import Scope
     from vouchercli.rules.uses import UseCap
 
 # The fit payments at hand; what stands among them is counted as well.
 AT_HAND = """
 SELECT place, claim_id, coupon_no, transaction_no, resident, merchant_id, round_id, paid_at,
-    paid_at, 1, ifnull(subsidy_fen, 0)
+    paid_at, 1, ifnull(subsidy_fen, 0), ifnull(details, '')
 FROM judged WHERE reason IS NULL AND kind = 'pay'
 """
 USE = """
 SELECT f.claim_id, f.coupon_no, p.transaction_no, c.resident, f.merchant_id, f.round_id, p.paid_at,
-    f.paid_at, f.vouchers, f.subsidy_fen
+    f.paid_at, f.vouchers, f.subsidy_fen, ifnull(d.details, '')
 """
 # All that these residents have used.
 OF_RESIDENTS = f"""
@@ -37,7 +39,19 @@ FROM (SELECT DISTINCT resident FROM judged WHERE reason IS NULL AND kind = 'pay'
 CROSS JOIN claims c ON c.resident = j.resident
 CROSS JOIN redemption_facts f ON f.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023
 CROSS JOIN redemptions p ON p.redemption_id = ifnull(f.refund_of, f.redemption_id)
+LEFT JOIN redemption_details d ON d.redemption_id = p.redemption_id
 WHERE counts(c.round_id, f.day)
+"""
+# All payments with these serial numbers, in any round of any programme, and their refunds.
+OF_SERIALS = f"""
+{USE}
+FROM (SELECT DISTINCT json_extract(details, '$.serial') AS serial FROM judged
+    WHERE reason IS NULL AND kind = 'pay') j
+CROSS JOIN redemption_details d ON json_extract(d.details, '$.serial') = j.serial
+CROSS JOIN redemptions p ON p.redemption_id = d.redemption_id
+CROSS JOIN redemption_facts f ON f.voucher = p.voucher
+    AND ifnull(f.refund_of, f.redemption_id) = p.redemption_id
+CROSS JOIN claims c ON c.claim_id = f.claim_id
 """
 # What merchants got of payments in a span, and what refunds gave back of these, whenever that was.
 PAID_IN_SPAN = """
@@ -85,6 +99,7 @@ FROM redemption_runs n CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN 
     AND n.last_id
 CROSS JOIN redemptions p ON p.redemption_id = ifnull(f.refund_of, f.redemption_id)
 CROSS JOIN claims c ON c.claim_id = f.claim_id
+LEFT JOIN redemption_details d ON d.redemption_id = p.redemption_id
 WHERE n.last_paid_at >= :from_at AND p.paid_at >= :from_at AND counts(f.round_id, p.day)
 """
 CONTEST = "UPDATE judged SET is_contested = 1 WHERE place = ?"
@@ -97,11 +112,17 @@ class UseLimits(NamedTuple):
     caps: tuple[tuple[UseCap, Timeline], ...]
     words: Mapping[int, frozenset[str]]
     zone: str
+    classes: Mapping[tuple[int, str], int]
 
     @property
     def by_resident(self) -> bool:
         """Whether what one resident uses was ever limited over several visits."""
         return any(each.counted.by_resident for each, _ in self.caps)
+
+    @property
+    def by_serial(self) -> bool:
+        """Whether a serial number is used once."""
+        return any(each.counted.by_word == "serial" for each, _ in self.caps)
 
     def said(self, name: str, paid_at: int) -> str:
         """What a refusal says of the limit that was reached at that second, as JSON."""
@@ -112,7 +133,15 @@ class UseLimits(NamedTuple):
 
     def uses(self) -> Uses | None:
         """What is used, nothing yet; None: no limit of use was ever set."""
-        return Uses(self.caps, self.words, self.zone) if self.caps else None
+        return Uses(self.caps, self.words, self.zone, self.classes) if self.caps else None
+
+    def goods_said(self, reason: str, round_id: int, kept: str) -> str:
+        """What a refusal of `uses.OF_GOODS` says of the goods of a row, as JSON."""
+        words = json.loads(kept)
+        if reason == "serial_used":
+            return json.dumps({"serial": words["serial"]})
+        most = self.classes[round_id, words["goods"]]
+        return json.dumps({"class": words["goods"], "most_of_class": most}, ensure_ascii=False)
 
 
 def of_programme(db: sqlite3.Connection, programme_id: int, zone: str) -> UseLimits:
@@ -120,11 +149,22 @@ def of_programme(db: sqlite3.Connection, programme_id: int, zone: str) -> UseLim
     named = [(cap(name), steps) for name, steps in limits.timelines(db, programme_id).items()]
     caps = tuple((each, steps) for each, steps in named if each and steps.is_set)
     words = {}
+    scopes = {round_id: each.scope for round_id, each in details.packs(db, programme_id).items()}
     if caps:
         in_time = limits.of_programme(db, programme_id)
         known = claim_limits.terms(db, programme_id, in_time, zone)
         words = {round_id: each.words for round_id, each in known.items()}
-    return UseLimits(limits.visits(db, programme_id), caps, words, zone)
+    goods = tuple(of_goods(reason) for reason in _asked_of_goods(scopes))
+    classes = law_of_details.classes(scopes)
+    return UseLimits(limits.visits(db, programme_id), caps + goods, words, zone, classes)
+
+
+def _asked_of_goods(scopes: Mapping[int, Scope]) -> Iterator[str]:
+    """Which of `uses.OF_GOODS` the templates of some rounds ask."""
+    if any(each.serial for each in scopes.values()):
+        yield "serial_used"
+    if law_of_details.classes(scopes):
+        yield "class_used"
 
 
 def contest(db: sqlite3.Connection, own: UseLimits) -> Uses | None:
@@ -134,7 +174,7 @@ def contest(db: sqlite3.Connection, own: UseLimits) -> Uses | None:
     uses = own.uses()
     if uses is None:
         return None
-    at_hand = [(place, _use(*row)) for place, *row in typed.tuples(db, AT_HAND)]
+    at_hand = [(place, use_of(*row)) for place, *row in typed.tuples(db, AT_HAND)]
     asked: Counter[Group] = Counter()
     for _, use in at_hand:
         for each, _, group in uses.groups(use):
@@ -157,13 +197,16 @@ def _learn(db: sqlite3.Connection, own: UseLimits, uses: Uses, groups: Iterable[
     """What stands in these groups."""
     if own.by_resident:
         for row in typed.tuples(db, OF_RESIDENTS):
-            uses.learn(_use(*row))
+            uses.learn(use_of(*row))
+    if own.by_serial:
+        for row in typed.tuples(db, OF_SERIALS):
+            uses.learn(use_of(*row), of_serial=True)
     of_span: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
     for group in groups:
         of_span[group.name, group.from_at].append(group.merchant_id)
     for each, _ in own.caps:
         for (name, from_at), merchants in of_span.items():
-            if name == each.name and not each.counted.by_resident:
+            if name == each.name and each.counted.by_merchant and not each.counted.by_resident:
                 for row in _of_merchants(db, own, each, from_at, merchants):
                     uses.add_sum(*row)
 
@@ -213,11 +256,11 @@ def standing_beyond(
     limits.teach_visits(db, programme_id, zone)
     own = of_programme(db, programme_id, zone)
     one = own._replace(caps=tuple(each for each in own.caps if each[0].name == name))
-    known, used = Uses(one.caps, one.words, zone), Counter[Group]()
+    known, used = Uses(one.caps, one.words, zone, one.classes), Counter[Group]()
     last: dict[Group, tuple[Use, int | None]] = {}
     begin = min((law.bounds(each.span, from_at, zone)[0] for each, _ in one.caps), default=from_at)
     for row in typed.tuples(db, SINCE, {"from_at": begin}):
-        use = _use(*row)
+        use = use_of(*row)
         for each, steps, group in known.groups(use):
             used[group] += each.amount(use)
             if group not in last or use.paid_at >= last[group][0].paid_at:
@@ -262,7 +305,7 @@ def all_beyond(
     return {name: standing_beyond(db, programme_id, name, from_at, zone) for name in names}
 
 
-def _use(
+def use_of(
     claim_id: int,
     coupon_no: int,
     transaction_no: str,
@@ -273,7 +316,9 @@ def _use(
     at: int,
     vouchers: int,
     subsidy_fen: int,
+    kept: str,
 ) -> Use:
+    """A row of `USE`."""
     return Use(
         (claim_id, coupon_no),
         transaction_no,
@@ -284,4 +329,5 @@ def _use(
         at,
         vouchers,
         subsidy_fen,
+        kept,
     )

@@ -91,4 +91,5 @@ TEXT = {
     "how many pieces, where the scope asks for it": "件数，适用范围有要求时填写",
     "how many people ate, where the cap is one for each": "用餐人数，按人数封顶时填写",
     "the city or district of delivery, where the scope asks": "收货城市或区县，适用范围有要求时填写",
+    "the serial number or IMEI of the piece, where the scope asks": "商品的序列号或 IMEI 号（适用范围要求时填写）",
 }

@@ -23,6 +23,7 @@ TEXT = {
     "units": "件数",
     "diners": "就餐人数",
     "delivered_to": "收货地",
+    "serial": "序列号",
     "Declared, not judged here: {clauses}.": "已声明、系统不作判断的条款：{clauses}。",
     "Leverage by {by}: {programme}, as of {as_of}": "杠杆率（按{by}）：{programme}，截至 {as_of}",
     "Redemption rates": "核销率",

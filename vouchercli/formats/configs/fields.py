@@ -11,7 +11,7 @@ from vouchercli.result import Word
 Type = Literal["id", "name", "time", "amount"]
 
 # What only some files say of a payment; read where a template asks for it.
-DETAILS = ("goods", "grade", "units", "diners", "delivered_to")
+DETAILS = ("goods", "grade", "units", "diners", "delivered_to", "serial")
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "merchants": (
@@ -132,6 +132,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "merchant_no",
         "platform_no",
         "refund_of",
+        "serial",
     ),
 }
 

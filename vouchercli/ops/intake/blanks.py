@@ -101,6 +101,7 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
         "units": Meaning(Word("how many pieces, where the scope asks for it"), "1"),
         "diners": Meaning(Word("how many people ate, where the cap is one for each"), "2"),
         "delivered_to": Meaning(Word("the city or district of delivery, where the scope asks"), ""),
+        "serial": Meaning(Word("the serial number or IMEI of the piece, where the scope asks"), ""),
     },
 }
 WORDS = {  # what alone may stand in a column, by language

@@ -133,7 +133,7 @@ def _reader_of_details(intake: Intake) -> Callable[[tuple[str, ...]], str | Unfi
         try:
             said = details.read({name: values[place] for name, place in places})
         except details.DetailError as error:
-            return _unfit(error.name, error.text, "write a whole number above 0")
+            return _unfit(error.name, error.text, error.problem)
         return as_json(said) if said else None
 
     return read if places else lambda _: None
@@ -209,6 +209,8 @@ WAITING = (
     "already_redeemed",
     "over_limit",
     "over_use_limit",
+    "serial_used",
+    "class_used",
     "transaction_reused",
     "refund_without_payment",
     "refund_too_large",
@@ -253,6 +255,7 @@ def _reopen(intake: Intake, only: int | None) -> None:
         only,
         has_visits=limits.visits.is_set,
         has_uses=limits.by_resident,
+        has_serials=limits.by_serial,
         says_subsidy=intake.reading.has("subsidy"),
     )
 

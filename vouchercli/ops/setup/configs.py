@@ -115,6 +115,7 @@ LATER_KEYS = {
     **details.NOT_ASKED,
     "rates": (),
     "most_diners": None,
+    "per_resident": None,
 }  # and what they are where a document does not have them
 
 

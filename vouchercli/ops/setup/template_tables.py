@@ -103,8 +103,26 @@ def explain_details(template: Template) -> tuple[Message, ...]:
             " counted as unverified and named in every report.",
             columns=", ".join(asked),
         ),
+        *_explain_pieces(template),
         *(line for coupon, _ in packs.lines(template) for line in _explain_rates(coupon)),
     )
+
+
+def _explain_pieces(template: Template) -> Iterator[Message]:
+    """How often a piece is used, and how many of a class one resident may have."""
+    if template.scope.serial:
+        yield say(
+            "A piece is used once over all rounds of all programmes: the same serial number again"
+            " is refused, until its payment is refunded in full."
+        )
+    for each in template.scope.goods:
+        if each.per_resident is not None:
+            yield say(
+                "One resident may have {most} of {goods} with vouchers of the programme; what is"
+                " refunded in full does not count.",
+                most=each.per_resident,
+                goods=each.name,
+            )
 
 
 EXAMPLE_FEN = 900_000  # an appliance
