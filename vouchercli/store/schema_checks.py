@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from functools import cache
 
 from vouchercli.rules import times
 from vouchercli.store import sql_functions
@@ -27,6 +28,7 @@ def schema_as_shipped(db: sqlite3.Connection) -> list[tuple[str, str, str]]:
     ]
 
 
+@cache
 def _shipped() -> dict[str, str]:
     with closing(sqlite3.connect(":memory:")) as db:
         sql_functions.register(db, local_day=times.local_day)
