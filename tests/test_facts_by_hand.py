@@ -425,7 +425,13 @@ def again(
     db.execute(incoming.CREATE_FREED)
     for place, values in enumerate(rows, 1):
         add(db, "incoming_redemptions", place=place, **values)
-    usual = {"only": None, "has_visits": False, "has_uses": False, "says_subsidy": True}
+    usual = {
+        "only": None,
+        "has_visits": False,
+        "has_uses": False,
+        "has_serials": False,
+        "says_subsidy": True,
+    }
     reopening.reopen(db, 1, **usual | asked)
     numbers = [
         each[0]
