@@ -400,6 +400,38 @@ def sold(number: str, claim: str, amount: int, subsidy: str, said: str) -> str:
     return f"{number},pay,{claim},1,M1,2020-03-28 10:00:00,{amount},{subsidy},,{said}\n"
 
 
+def at_the_till(town: Callable[..., Ran], claim: str, amount: str, *said: str) -> Any:
+    at = ("--at", "2020-03-28 10:00", "-o", "json")
+    words = ("--claim", claim, "--merchant", "M1", "--amount", amount, *said)
+    return town("redemption", "check", *words, *at, expect=None).data
+
+
+@pytest.mark.parametrize(
+    ("said", "paid_fen", "reason"),
+    [
+        (("--grade", "1级"), 180_000, None),
+        (("--grade", "2"), 135_000, None),
+        ((), 135_000, None),  # no more than is proved
+        (("--grade", "3"), 0, "other_grade"),
+    ],
+)
+def test_the_till_is_told_what_is_bought(
+    shops: Callable[..., Ran], said: tuple[str, ...], paid_fen: int, reason: str | None
+) -> None:
+    held = at_the_till(shops, "G11", "9000", *said)
+    assert (held["subsidy_fen"], held["reason"]) == (paid_fen, reason)
+    words = ("--template", "graded", "--amount", "9000", *said, "-o", "json")
+    unclaimed = shops("redemption", "check", *words, expect=None).data
+    assert (unclaimed["subsidy_fen"], unclaimed["reason"]) == (paid_fen, reason)
+
+
+def test_what_the_till_is_told_is_read_as_a_cell_is(shops: Callable[..., Ran]) -> None:
+    assert at_the_till(shops, "D11", "80", "--diners", "4")["subsidy_fen"] == 4_000
+    words = ("--template", "dining", "--amount", "80", "--diners", "none")
+    refused = shops("redemption", "check", *words, expect=2).err
+    assert "--diners: none: write a whole number above 0 [bad_detail]" in refused
+
+
 def test_rates_and_caps_by_what_the_file_says(shops: Callable[..., Ran]) -> None:
     rows = (
         sold("S1", "G11", 9000, "1350.00", "2级,")

@@ -147,9 +147,32 @@ def correct(
     )
 
 
+GOODS = {
+    "goods": Annotated[
+        Optional[str],
+        typer.Option("--goods", metavar="CLASS", help="What is bought: its class of goods."),
+    ],
+    "grade": Annotated[
+        Optional[str],
+        typer.Option("--grade", metavar="GRADE", help="Its grade of energy or water efficiency."),
+    ],
+    "units": Annotated[
+        Optional[str], typer.Option("--units", metavar="N", help="How many pieces.")
+    ],
+    "diners": Annotated[Optional[str], typer.Option("--diners", metavar="N", help="How many eat.")],
+    "delivered_to": Annotated[
+        Optional[str], typer.Option("--delivered-to", metavar="PLACE", help="Where it goes.")
+    ],
+    "serial": Annotated[
+        Optional[str], typer.Option("--serial", metavar="NO", help="Its serial number or IMEI.")
+    ],
+}
+
+
 @command(
     app,
     "check",
+    options=GOODS,
     epilog=(
         "Examples: voucher redemption check --template universal-5x10 --amount 50 --discount 5;"
         " voucher redemption check --claim C0001 --coupon 2 --merchant M001 --amount 45 --at"
@@ -202,10 +225,17 @@ def check(
             help="When it is paid (else with --claim now, otherwise at any time).",
         ),
     ] = None,
+    **said: str | None,
 ) -> Outcome:
     """Show what this order would get with this voucher, or which rule refuses it."""
     order = till.OrderRequest(
-        amount, discount, coupon_no, merchant_no, channel, call.moment(session, at)
+        amount,
+        discount,
+        coupon_no,
+        merchant_no,
+        channel,
+        call.moment(session, at),
+        {name: text for name, text in said.items() if text},
     )
     return till.check_order(session, order, claim_no=claim_no, template=template, round_=round_)
 

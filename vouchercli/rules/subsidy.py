@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from vouchercli.rules import money
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from vouchercli.rules.templates import Share
 
 WHOLE_BP = 10_000
+NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
 def lawful_subsidy(base_fen: int, denomination_fen: int, percent_bp: int | None) -> int:
@@ -43,13 +45,15 @@ def of_coupon(coupon: Coupon, base_fen: int, said: Mapping[str, str]) -> int:
     return lawful_subsidy(base_fen, cap_fen, coupon.percent_bp)
 
 
-def subsidy(coupon: Coupon, base_fen: int) -> int | None:
-    """What the voucher pays on a base (list price - merchant discount), in fen; None below the
-    threshold and above the price end.
+def subsidy(coupon: Coupon, base_fen: int, said: Mapping[str, str] = NOTHING) -> int | None:
+    """What the voucher pays on a base (list price - merchant discount), in fen, by what is said of
+    the goods (`of_coupon`); None below the threshold and above the price end.
     """
     is_within = coupon.most_base_fen is None or base_fen <= coupon.most_base_fen
     return (
-        of_coupon(coupon, base_fen, {}) if is_within and base_fen >= coupon.threshold_fen else None
+        of_coupon(coupon, base_fen, said)
+        if is_within and base_fen >= coupon.threshold_fen
+        else None
     )
 
 
@@ -138,10 +142,11 @@ def order(
     funding: Sequence[Share],
     kinds: Mapping[str, str],
     match_bp: int = 0,
+    said: Mapping[str, str] = NOTHING,
 ) -> Order:
     """The order with that voucher; without a voucher, or below its threshold, nobody pays but the
-    consumer.
+    consumer. `said`: of the goods (`rules.details`).
     """
     base = list_fen - merchant_discount_fen
-    paid = (subsidy(coupon, base) if coupon else None) or 0
+    paid = (subsidy(coupon, base, said) if coupon else None) or 0
     return Order(list_fen, merchant_discount_fen, base, paid, parts(paid, funding, kinds, match_bp))

@@ -32,7 +32,7 @@ from vouchercli.store import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from vouchercli.ops.intake.kinds import Chunk
     from vouchercli.session import Session
@@ -176,9 +176,10 @@ def payment(
     zone: str,
     fen: tuple[int, int],
     channel: str,
+    said: Mapping[str, str],
 ) -> tuple[Any, ...]:
     """One payment as typed columns, for a look ahead: no number of its own yet, the subsidy as the
-    rules give it.
+    rules give it; `said`: of the goods (`rules.details`).
     """
     day, base_fen = times.day_of(at, zone), fen[0] - fen[1]
     return (
@@ -195,7 +196,7 @@ def payment(
         None,
         "",
         channel,
-        None,
+        as_json(said) if said else None,
     )
 
 

@@ -5,7 +5,7 @@ written.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import UsageFault, VoucherError
@@ -13,7 +13,7 @@ from vouchercli.ops import amounts
 from vouchercli.ops.intake import redemptions as redemptions_intake
 from vouchercli.ops.intake import sql_functions
 from vouchercli.result import Column, Outcome, Problem, Table, say
-from vouchercli.rules import money, reasons, scope, subsidy, times
+from vouchercli.rules import details, money, reasons, scope, subsidy, times
 from vouchercli.rules import templates as packs_law
 from vouchercli.rules.merchants import Merchant
 from vouchercli.rules.redemptions import PAYMENTS
@@ -30,6 +30,7 @@ from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping
 
     from vouchercli.rules.coupons import Coupon
     from vouchercli.rules.subsidy import Order
@@ -52,7 +53,7 @@ LINES = (
 @dataclass(frozen=True)
 class OrderRequest:
     """The order: amounts in yuan text, the coupon (None: the one that pays most), where, how and
-    when (UTC seconds; None: not said).
+    when (UTC seconds; None: not said); `said`: of the goods, by our fields.
     """
 
     amount: str
@@ -61,6 +62,7 @@ class OrderRequest:
     merchant_no: str | None
     channel: str
     at: int | None
+    said: Mapping[str, str] = field(default_factory=dict)
 
 
 Refusal = tuple[str | None, dict[str, Any]]  # its reason, and the values that explain it
@@ -113,6 +115,7 @@ def check_order(
     )
     if fen[1] > fen[0]:
         raise amounts.not_an_amount("--discount", request.discount)
+    request = replace(request, said=_read_details(request.said))
     programme = programmes.current(session.db, session.programme)
     round_row = round_ and rounds.named(session.db, programme["programme_id"], round_)
     pack = (
@@ -135,7 +138,7 @@ def check_order(
     kinds = programmes.value(programme).kinds
 
     def answer(coupon: Coupon) -> Answer:
-        order = subsidy.order(*fen, coupon, pack.funding, kinds, pack.match_bp)
+        order = subsidy.order(*fen, coupon, pack.funding, kinds, pack.match_bp, request.said)
         if claim_no:
             why = _find_refusal(session, programme, pack, coupon, request, claim_no, fen)
         else:
@@ -145,13 +148,28 @@ def check_order(
                 facts["most_base_fen"] = coupon.most_base_fen
             if request.at is not None:
                 facts |= _find_window(pack, round_row or None, request.at, zone)
-            why = _find_refusal_unclaimed(session, pack, request, facts, zone)
+            why = _find_refusal_unclaimed(session, pack, coupon, request, facts, zone)
         if why[0]:
             order = subsidy.order(*fen, None, pack.funding, kinds, pack.match_bp)
         return Answer(coupon, order, *why)
 
     best = max(map(answer, coupons), key=lambda one: (one.reason is None, one.order.subsidy_fen))
     return _outcome(best, programme["time_zone"])
+
+
+def _read_details(said: Mapping[str, str]) -> Mapping[str, str]:
+    """What is said of the goods, as a file's cells are read."""
+    try:
+        return details.read(said)
+    except details.DetailError as error:
+        raise UsageFault(
+            "bad_detail",
+            "{option}: {text}: {problem}",
+            hint="voucher redemption check --help",
+            option="--" + error.name.replace("_", "-"),
+            text=error.text,
+            problem=error.problem,
+        ) from error
 
 
 def _pack_of_claim(session: Session, programme: sqlite3.Row, claim_no: str) -> Template:
@@ -189,6 +207,7 @@ def _find_refusal(
         programme["time_zone"],
         fen,
         request.channel,
+        request.said,
     )
     asked = (
         programme_id,
@@ -219,7 +238,12 @@ def _find_window(pack: Template, round_: sqlite3.Row | None, at: int, zone: str)
 
 
 def _find_refusal_unclaimed(
-    session: Session, pack: Template, request: OrderRequest, facts: dict[str, int], zone: str
+    session: Session,
+    pack: Template,
+    coupon: Coupon,
+    request: OrderRequest,
+    facts: dict[str, int],
+    zone: str,
 ) -> Refusal:
     """The reason that an import would give for a payment with such a voucher, by its own ladder.
     `facts`: paid_at, opens_at, expires_at, base_fen, threshold_fen, most_base_fen, as far as they
@@ -235,6 +259,7 @@ def _find_refusal_unclaimed(
         merchant = Merchant(number, is_registered=False)
     clock = None if at is None else times.clock_of(at, zone)
     broken = scope.find_broken(pack.scope, merchant, request.channel, clock)
+    code, of_goods = details.find_broken(pack.scope, coupon, request.said) or ("", {})
     reason = PAYMENTS.reason(
         {
             "kind": "pay",
@@ -243,6 +268,7 @@ def _find_refusal_unclaimed(
             "merchant_id": None if number and merchant is None else 1,
             "is_suspended": int(bool(known and known.suspended)),
             "is_in_scope": int(broken is None),
+            "broken_detail": code,
             "paid_at": at,
             "claimed_at": facts.get("opens_at"),
             "expires_at": facts.get("expires_at"),
@@ -252,7 +278,7 @@ def _find_refusal_unclaimed(
         }
     )
     more: dict[str, Any] = {"merchant_no": number} if number else {}
-    return reason, {**facts, **more, **(broken or {})}
+    return reason, {**facts, **more, **(broken or of_goods)}
 
 
 def _outcome(answer: Answer, zone: str) -> Outcome:
