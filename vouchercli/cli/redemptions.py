@@ -150,18 +150,18 @@ def correct(
 GOODS = {
     "goods": Annotated[
         Optional[str],
-        typer.Option("--goods", metavar="CLASS", help="What is bought: its class of goods."),
+        typer.Option("--goods", metavar="NAME", help="What is bought: its class of goods."),
     ],
     "grade": Annotated[
         Optional[str],
-        typer.Option("--grade", metavar="GRADE", help="Its grade of energy or water efficiency."),
+        typer.Option("--grade", metavar="TEXT", help="Its grade of energy or water efficiency."),
     ],
     "units": Annotated[
         Optional[str], typer.Option("--units", metavar="N", help="How many pieces.")
     ],
     "diners": Annotated[Optional[str], typer.Option("--diners", metavar="N", help="How many eat.")],
     "delivered_to": Annotated[
-        Optional[str], typer.Option("--delivered-to", metavar="PLACE", help="Where it goes.")
+        Optional[str], typer.Option("--delivered-to", metavar="NAME", help="Where it goes.")
     ],
     "serial": Annotated[
         Optional[str], typer.Option("--serial", metavar="NO", help="Its serial number or IMEI.")
