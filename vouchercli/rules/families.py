@@ -18,9 +18,7 @@ WHOLE = 10_000  # basis points
 
 
 class Face(NamedTuple):
-    """A face of a family: what it takes off, from which price, and how many packs (None: the
-    family's packs, which its budget or --packs says).
-    """
+    """A face of a family: what it takes off, from which price, and how many packs."""
 
     denomination_fen: int
     threshold_fen: int

@@ -16,7 +16,7 @@ from copy import copy
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
-from vouchercli.rules.limits import BEGINNING, SPANS, Span, Timeline, always, bounds
+from vouchercli.rules.limits import SPANS, Span, Timeline, always, bounds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -208,10 +208,6 @@ class Uses:
             if most is not None and self._peak(group, use.paid_at) + each.amount(use) > most:
                 return each
         return None
-
-    def most_used(self, group: Group) -> int:
-        """The most that was ever used at once."""
-        return self._peak(group, BEGINNING)
 
     def _peak(self, group: Group, at: int) -> int:
         """The most that is used from that second on; of refunds, those before it have gone."""

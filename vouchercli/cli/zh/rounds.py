@@ -59,6 +59,8 @@ TEXT = {
     "leave --packs and --budget out": "请去掉 --packs 和 --budget",
     "nothing says how many packs the platforms share": "未写明各平台共有多少份",
     "add --packs N": "请加上 --packs N",
+    "{round} would have no pack: there are fewer packs than its share needs": "{round} 分不到一份：份数不足以按占比分配",
+    "give more packs, or fewer platforms": "请增加份数，或减少平台",
     "{option} cannot be read at {part}: each part stands once, is more than 0, and shares are 100% together": "{option} 在 {part} 处无法识别：每一部分只写一次，须大于 0，占比合计须为 100%",
     "template {template} does not have one coupon line of kind amount_off, whose face --faces could replace": "模板 {template} 并非只有一行满减券，--faces 无法替换其面额与门槛",
     "choose a template with one such line": "请选用只有一行满减券的模板",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
@@ -44,7 +44,7 @@ def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
     type_row = typist_of_residents(intake, "claim_no", "claimed_at")
     handed = winners.handed(intake.db, intake.programme_id)
     members = families.members(intake.db, intake.programme_id)
-    find_round = cache(partial(_find_round, members, intake.options.get("platforms")))
+    find_round = lru_cache(partial(_find_round, members, intake.options.get("platforms")))
 
     def type_claim(values: tuple[str, ...]) -> Typed:
         typed = type_row(values)

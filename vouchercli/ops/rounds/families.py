@@ -63,7 +63,7 @@ def _members(family: str, given: Mapping[str, Any]) -> tuple[law.Member, ...]:
             "nothing says how many packs the platforms share",
             hint="add --packs N",
         )
-    return law.members(
+    members = law.members(
         family,
         _read("--faces", faces, law.read_faces, "90-300:480000,180-500:240000") if faces else (),
         _read("--platform", platform, law.read_platforms, "alipay:40%,wechat:60%")
@@ -71,6 +71,14 @@ def _members(family: str, given: Mapping[str, Any]) -> tuple[law.Member, ...]:
         else (),
         given["packs"],
     )
+    if without := next((each for each in members if not each.packs), None):
+        raise UsageFault(
+            "too_few_packs",
+            "{round} would have no pack: there are fewer packs than its share needs",
+            hint="give more packs, or fewer platforms",
+            round=without.code,
+        )
+    return members
 
 
 def _read(option: str, text: str, read: Callable[[str], Value], example: str) -> Value:
