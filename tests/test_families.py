@@ -266,6 +266,7 @@ def test_a_family_is_reported_together(office: Callable[..., Ran]) -> None:
         (("--faces", "20-80"), "bad_family"),
         (("--platform", "alipay:60%,wechat:60%", "--packs", "3"), "bad_family"),
         (("--platform", "alipay:40%,wechat:60%"), "no_packs_to_share"),
+        (("--packs", "3", "--each"), "each_of_a_family"),
         (("--platform", "alipay:50%,wechat:50%", "--packs", "1"), "too_few_packs"),
     ],
 )

@@ -237,9 +237,7 @@ def _in_seconds(call: Call, session: Session, terms: dict[str, Any]) -> dict[str
 )
 def create(call: Call, session: Session, code: Code, **terms: Any) -> Outcome:
     """Draft a round, or a family of rounds: which pack, how many, when, for whom."""
-    if families.is_family(terms):
-        return families.create_family(session, code, _in_seconds(call, session, terms))
-    return drafts.create_round(session, code, _in_seconds(call, session, terms))
+    return families.create(session, code, _in_seconds(call, session, terms))
 
 
 @command(

@@ -59,6 +59,8 @@ TEXT = {
     "leave --packs and --budget out": "请去掉 --packs 和 --budget",
     "nothing says how many packs the platforms share": "未写明各平台共有多少份",
     "add --packs N": "请加上 --packs N",
+    "--each is about a family of rounds, and this is one round": "--each 只用于系列，此处只有一个期次",
+    "leave it out; how many packs one person may have: --per-resident N": "请去掉；每人可领份数用 --per-resident N",
     "{round} would have no pack: there are fewer packs than its share needs": "{round} 分不到一份：份数不足以按占比分配",
     "give more packs, or fewer platforms": "请增加份数，或减少平台",
     "{option} cannot be read at {part}: each part stands once, is more than 0, and shares are 100% together": "{option} 在 {part} 处无法识别：每一部分只写一次，须大于 0，占比合计须为 100%",

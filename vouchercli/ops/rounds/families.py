@@ -26,12 +26,20 @@ if TYPE_CHECKING:
     Value = TypeVar("Value")
 
 
-def is_family(given: Mapping[str, Any]) -> bool:
-    """Whether the options of a new round make several: faces, or platforms with shares."""
-    return bool(given["faces"]) or "%" in (given["platform"] or "")
+def create(session: Session, code: str, given: Mapping[str, Any]) -> Outcome:
+    """Draft a round, or a family where faces or shares of platforms are said."""
+    if given["faces"] or "%" in (given["platform"] or ""):
+        return _create_family(session, code, given)
+    if given["each"]:
+        raise UsageFault(
+            "each_of_a_family",
+            "--each is about a family of rounds, and this is one round",
+            hint="leave it out; how many packs one person may have: --per-resident N",
+        )
+    return drafts.create_round(session, code, given)
 
 
-def create_family(session: Session, family: str, given: Mapping[str, Any]) -> Outcome:
+def _create_family(session: Session, family: str, given: Mapping[str, Any]) -> Outcome:
     """Draft every round of a family, or none. `given` as for `drafts.create_round`, with `faces`
     and shares of platforms as they were typed.
     """
