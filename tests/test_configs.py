@@ -136,7 +136,7 @@ def test_beijings_packs_are_used_up_as_the_worked_orders_say(name: str, golden: 
         configs.read_programme("beijing-2020")[0].kinds,
     )
     orders = [
-        subsidy.order(price * 100, 0, coupon, template.funding, kinds, template.match_bp)
+        subsidy.order(price * 100, 0, coupon, template.funding, kinds, template.match)
         for price, coupon in zip(case["orders"], template.coupons, strict=True)
     ]
     assert sum(order.parts.public_fen for order in orders) == case["subsidy"] * 100
@@ -156,11 +156,11 @@ def test_beijings_smart_products_are_paid_by_three_parties() -> None:
             template.coupons[0],
             template.funding,
             kinds,
-            template.match_bp,
+            template.match,
         )
         assert order.subsidy_fen == money.parse_yuan(expected)
         assert order.own_fen == order.base_fen - order.subsidy_fen
-    parts = subsidy.parts(36_380, template.funding, kinds, template.match_bp)
+    parts = subsidy.parts(36_380, template.funding, kinds, template.match)
     assert (parts.public_fen, parts.platform_fen, parts.match_fen) == (18_190, 10_914, 7_276)
 
 

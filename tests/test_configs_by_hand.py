@@ -1040,7 +1040,7 @@ def test_an_order_is_paid_by_each_to_the_fen() -> None:
     coupon = template(coupons=[OFF]).coupons[0]
     funding = (Share("treasury", 5_000), Share("bank", 3_000), Share("shops", 2_000))
     kinds = {"treasury": "public", "bank": "platform", "shops": "merchant"}
-    order = subsidy.order(6_000, 500, coupon, funding, kinds, match_bp=1_000)
+    order = subsidy.order(6_000, 500, coupon, funding, kinds, Share("shops", 1_000))
     assert (order.base_fen, order.subsidy_fen) == (5_500, 1_000)
     assert order.parts.by_funder == (("treasury", 500), ("bank", 300), ("shops", 200))
     # the shops pay their share and a tenth of the subsidy on top
@@ -1050,7 +1050,7 @@ def test_an_order_is_paid_by_each_to_the_fen() -> None:
         300,
     )
     assert (order.own_fen, order.merchant_receives_fen) == (4_400, 5_200)
-    without = subsidy.order(6_000, 500, None, funding, kinds, match_bp=1_000)
+    without = subsidy.order(6_000, 500, None, funding, kinds, Share("shops", 1_000))
     assert (without.subsidy_fen, without.own_fen, without.merchant_receives_fen) == (
         0,
         5_500,

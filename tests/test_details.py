@@ -130,6 +130,12 @@ HALF = {"kind": "percent_off", "percent": "50", "threshold": "0.01", "cap": "10.
 DINING = HALF | {"cap_per": "diner", "most_diners": 20}
 
 
+BY_CLASS = GRADED | {
+    "rates_by": "goods",
+    "rates": {"phone": {"percent": "15", "cap": "500.00"}, "fridge": "20"},
+}
+
+
 def coupon(line: dict[str, Any]) -> Coupon:
     template, faults = templates.read(towns.pack("pack", line))
     assert template is not None, faults
@@ -145,6 +151,10 @@ def coupon(line: dict[str, Any]) -> Coupon:
         (GRADED, "12000.00", {"grade": "1"}, "2000.00"),
         (GRADED, "9000.00", {}, "1350.00"),
         (GRADED, "12000.00", {}, "1500.00"),
+        (BY_CLASS, "5999.00", {"goods": "phone"}, "500.00"),
+        (BY_CLASS, "1000.00", {"goods": "phone"}, "150.00"),
+        (BY_CLASS, "9000.00", {"goods": "fridge"}, "1800.00"),
+        (BY_CLASS, "9000.00", {}, "500.00"),
         (DINING, "80.00", {"diners": "4"}, "40.00"),
         (DINING, "50.00", {"diners": "2"}, "20.00"),
         (DINING, "12.00", {"diners": "1"}, "6.00"),
@@ -175,6 +185,8 @@ def test_what_a_pack_can_cost_is_the_most() -> None:
         (HALF | {"cap_per": "diner"}, "most_diners_needed"),
         (HALF | {"cap_per": "table", "most_diners": 4}, "not_a_choice"),
         (HALF | {"most_diners": 4}, "idle_key"),
+        (HALF | {"rates_by": "goods"}, "idle_key"),
+        (GRADED | {"rates_by": "shop"}, "not_a_choice"),
         (GRADED | {"cap_per": "diner", "most_diners": 4}, "idle_key"),
     ],
 )
@@ -467,6 +479,28 @@ def test_a_template_says_what_it_pays(shops: Callable[..., Ran]) -> None:
     shown = " ".join(shops("template", "show", "dining").out.split())
     assert "4 diners pay 80.00 yuan and get 40.00." in shown
     assert "未载明等级" in shops("template", "show", "graded", "--lang", "zh").out.replace("\n", "")
+
+
+def test_rates_by_class_of_goods(voucher: Callable[..., Ran]) -> None:
+    shops = "merchant_no,name\nM1,店\n"
+    towns.build(voucher, towns.programme(), towns.pack("classes", BY_CLASS), merchants=shops)
+    towns.make_round(voucher, "r1", template="classes", packs=4, state="open")
+    claims = "".join(f"C{at},r1,r{at},2020-03-27 08:00:01\n" for at in range(4))
+    voucher("claim", "import", towns.write("c.csv", towns.CLAIMS + claims))
+    at = "1,M1,2020-03-28 10:00:00,9000,0"
+    rows = (
+        f"T1,pay,C0,{at},500.00,,phone\n"
+        f"T2,pay,C1,{at},1800.00,,fridge\n"
+        f"T3,pay,C2,{at},500.00,,\n"
+        f"T4,pay,C3,{at},500.00,,sofa\n"
+    )
+    ran = take(voucher, "sold.csv", towns.PAYMENTS.strip() + ",goods\n" + rows)
+    assert ran.data["reasons"] == {"other_goods": 1}
+    assert ran.data["unverified"] == [{"key": "goods", "rows": 1, "paid_fen": 50_000}]
+    shown = " ".join(voucher("template", "show", "classes").out.split())
+    assert "phone pays 15%, at most 500.00 yuan: 500.00 on 9,000.00 yuan." in shown
+    assert "Another class is refused" in shown
+    voucher("check")
 
 
 # ---------------------------------------------------------------- what somebody changed

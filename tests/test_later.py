@@ -57,10 +57,10 @@ CLAUSES = {
         {"settlement": {"by": "merchant", "every": "week"}},
         ["no_settlement"],
     ),
-    "a scope of one coupon": (
+    "a scope outside a scope": (
         "template",
-        {"coupons": [COUPON | {"scope": {"industries": ["餐饮"]}}]},
-        ["no_scope_of_coupon"],
+        {"coupons": [COUPON | {"industries": ["餐饮"]}]},
+        ["stands_in_a_scope"],
     ),
     "the platform's own end": (
         "template",

@@ -363,7 +363,7 @@ def test_of_several_scopes_one_must_hold_as_a_whole(
     ("written", "codes"),
     [
         ({"any_of": [{"channel": "online"}]}, {"too_few"}),
-        ({"any_of": [{"channel": "online"}, {"goods": ["tv"]}]}, {"no_scope_of_coupon"}),
+        ({"any_of": [{"channel": "online"}, {"goods": ["tv"]}]}, {"stands_in_a_scope"}),
         ({"any_of": [{"channel": "online"}, {"any_of": []}]}, {"unknown_key"}),
         ({"any_of": [{"channel": "onlin"}, {"hours": ["noon"]}]}, {"not_a_choice", "bad_hours"}),
     ],

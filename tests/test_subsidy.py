@@ -45,9 +45,9 @@ def test_a_worked_order_comes_out_to_the_fen(case: dict[str, Any]) -> None:
     lists = case.get("orders") or [case["list"]]
     pack = coupons(case.get("coupons") or [case["coupon"]])
     discount = fen(case.get("merchant_discount", 0))
-    match_bp = bp(case.get("match", 0))
+    match = Share("merchant", bp(case.get("match", 0)))
     orders = [
-        subsidy.order(fen(price), discount, coupon, GOVERNMENT, KINDS, match_bp)
+        subsidy.order(fen(price), discount, coupon, GOVERNMENT, KINDS, match)
         for price, coupon in zip(lists, pack, strict=True)
     ]
     assert sum(order.subsidy_fen for order in orders) == fen(case["subsidy"])
@@ -122,7 +122,9 @@ def test_shanghais_lots_make_its_quota() -> None:
 
 
 def test_below_the_threshold_nobody_pays_but_the_consumer() -> None:
-    order = subsidy.order(4_499, 500, coupons([[10, 40]])[0], GOVERNMENT, KINDS, 10_000)
+    order = subsidy.order(
+        4_499, 500, coupons([[10, 40]])[0], GOVERNMENT, KINDS, Share("merchant", 10_000)
+    )
     assert (order.base_fen, order.subsidy_fen, order.own_fen, order.merchant_receives_fen) == (
         3_999,
         0,
@@ -140,7 +142,7 @@ def test_a_percentage_is_rounded_half_up_once() -> None:
 
 def test_three_parties_share_to_the_fen_and_the_last_takes_the_rest() -> None:
     funding = (Share("gov", 3_333), Share("bank", 3_333), Share("shop", 3_334))
-    parts = subsidy.parts(1_001, funding, KINDS, 5_000)
+    parts = subsidy.parts(1_001, funding, KINDS, Share("shop", 5_000))
     assert parts.by_funder == (("gov", 334), ("bank", 334), ("shop", 333))
     assert (parts.public_fen, parts.platform_fen, parts.match_fen) == (334, 334, 333 + 501)
 
@@ -166,13 +168,24 @@ def fundings(draw: st.DrawFn) -> tuple[Share, ...]:
     )
 
 
+def test_a_match_ends_at_its_cap() -> None:
+    half = Share("merchant", 5_000, 2_000)
+    assert [subsidy.match(paid, half) for paid in (0, 3_999, 4_000, 9_000)] == [
+        0,
+        2_000,
+        2_000,
+        2_000,
+    ]
+    assert subsidy.match(3_001, half) == 1_501
+
+
 @given(amounts, fundings(), st.integers(min_value=0, max_value=10_000))
 def test_parts_lose_nothing(amount_fen: int, funding: tuple[Share, ...], match_bp: int) -> None:
-    parts = subsidy.parts(amount_fen, funding, KINDS, match_bp)
+    parts = subsidy.parts(amount_fen, funding, KINDS, Share("merchant", match_bp))
     assert sum(amount for _, amount in parts.by_funder) == amount_fen
     assert all(amount >= 0 for _, amount in parts.by_funder)
     assert parts.public_fen + parts.platform_fen + parts.match_fen == amount_fen + subsidy.match(
-        amount_fen, match_bp
+        amount_fen, Share("merchant", match_bp)
     )
 
 
@@ -190,7 +203,12 @@ def test_nobody_is_ever_paid_to_shop(
         face + money.half_up(face * match_bp, 10_000)
     ) * times  # what a template may say: rules.templates refuses less
     order = subsidy.order(
-        base, 0, Coupon(1, "x", "amount_off", face, threshold), funding, KINDS, match_bp
+        base,
+        0,
+        Coupon(1, "x", "amount_off", face, threshold),
+        funding,
+        KINDS,
+        Share("merchant", match_bp),
     )
     assert order.own_fen >= 0
     assert (

@@ -199,8 +199,11 @@ def test_the_shares_keep_the_order_in_which_they_were_written() -> None:
         Share("b", 3_333),
         Share("a", 6_667),
     )
-    assert template(match={"merchant": "50%"}).match_bp == 5_000
-    assert template().match_bp == 0
+    assert template(match={"merchant": "50%"}).match == Share("merchant", 5_000)
+    capped = template(match={"merchant": {"percent": "50%", "cap": "4.00"}})
+    assert capped.match == Share("merchant", 5_000, 400)
+    assert packs.described(capped)["match.merchant"] == "50% <= 4"
+    assert template().match is None
 
 
 def test_a_scope_without_a_word_takes_registered_merchants_on_any_channel() -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from vouchercli.rules import grades, later, money
+from vouchercli.rules import grades, later, money, subsidy, written_scope
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from vouchercli.rules.scope import Scope
+    from vouchercli.rules.templates import Share
     from vouchercli.rules.values import Node
 
 COUPON_KEYS = {
@@ -18,7 +20,8 @@ COUPON_KEYS = {
     "percent_off": ("percent", "threshold", "cap"),
 }
 PRICE_ENDS = ("below", "max_order")
-BY_WORD = ("rates", "cap_per", "most_diners")  # beside a percentage
+BY_WORD = ("rates", "rates_by", "cap_per", "most_diners")  # beside a percentage
+RATES_BY = ("grade", "goods")
 ONE_FEN = "one_fen"
 TIMES = re.compile(r"([1-9]\d{0,3})x")
 MOST_COUPONS = 100
@@ -27,9 +30,9 @@ WHOLE_BP = 10_000
 
 @dataclass(frozen=True)
 class Rate:
-    """The percentage of one grade, and its cap."""
+    """The percentage of one grade, or of one class of goods, and its cap."""
 
-    grade: str
+    word: str
     percent_bp: int
     cap_fen: int
 
@@ -37,8 +40,9 @@ class Rate:
 @dataclass(frozen=True)
 class Coupon:
     """One voucher of the pack. For a percentage `denomination_fen` is the cap and `percent_bp` the
-    rate; with `rates` by grade, or a cap for each of at most so many diners, they are the most that
-    it can be. `most_base_fen`: orders of more do not take it; None: there is no price end.
+    rate; with `rates` by what a row says of its grade or goods (`rates_by`), or a cap for each of
+    at most so many diners, they are the most that it can be. `most_base_fen`: orders of more do not
+    take it; None: there is no price end. `scope`: what holds for it beside the pack's scope.
     """
 
     coupon_no: int
@@ -50,15 +54,17 @@ class Coupon:
     most_base_fen: int | None = None
     rates: tuple[Rate, ...] = ()
     most_diners: int | None = None
+    rates_by: str = ""
+    scope: Scope | None = None
 
 
-def read(node: Node, match_bp: int) -> tuple[Coupon, ...]:
-    """The vouchers of a pack, numbered from 1."""
+def read(node: Node, match: Share | None, where: Scope) -> tuple[Coupon, ...]:
+    """The vouchers of a pack, numbered from 1; `where`: the scope of the pack."""
     pack: list[Coupon] = []
     for item in node.items():
-        count, line = _line(item, match_bp)
+        count, line = _line(item, match, where)
         for _ in range(min(count, MOST_COUPONS + 1 - len(pack))):
-            pack.append(Coupon(len(pack) + 1, *line))
+            pack.append(replace(line, coupon_no=len(pack) + 1))
     if len(pack) > MOST_COUPONS:
         node.fault("too_many_coupons", "a pack holds at most {most} coupons", most=MOST_COUPONS)
     if isinstance(node.value, list) and not node.value:
@@ -66,27 +72,15 @@ def read(node: Node, match_bp: int) -> tuple[Coupon, ...]:
     return tuple(pack)
 
 
-Line = tuple[
-    str,
-    Literal["amount_off", "percent_off"],
-    int,
-    int,
-    "int | None",
-    "int | None",
-    tuple[Rate, ...],
-    "int | None",
-]
-
-
-def _line(node: Node, match_bp: int) -> tuple[int, Line]:
-    """The count of one line and what each of its coupons is."""
+def _line(node: Node, match: Share | None, where: Scope) -> tuple[int, Coupon]:
+    """The count of one line and what each of its coupons is, without its number."""
     kind = node.value.get("kind") if isinstance(node.value, dict) else None
     is_percent = kind == "percent_off"
     keys = COUPON_KEYS["percent_off" if is_percent else "amount_off"]
     has_rates = is_percent and node.value.get("rates") is not None
     needed = tuple(key for key in keys if not (has_rates and key == "percent"))
     part = node.fields(
-        ("count", "kind", *keys, *PRICE_ENDS, *(BY_WORD if is_percent else ())),
+        ("count", "kind", *keys, *PRICE_ENDS, "scope", *(BY_WORD if is_percent else ())),
         required=() if later.of_word("kind", kind) else ("kind", *needed),
     )
     part["kind"].choice(tuple(COUPON_KEYS), "amount_off")
@@ -96,10 +90,11 @@ def _line(node: Node, match_bp: int) -> tuple[int, Line]:
         face.fault("bad_amount", "{offending} must be more than 0", "write an amount above 0")
     denomination = amount or 0
     threshold = _threshold(part["threshold"], None if is_percent else denomination)
-    most_base = _price_end(part, threshold)
+    most_base, own = _price_end(part, threshold), written_scope.read_own(part["scope"], where)
     if is_percent:
-        return count, _percent_line(part, denomination, threshold, most_base, match_bp)
-    most = denomination + money.half_up(denomination * match_bp, WHOLE_BP)
+        line = _percent_line(part, denomination, threshold, match.bp if match else 0)
+        return count, replace(line, most_base_fen=most_base, scope=own)
+    most = denomination + subsidy.match(denomination, match)
     if not part["threshold"].is_missing and threshold < most:
         part["threshold"].fault(
             "more_than_the_price",
@@ -108,20 +103,18 @@ def _line(node: Node, match_bp: int) -> tuple[int, Line]:
             most=money.yuan(most),
         )
     name = f"{short(threshold)}-{short(denomination)}"
-    return count, (name, "amount_off", denomination, threshold, None, most_base, (), None)
+    line = Coupon(0, name, "amount_off", denomination, threshold)
+    return count, replace(line, most_base_fen=most_base, scope=own)
 
 
 def _percent_line(
-    part: Mapping[str, Node],
-    cap_fen: int,
-    threshold_fen: int,
-    most_base_fen: int | None,
-    match_bp: int,
-) -> Line:
-    """A percentage: one for all, or one for each grade; its cap for a payment, or for each
+    part: Mapping[str, Node], cap_fen: int, threshold_fen: int, match_bp: int
+) -> Coupon:
+    """A percentage: one for all, or one for each grade or class; its cap for a payment, or for each
     diner.
     """
-    rates = _rates(part["rates"], cap_fen, match_bp)
+    by = _rates_by(part)
+    rates = _rates(part["rates"], by, cap_fen, match_bp)
     if rates and not part["percent"].is_missing:
         part["percent"].fault(
             "idle_key", "rates are percentages already", "write one of percent and rates"
@@ -130,16 +123,28 @@ def _percent_line(
     caps = [each.cap_fen for each in rates] or [cap_fen]
     name = f"{short(threshold_fen)}-{'/'.join(percent_text(each) for each in percents)}"
     diners = _most_diners(part)
-    return (
+    return Coupon(
+        0,
         name,
         "percent_off",
         max(caps) * (diners or 1),
         threshold_fen,
         max(percents),
-        most_base_fen,
-        rates,
-        diners,
+        rates=rates,
+        most_diners=diners,
+        rates_by=by if rates else "",
     )
+
+
+def _rates_by(part: Mapping[str, Node]) -> str:
+    """What of a row the rates go by."""
+    if part["rates"].is_missing and not part["rates_by"].is_missing:
+        part["rates_by"].fault(
+            "idle_key",
+            "rates_by says something beside rates only",
+            'write rates: {{phone: {{percent: "15", cap: "500.00"}}}}',
+        )
+    return part["rates_by"].choice(RATES_BY, RATES_BY[0])
 
 
 def _percent(node: Node, match_bp: int) -> int:
@@ -153,7 +158,7 @@ def _percent(node: Node, match_bp: int) -> int:
     return percent
 
 
-def _rates(node: Node, cap_fen: int, match_bp: int) -> tuple[Rate, ...]:
+def _rates(node: Node, by: str, cap_fen: int, match_bp: int) -> tuple[Rate, ...]:
     """`{grade 1: "20", grade 2: {percent: "15", cap: "1500.00"}}`: without a cap of its own that
     of the voucher.
     """
@@ -169,7 +174,7 @@ def _rates(node: Node, cap_fen: int, match_bp: int) -> tuple[Rate, ...]:
                 "{offending} is more than the cap of the voucher",
                 "write the largest of them as the cap of the voucher",
             )
-        rates.append(Rate(grades.even(word), percent, cap))
+        rates.append(Rate(grades.even(word) if by == "grade" else word, percent, cap))
     return tuple(rates)
 
 
@@ -240,7 +245,7 @@ def full_base_fen(coupon: Coupon) -> int:
 
 
 def percents_text(coupon: Coupon) -> str:
-    """The percentage of a voucher as people read it; of several by grade `20%/15%`."""
+    """The percentage of a voucher as people read it; of several by grade or class `20%/15%`."""
     percents = [each.percent_bp for each in coupon.rates] or [coupon.percent_bp or 0]
     return "/".join(map(percent_text, percents))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.result import Word
@@ -88,15 +89,17 @@ def _serial(text: str) -> str:
 
 def asked(scope: Scope, coupons: Sequence[Coupon]) -> frozenset[str]:
     """The details that are asked of payments with such vouchers; only these are kept."""
+    by_words = {each.rates_by for each in coupons}
+    own = [asked(each.scope, ()) for each in coupons if each.scope]
     by_key = {
-        "goods": bool(scope.goods or scope.exclude_goods),
-        "grade": any(each.grade for each in scope.goods) or any(each.rates for each in coupons),
+        "goods": bool(scope.goods or scope.exclude_goods or "goods" in by_words),
+        "grade": any(each.grade for each in scope.goods) or "grade" in by_words,
         "units": scope.units is not None,
         "diners": any(each.most_diners for each in coupons),
         "delivered_to": bool(scope.delivered_to),
         "serial": bool(scope.serial),
     }
-    return frozenset(name for name, is_asked in by_key.items() if is_asked)
+    return frozenset(name for name, is_asked in by_key.items() if is_asked).union(*own)
 
 
 def classes(scopes: Mapping[int, Scope]) -> dict[tuple[int, str], int]:
@@ -113,10 +116,25 @@ def find_broken(scope: Scope, coupon: Coupon | None, details: Details) -> Broken
     """The first condition that what the row says does not keep; what it does not say breaks
     none. `coupon`: the one that was used (None: the pack has no such).
     """
-    return next(_broken(scope, coupon, details), None)
+    own = coupon.scope if coupon else None
+    rates = () if coupon is None else _broken_rates(coupon, details)
+    every = chain(_broken(scope, details), () if own is None else _broken(own, details), rates)
+    return next(every, None)
 
 
-def _broken(scope: Scope, coupon: Coupon | None, details: Details) -> Iterator[Broken]:
+def _broken_rates(coupon: Coupon, details: Details) -> Iterator[Broken]:
+    """A grade, or a class, for which the voucher has no percentage."""
+    word = details.get(coupon.rates_by)
+    known = [each.word for each in coupon.rates]
+    if word is None or word in known:
+        return
+    if coupon.rates_by == "goods":
+        yield "other_goods", {"goods": word, "only_goods": ", ".join(known)}
+    else:
+        yield "other_grade", {"paid_grade": word, "grades": ", ".join(known)}
+
+
+def _broken(scope: Scope, details: Details) -> Iterator[Broken]:
     word = details.get("goods")
     if word is not None:
         if word in scope.exclude_goods:
@@ -125,9 +143,6 @@ def _broken(scope: Scope, coupon: Coupon | None, details: Details) -> Iterator[B
         if names and word not in names:
             yield "other_goods", {"goods": word, "only_goods": ", ".join(names)}
         yield from _broken_grade(scope, word, details.get("grade"))
-    known = [each.grade for each in coupon.rates] if coupon else []
-    if known and details.get("grade", known[0]) not in known:
-        yield "other_grade", {"paid_grade": details["grade"], "grades": ", ".join(known)}
     if scope.units is not None and int(details.get("units", 0)) > scope.units:
         yield "too_many_units", {"units": details["units"], "most_units": str(scope.units)}
     place = details.get("delivered_to")
@@ -147,8 +162,9 @@ def unverified(scope: Scope, coupon: Coupon | None, details: Details) -> tuple[s
     """The conditions that could not be judged, by their keys: the row does not say it."""
     names = asked(scope, () if coupon is None else (coupon,))
     goods = details.get("goods")
-    of_class = [each.grade for each in scope.goods if goods in (None, each.name)]
-    if not any(of_class) and not (coupon and coupon.rates):
+    classes = scope.goods + (coupon.scope.goods if coupon and coupon.scope else ())
+    of_class = [each.grade for each in classes if goods in (None, each.name)]
+    if not any(of_class) and not (coupon and coupon.rates_by == "grade"):
         names -= {"grade"}
     return tuple(name for name in NAMES if name in names and name not in details)
 
@@ -156,12 +172,12 @@ def unverified(scope: Scope, coupon: Coupon | None, details: Details) -> tuple[s
 # ---------------------------------------------------------------- read in a document
 
 
-def read_goods(node: Node, per_class: Node) -> tuple[Goods, ...]:
+def read_goods(node: Node, per_class: Node | None = None) -> tuple[Goods, ...]:
     """The classes of goods of a list, or of a map with what each asks: `{tv: {grade: "<=2"}}`;
     `per_class`: how many pieces of each one resident may have, where a class does not say it.
     """
-    most = per_class.whole() or None
-    if most and node.is_missing:
+    most = None if per_class is None else per_class.whole() or None
+    if per_class is not None and most and node.is_missing:
         per_class.fault(
             "idle_key",
             "per_class counts the pieces of the classes under goods, and there are none",

@@ -91,12 +91,11 @@ FOREIGN = Fault(
     " rounded to hundredths, also of a currency that has none (JPY, KRW)",
 )
 
-OF_A_COUPON = Fault(
+IN_A_SCOPE = Fault(
     (),
-    "no_scope_of_coupon",
-    "a scope of one coupon (its trades, its goods) is not judged here: a scope is the pack's",
-    "write a template and a round for each scope. Left out, the voucher would pay wherever the pack"
-    " may be used, also where the notice forbids this one",
+    "stands_in_a_scope",
+    "what a voucher is for stands in a scope: that of the pack, or of one coupon",
+    "write scope: {{goods: [NAME, NAME]}}, with the key and its words under it",
 )
 OWN_DISTRICT = Fault(
     (),
@@ -156,8 +155,7 @@ KEYS = {
     "stack": STACKED,
     "price": BOUGHT,
     "pick": ONE_OF_FACES,
-    "scope": OF_A_COUPON,  # known where a template has it
-    "goods": OF_A_COUPON,
+    **dict.fromkeys(("goods", "industries", "districts", "merchants"), IN_A_SCOPE),
     "own_district": OWN_DISTRICT,
     "base": STORED_VALUE,
     **{

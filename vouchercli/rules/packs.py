@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vouchercli.documents import Fault
 from vouchercli.rules import clauses, details, money, scope, times
 from vouchercli.rules.coupons import WHOLE_BP, full_base_fen, percent_text, short
+from vouchercli.rules.scope import OF_ONE
 from vouchercli.rules.subsidy import parts
 from vouchercli.rules.templates import AN_HOUR, OPENING, expires_at, of_round, public_bp, usable_at
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from vouchercli.rules.coupons import Coupon, Rate
     from vouchercli.rules.scope import Scope
     from vouchercli.rules.templates import Template, Validity
+
+
+ANY_CHANNEL = ("channel", "any")
 
 
 def lines(template: Template) -> tuple[tuple[Coupon, int], ...]:
@@ -59,11 +63,14 @@ def described(template: Template) -> dict[str, str]:
     }
     fields |= {f"validity.{key}": str(value) for key, value in days.items() if value is not None}
     fields |= {
-        f"scope.{key}": value for key, value in _described_scope(template.scope).items() if value
+        f"scope.{key}": value for key, value in described_scope(template.scope).items() if value
     }
     fields |= {f"funding.{share.funder}": percent_text(share.bp) for share in template.funding}
     fields |= {
-        f"match.{share.funder}": percent_text(share.bp) for share in (template.match,) if share
+        f"match.{share.funder}": percent_text(share.bp)
+        + (f" <= {short(share.most_fen)}" if share.most_fen else "")
+        for share in (template.match,)
+        if share
     }
     fields |= {
         key: text
@@ -88,12 +95,13 @@ def _face(coupon: Coupon) -> str:
     face = short(coupon.denomination_fen)
     if coupon.most_diners:
         face = f"{coupon.most_diners}x{short(coupon.denomination_fen // coupon.most_diners)}"
-    return f"{rate}{face} / {orders}"
+    own = f" ({_own_in_one_line(coupon.scope)})" if coupon.scope else ""
+    return f"{rate}{face} / {orders}{own}"
 
 
 def _rate(rate: Rate) -> str:
     """20% of grade 1, at most 2000: `1:20%(2000)`"""
-    return f"{rate.grade}:{percent_text(rate.percent_bp)}({short(rate.cap_fen)})"
+    return f"{rate.word}:{percent_text(rate.percent_bp)}({short(rate.cap_fen)})"
 
 
 def _free(fields: dict[str, str], key: str) -> str:
@@ -105,7 +113,8 @@ def _free(fields: dict[str, str], key: str) -> str:
     return free
 
 
-def _described_scope(where: Scope) -> dict[str, str]:
+def described_scope(where: Scope) -> dict[str, str]:
+    """Each key of a scope and its value as text; '': it sets no limit."""
     return {
         "channel": where.channel,
         **{
@@ -126,7 +135,17 @@ def _described_scope(where: Scope) -> dict[str, str]:
 
 def _in_one_line(where: Scope) -> str:
     """One scope of several, as a template writes it."""
-    said = {key: value for key, value in _described_scope(where).items() if key in scope.OF_ONE}
+    return _listed({key: said for key, said in described_scope(where).items() if key in OF_ONE})
+
+
+def _own_in_one_line(where: Scope) -> str:
+    """What one voucher has of its own."""
+    said = described_scope(where)
+    del said["registration"]  # the pack's
+    return _listed({key: value for key, value in said.items() if (key, value) != ANY_CHANNEL})
+
+
+def _listed(said: dict[str, str]) -> str:
     return "; ".join(f"{key}: {value}" for key, value in said.items() if value)
 
 

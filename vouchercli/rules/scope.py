@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vouchercli.result import Word
 
@@ -59,7 +59,8 @@ class Scope:
     In place of `hours` and `weekdays`, `weekday_hours` are spans of one weekday each: the weekday,
     and from which to which minute.
 
-    Of the scopes of `any_of` one must hold too, as a whole: its place, channel and hours.
+    Of the scopes of `any_of` one must hold too, as a whole: its place, channel and hours. `also`
+    holds beside all of it: what one voucher of the pack has of its own.
     """
 
     channel: str = "any"
@@ -78,6 +79,7 @@ class Scope:
     serial: str = ""  # ONCE: each piece is used once in all rounds
     any_of: tuple[Scope, ...] = ()
     weekday_hours: tuple[tuple[int, int, int], ...] = ()
+    also: Scope | None = None
 
     @property
     def is_timed(self) -> bool:
@@ -129,6 +131,8 @@ def parse_weekdays(text: str | int) -> tuple[int, ...]:
 WORDS = ("districts", "industries", "sizes", "merchants", "exclude")
 
 
+IN_COMMON = ("districts", "industries", "sizes", "merchants", "weekdays", "delivered_to")
+
 # What each scope of `any_of` may say.
 OF_ONE = (
     "channel",
@@ -143,8 +147,24 @@ OF_ONE = (
 
 
 def own(scope: Scope) -> Scope:
-    """What of a scope holds whatever `any_of` says."""
-    return replace(scope, any_of=())
+    """What of a scope holds whatever `any_of` and `also` say."""
+    return replace(scope, any_of=(), also=None)
+
+
+def each_alone(scope: Scope) -> tuple[tuple[Scope, ...], ...]:
+    """The scope as groups of simple ones: of each group one must hold."""
+    groups = ((own(scope),), *((scope.any_of,) if scope.any_of else ()))
+    return groups + (each_alone(scope.also) if scope.also else ())
+
+
+def find_apart(pack: Scope, other: Scope) -> list[str]:
+    """The keys by which two scopes have nothing in common."""
+    sets: dict[str, tuple[frozenset[Any], ...]] = {
+        key: (getattr(pack, key), getattr(other, key)) for key in IN_COMMON
+    }
+    sets["goods"] = tuple(frozenset(each.name for each in one.goods) for one in (pack, other))
+    apart = [key for key, (one, two) in sets.items() if one and two and one.isdisjoint(two)]
+    return apart + ["channel"] * (not has_channel(pack, other.channel.replace("any", "")))
 
 
 def words(scope: Scope) -> dict[str, frozenset[str]]:
@@ -169,9 +189,11 @@ def has_channel(scope: Scope, channel: str) -> bool:
 
 def used_channel(scope: Scope, channel: str) -> str:
     """The channel a payment states, else the only one its voucher is for, else ''."""
-    of_each = {each.channel for each in scope.any_of} if scope.channel == "any" else set()
-    only = of_each.pop() if len(of_each) == 1 else scope.channel
-    return channel or ("" if only == "any" else only)
+    for group in () if channel else each_alone(scope):
+        only = {each.channel for each in group}
+        if len(only) == 1 and only != {"any"}:
+            return only.pop()
+    return channel
 
 
 def is_hour(scope: Scope, minute: int, weekday: int) -> bool:
@@ -208,17 +230,17 @@ def find_broken(
     (`rules.reasons`, out_of_scope); None when it keeps them all. `clock`: its local minute of the
     day and its weekday. A merchant or clock that is None is not asked.
     """
-    broken = _find_broken_alone(scope, merchant, channel, clock)
-    if broken is not None or not scope.any_of:
-        return broken
-    each = [_find_broken_alone(one, merchant, channel, clock) for one in scope.any_of]
-    return None if None in each else each[0]
+    for group in each_alone(scope):
+        each = [_find_broken_alone(one, merchant, channel, clock) for one in group]
+        if None not in each:
+            return each[0]
+    return None
 
 
 def _find_broken_alone(
     scope: Scope, merchant: Merchant | None, channel: str, clock: tuple[int, int] | None
 ) -> dict[str, str] | None:
-    """The same of what the scope says beside `any_of`."""
+    """The same of a scope without `any_of` and `also`."""
     place = None if merchant is None else _find_broken_place(scope, merchant)
     if place is not None:
         return place

@@ -29,14 +29,14 @@ def lawful_subsidy(base_fen: int, denomination_fen: int, percent_bp: int | None)
 
 def of_coupon(coupon: Coupon, base_fen: int, said: Mapping[str, str]) -> int:
     """What a voucher pays on a base that meets its threshold, in fen, by what the row says
-    (`rules.details`): never more than it proves. Without its grade the least that any grade would
-    give, without its diners the cap of one.
+    (`rules.details`): never more than it proves. Without its grade (its class) the least that any
+    would give, without its diners the cap of one.
     """
     if coupon.rates:
-        of_grade = [each for each in coupon.rates if each.grade == said.get("grade")]
+        of_word = [each for each in coupon.rates if each.word == said.get(coupon.rates_by)]
         return min(
             lawful_subsidy(base_fen, each.cap_fen, each.percent_bp)
-            for each in of_grade or coupon.rates
+            for each in of_word or coupon.rates
         )
     if coupon.most_diners is None:
         return lawful_subsidy(base_fen, coupon.denomination_fen, coupon.percent_bp)
@@ -69,9 +69,14 @@ def best(coupons: Iterable[Coupon], base_fen: int) -> Coupon | None:
     return max(fitting, key=lambda step: step[:2])[2] if fitting else None
 
 
-def match(subsidy_fen: int, match_bp: int) -> int:
-    """What the merchant adds, in fen: m x subsidy, half up."""
-    return money.half_up(subsidy_fen * match_bp, WHOLE_BP)
+def match(subsidy_fen: int, share: Share | None) -> int:
+    """What the merchant adds, in fen: m x subsidy, half up, up to the cap of the match (None: it
+    adds nothing).
+    """
+    if share is None:
+        return 0
+    matched = money.half_up(subsidy_fen * share.bp, WHOLE_BP)
+    return matched if share.most_fen is None else min(matched, share.most_fen)
 
 
 @dataclass(frozen=True)
@@ -89,7 +94,10 @@ class Parts:
 
 
 def parts(
-    subsidy_fen: int, funding: Sequence[Share], kinds: Mapping[str, str], match_bp: int = 0
+    subsidy_fen: int,
+    funding: Sequence[Share],
+    kinds: Mapping[str, str],
+    matched: Share | None = None,
 ) -> Parts:
     """Split a subsidy between its funders (each share half up once, the last takes the rest) and
     add the match.
@@ -104,7 +112,7 @@ def parts(
     for funder, amount in by_funder:
         sums[kinds[funder]] += amount
     return Parts(
-        by_funder, sums["public"], sums["platform"], sums["merchant"] + match(subsidy_fen, match_bp)
+        by_funder, sums["public"], sums["platform"], sums["merchant"] + match(subsidy_fen, matched)
     )
 
 
@@ -141,7 +149,7 @@ def order(
     coupon: Coupon | None,
     funding: Sequence[Share],
     kinds: Mapping[str, str],
-    match_bp: int = 0,
+    matched: Share | None = None,
     said: Mapping[str, str] = NOTHING,
 ) -> Order:
     """The order with that voucher; without a voucher, or below its threshold, nobody pays but the
@@ -149,4 +157,4 @@ def order(
     """
     base = list_fen - merchant_discount_fen
     paid = (subsidy(coupon, base, said) if coupon else None) or 0
-    return Order(list_fen, merchant_discount_fen, base, paid, parts(paid, funding, kinds, match_bp))
+    return Order(list_fen, merchant_discount_fen, base, paid, parts(paid, funding, kinds, matched))

@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli import documents
 from vouchercli.documents import Fault
-from vouchercli.rules import clauses, coupons, details, money, scope, times
+from vouchercli.rules import clauses, coupons, subsidy, times, written_scope
 from vouchercli.rules.coupons import WHOLE_BP, Coupon, percent_text
-from vouchercli.rules.scope import Scope
 from vouchercli.rules.values import Name, Node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from vouchercli.rules.programmes import Programme
+    from vouchercli.rules.scope import Scope
 
 ENDS = ("days_after_claim", "hours_after_claim", "days", "until", "calendar_month")
 DAY_AFTER = "day_after_claim"
@@ -66,10 +66,13 @@ class Validity:
 
 @dataclass(frozen=True)
 class Share:
-    """A funder's part in basis points."""
+    """A funder's part in basis points; of a match, `most_fen` is the most of one payment (None: no
+    end).
+    """
 
     funder: str
     bp: int
+    most_fen: int | None = None
 
 
 @dataclass(frozen=True)
@@ -94,10 +97,11 @@ class Template:
         """The voucher with that number, if the pack has it."""
         return self.coupons[coupon_no - 1] if 0 < coupon_no <= len(self.coupons) else None
 
-    @property
-    def match_bp(self) -> int:
-        """What merchants add, in basis points of the subsidy."""
-        return self.match.bp if self.match else 0
+    def scope_of(self, coupon_no: int) -> Scope:
+        """Where, when and for what that voucher may be used: the pack's scope, and its own."""
+        coupon = self.coupon(coupon_no)
+        own = coupon.scope if coupon else None
+        return self.scope if own is None else replace(self.scope, also=own)
 
 
 def read(document: Any) -> tuple[Template | None, tuple[Fault, ...]]:
@@ -107,13 +111,13 @@ def read(document: Any) -> tuple[Template | None, tuple[Fault, ...]]:
         tuple(Template.__annotations__),
         required=("template", "name", "coupons", "validity", "funding"),
     )
-    match = _match(top["match"])
+    match, where = _match(top["match"]), written_scope.read(top["scope"])
     template = Template(
         template=top["template"].code(),
         name=top["name"].name(),
-        coupons=coupons.read(top["coupons"], match.bp if match else 0),
+        coupons=coupons.read(top["coupons"], match, where),
         validity=_validity(top["validity"]),
-        scope=_scope(top["scope"]),
+        scope=where,
         funding=_funding(top["funding"]),
         match=match,
         source=top["source"].text(),
@@ -124,7 +128,7 @@ def read(document: Any) -> tuple[Template | None, tuple[Fault, ...]]:
     return (None if node.faults else template), tuple(node.faults)
 
 
-# ---------------------------------------------------------------- validity and scope
+# ---------------------------------------------------------------- validity
 
 
 def _validity(node: Node) -> Validity:
@@ -175,97 +179,6 @@ def _not_before(node: Node) -> str | None:
     if node.value == DAY_AFTER:
         return DAY_AFTER
     return None if node.moment() is None else documents.written(node.value)
-
-
-def _scope(node: Node) -> Scope:
-    known = (key for key in Scope.__annotations__ if key != "weekday_hours")
-    part = node.fields((*known, "per_class"))
-    registration = part["registration"].choice(scope.REGISTRATIONS, "required")
-    return replace(
-        _one_scope(part),
-        registration=registration,
-        goods=details.read_goods(part["goods"], part["per_class"]),
-        exclude_goods=frozenset(part["exclude_goods"].codes()),
-        units=part["units"].whole() or None,
-        delivered_to=frozenset(part["delivered_to"].codes()),
-        serial=part["serial"].choice((scope.ONCE,), ""),
-        any_of=tuple(
-            replace(_one_scope(each.fields(scope.OF_ONE)), registration=registration)
-            for each in part["any_of"].items(2)
-        ),
-    )
-
-
-def _one_scope(part: Mapping[str, Node]) -> Scope:
-    """Places, channel and hours of a scope, or of one of `any_of`."""
-    by_weekday = isinstance(part["hours"].value, dict)
-    if by_weekday and not part["weekdays"].is_missing:
-        part["weekdays"].fault(
-            "idle_key",
-            "weekdays stand under hours already",
-            'leave it out, and write each weekday there: {{mon-fri: "17:00-22:00", sat-sun:'
-            " all_day}}",
-        )
-    days: set[int] = set()
-    for item in part["weekdays"].items():
-        try:
-            days.add(scope.parse_weekday(item.value))
-        except ValueError:
-            item.fault(
-                "bad_weekday",
-                "{offending} is not a weekday",
-                "write mon, tue, wed, thu, fri, sat or sun",
-            )
-    return Scope(
-        channel=part["channel"].choice(scope.CHANNELS, "any"),
-        districts=frozenset(part["districts"].codes()),
-        industries=frozenset(part["industries"].codes()),
-        sizes=frozenset(part["sizes"].codes()),
-        merchants=frozenset(part["merchants"].codes()),
-        exclude=frozenset(part["exclude"].codes()),
-        hours=() if by_weekday else _hours(part["hours"].items()),
-        weekdays=frozenset(days),
-        weekday_hours=_weekday_hours(part["hours"]) if by_weekday else (),
-    )
-
-
-def _hours(items: Iterable[Node]) -> tuple[tuple[int, int], ...]:
-    """Spans of a day: "10:00-22:00"."""
-    spans: list[tuple[int, int]] = []
-    for item in items:
-        try:
-            spans.append(scope.parse_hours(str(item.value)))
-        except ValueError:
-            item.fault(
-                "bad_hours", "{offending} are not hours of a day", 'write them like "10:00-22:00"'
-            )
-    return tuple(spans)
-
-
-def _weekday_hours(node: Node) -> tuple[tuple[int, int, int], ...]:
-    """Hours by weekday: {mon-thu: "17:00-22:00", sat: ["10:00-14:00", "18:00-02:00"], sun:
-    all_day}.
-    """
-    found: set[tuple[int, int, int]] = set()
-    for key, value in node.entries(1):
-        spans = (
-            (scope.WHOLE_DAY,)
-            if value.value == "all_day"
-            else _hours(value.items(1) if isinstance(value.value, list) else [value])
-        )
-        try:
-            days = scope.parse_weekdays(key)
-        except ValueError:
-            value.fault(
-                "bad_weekday",
-                "{offending} is not a weekday",
-                "write mon, mon-thu, or mon, wed",
-                at_key=True,
-                offending=key,
-            )
-            days = ()
-        found |= {(day, *span) for day in days for span in spans}
-    return tuple(sorted(found))
 
 
 def of_round(template: Template, opens_at: int) -> Template:
@@ -331,8 +244,10 @@ def _funding(node: Node) -> tuple[Share, ...]:
 
 
 def _match(node: Node) -> Share | None:
-    """What merchants add, in proportion to the subsidy; one funder."""
-    shares = [Share(funder, value.percent()) for funder, value in node.entries()]
+    """What merchants add, in proportion to the subsidy; one funder: `{merchant: "50%"}`, or with a
+    cap `{merchant: {percent: "50%", cap: "100.00"}}`.
+    """
+    shares = [_matched(funder, value) for funder, value in node.entries()]
     if len(shares) > 1:
         node.fault(
             "one_match",
@@ -341,6 +256,16 @@ def _match(node: Node) -> Share | None:
             count=len(shares),
         )
     return shares[0] if shares else None
+
+
+def _matched(funder: str, node: Node) -> Share:
+    if not isinstance(node.value, dict):
+        return Share(funder, node.percent())
+    part = node.fields(("percent", "cap"), required=("percent", "cap"))
+    cap, most = part["cap"], part["cap"].yuan(None)
+    if most == 0:
+        cap.fault("bad_amount", "{offending} must be more than 0", "write an amount above 0")
+    return Share(funder, part["percent"].percent(), most)
 
 
 # ---------------------------------------------------------------- what a pack is worth
@@ -378,8 +303,7 @@ def public_bp(template: Template, kinds: Mapping[str, str]) -> int:
 def match_liability_fen(template: Template) -> int:
     """The most that one pack can cost merchants by their match."""
     return sum(
-        money.half_up(coupon.denomination_fen * template.match_bp, WHOLE_BP)
-        for coupon in template.coupons
+        subsidy.match(coupon.denomination_fen, template.match) for coupon in template.coupons
     )
 
 

@@ -76,7 +76,7 @@ SELECT place, batch_id, line, transaction_no, kind, claim_no, paid_at, day, base
     min(base_fen, full_base_fen) AS least_base_fen,
     claim_id, coupon_no, resident, expires_at, round_id, merchant_id, merchant_no, segment_id,
     stands,
-    used_channel(round_id, channel) AS channel,
+    used_channel(round_id, coupon_no, channel) AS channel,
     CASE WHEN kind = 'pay' AND details IS NOT NULL THEN kept_details(round_id, details) END
         AS details,
     0 AS before_fen, coalesce(stated_fen, lawful_fen) AS after_fen, 0 AS stays, 1 AS vouchers,
@@ -105,8 +105,8 @@ FROM (
             WHERE s.merchant_id = m.merchant_id AND i.paid_at >= s.from_at
                 AND i.paid_at < ifnull(s.until_at, i.paid_at + 1)
         ) AS is_suspended,
-        is_in_scope(r.round_id, i.channel, i.paid_at, m.merchant_no, g.district, g.industry,
-            g.size, m.is_registered) AS is_in_scope,
+        is_in_scope(r.round_id, i.coupon_no, i.channel, i.paid_at, m.merchant_no, g.district,
+            g.industry, g.size, m.is_registered) AS is_in_scope,
         CASE WHEN i.details IS NULL THEN '' ELSE broken_detail(r.round_id, i.coupon_no,
             i.details) END
             AS broken_detail,
@@ -309,8 +309,8 @@ WHERE reason = 'unknown_claim'
 # Which condition of the scope it breaks, and with what value.
 EXPLAIN_SCOPE = """
 UPDATE incoming_redemptions AS i SET detail = json_patch(detail, ifnull((
-    SELECT broken_scope(j.round_id, i.channel, i.paid_at, m.merchant_no, g.district, g.industry,
-        g.size, m.is_registered)
+    SELECT broken_scope(j.round_id, j.coupon_no, i.channel, i.paid_at, m.merchant_no, g.district,
+        g.industry, g.size, m.is_registered)
     FROM judged j JOIN merchants m ON m.merchant_id = j.merchant_id
         JOIN segments g ON g.segment_id = j.segment_id WHERE j.place = i.place
 ), '{}'))

@@ -155,7 +155,7 @@ def _shares(
 ) -> Iterator[tuple[str, Any, Any]]:
     pack = templates.read(round_["document"])
     before, after = (
-        subsidy.parts(split[end], pack.funding, kinds[round_["programme_id"]], pack.match_bp)
+        subsidy.parts(split[end], pack.funding, kinds[round_["programme_id"]], pack.match)
         for end in ("before_fen", "after_fen")
     )
     for kind in ("public_fen", "platform_fen", "match_fen"):
@@ -165,9 +165,7 @@ def _shares(
         expected.update(dict(after.by_funder))
         expected.subtract(dict(before.by_funder))
     if pack.match:
-        given, kept = (
-            subsidy.match(split[end], pack.match_bp) for end in ("before_fen", "after_fen")
-        )
+        given, kept = (subsidy.match(split[end], pack.match) for end in ("before_fen", "after_fen"))
         expected[pack.match.funder] += kept - given
     found: dict[str, int] = dict(map(tuple, db.execute(PARTS, (split["split_id"],))))
     yield (

@@ -27,8 +27,8 @@ JOIN segments g ON g.segment_id = coalesce(v.segment_id, m.segment_id)
 WHERE n.last_paid_at >= :from_at AND f.paid_at >= :from_at AND f.kind = 'pay'
     AND r.programme_id = :programme_id
     AND f.merchant_id IN (SELECT merchant_id FROM merchant_changes WHERE batch_id = :batch_id)
-    AND NOT is_in_scope(f.round_id, f.channel, f.paid_at, m.merchant_no, g.district, g.industry,
-        g.size, m.is_registered)
+    AND NOT is_in_scope(f.round_id, f.coupon_no, f.channel, f.paid_at, m.merchant_no, g.district,
+        g.industry, g.size, m.is_registered)
 ORDER BY f.paid_at, f.transaction_no
 """
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vouchercli.rules.scope import Scope
+    from vouchercli.rules.templates import Template
     from vouchercli.store.breaches import Breach
 
 ROUNDS = """
@@ -31,8 +32,8 @@ FROM rounds r JOIN templates t USING (template_id) JOIN programmes p USING (prog
 # Only rounds whose scope sets a limit (`is_limited`) are looked at row by row.
 OUT_OF_SCOPE = """
 SELECT f.transaction_no AS subject, 'in scope of ' || r.round AS expected,
-    out_of_scope(s.round_id, f.channel, f.paid_at, m.merchant_no, g.district, g.industry, g.size)
-        AS found
+    out_of_scope(s.round_id, f.voucher % 1024, f.channel, f.paid_at, m.merchant_no, g.district,
+        g.industry, g.size) AS found
 FROM temp.open_redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
     CROSS JOIN rounds r ON r.round_id = s.round_id
     CROSS JOIN merchants m ON m.merchant_id = f.merchant_id
@@ -68,39 +69,42 @@ def scope_by_law(db: sqlite3.Connection) -> list[Breach]:
     """Payments at a merchant, over a channel or at an hour, or of goods that their voucher is not
     for.
     """
-    rounds = {row["round_id"]: (templates.read(row["document"]).scope, row["time_zone"])
-              for row in db.execute(ROUNDS)}  # fmt: skip
+    rounds = {
+        row["round_id"]: (templates.read(row["document"]), row["time_zone"])
+        for row in db.execute(ROUNDS)
+    }
     return [*_out_of_place(db, rounds), *_other_goods(db)]
 
 
-def _out_of_place(db: sqlite3.Connection, rounds: dict[int, tuple[Scope, str]]) -> list[Breach]:
+def _out_of_place(db: sqlite3.Connection, rounds: dict[int, tuple[Template, str]]) -> list[Breach]:
+    known_of = cache(lambda round_id, coupon_no: _known_of(rounds[round_id][0].scope_of(coupon_no)))
 
     @cache
     def broken_place(
-        round_id: int, channel: int, number: str, district: str, industry: str, size: str
-    ) -> str:
-        given = _known_of(rounds[round_id][0])
+        round_id: int, coupon_no: int, channel: int, number: str, district: str, industry: str,
+        size: str,
+    ) -> str:  # fmt: skip
+        given = known_of(round_id, coupon_no)
         about = Merchant(
             number if given.merchants or given.exclude else "", district, industry, size
         )
         return _words(scope.find_broken(given, about, CHANNELS[channel], None))
 
     def out_of_scope(
-        round_id: int, channel: int, paid_at: int, number: str, district: str, industry: str,
-        size: str,
+        round_id: int, coupon_no: int, channel: int, paid_at: int, number: str, district: str,
+        industry: str, size: str,
     ) -> str:  # fmt: skip
-        given, zone = rounds[round_id]
-        if given.any_of:  # place, channel and hour of one scope
-            known = _known_of(given)
+        given, zone = known_of(round_id, coupon_no), rounds[round_id][1]
+        if given.any_of or given.also:  # place, channel and hour of one scope
             about = Merchant(number, district, industry, size)
             clock = times.clock_of(paid_at, zone)
-            return _words(scope.find_broken(known, about, CHANNELS[channel], clock))
-        place = broken_place(round_id, channel, number, district, industry, size)
+            return _words(scope.find_broken(given, about, CHANNELS[channel], clock))
+        place = broken_place(round_id, coupon_no, channel, number, district, industry, size)
         if place or not given.is_timed:
             return place
         return _words(scope.find_broken(given, None, "", times.clock_of(paid_at, zone)))
 
-    limited = {round_id for round_id, (given, _) in rounds.items() if _is_limited(given)}
+    limited = {round_id for round_id, (pack, _) in rounds.items() if _is_limited(pack)}
     if not limited:
         return []
     sql_functions.register(
@@ -135,12 +139,17 @@ def _known_of(given: Scope) -> Scope:
     if not scope.registration_open(given):
         return given
     each = tuple(replace(one, merchants=frozenset(), exclude=frozenset()) for one in given.any_of)
-    return replace(given, merchants=frozenset(), exclude=frozenset(), any_of=each)
+    also = _known_of(given.also) if given.also else None
+    return replace(given, merchants=frozenset(), exclude=frozenset(), any_of=each, also=also)
 
 
-def _is_limited(given: Scope) -> bool:
-    """Whether a place, a channel or an hour is asked of its payments."""
-    return replace(_known_of(given), registration="required", **details.NOT_ASKED) != scope.Scope()
+def _is_limited(pack: Template) -> bool:
+    """Whether a place, a channel or an hour is asked of some of its payments."""
+    return any(
+        replace(_known_of(each), registration="required", **details.NOT_ASKED) != scope.Scope()
+        for each in (pack.scope, *(coupon.scope for coupon in pack.coupons))
+        if each
+    )
 
 
 def _words(broken: dict[str, str] | None) -> str:

@@ -32,7 +32,7 @@ def splitter(intake: Intake) -> Callable[[int, int], Split]:
     @cache
     def split(round_id: int, amount_fen: int) -> Split:
         pack = packs[round_id]
-        parts = law(amount_fen, pack.funding, kinds, pack.match_bp)
+        parts = law(amount_fen, pack.funding, kinds, pack.match)
         by_funder = {funder_ids[funder]: fen for funder, fen in parts.by_funder}
         matched_by: dict[int, int] = {}
         if pack.match:

@@ -31,14 +31,15 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
         row["round_id"]: templates.value(row)
         for row in claims.templates_of_rounds(db, programme_id)
     }
-    scopes = {round_id: pack.scope for round_id, pack in packs.items()}
+    scope_of = cache(lambda round_id, coupon_no: packs[round_id].scope_of(coupon_no))
 
     @cache
-    def covers(round_id: int, *merchant: Any) -> bool:
-        return scope.covers(scopes[round_id], Merchant(*merchant))
+    def covers(round_id: int, coupon_no: int, *merchant: Any) -> bool:
+        return scope.covers(scope_of(round_id, coupon_no), Merchant(*merchant))
 
     def is_in_scope(
         round_id: int | None,
+        coupon_no: int,
         channel: str,
         paid_at: int,
         merchant_no: str,
@@ -47,22 +48,22 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
         size: str,
         is_registered: int,
     ) -> bool:
-        round_scope = scopes[round_id] if round_id is not None else None
-        if round_scope is None or not covers(
-            round_id, merchant_no, district, industry, size, is_registered
+        if round_id is None or not covers(
+            round_id, coupon_no, merchant_no, district, industry, size, is_registered
         ):
             return False
-        if round_scope.any_of:
+        own = scope_of(round_id, coupon_no)
+        if own.any_of or own.also:
             merchant = Merchant(merchant_no, district, industry, size, bool(is_registered))
             clock = times.clock_of(paid_at, zone)
-            return scope.find_broken(round_scope, merchant, channel, clock) is None
-        is_any_hour = not round_scope.is_timed
-        return scope.has_channel(round_scope, channel) and (
-            is_any_hour or scope.is_hour(round_scope, *times.clock_of(paid_at, zone))
+            return scope.find_broken(own, merchant, channel, clock) is None
+        return scope.has_channel(own, channel) and (
+            not own.is_timed or scope.is_hour(own, *times.clock_of(paid_at, zone))
         )
 
     def broken_scope(
         round_id: int,
+        coupon_no: int,
         channel: str,
         paid_at: int,
         merchant_no: str,
@@ -74,11 +75,13 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
         """The first condition of the scope that a payment breaks, as JSON."""
         merchant = Merchant(merchant_no, district, industry, size, bool(is_registered))
         clock = times.clock_of(paid_at, zone)
-        broken = scope.find_broken(scopes[round_id], merchant, channel, clock)
+        broken = scope.find_broken(scope_of(round_id, coupon_no), merchant, channel, clock)
         return None if broken is None else json.dumps(broken, ensure_ascii=False)
 
-    def used_channel(round_id: int | None, channel: str) -> str:
-        return "" if round_id is None else scope.used_channel(scopes[round_id], channel or "")
+    def used_channel(round_id: int | None, coupon_no: int, channel: str) -> str:
+        if round_id is None:
+            return ""
+        return scope.used_channel(scope_of(round_id, coupon_no), channel or "")
 
     def usable_at(round_id: int | None, claimed_at: int) -> int | None:
         pack = packs[round_id] if round_id is not None else None
@@ -92,7 +95,7 @@ def teach(db: sqlite3.Connection, programme_id: int, zone: str) -> None:
         used_channel=used_channel,
         **_of_details(packs),
         usable_at=usable_at,
-        is_open_to_all=lambda round_id: scope.registration_open(scopes[round_id]),
+        is_open_to_all=lambda round_id: scope.registration_open(packs[round_id].scope),
     )
 
 

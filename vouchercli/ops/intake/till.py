@@ -138,7 +138,7 @@ def check_order(
     kinds = programmes.value(programme).kinds
 
     def answer(coupon: Coupon) -> Answer:
-        order = subsidy.order(*fen, coupon, pack.funding, kinds, pack.match_bp, request.said)
+        order = subsidy.order(*fen, coupon, pack.funding, kinds, pack.match, request.said)
         if claim_no:
             why = _find_refusal(session, programme, pack, coupon, request, claim_no, fen)
         else:
@@ -150,7 +150,7 @@ def check_order(
                 facts |= _find_window(pack, round_row or None, request.at, zone)
             why = _find_refusal_unclaimed(session, pack, coupon, request, facts, zone)
         if why[0]:
-            order = subsidy.order(*fen, None, pack.funding, kinds, pack.match_bp)
+            order = subsidy.order(*fen, None, pack.funding, kinds, pack.match)
         return Answer(coupon, order, *why)
 
     best = max(map(answer, coupons), key=lambda one: (one.reason is None, one.order.subsidy_fen))
@@ -258,7 +258,7 @@ def _find_refusal_unclaimed(
     elif number and scope.registration_open(pack.scope):
         merchant = Merchant(number, is_registered=False)
     clock = None if at is None else times.clock_of(at, zone)
-    broken = scope.find_broken(pack.scope, merchant, request.channel, clock)
+    broken = scope.find_broken(pack.scope_of(coupon.coupon_no), merchant, request.channel, clock)
     code, of_goods = details.find_broken(pack.scope, coupon, request.said) or ("", {})
     reason = PAYMENTS.reason(
         {

@@ -14,6 +14,7 @@ from vouchercli.formats.written import folders, trust
 from vouchercli.formats.written import issuance_orders as formats
 from vouchercli.ops.answers import dated
 from vouchercli.ops.rounds.lookup import changing, require
+from vouchercli.ops.setup import configs
 from vouchercli.result import Outcome, Problem, Word, say
 from vouchercli.rules import money, packs, scope, times
 from vouchercli.rules import rounds as law
@@ -348,14 +349,22 @@ def _describe_terms(current: RoundAtHand) -> dict[str, Any]:
         "validity": _describe_validity(template.validity),
         "last_use_at": _find_last_use(template, row, zone),
         "coupons": [
-            {"coupon_nos": nos, **asdict(coupon), "count": count}
+            {"coupon_nos": nos, **_said(coupon), "count": count}
             for coupon, count, nos in _list_coupons(template)
         ],
-        "scope": _plain(asdict(template.scope)),
+        "scope": _said(template.scope),
         "funding": {share.funder: share.bp for share in template.funding},
+        **({"match": _said(template.match)} if template.match else {}),
         "refunds": programme.refunds.document,
     }
     return dated(terms, zone)
+
+
+def _said(part: Any) -> Any:
+    """A part of a template, without the keys that its document does not have: terms stay as they
+    were when there were fewer keys.
+    """
+    return _plain(asdict(part, dict_factory=configs.without_later_keys))
 
 
 def _plain(value: Any) -> Any:
@@ -405,7 +414,7 @@ def _format_order_no(current: RoundAtHand, number: int) -> str:
 
 def _describe_validity(validity: Validity) -> dict[str, Any]:
     """The validity as the template says it: the opening of its round stands beside it."""
-    return {key: value for key, value in asdict(validity).items() if key != "opened_at"}
+    return {key: value for key, value in _said(validity).items() if key != "opened_at"}
 
 
 def _count_minutes(validity: Validity) -> int | None:

@@ -114,12 +114,16 @@ LATER_KEYS = {
     **dict.fromkeys(USES, ()),
     **details.NOT_ASKED,
     "rates": (),
+    "rates_by": "",
+    "scope": None,
+    "also": None,
+    "most_fen": None,
     "most_diners": None,
     "per_resident": None,
 }  # and what they are where a document does not have them
 
 
-def _without_later_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def without_later_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """A document's content, without what documents could not say when their digest was kept."""
     return {key: value for key, value in pairs if LATER_KEYS.get(key, ...) != value}
 
@@ -128,6 +132,6 @@ def digest(value: Any) -> str:
     """SHA-256 of the content of a programme or template: comments, layout and the order of keys do
     not count.
     """
-    content = asdict(value, dict_factory=_without_later_keys)
+    content = asdict(value, dict_factory=without_later_keys)
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=sorted)
     return hashlib.sha256(text.encode()).hexdigest()

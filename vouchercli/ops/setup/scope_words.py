@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 from vouchercli.documents import Fault
 from vouchercli.errors import closest
-from vouchercli.rules import scope
+from vouchercli.rules import packs, scope
 from vouchercli.store import merchants
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
 
+    from vouchercli.documents import Path
     from vouchercli.result import Problem
+    from vouchercli.rules.scope import Scope
     from vouchercli.rules.templates import Template
 
 
@@ -21,9 +23,22 @@ def find_unmatched(db: sqlite3.Connection, template: Template) -> tuple[Fault, .
     """A caution for each word of the scope that no merchant has; none without a registry, which may
     come later.
     """
-    words = scope.words(template.scope)
-    known = merchants.words(db, frozenset().union(*words.values())) if any(words.values()) else {}
-    return tuple(_unmatched(words, known)) if any(known.values()) else ()
+    of_each = {path: scope.words(each) for path, each in _scopes(template)}
+    asked = frozenset[str]().union(*(each for words in of_each.values() for each in words.values()))
+    known = merchants.words(db, asked) if asked else {}
+    if not any(known.values()):
+        return ()
+    return tuple(
+        fault for path, words in of_each.items() for fault in _unmatched(path, words, known)
+    )
+
+
+def _scopes(template: Template) -> Iterator[tuple[Path, Scope]]:
+    """The scope of the pack and those of its vouchers, with their places in the document."""
+    yield ("scope",), template.scope
+    for number, (coupon, _) in enumerate(packs.lines(template)):
+        if coupon.scope:
+            yield ("coupons", number, "scope"), coupon.scope
 
 
 def warn(db: sqlite3.Connection, template: Template) -> tuple[Problem, ...]:
@@ -32,14 +47,14 @@ def warn(db: sqlite3.Connection, template: Template) -> tuple[Problem, ...]:
 
 
 def _unmatched(
-    words: dict[str, frozenset[str]], known: dict[str, frozenset[str]]
+    path: Path, words: dict[str, frozenset[str]], known: dict[str, frozenset[str]]
 ) -> Iterator[Fault]:
     for key, asked in words.items():
         there = known[key] if key in known else frozenset().union(*known.values())
         for word in sorted(asked - there):
             near = closest(word, there)
             yield Fault(
-                ("scope", key),
+                (*path, key),
                 "word_fits_nobody",
                 "no merchant of the registry is {offending}: nobody is left out by it"
                 if key == "exclude"

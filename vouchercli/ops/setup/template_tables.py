@@ -44,12 +44,18 @@ def figures(template: Template, kinds: Mapping[str, str]) -> dict[str, Any]:
         "template": template.template,
         "name": vars(template.name),
         "fields": packs.described(template),
-        "coupons": [*map(vars, template.coupons)],
+        "coupons": [*map(_coupon, template.coupons)],
         **worth(template, kinds),
         "source": template.source,
         "assumption": template.assumption,
         "not_enforced": [*template.not_enforced],
     }
+
+
+def _coupon(coupon: Coupon) -> dict[str, Any]:
+    """A voucher as JSON; its own scope as its fields in text."""
+    own = packs.described_scope(coupon.scope) if coupon.scope else {}
+    return vars(coupon) | {"scope": {key: value for key, value in own.items() if value}}
 
 
 def fields_table(template: Template, version: int) -> Table:
@@ -125,6 +131,8 @@ def _explain_pieces(template: Template) -> Iterator[Message]:
             )
 
 
+OF_GRADE = "{coupon}: grade {word} pays {percent}, at most {cap} yuan: {paid} on {base} yuan."
+OF_CLASS = "{coupon}: {word} pays {percent}, at most {cap} yuan: {paid} on {base} yuan."
 EXAMPLE_FEN = 900_000  # an appliance
 DINERS, BILL_FEN = 4, 8_000
 
@@ -132,17 +140,19 @@ DINERS, BILL_FEN = 4, 8_000
 def _explain_rates(coupon: Coupon) -> Iterator[Message]:
     """What a voucher pays by a row's grade or diners, with an example."""
     for each in coupon.rates:
-        paid = subsidy.of_coupon(coupon, EXAMPLE_FEN, {"grade": each.grade})
+        paid = subsidy.of_coupon(coupon, EXAMPLE_FEN, {coupon.rates_by: each.word})
         yield say(
-            "{coupon}: grade {grade} pays {percent}, at most {cap} yuan: {paid} on {base} yuan.",
+            OF_CLASS if coupon.rates_by == "goods" else OF_GRADE,
             coupon=coupon.coupon,
-            grade=each.grade,
+            word=each.word,
             percent=percent_text(each.percent_bp),
             cap=money.grouped(each.cap_fen),
             paid=money.grouped(paid),
             base=money.grouped(EXAMPLE_FEN),
         )
-    if coupon.rates:
+    if coupon.rates_by == "goods":
+        yield say("Another class is refused; without its class a payment gets the least of these.")
+    elif coupon.rates:
         yield say("Another grade is refused; without its grade a payment gets the least of these.")
     if coupon.most_diners:
         yield say(

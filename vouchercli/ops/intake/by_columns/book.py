@@ -60,6 +60,11 @@ class Book:
         self._waiting = [
             round_id for round_id, pack in self._packs.items() if pack.validity.not_before
         ]
+        self._narrowed = [
+            round_id
+            for round_id, pack in self._packs.items()
+            if any(each.scope for each in pack.coupons)
+        ]
         # what a row says of its goods is left to the judge
         self._asking = [
             round_id
@@ -183,25 +188,35 @@ class Book:
         """rules.scope: merchant, channel and hour, asked once for each kind of merchant, channel
         and minute.
         """
-        round_ids = rows.get_column("round_id").to_numpy()
-        is_in = np.zeros(len(round_ids), bool)
-        for round_id in np.unique(round_ids).tolist():
-            of_round = round_ids == round_id
-            is_in[of_round] = self._are_in(round_id, rows.filter(pl.Series(of_round)))
+        places = self._scoped(rows)
+        is_in = np.zeros(len(places), bool)
+        for place in np.unique(places).tolist():
+            of_place = places == place
+            is_in[of_place] = self._are_in(place, rows.filter(pl.Series(of_place)))
         return pl.Series(is_in)
 
-    def _are_in(self, round_id: int, rows: pl.DataFrame) -> Array:
-        """The same of the rows of a round: what its scope says, and one of `any_of`."""
-        where = self._packs[round_id].scope
-        is_in = self._are_in_one((round_id, 0), scope.own(where), rows)
-        if where.any_of:
-            is_in &= np.any(
-                [
-                    self._are_in_one((round_id, number), one, rows)
-                    for number, one in enumerate(where.any_of, 1)
-                ],
-                axis=0,
-            )
+    def _scoped(self, rows: pl.DataFrame) -> Array:
+        """Whose scope holds for each row: that of the pack (round_id * 1024), or of a voucher with
+        its own (round_id * 1024 + coupon_no).
+        """
+        of_coupon = col("coupon_no") if self._narrowed else 0
+        has_own = col("round_id").is_in(self._narrowed)
+        place = col("round_id").cast(pl.Int64) * 1024 + when(has_own).then(of_coupon).otherwise(0)
+        return rows.select(place).to_series().to_numpy()
+
+    def _scope_at(self, place: int) -> scope.Scope:
+        return self._packs[place // 1024].scope_of(place % 1024)
+
+    def _are_in(self, place: int, rows: pl.DataFrame) -> Array:
+        """The same of the rows of a pack or voucher: of each group of scopes one."""
+        is_in = np.ones(len(rows), bool)
+        number = 0
+        for group in scope.each_alone(self._scope_at(place)):
+            of_group = np.zeros(len(rows), bool)
+            for one in group:
+                of_group |= self._are_in_one((place, number), one, rows)
+                number += 1
+            is_in &= of_group
         return is_in
 
     def _are_in_one(self, place: tuple[int, int], where: scope.Scope, rows: pl.DataFrame) -> Array:
@@ -219,12 +234,15 @@ class Book:
         return is_in
 
     def used_channel(self, rows: pl.DataFrame) -> pl.Series:
-        """rules.scope.used_channel, by code: asked once for each round."""
+        """rules.scope.used_channel, by code: asked once for each pack, or voucher with a scope of
+        its own.
+        """
+        places = pl.Series(self._scoped(rows))
         only = {
-            round_id: CODES[scope.used_channel(pack.scope, "")]
-            for round_id, pack in self._packs.items()
+            place: CODES[scope.used_channel(self._scope_at(place), "")]
+            for place in places.unique().to_list()
         }
-        known = rows["round_id"].replace_strict(only, return_dtype=pl.Int64)
+        known = places.replace_strict(only, return_dtype=pl.Int64)
         return rows.select(
             when(col("channel_no") > 0).then(col("channel_no")).otherwise(known)
         ).to_series()
