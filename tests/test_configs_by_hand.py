@@ -31,8 +31,8 @@ from vouchercli.rules import (
 from vouchercli.rules.claim_limits import Pack
 from vouchercli.rules.draws import Entrant, Stratum
 from vouchercli.rules.merchants import Merchant
+from vouchercli.rules.shares import Share
 from vouchercli.rules.staff import Hand
-from vouchercli.rules.templates import Share
 
 PROGRAMME: dict[str, Any] = {
     "programme": "town",

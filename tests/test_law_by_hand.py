@@ -30,7 +30,7 @@ from vouchercli.rules.coupons import Coupon
 from vouchercli.rules.leverage import Sums, rate
 from vouchercli.rules.programmes import Approval
 from vouchercli.rules.releases import Holding
-from vouchercli.rules.templates import Share
+from vouchercli.rules.shares import Share
 
 HOME = "Asia/Shanghai"
 DAY = 86_400
@@ -362,7 +362,7 @@ def test_the_best_voucher_pays_most_and_is_the_first_of_equals() -> None:
     ("paid", "match_bp", "match"), [(1_000, 0, 0), (1_000, 10_000, 1_000), (333, 5_000, 167)]
 )
 def test_a_merchant_matches_in_proportion(paid: int, match_bp: int, match: int) -> None:
-    assert subsidy.match(paid, Share("merchant", match_bp)) == match
+    assert shares.match(paid, Share("merchant", match_bp)) == match
 
 
 # ---------------------------------------------------------------- how much one person may have

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vouchercli.formats.configs import yamls
-from vouchercli.rules import money, subsidy, templates
+from vouchercli.rules import money, shares, subsidy, templates
 from vouchercli.rules.coupons import Coupon
-from vouchercli.rules.templates import Share
+from vouchercli.rules.shares import Share
 
 GOLDEN = yamls.read(Path(__file__).parent / "cases/golden.yaml").value
 KINDS = {"gov": "public", "city": "public", "bank": "platform", "shop": "merchant"}
@@ -170,13 +170,13 @@ def fundings(draw: st.DrawFn) -> tuple[Share, ...]:
 
 def test_a_match_ends_at_its_cap() -> None:
     half = Share("merchant", 5_000, 2_000)
-    assert [subsidy.match(paid, half) for paid in (0, 3_999, 4_000, 9_000)] == [
+    assert [shares.match(paid, half) for paid in (0, 3_999, 4_000, 9_000)] == [
         0,
         2_000,
         2_000,
         2_000,
     ]
-    assert subsidy.match(3_001, half) == 1_501
+    assert shares.match(3_001, half) == 1_501
 
 
 @given(amounts, fundings(), st.integers(min_value=0, max_value=10_000))
@@ -184,7 +184,7 @@ def test_parts_lose_nothing(amount_fen: int, funding: tuple[Share, ...], match_b
     parts = subsidy.parts(amount_fen, funding, KINDS, Share("merchant", match_bp))
     assert sum(amount for _, amount in parts.by_funder) == amount_fen
     assert all(amount >= 0 for _, amount in parts.by_funder)
-    assert parts.public_fen + parts.platform_fen + parts.match_fen == amount_fen + subsidy.match(
+    assert parts.public_fen + parts.platform_fen + parts.match_fen == amount_fen + shares.match(
         amount_fen, Share("merchant", match_bp)
     )
 

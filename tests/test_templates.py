@@ -13,7 +13,8 @@ from vouchercli.cli import keys
 from vouchercli.cli.language import speak
 from vouchercli.rules import packs, programmes, subsidy, times
 from vouchercli.rules import templates as rules
-from vouchercli.rules.templates import Share, Validity
+from vouchercli.rules.shares import Share
+from vouchercli.rules.templates import Validity
 from vouchercli.store import templates as store
 from vouchercli.store.db import open_db
 

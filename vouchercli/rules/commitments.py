@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.rules import money
-from vouchercli.rules.coupons import WHOLE_BP
 from vouchercli.rules.rounds import liability
+from vouchercli.rules.shares import WHOLE_BP
 from vouchercli.rules.templates import match_liability_fen
 
 if TYPE_CHECKING:

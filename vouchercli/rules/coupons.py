@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from vouchercli.rules import grades, later, money, subsidy, written_scope
+from vouchercli.rules import grades, later, money, shares, written_scope
+from vouchercli.rules.shares import WHOLE_BP
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from vouchercli.rules.scope import Scope
-    from vouchercli.rules.templates import Share
+    from vouchercli.rules.shares import Share
     from vouchercli.rules.values import Node
 
 COUPON_KEYS = {
@@ -25,7 +26,6 @@ RATES_BY = ("grade", "goods")
 ONE_FEN = "one_fen"
 TIMES = re.compile(r"([1-9]\d{0,3})x")
 MOST_COUPONS = 100
-WHOLE_BP = 10_000
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _line(node: Node, match: Share | None, where: Scope) -> tuple[int, Coupon]:
     if is_percent:
         line = _percent_line(part, denomination, threshold, match.bp if match else 0)
         return count, replace(line, most_base_fen=most_base, scope=own)
-    most = denomination + subsidy.match(denomination, match)
+    most = denomination + shares.match(denomination, match)
     if not part["threshold"].is_missing and threshold < most:
         part["threshold"].fault(
             "more_than_the_price",

@@ -14,14 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.result import Word
 from vouchercli.rules import grades
-from vouchercli.rules.scope import Goods
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from vouchercli.rules.coupons import Coupon
-    from vouchercli.rules.scope import Scope
-    from vouchercli.rules.values import Node
+    from vouchercli.rules.scope import Goods, Scope
 
     Details = Mapping[str, str]  # a row's texts by our fields, without those that are blank
     Broken = tuple[str, dict[str, str]]  # a reason code, and the values that explain it
@@ -167,47 +165,6 @@ def unverified(scope: Scope, coupon: Coupon | None, details: Details) -> tuple[s
     if not any(of_class) and not (coupon and coupon.rates_by == "grade"):
         names -= {"grade"}
     return tuple(name for name in NAMES if name in names and name not in details)
-
-
-# ---------------------------------------------------------------- read in a document
-
-
-def read_goods(node: Node, per_class: Node | None = None) -> tuple[Goods, ...]:
-    """The classes of goods of a list, or of a map with what each asks: `{tv: {grade: "<=2"}}`;
-    `per_class`: how many pieces of each one resident may have, where a class does not say it.
-    """
-    most = None if per_class is None else per_class.whole() or None
-    if per_class is not None and most and node.is_missing:
-        per_class.fault(
-            "idle_key",
-            "per_class counts the pieces of the classes under goods, and there are none",
-            "write goods: [CLASS, CLASS] beside it",
-        )
-    if not isinstance(node.value, dict):
-        return tuple(Goods(name, per_resident=most) for name in node.codes())
-    return tuple(_class(name, each, most) for name, each in node.entries())
-
-
-def _class(name: str, node: Node, most: int | None) -> Goods:
-    part = node.fields(("grade", "per_resident"))
-    return Goods(name, _bound(part["grade"]), part["per_resident"].whole() or most)
-
-
-def _bound(node: Node) -> str:
-    """What a class asks of a grade, as `Goods.grade` has it."""
-    if isinstance(node.value, list):
-        return ", ".join(grades.even(word) for word in node.codes())
-    text = node.text()
-    limit = grades.BOUND.fullmatch(text)
-    if limit:
-        return limit[1] + str(int(limit[2]))
-    if text[:1] in ("<", ">", "="):
-        node.fault(
-            "bad_grade",
-            "{offending} is no bound of a grade",
-            'write it like "<=2", or the grades one by one: [1, 2]',
-        )
-    return grades.even(text)
 
 
 def shown_goods(goods: tuple[Goods, ...]) -> str:

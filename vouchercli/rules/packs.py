@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.documents import Fault
 from vouchercli.rules import clauses, details, money, scope, times
-from vouchercli.rules.coupons import WHOLE_BP, full_base_fen, percent_text, short
+from vouchercli.rules.coupons import full_base_fen, percent_text, short
 from vouchercli.rules.scope import OF_ONE
+from vouchercli.rules.shares import WHOLE_BP
 from vouchercli.rules.subsidy import parts
 from vouchercli.rules.templates import AN_HOUR, OPENING, expires_at, of_round, public_bp, usable_at
 

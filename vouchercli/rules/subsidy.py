@@ -7,14 +7,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from vouchercli.rules import money
+from vouchercli.rules.shares import WHOLE_BP, match
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from vouchercli.rules.coupons import Coupon
-    from vouchercli.rules.templates import Share
+    from vouchercli.rules.shares import Share
 
-WHOLE_BP = 10_000
 NOTHING: Mapping[str, str] = MappingProxyType({})
 
 
@@ -67,16 +67,6 @@ def best(coupons: Iterable[Coupon], base_fen: int) -> Coupon | None:
         if (paid := subsidy(coupon, base_fen)) is not None
     ]
     return max(fitting, key=lambda step: step[:2])[2] if fitting else None
-
-
-def match(subsidy_fen: int, share: Share | None) -> int:
-    """What the merchant adds, in fen: m x subsidy, half up, up to the cap of the match (None: it
-    adds nothing).
-    """
-    if share is None:
-        return 0
-    matched = money.half_up(subsidy_fen * share.bp, WHOLE_BP)
-    return matched if share.most_fen is None else min(matched, share.most_fen)
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli import documents
 from vouchercli.documents import Fault
-from vouchercli.rules import clauses, coupons, subsidy, times, written_scope
-from vouchercli.rules.coupons import WHOLE_BP, Coupon, percent_text
+from vouchercli.rules import clauses, coupons, shares, times, written_scope
+from vouchercli.rules.coupons import Coupon, percent_text
+from vouchercli.rules.shares import WHOLE_BP, Share
 from vouchercli.rules.values import Name, Node
 
 if TYPE_CHECKING:
@@ -62,17 +63,6 @@ class Validity:
         is none.
         """
         return self.until or self.no_later_than
-
-
-@dataclass(frozen=True)
-class Share:
-    """A funder's part in basis points; of a match, `most_fen` is the most of one payment (None: no
-    end).
-    """
-
-    funder: str
-    bp: int
-    most_fen: int | None = None
 
 
 @dataclass(frozen=True)
@@ -231,31 +221,31 @@ def usable_at(template: Template, claimed_at: int, zone: str) -> int:
 
 
 def _funding(node: Node) -> tuple[Share, ...]:
-    shares = tuple(Share(funder, value.percent()) for funder, value in node.entries())
-    total = sum(share.bp for share in shares)
-    if isinstance(node.value, dict) and total != WHOLE_BP and all(share.bp for share in shares):
+    parts = tuple(Share(funder, value.percent()) for funder, value in node.entries())
+    total = sum(share.bp for share in parts)
+    if isinstance(node.value, dict) and total != WHOLE_BP and all(share.bp for share in parts):
         node.fault(
             "shares_not_whole",
             "the shares make {total}, not 100%",
             "change the shares so that they make 100%",
             total=percent_text(total),
         )
-    return shares
+    return parts
 
 
 def _match(node: Node) -> Share | None:
     """What merchants add, in proportion to the subsidy; one funder: `{merchant: "50%"}`, or with a
     cap `{merchant: {percent: "50%", cap: "100.00"}}`.
     """
-    shares = [_matched(funder, value) for funder, value in node.entries()]
-    if len(shares) > 1:
+    matched = [_matched(funder, value) for funder, value in node.entries()]
+    if len(matched) > 1:
         node.fault(
             "one_match",
             "a match is paid by one funder, not by {count}",
             'write match: {{merchant: "100%"}}',
-            count=len(shares),
+            count=len(matched),
         )
-    return shares[0] if shares else None
+    return matched[0] if matched else None
 
 
 def _matched(funder: str, node: Node) -> Share:
@@ -302,9 +292,7 @@ def public_bp(template: Template, kinds: Mapping[str, str]) -> int:
 
 def match_liability_fen(template: Template) -> int:
     """The most that one pack can cost merchants by their match."""
-    return sum(
-        subsidy.match(coupon.denomination_fen, template.match) for coupon in template.coupons
-    )
+    return sum(shares.match(coupon.denomination_fen, template.match) for coupon in template.coupons)
 
 
 def strangers(template: Template, programme: Programme) -> tuple[Fault, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vouchercli.rules import details, scope
-from vouchercli.rules.scope import Scope
+from vouchercli.rules import grades, scope
+from vouchercli.rules.scope import Goods, Scope
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,7 +22,7 @@ def read(node: Node) -> Scope:
     part = node.fields((*scope.OF_ONE, *OF_GOODS, *OF_PACK, "any_of"))
     registration = part["registration"].choice(scope.REGISTRATIONS, "required")
     where = replace(_whole(part, registration), serial=part["serial"].choice((scope.ONCE,), ""))
-    return replace(where, goods=details.read_goods(part["goods"], part["per_class"]))
+    return replace(where, goods=_goods(part["goods"], part["per_class"]))
 
 
 def read_own(node: Node, pack: Scope) -> Scope | None:
@@ -30,7 +30,7 @@ def read_own(node: Node, pack: Scope) -> Scope | None:
     if node.is_missing:
         return None
     part = node.fields((*scope.OF_ONE, *OF_GOODS, "any_of"))
-    own = replace(_whole(part, pack.registration), goods=details.read_goods(part["goods"]))
+    own = replace(_whole(part, pack.registration), goods=_goods(part["goods"]))
     for each in own.goods:
         if each.per_resident is not None:
             part["goods"].fault(
@@ -135,3 +135,41 @@ def _weekday_hours(node: Node) -> tuple[tuple[int, int, int], ...]:
             days = ()
         found |= {(day, *span) for day in days for span in spans}
     return tuple(sorted(found))
+
+
+def _goods(node: Node, per_class: Node | None = None) -> tuple[Goods, ...]:
+    """The classes of goods of a list, or of a map with what each asks: `{tv: {grade: "<=2"}}`;
+    `per_class`: how many pieces of each one resident may have, where a class does not say it.
+    """
+    most = None if per_class is None else per_class.whole() or None
+    if per_class is not None and most and node.is_missing:
+        per_class.fault(
+            "idle_key",
+            "per_class counts the pieces of the classes under goods, and there are none",
+            "write goods: [CLASS, CLASS] beside it",
+        )
+    if not isinstance(node.value, dict):
+        return tuple(Goods(name, per_resident=most) for name in node.codes())
+    return tuple(_class(name, each, most) for name, each in node.entries())
+
+
+def _class(name: str, node: Node, most: int | None) -> Goods:
+    part = node.fields(("grade", "per_resident"))
+    return Goods(name, _bound(part["grade"]), part["per_resident"].whole() or most)
+
+
+def _bound(node: Node) -> str:
+    """What a class asks of a grade, as `Goods.grade` has it."""
+    if isinstance(node.value, list):
+        return ", ".join(grades.even(word) for word in node.codes())
+    text = node.text()
+    limit = grades.BOUND.fullmatch(text)
+    if limit:
+        return limit[1] + str(int(limit[2]))
+    if text[:1] in ("<", ">", "="):
+        node.fault(
+            "bad_grade",
+            "{offending} is no bound of a grade",
+            'write it like "<=2", or the grades one by one: [1, 2]',
+        )
+    return grades.even(text)

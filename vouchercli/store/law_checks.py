@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.rules import subsidy
+from vouchercli.rules import shares, subsidy
 from vouchercli.rules import templates as rules
 from vouchercli.store import breaches, open_rows, sql_functions, templates
 
@@ -165,7 +165,7 @@ def _shares(
         expected.update(dict(after.by_funder))
         expected.subtract(dict(before.by_funder))
     if pack.match:
-        given, kept = (subsidy.match(split[end], pack.match) for end in ("before_fen", "after_fen"))
+        given, kept = (shares.match(split[end], pack.match) for end in ("before_fen", "after_fen"))
         expected[pack.match.funder] += kept - given
     found: dict[str, int] = dict(map(tuple, db.execute(PARTS, (split["split_id"],))))
     yield (

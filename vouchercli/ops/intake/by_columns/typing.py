@@ -11,7 +11,7 @@ import polars as pl
 from polars import col, lit, when
 
 from vouchercli.rules import times
-from vouchercli.rules.subsidy import WHOLE_BP
+from vouchercli.rules.shares import WHOLE_BP
 from vouchercli.store import transaction_numbers
 
 if TYPE_CHECKING:
