@@ -21,6 +21,7 @@ from vouchercli.rules import (
     persons,
     plans,
     releases,
+    shares,
     staff,
     subsidy,
     times,
