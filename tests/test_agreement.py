@@ -44,6 +44,7 @@ USES = {
     "vouchers_per_merchant": {"per": "week", "at_most": 2, "except": "other"},
     "subsidy_per_resident": "30.03",
     "subsidy_per_merchant": {"per": "day", "at_most": "30.00"},
+    "budget": {"per": "day", "at_most": "60.05"},
 }
 USE_CAPS = {
     "vouchers_per_resident:day": 2,
@@ -51,6 +52,7 @@ USE_CAPS = {
     "vouchers_per_merchant:week:!other": 2,
     "subsidy_per_resident:programme": 3003,
     "subsidy_per_merchant:day": 3000,
+    "budget:day": 6005,
 }
 TEMPLATE = towns.pack(
     "t",

@@ -100,6 +100,10 @@ ALL = (*FOUR, "4 ann4 M1 04-02T10:00 100")
         ({"subsidy_per_merchant": {"at_most": "40.00"}}, ["4"]),
         ({"subsidy_per_merchant": {"per": "day", "at_most": "20.00"}}, ["4"]),
         ({"subsidy_per_merchant": {"per": "month", "at_most": "30.00"}}, ["3", "4"]),
+        ({"budget": {"per": "day", "at_most": "120.00"}}, []),
+        ({"budget": {"per": "week", "at_most": "40.00"}}, ["3", "4"]),
+        ({"budget": {"per": "month", "at_most": "40.00", "of": "general"}}, ["3"]),
+        ({"budget": {"at_most": "80.00", "except": "appliance"}}, []),
     ],
 )
 def test_what_has_no_room_is_refused(town: Town, limits: dict[str, Any], over: list[str]) -> None:
@@ -161,10 +165,11 @@ SPANS = {
 
 @pytest.mark.parametrize("files", ["one file", "a file each"])
 @pytest.mark.parametrize("per", SPANS)
+@pytest.mark.parametrize("key", ["subsidy_per_merchant", "budget"])
 def test_a_later_refund_gives_back_of_the_span_in_which_was_paid(
-    town: Town, per: str, files: str
+    town: Town, key: str, per: str, files: str
 ) -> None:
-    voucher = town(subsidy_per_merchant={"per": per, "at_most": "20.00"})
+    voucher = town(**{key: {"per": per, "at_most": "20.00"}})
     refunded, second, third = SPANS[per]
     rows = (
         "1 ann1 M1 03-28T10:00 20",
@@ -182,12 +187,27 @@ def test_a_later_refund_gives_back_of_the_span_in_which_was_paid(
     voucher("check")
 
 
+@pytest.mark.parametrize("key", ["subsidy_per_merchant", "budget"])
 @pytest.mark.parametrize("per", SPANS)
-def test_before_a_later_refund_the_merchant_has_no_room(town: Town, per: str) -> None:
-    voucher = town(subsidy_per_merchant={"per": per, "at_most": "20.00"})
+def test_before_a_later_refund_there_is_no_room(town: Town, per: str, key: str) -> None:
+    voucher = town(**{key: {"per": per, "at_most": "20.00"}})
     refunded = SPANS[per][0]
     assert pays(voucher, "1 ann1 M1 03-28T10:00 20", f"9 ann1 M1 {refunded} 20 1") == []
     assert pays(voucher, "2 bob1 M1 03-28T12:00 20", name="late.csv") == ["2"]
+    voucher("check")
+
+
+def test_a_budget_a_day_is_used_up_by_whoever_comes_first(town: Town) -> None:
+    voucher = town(budget={"per": "day", "at_most": "50.00"})
+    rows = ("1 ann1 M1 03-28T10:00 20", "2 bob1 M2 03-28T11:00 20", "3 bob2 M1 03-28T12:00 20")
+    assert pays(voucher, *rows, "4 bob3 M1 03-29T08:00 20") == ["3"]
+    assert pays(voucher, "5 ann2 M2 03-28T23:00 20", name="b.csv") == ["5"]
+    assert pays(voucher, "6 ann2 M2 03-28T09:00 20", name="c.csv") == ["6"]  # what stands stays
+    latest = voucher("batch", "list", "-o", "json").data["batches"][0]["batch"]
+    (row,) = voucher("batch", "rejects", str(latest), "-o", "json").data["rejects"]
+    assert "all together would have used more than 50.00 yuan of that day" in row["explanation"]
+    shown = voucher("programme", "show", "--lang", "zh").out
+    assert "用券总预算" in shown
     voucher("check")
 
 

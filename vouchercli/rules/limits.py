@@ -29,7 +29,7 @@ SPANS: tuple[Span, ...] = tuple(PACKS.values())
 ONE_OF, FACE = "one_of", "face_per_resident"
 NEXT_CLAIM, AGAIN = "next_claim", "again_after_expiry"
 KEPT = (PER_WEEK, PER_PROGRAMME, PER_VISIT)  # whatever the document says; the others where it does
-USED = ("vouchers_per_", "subsidy_per_")  # limits of use: `uses.USES`, and `PER_VISIT` by the day
+USED = ("vouchers_per_", "subsidy_per_", "budget")  # of use: `uses.USES`; `PER_VISIT` by the day
 ACROSS = "across:"  # and a programme's code: whether its vouchers and packs count there too (1)
 
 BEGINNING, END_OF_TIME = -(1 << 62), 1 << 62

@@ -82,6 +82,7 @@ class Limits:
     vouchers_per_merchant: tuple[UseTerm, ...] = ()
     subsidy_per_resident: tuple[UseTerm, ...] = ()
     subsidy_per_merchant: tuple[UseTerm, ...] = ()
+    budget: tuple[UseTerm, ...] = ()
 
 
 NUMBERS = ("packs_per_resident_per_round", "vouchers_per_payment", "vouchers_per_merchant_per_day")

@@ -242,6 +242,7 @@ REJECTS: dict[str, tuple[str, ...]] = {
         " yuan of that day",
         "with this voucher the merchant would have got more than {subsidy_per_merchant_day} yuan"
         " of that day",
+        "with this voucher all together would have used more than {budget_day} yuan of that day",
         "the resident already used {vouchers_per_resident_week} vouchers of that week, the most"
         " allowed",
         "the resident already used {vouchers_per_merchant_week} vouchers at this merchant of"
@@ -250,6 +251,7 @@ REJECTS: dict[str, tuple[str, ...]] = {
         " yuan of that week",
         "with this voucher the merchant would have got more than {subsidy_per_merchant_week}"
         " yuan of that week",
+        "with this voucher all together would have used more than {budget_week} yuan of that week",
         "the resident already used {vouchers_per_resident_month} vouchers of that month, the"
         " most allowed",
         "the resident already used {vouchers_per_merchant_month} vouchers at this merchant of"
@@ -258,6 +260,8 @@ REJECTS: dict[str, tuple[str, ...]] = {
         " yuan of that month",
         "with this voucher the merchant would have got more than {subsidy_per_merchant_month}"
         " yuan of that month",
+        "with this voucher all together would have used more than {budget_month} yuan of that"
+        " month",
         "the resident already used {vouchers_per_resident_programme} vouchers, the most allowed",
         "the resident already used {vouchers_per_merchant_programme} vouchers at this merchant,"
         " the most allowed",
@@ -265,6 +269,7 @@ REJECTS: dict[str, tuple[str, ...]] = {
         " {subsidy_per_resident_programme} yuan",
         "with this voucher the merchant would have got more than"
         " {subsidy_per_merchant_programme} yuan",
+        "with this voucher all together would have used more than {budget_programme} yuan",
         "a limit of the vouchers used has no room",
     ),
     "serial_used": (

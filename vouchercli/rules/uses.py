@@ -1,6 +1,6 @@
 """The limits of using vouchers: how many of them one resident uses, everywhere or at one merchant,
-and for how many yuan; how many yuan one merchant gets. By local day, calendar week or month, or in
-all.
+and for how many yuan; how many yuan one merchant gets, or all together. By local day, calendar week
+or month, or in all.
 
 What is used at a moment is what was paid until then, less what refunds until then undid: a payment
 that is refunded in full gives its room back. What stands holds its place: a payment that comes late
@@ -26,8 +26,8 @@ Voucher = tuple[int, int]  # (claim_id, coupon_no)
 
 class Counted(NamedTuple):
     """What a limit counts: vouchers, or fen of their subsidy; of each resident, of each merchant,
-    or of each resident at each merchant. `by_word`: of each word that rows say in this detail;
-    a row that does not say it does not count.
+    of each resident at each merchant, or of all together. `by_word`: of each word that rows say in
+    this detail; a row that does not say it does not count.
     """
 
     unit: Literal["vouchers", "subsidy"]
@@ -43,6 +43,7 @@ USES = {
     "vouchers_per_merchant": Counted("vouchers", by_resident=True, by_merchant=True),
     "subsidy_per_resident": Counted("subsidy", by_resident=True, by_merchant=False),
     "subsidy_per_merchant": Counted("subsidy", by_resident=False, by_merchant=True),
+    "budget": Counted("subsidy", by_resident=False, by_merchant=False),
 }
 BUT = "!"
 ONE = always(1)

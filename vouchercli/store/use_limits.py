@@ -16,7 +16,7 @@ from vouchercli.store import claim_limits, details, limits, typed
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from vouchercli.rules.limits import Span, Timeline
     from vouchercli.rules.scope import Scope
@@ -59,16 +59,34 @@ FROM redemption_runs n CROSS JOIN redemptions p ON p.redemption_id BETWEEN n.fir
 """
 IN_SPAN = """
 WHERE n.last_paid_at >= :first AND n.first_paid_at < :end AND p.paid_at >= :first
-    AND p.paid_at < :end AND p.refund_of IS NULL
-    AND p.merchant_id IN (SELECT value FROM json_each(:merchants)) AND counts(f.round_id, p.day)
+    AND p.paid_at < :end AND p.refund_of IS NULL AND counts(f.round_id, p.day)
 """
-OF_SPAN = f"""
+AT_MERCHANTS = "AND p.merchant_id IN (SELECT value FROM json_each(:merchants))"
+OF_SPAN, OF_SPAN_IN_ALL = (
+    f"""
 SELECT f.merchant_id, f.round_id, f.paid_at, f.subsidy_fen {PAID_IN_SPAN}
-CROSS JOIN redemption_facts f ON f.redemption_id = p.redemption_id {IN_SPAN}
+CROSS JOIN redemption_facts f ON f.redemption_id = p.redemption_id {IN_SPAN} {where}
 UNION ALL
 SELECT f.merchant_id, f.round_id, f.paid_at, f.subsidy_fen {PAID_IN_SPAN}
 CROSS JOIN redemptions b ON b.refund_of = p.redemption_id
-CROSS JOIN redemption_facts f ON f.redemption_id = b.redemption_id {IN_SPAN}
+CROSS JOIN redemption_facts f ON f.redemption_id = b.redemption_id {IN_SPAN} {where}
+"""
+    for where in (AT_MERCHANTS, "")
+)
+# No less than what was paid in a span before anything was given back: the sums of its days are net
+# of the refunds that were made on them.
+NET = """
+SELECT round_id, CAST(sum(subsidy_fen) AS BIGINT) FROM group_totals
+WHERE grouping = 'round' AND day BETWEEN :first_day AND :last_day AND counts(round_id, day)
+GROUP BY round_id
+"""
+GIVEN_BACK = """
+SELECT f.round_id, CAST(sum(-f.subsidy_fen) AS BIGINT)
+FROM redemption_runs n CROSS JOIN refunds z ON z.redemption_id BETWEEN n.first_id AND n.last_id
+CROSS JOIN redemption_facts f ON f.redemption_id = z.redemption_id
+WHERE n.last_paid_at >= :first AND n.first_paid_at < :end AND f.day BETWEEN :first_day AND :last_day
+    AND counts(f.round_id, f.day)
+GROUP BY f.round_id
 """
 # Month by month, as if all was got when the month begins.
 OF_MONTHS = """
@@ -102,6 +120,7 @@ CROSS JOIN claims c ON c.claim_id = f.claim_id
 LEFT JOIN redemption_details d ON d.redemption_id = p.redemption_id
 WHERE n.last_paid_at >= :from_at AND p.paid_at >= :from_at AND counts(f.round_id, p.day)
 """
+LAST_DAY = 99_999_999
 CONTEST = "UPDATE judged SET is_contested = 1 WHERE place = ?"
 
 
@@ -179,7 +198,7 @@ def contest(db: sqlite3.Connection, own: UseLimits) -> Uses | None:
     for _, use in at_hand:
         for each, _, group in uses.groups(use):
             asked[group] += each.amount(use)
-    _learn(db, own, uses, [*asked])
+    _learn(db, own, uses, asked)
     full = [(place,) for place, use in at_hand if _may_be_full(uses, use, asked)]
     db.executemany(CONTEST, full)
     return uses
@@ -193,22 +212,28 @@ def _may_be_full(uses: Uses, use: Use, asked: Counter[Group]) -> bool:
     return False
 
 
-def _learn(db: sqlite3.Connection, own: UseLimits, uses: Uses, groups: Iterable[Group]) -> None:
-    """What stands in these groups."""
+def _learn(db: sqlite3.Connection, own: UseLimits, uses: Uses, asked: Counter[Group]) -> None:
+    """What stands in the groups that are asked for so much."""
     if own.by_resident:
         for row in typed.tuples(db, OF_RESIDENTS):
             uses.learn(use_of(*row))
     if own.by_serial:
         for row in typed.tuples(db, OF_SERIALS):
             uses.learn(use_of(*row), of_serial=True)
+    caps = {each.name: (each, steps) for each, steps in own.caps}
     of_span: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
-    for group in groups:
+    for group in asked:
         of_span[group.name, group.from_at].append(group.merchant_id)
-    for each, _ in own.caps:
-        for (name, from_at), merchants in of_span.items():
-            if name == each.name and each.counted.by_merchant and not each.counted.by_resident:
-                for row in _of_merchants(db, own, each, from_at, merchants):
-                    uses.add_sum(*row)
+    for (name, from_at), merchants in of_span.items():
+        each, steps = caps[name]
+        if each.counted.by_resident or each.counted.by_word:
+            continue
+        if each.counted.by_merchant:
+            learned = _of_merchants(db, own, each, from_at, merchants)
+        else:
+            learned = _of_all(db, own, each, steps, Group(name, b"", 0, from_at), asked)
+        for row in learned:
+            uses.add_sum(*row)
 
 
 def _of_merchants(
@@ -221,6 +246,34 @@ def _of_merchants(
     for merchant_id, round_id, at, fen in _got(db, own.zone, each.span, from_at, merchants):
         if each.concerns(own.words[round_id]):
             yield Group(each.name, b"", merchant_id, from_at), at, fen
+
+
+def _of_all(
+    db: sqlite3.Connection,
+    own: UseLimits,
+    each: UseCap,
+    steps: Timeline,
+    group: Group,
+    asked: Counter[Group],
+) -> Iterator[tuple[Group, int, int]]:
+    """What all have used together in a span, payment by payment, as (group, when, fen); nothing as
+    long as there is room for all that is asked whatever came when.
+    """
+    first, end = law.bounds(each.span, group.from_at, own.zone)
+    span = {
+        "first": first,
+        "end": end,
+        "first_day": 0 if first == law.BEGINNING else times.day_of(first, own.zone),
+        "last_day": LAST_DAY if end == law.END_OF_TIME else times.day_of(end - 1, own.zone),
+    }
+    sums = [*typed.tuples(db, NET, span), *typed.tuples(db, GIVEN_BACK, span)]
+    most = [most for _, most in steps.steps if most is not None]
+    gross = sum(fen for round_id, fen in sums if each.concerns(own.words[round_id]))
+    if gross + asked[group] <= min(most):
+        return
+    for _, round_id, at, fen in typed.tuples(db, OF_SPAN_IN_ALL, span):
+        if each.concerns(own.words[round_id]):
+            yield group, at, fen
 
 
 def _got(

@@ -156,6 +156,7 @@ TEXT = {
     "vouchers used per resident and merchant": "每人在同一商户用券张数",
     "yuan used per resident": "每人用券金额（元）",
     "yuan per merchant": "每商户所得补贴（元）",
+    "yuan of all together": "用券总预算（元）",
     "a day (00:00 to 24:00)": "每日（0:00至24:00）",
     "a week (Monday to Sunday)": "每周（周一至周日）",
     "a calendar month": "每自然月",

@@ -48,6 +48,7 @@ LINES = {
     "vouchers_per_merchant": Word("vouchers used per resident and merchant"),
     "subsidy_per_resident": Word("yuan used per resident"),
     "subsidy_per_merchant": Word("yuan per merchant"),
+    "budget": Word("yuan of all together"),
     "across": Word("across"),
     "limits from": Word("limits from"),
     "refunds": Word("refunds"),
