@@ -503,6 +503,22 @@ def test_rates_by_class_of_goods(voucher: Callable[..., Ran]) -> None:
     voucher("check")
 
 
+def test_what_a_row_said_of_its_goods_is_corrected(town: Callable[..., Ran]) -> None:
+    take(town, "day.csv", WHOLE + row("T1", "laptop,2,1,Beijing"))
+    who = ("--actor", "mei", "--now", towns.LATER, "-o", "json")
+    why = ("--note", "read wrong", "--evidence", "slip 1", *who)
+    refused = town("redemption", "correct", "T1", "--goods", "sofa", *why, expect=3)
+    assert "correction_refused" in refused.out
+    refused = town("redemption", "correct", "T1", "--diners", "2", *why, expect=2)
+    assert "nobody_asks" in refused.out
+    refused = town("redemption", "correct", "T1", "--units", "none", *why, expect=3)
+    assert "correction_refused" in refused.out
+    number = town("redemption", "correct", "T1", "--goods", "tv", *why).data["correction"]
+    town("correction", "approve", str(number), "--actor", "lin", "--now", towns.LATER)
+    assert stored(town)["T1"]["goods"] == "tv"
+    town("check")
+
+
 # ---------------------------------------------------------------- what somebody changed
 
 

@@ -75,9 +75,32 @@ def list_(
     )
 
 
+GOODS = {
+    "goods": Annotated[
+        Optional[str],
+        typer.Option("--goods", metavar="NAME", help="What is bought: its class of goods."),
+    ],
+    "grade": Annotated[
+        Optional[str],
+        typer.Option("--grade", metavar="TEXT", help="Its grade of energy or water efficiency."),
+    ],
+    "units": Annotated[
+        Optional[str], typer.Option("--units", metavar="N", help="How many pieces.")
+    ],
+    "diners": Annotated[Optional[str], typer.Option("--diners", metavar="N", help="How many eat.")],
+    "delivered_to": Annotated[
+        Optional[str], typer.Option("--delivered-to", metavar="NAME", help="Where it goes.")
+    ],
+    "serial": Annotated[
+        Optional[str], typer.Option("--serial", metavar="NO", help="Its serial number or IMEI.")
+    ],
+}
+
+
 @command(
     app,
     "correct",
+    options=GOODS,
     epilog=(
         'Example: voucher redemption correct T0001 --amount 54 --note "the till was read wrong"'
         " --evidence receipt-17.pdf"
@@ -126,6 +149,7 @@ def correct(
         Optional[str],
         typer.Option("--refund-of", metavar="NO", help="Of a refund: the payment it refunds."),
     ] = None,
+    **said: str | None,
 ) -> Outcome:
     """Propose that a wrong row is reversed and entered anew; a second person approves it."""
     return corrections.correct_redemption(
@@ -144,29 +168,8 @@ def correct(
         channel=channel,
         transaction_no=new_number,
         refund_of=refund_of,
+        **said,
     )
-
-
-GOODS = {
-    "goods": Annotated[
-        Optional[str],
-        typer.Option("--goods", metavar="NAME", help="What is bought: its class of goods."),
-    ],
-    "grade": Annotated[
-        Optional[str],
-        typer.Option("--grade", metavar="TEXT", help="Its grade of energy or water efficiency."),
-    ],
-    "units": Annotated[
-        Optional[str], typer.Option("--units", metavar="N", help="How many pieces.")
-    ],
-    "diners": Annotated[Optional[str], typer.Option("--diners", metavar="N", help="How many eat.")],
-    "delivered_to": Annotated[
-        Optional[str], typer.Option("--delivered-to", metavar="NAME", help="Where it goes.")
-    ],
-    "serial": Annotated[
-        Optional[str], typer.Option("--serial", metavar="NO", help="Its serial number or IMEI.")
-    ],
-}
 
 
 @command(

@@ -14,7 +14,7 @@ from vouchercli.ops import residents
 from vouchercli.ops.intake import redemptions, reversals, uses_after_undo
 from vouchercli.ops.setup import desk
 from vouchercli.result import Outcome, say
-from vouchercli.rules import money, resident_tokens
+from vouchercli.rules import details, money, resident_tokens
 from vouchercli.store import (
     audit,
     batches,
@@ -24,6 +24,7 @@ from vouchercli.store import (
     use_limits,
 )
 from vouchercli.store import corrections as store
+from vouchercli.store import details as kept
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
@@ -51,12 +52,13 @@ def correct_redemption(
 ) -> Outcome:
     """Propose that a payment or refund is entered anew with these `changes` of its own fields
     (None: as it is), or only reversed. Raises `unknown_transaction`, `nothing_to_correct`,
-    `note_needed`, `correction_waits_already`, and as `reversals.carry_out`.
+    `note_needed`, `correction_waits_already`, `nobody_asks`, and as `reversals.carry_out`.
     """
     if kind not in redemptions.KINDS:
         raise UsageFault("unknown_kind", "--kind {kind}: write pay or refund", kind=kind)
     with writing(session):
         wrong = reversals.find_redemption(session, number, kind)
+        _require_asked(session, wrong, {name for name, text in changes.items() if text is not None})
         return _propose(session, wrong, _after(wrong, changes, is_reversed), note, evidence)
 
 
@@ -80,6 +82,26 @@ def correct_claim(
             changes["resident"] = resident_tokens.shown(residents.asked(session, resident) or b"")
         wrong = reversals.find_claim(session, claim_no)
         return _propose(session, wrong, _after(wrong, changes, is_reversed), note, evidence)
+
+
+def _require_asked(session: Session, wrong: Wrong, changed: set[str]) -> None:
+    """Require that what is changed of the goods is kept of such a row at all."""
+    of_goods = [name for name in details.NAMES if name in changed]
+    if wrong.before["kind"] == "refund":
+        asked = frozenset[str]()
+    else:
+        asked = kept.asked(session.db, wrong.programme_id)
+    for name in of_goods:
+        if name not in asked:
+            raise UsageFault(
+                "nobody_asks",
+                "a refund says nothing of its goods: correct the payment"
+                if wrong.before["kind"] == "refund"
+                else "no template of the programme asks for {name}: it is not kept",
+                hint="leave --{option} out",
+                name=name,
+                option=name.replace("_", "-"),
+            )
 
 
 def _after(wrong: Wrong, changes: dict[str, str | None], is_reversed: bool) -> Fields | None:
