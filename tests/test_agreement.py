@@ -610,10 +610,11 @@ def test_law_rows_and_columns_give_every_refund_the_same_ruling(
 CLAIM = st.fixed_dictionaries(
     {
         "claim_no": st.sampled_from(["1", "2", "3", "4", "5", "6"]),
-        "round": st.sampled_from(["r", "r", "r", "drawn", "draft", "nowhere"]),
+        "round": st.sampled_from(["r", "r", "r", "stated", "drawn", "draft", "nowhere"]),
         "resident": st.sampled_from([b"a" * 16, b"b" * 16, b"c" * 16]),
         "hours": st.integers(-1, 48),
         "application_no": st.sampled_from(["", "", "A", "B", "C"]),
+        "ends": st.sampled_from([60, 60, 70]),  # of the round whose platform states ends
     }
 )
 # who applied for the round whose winners are handed on, and who won: b has c's telephone
@@ -629,6 +630,20 @@ FROM rounds WHERE round = 'r'
 # of whom a file is said to come: the draft is alipay's
 PLATFORMS = {"draft": "alipay", "drawn": "wechat"}
 SENDERS = [{}, *({"platform": name, "platforms": [name]} for name in ("alipay", "wechat"))]
+
+
+STATED = """
+INSERT INTO rounds (round_id, programme_id, round, template_id, state, mode, packs, opens_at,
+    closes_at, platform, per_resident, created_by, edited_by, created_at)
+SELECT 8, programme_id, 'stated', template_id, 'open', 'fcfs', 4, opens_at, closes_at, '', 2,
+    created_by, edited_by, created_at
+FROM rounds WHERE round = 'r'
+"""
+
+
+def end_of(row: dict[str, Any]) -> int | None:
+    """The end that a row states, where its round's platform does."""
+    return START + row["ends"] * HOUR if row["round"] == "stated" else None
 
 
 def draw_by_hand(db: sqlite3.Connection) -> None:
@@ -669,9 +684,15 @@ def test_law_and_store_give_every_claim_the_same_ruling(
     db = session.db
     db.execute("UPDATE rounds SET platform = 'alipay' WHERE round = 'draft'")
     draw_by_hand(db)
+    db.execute(STATED)
     rounds = {
         code: claim_law.ClaimRound(state, START, START + 48 * HOUR, 4, towns.limited(2))
-        for code, state in (("r", "open"), ("draft", "draft"), ("drawn", "open"))
+        for code, state in (
+            ("r", "open"),
+            ("stated", "open"),
+            ("draft", "draft"),
+            ("drawn", "open"),
+        )
     }
     granted = claim_law.GrantedPacks()
     for who in HAVE_WON:
@@ -695,6 +716,7 @@ def test_law_and_store_give_every_claim_the_same_ruling(
                 claimant(row),
                 START + row["hours"] * HOUR,
                 row["application_no"],
+                end_of(row),
             )
             for line, row in enumerate(rows, 1)
         ]
@@ -715,6 +737,7 @@ def test_law_and_store_give_every_claim_the_same_ruling(
                 not in (None, *sender.get("platforms", [PLATFORMS.get(row["round"])])),
                 is_winner=row["round"] != "drawn"
                 or (claimant(row) in HAVE_WON and row["application_no"] in ("", *APPLICANTS)),
+                ends_at=end_of(row),
             )
             for line, row in enumerate(rows, 1)
         ]

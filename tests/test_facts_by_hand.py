@@ -69,7 +69,7 @@ def come(db: sqlite3.Connection, *rows: tuple[str, str, bytes, int], reason: Any
     """Rows of claims that come in: claim_no, round, resident, claimed_at."""
     db.execute(claims.CREATE_INCOMING)
     for place, row in enumerate(rows, 1):
-        db.execute(claims.ADD_INCOMING, (place, 1, place, "[]", reason, "{}", *row, ""))
+        db.execute(claims.ADD_INCOMING, (place, 1, place, "[]", reason, "{}", *row, "", None))
 
 
 def staged(db: sqlite3.Connection) -> list[int]:

@@ -133,7 +133,7 @@ def test_chinese_headers_of_our_format_are_read(tmp_path: Path) -> None:
     )
     text = "领取编号,期次,身份证号,领取时间\nC1,hz-1,11010519491231002X,2020-03-27 08:00\n"
     reading, records = taken(written(tmp_path, text.encode()), "claims")
-    assert records[0].values == ("C1", "hz-1", "11010519491231002X", "2020-03-27 08:00", "", "")
+    assert records[0].values == ("C1", "hz-1", "11010519491231002X", "2020-03-27 08:00", "", "", "")
     assert reading.masked(records[0].cells, lambda text: "#", is_in_place=True) == (
         "C1",
         "hz-1",

@@ -62,11 +62,6 @@ CLAUSES = {
         {"coupons": [COUPON | {"industries": ["餐饮"]}]},
         ["stands_in_a_scope"],
     ),
-    "the platform's own end": (
-        "template",
-        {"validity": {"by": "platform", "days": 7}},
-        ["no_platforms_end"],
-    ),
     "days from the issue": (
         "template",
         {"validity": {"days": 7, "from": "issue"}},

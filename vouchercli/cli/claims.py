@@ -158,6 +158,14 @@ def correct(
     new_number: Annotated[
         Optional[str], typer.Option("--number", metavar="NO", help="Its right number.")
     ] = None,
+    expires_at: Annotated[
+        Optional[str],
+        typer.Option(
+            "--expires-at",
+            metavar="TIME",
+            help="Until when its vouchers are valid, where the platform states it.",
+        ),
+    ] = None,
 ) -> Outcome:
     """Propose that a wrong claim is reversed and entered anew, with what was paid with it; a second
     person approves it.
@@ -173,6 +181,7 @@ def correct(
         round=round_,
         resident=who,
         new_number=new_number,
+        expires_at=call.utc_text(session, expires_at, end_of_day=True),
     )
 
 

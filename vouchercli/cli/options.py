@@ -292,9 +292,11 @@ class Call:
             )
         return {"since": first, "until": last}
 
-    def utc_text(self, session: Session, text: str | None) -> str | None:
+    def utc_text(
+        self, session: Session, text: str | None, *, end_of_day: bool = False
+    ) -> str | None:
         """A time typed by a person as our own files have it; None where none was given."""
-        at = self.moment(session, text)
+        at = self.moment(session, text, end_of_day=end_of_day)
         return None if at is None else times.iso(at, "UTC").replace("+00:00", "Z")
 
     def moment(self, session: Session, text: str | None, *, end_of_day: bool = False) -> int | None:

@@ -158,11 +158,13 @@ class Claim:
     is_winner: bool = True
     stands: bool = False
     uses: tuple[tuple[int, int, int], ...] = ()  # of one that stands (`claim_limits.Pack`)
+    ends_at: int | None = None  # where its platform states the end of its vouchers
 
     @property
     def content(self) -> Content:
         """What makes two rows the same row."""
-        return (self.round, self.resident, self.claimed_at)
+        stated = () if self.ends_at is None else (self.ends_at,)
+        return (self.round, self.resident, self.claimed_at, *stated)
 
 
 @dataclass
@@ -299,7 +301,9 @@ def limit_met(claim: Claim, round_: ClaimRound, granted: GrantedPacks, zone: str
 
 
 def _pack(claim: Claim, round_: ClaimRound) -> Pack:
-    expires_at = round_.terms.expires_at(claim.claimed_at)
+    expires_at = claim.ends_at
+    if expires_at is None:
+        expires_at = round_.terms.expires_at(claim.claimed_at)
     return Pack(claim.round, claim.claimed_at, round_.terms, expires_at, claim.uses)
 
 

@@ -126,13 +126,6 @@ ONE_OF_FACES = Fault(
     " pack, everybody would have all its faces",
 )
 
-PLATFORMS_END = Fault(
-    (),
-    "no_platforms_end",
-    "an end that the platform sets for each claim is not read here: an end follows from the claim",
-    "write the end of the notice (days, hours_after_claim, until ...). Another one would refuse"
-    " lawful payments as expired, or pay those that came too late",
-)
 FROM_THE_ISSUE = Fault(
     (),
     "no_days_from_issue",
@@ -174,7 +167,6 @@ KEYS = {
 WORDS = {
     ("kind", "balance"): BALANCE,
     ("mode", "purchase_first"): BOUGHT_FIRST,
-    ("by", "platform"): PLATFORMS_END,
     ("from", "issue"): FROM_THE_ISSUE,
 }
 

@@ -32,7 +32,7 @@ KEPT = (PER_WEEK, PER_PROGRAMME, PER_VISIT)  # whatever the document says; the o
 USED = ("vouchers_per_", "subsidy_per_", "budget")  # of use: `uses.USES`; `PER_VISIT` by the day
 ACROSS = "across:"  # and a programme's code: whether its vouchers and packs count there too (1)
 
-BEGINNING, END_OF_TIME = -(1 << 62), 1 << 62
+BEGINNING, END_OF_TIME = -times.END_OF_TIME, times.END_OF_TIME
 
 
 class Timeline(NamedTuple):

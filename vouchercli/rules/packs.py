@@ -14,7 +14,15 @@ from vouchercli.rules.coupons import full_base_fen, percent_text, short
 from vouchercli.rules.scope import OF_ONE
 from vouchercli.rules.shares import WHOLE_BP
 from vouchercli.rules.subsidy import parts
-from vouchercli.rules.templates import AN_HOUR, OPENING, expires_at, of_round, public_bp, usable_at
+from vouchercli.rules.templates import (
+    AN_HOUR,
+    OPENING,
+    PLATFORM,
+    expires_at,
+    of_round,
+    public_bp,
+    usable_at,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -56,6 +64,7 @@ def described(template: Template) -> dict[str, str]:
         "until": validity.until,
         "calendar_month": "true" if validity.is_month else None,
         "at_once": "true" if validity.is_at_once else None,
+        "by": PLATFORM if validity.is_stated else None,
         "hours_after_claim": validity.hours,
         "days": validity.whole_days,
         "from": validity.counts_from or None,
@@ -173,6 +182,8 @@ MEANINGS = {
     " the first, whenever it was claimed.",
     "until": "Valid until {until}, whenever it was claimed.",
     "month": "Valid to the end of the month of the claim.",
+    "stated": "Valid until the end that the platform's file states of each claim (its column"
+    " expires_at).",
     "at_once": "Used at the till in the moment of the claim: the payment makes the claim.",
 }
 
@@ -186,6 +197,8 @@ def validity_in_words(validity: Validity) -> tuple[str, dict[str, Any]]:
         if validity.is_month
         else "at_once"
         if validity.is_at_once
+        else "stated"
+        if validity.is_stated
         else "hours"
         if validity.hours
         else validity.counts_from or "days"

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from vouchercli.rules.programmes import Programme
     from vouchercli.rules.scope import Scope
 
-ENDS = ("days_after_claim", "hours_after_claim", "days", "until", "calendar_month")
+ENDS = ("days_after_claim", "hours_after_claim", "days", "until", "calendar_month", "by")
+PLATFORM = "platform"
 DAY_AFTER = "day_after_claim"
 OPENING = "opening"
 COUNTED_FROM = ("claim", DAY_AFTER, OPENING)
@@ -35,7 +36,8 @@ class Validity:
     `claim`), the day after it (`day_after_claim`) or the day on which its round opens (`opening`;
     `opened_at`, UTC seconds, is the round's: `of_round`); `until` a written instant to its second
     (read in the programme's zone); to the end of the claim's month; `is_at_once`: in the second of
-    the claim alone, which is the payment's (an instant discount at the till).
+    the claim alone, which is the payment's (an instant discount at the till); `is_stated`: to the
+    end that the platform's file states of each claim, and never beyond `no_later_than`.
 
     Beside any of them: `no_later_than` an instant, the earlier of the two ends; `not_before` an
     instant or `day_after_claim` (its 00:00).
@@ -50,6 +52,7 @@ class Validity:
     no_later_than: str | None = None
     not_before: str | None = None
     is_at_once: bool = False
+    is_stated: bool = False
     opened_at: int | None = None
 
     @property
@@ -135,6 +138,7 @@ def _validity(node: Node) -> Validity:
         )
         return Validity()
     _refuse_beside(part, written)
+    part["by"].choice((PLATFORM,))
     if not part["calendar_month"].yes(True):
         part["calendar_month"].fault(
             "one_validity",
@@ -150,6 +154,7 @@ def _validity(node: Node) -> Validity:
         counts_from=part["from"].choice(COUNTED_FROM, "claim") if "days" in written else "",
         no_later_than=part["no_later_than"].end(),
         not_before=_not_before(part["not_before"]),
+        is_stated="by" in written,
     )
 
 
@@ -162,6 +167,13 @@ def _refuse_beside(part: Mapping[str, Node], written: list[str]) -> None:
     if not part["no_later_than"].is_missing and written == ["until"]:
         part["no_later_than"].fault(
             "idle_key", "until is an end already", "write the earlier of the two as until"
+        )
+    if part["no_later_than"].is_missing and written == ["by"]:
+        part["by"].fault(
+            "last_end_needed",
+            "the platform states the end of each voucher, and nothing says after which moment none"
+            " is valid: until then the round holds its money",
+            "write no_later_than: 2020-06-30 beside it",
         )
 
 
@@ -179,15 +191,18 @@ def of_round(template: Template, opens_at: int) -> Template:
     return replace(template, validity=replace(validity, opened_at=opens_at))
 
 
-def expires_at(template: Template, claimed_at: int, zone: str) -> int:
+def expires_at(
+    template: Template, claimed_at: int, zone: str, stated_at: int = times.END_OF_TIME
+) -> int:
     """The first second (UTC) at which a voucher claimed at `claimed_at` is no longer valid:
     claimed_at <= paid_at < expires_at. Days from the opening of no round count as if it opened with
-    the claim.
+    the claim. `stated_at`: the end that the platform states, where it does.
     """
-    end = _end(template.validity, claimed_at, zone)
-    if template.validity.no_later_than is None:
+    validity = template.validity
+    end = stated_at if validity.is_stated else _end(validity, claimed_at, zone)
+    if validity.no_later_than is None:
         return end
-    return min(end, times.parse(template.validity.no_later_than, zone))
+    return min(end, times.parse(validity.no_later_than, zone))
 
 
 def _end(validity: Validity, claimed_at: int, zone: str) -> int:

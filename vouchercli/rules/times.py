@@ -55,6 +55,7 @@ MONTHS = (
     Word("November"),
     Word("December"),
 )
+END_OF_TIME = 1 << 62
 
 
 class NoSuchTimeError(ValueError):
@@ -152,6 +153,20 @@ def parse(text: str, zone: str, *, end_of_day: bool = False) -> int:
     if is_clock and datetime.fromtimestamp(at, zone_named(zone)).replace(tzinfo=None) != local:
         raise NoSuchTimeError(f"skipped when summer time began: {text}")
     return at
+
+
+def stated_end(text: str, zone: str) -> int:
+    """An end as platforms write it in their files: like `parse`, a bare date to its 24:00; of an
+    end at 23:59, or in the 59th second of a minute, that minute or second still counts. Raises
+    `ValueError`.
+    """
+    at = parse(text, zone, end_of_day=True)
+    part = WRITTEN.fullmatch(text)
+    assert part is not None
+    if part["second"] == "59":
+        return at + 1
+    is_last_minute = part["second"] is None and (part["hour"], part["minute"]) == ("23", "59")
+    return at + 60 * is_last_minute
 
 
 def end_text(text: str) -> str:

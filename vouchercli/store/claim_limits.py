@@ -40,7 +40,7 @@ FROM rounds r JOIN templates t USING (template_id)
 WHERE r.programme_id IN (SELECT value FROM json_each(?))
 """
 IN_TIME = """
-SELECT place, claim_no, round, resident, claimed_at, stands, claim_id FROM incoming_claims
+SELECT place, claim_no, round, resident, claimed_at, stands, ends_at, claim_id FROM incoming_claims
 WHERE reason IS NULL ORDER BY claimed_at, stands DESC, claim_no
 """
 JOINED = """
@@ -113,8 +113,17 @@ def _rows(db: sqlite3.Connection, limits: LimitsInTime) -> list[law.Claim]:
     rows = typed.tuples(db, IN_TIME)
     uses = _uses(db, limits, (row[-1] for row in rows if row[-1] is not None))
     return [
-        law.Claim(place, no, round_, resident, at, stands=bool(stands), uses=uses.get(claim_id, ()))
-        for place, no, round_, resident, at, stands, claim_id in rows
+        law.Claim(
+            place,
+            no,
+            round_,
+            resident,
+            at,
+            stands=bool(stands),
+            uses=uses.get(claim_id, ()),
+            ends_at=ends_at,
+        )
+        for place, no, round_, resident, at, stands, ends_at, claim_id in rows
     ]
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from vouchercli.store import (
     batches,
     claims,
+    conditions,
     duplicates,
     fact_digests,
     judging,
@@ -97,14 +98,13 @@ WHERE round_id = ?1 AND batch_id = ifnull(?2, batch_id) AND claim_id NOT IN (SEL
 ORDER BY claimed_at DESC, claim_no DESC LIMIT ?3
 """
 # Before all others: of rows that are alike, the fact stays.
-STAGE = """
+STAGE = f"""
 INSERT INTO incoming_claims (place, batch_id, line, cells, claim_no, round, resident, claimed_at,
-    round_id, claim_id, stands)
+    ends_at, round_id, claim_id, stands)
 SELECT -row_number() OVER (ORDER BY c.batch_id DESC, c.line DESC), c.batch_id, c.line,
-    json_object('claim_no', c.claim_no, 'round', r.round, 'resident',
-        'token:' || lower(hex(c.resident)),
-        'claimed_at', strftime('%Y-%m-%dT%H:%M:%SZ', c.claimed_at, 'unixepoch')),
-    c.claim_no, r.round, c.resident, c.claimed_at, c.round_id, c.claim_id, :stands
+    {claims.as_fields("c", "r")},
+    c.claim_no, r.round, c.resident, c.claimed_at,
+    CASE WHEN {conditions.states_ends("r")} THEN c.expires_at END, c.round_id, c.claim_id, :stands
 FROM leaving_claims JOIN claims c USING (claim_id) JOIN rounds r USING (round_id)
 """
 

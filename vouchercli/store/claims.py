@@ -21,7 +21,7 @@ from vouchercli.store import (
     sql_functions,
     typed,
 )
-from vouchercli.store.conditions import is_eligible, is_paused, is_winner
+from vouchercli.store.conditions import is_eligible, is_paused, is_winner, states_ends
 from vouchercli.store.lists import ROUNDS_WANTED, Listing, merged, span
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ CREATE TEMP TABLE incoming_claims (
         detail TEXT DEFAULT '{}',
     claim_no TEXT, round TEXT, resident BLOB, claimed_at INTEGER,
     application_no TEXT,  -- as a platform names a winner; the resident is then its applicant
+    ends_at INTEGER,  -- where the platform states the end of the vouchers; else NULL
     round_id INTEGER, pack_no INTEGER,
     met TEXT,         -- what was reached: the number, the round's limit, the name of another limit
     -- of a fact that is judged again: it had passed its own ladder, and keeps its id when it stays;
@@ -46,10 +47,10 @@ CREATE TEMP TABLE incoming_claims (
 """
 ADD_INCOMING = """
 INSERT INTO incoming_claims (place, batch_id, line, cells, reason, detail, claim_no, round,
-    resident, claimed_at, application_no)
-VALUES (?,?,?,?,?,?,?,?,?,?,?)
+    resident, claimed_at, application_no, ends_at)
+VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
 """
-TYPED_COLUMNS = 5
+TYPED_COLUMNS = 6
 
 INDEX_INCOMING = """
 CREATE INDEX IF NOT EXISTS temp.incoming_claims_by_no ON incoming_claims (claim_no)
@@ -67,6 +68,7 @@ UPDATE incoming_claims AS i SET reason = 'duplicate'
 FROM claims c
 WHERE i.reason IS NULL AND c.claim_no = i.claim_no
   AND c.round_id = i.round_id AND c.resident = i.resident AND c.claimed_at = i.claimed_at
+  AND ifnull(i.ends_at, c.expires_at) = c.expires_at
 """
 
 # Or it stood, was wrong and was reversed; only a correction brings it back.
@@ -75,6 +77,7 @@ UPDATE incoming_claims AS i SET reason = 'duplicate'
 FROM reversed_claims v
 WHERE i.reason IS NULL AND i.claim_id IS NULL AND v.claim_no = i.claim_no
   AND v.round_id = i.round_id AND v.resident = i.resident AND v.claimed_at = i.claimed_at
+  AND ifnull(i.ends_at, v.expires_at) = v.expires_at
   AND i.batch_id NOT IN (SELECT batch_id FROM correction_batches)
 """
 
@@ -85,6 +88,7 @@ UPDATE incoming_claims AS i SET reason = 'duplicate'
 FROM incoming_claims s
 WHERE i.reason IS NULL AND NOT i.stands AND s.stands AND s.claim_no = i.claim_no
   AND s.round_id = i.round_id AND s.resident = i.resident AND s.claimed_at = i.claimed_at
+  AND s.ends_at IS i.ends_at
 """
 
 JUDGE_EACH = f"""
@@ -120,9 +124,10 @@ UPDATE incoming_claims AS i SET reason = 'conflicting_row'
 WHERE i.reason IS NULL AND NOT i.stands AND (
     EXISTS (SELECT 1 FROM incoming_claims o WHERE o.claim_no = i.claim_no
         AND o.claimed_at = i.claimed_at AND (o.reason IS NULL OR o.reason = 'conflicting_row')
-        AND (o.round_id, o.resident) <> (i.round_id, i.resident))
+        AND ((o.round_id, o.resident) <> (i.round_id, i.resident) OR o.ends_at IS NOT i.ends_at))
     OR EXISTS (SELECT 1 FROM claims c WHERE c.claim_no = i.claim_no
-        AND c.claimed_at = i.claimed_at AND (c.round_id, c.resident) <> (i.round_id, i.resident)))
+        AND c.claimed_at = i.claimed_at AND ((c.round_id, c.resident) <> (i.round_id, i.resident)
+            OR c.expires_at <> i.ends_at)))
 """
 
 # The same row again, which stands beside it, is a duplicate. A number that stands is reused; so is
@@ -135,7 +140,7 @@ FROM (
     SELECT place, row_number() OVER w AS use_no,
         EXISTS (SELECT 1 FROM claims c WHERE c.claim_no = incoming_claims.claim_no) AS stands,
         lag(round) OVER w = round AND lag(resident) OVER w = resident
-            AND lag(claimed_at) OVER w = claimed_at AS is_again
+            AND lag(claimed_at) OVER w = claimed_at AND lag(ends_at) OVER w IS ends_at AS is_again
     FROM incoming_claims WHERE reason IS NULL AND NOT stands
     WINDOW w AS (PARTITION BY claim_no ORDER BY claimed_at, round, resident, place)
 ) AS u
@@ -191,7 +196,8 @@ REFUSE_REPEATS = """
 UPDATE incoming_claims AS i SET reason = f.reason, met = f.met
 FROM incoming_claims f
 WHERE i.reason = 'duplicate' AND f.claim_no = i.claim_no AND f.round = i.round
-    AND f.resident = i.resident AND f.claimed_at = i.claimed_at AND f.reason <> 'duplicate'
+    AND f.resident = i.resident AND f.claimed_at = i.claimed_at AND f.ends_at IS i.ends_at
+    AND f.reason <> 'duplicate'
     AND f.batch_id <> i.batch_id
 """
 # The values that the explanation of a reject is made of (json_patch drops those that are not
@@ -227,8 +233,8 @@ ACCEPT = """
 INSERT INTO claims (claim_id, claim_no, round_id, resident, pack_no, claimed_at, expires_at,
     batch_id, line)
 SELECT ifnull(claim_id, :first_id - 1 + row_number() OVER (PARTITION BY claim_id IS NULL
-    ORDER BY place)), claim_no, round_id, resident, pack_no, claimed_at, expires_at(round_id,
-    claimed_at), batch_id, line
+    ORDER BY place)), claim_no, round_id, resident, pack_no, claimed_at,
+    ifnull(ends_at, expires_at(round_id, claimed_at)), batch_id, line
 FROM incoming_claims WHERE reason IS NULL ORDER BY place
 """
 
@@ -240,6 +246,16 @@ SELECT max(({days.NEXT_CLAIM_ID}), ifnull(max(claim_id), 0) + 1) FROM incoming_c
 RETURNING_BLOCKS = """
 SELECT DISTINCT claim_id >> 6 FROM incoming_claims WHERE reason IS NULL AND claim_id IS NOT NULL
 """
+
+
+def as_fields(claim: str, round_: str) -> str:
+    """A claim (of a table by that name) by our own fields, as JSON: SQL."""
+    return f"""json_patch(json_object('claim_no', {claim}.claim_no, 'round', {round_}.round,
+        'resident', 'token:' || lower(hex({claim}.resident)),
+        'claimed_at', strftime('%Y-%m-%dT%H:%M:%SZ', {claim}.claimed_at, 'unixepoch')),
+        CASE WHEN {states_ends(round_)} THEN json_object('expires_at',
+            strftime('%Y-%m-%dT%H:%M:%SZ', {claim}.expires_at, 'unixepoch')) ELSE '{{}}' END)"""
+
 
 CLEAR_COUNTED = "DROP TABLE IF EXISTS temp.counted_claims"
 COUNT_ACCEPTED, COUNT_LEAVING = (
@@ -282,7 +298,7 @@ GROUP BY c.round_id ORDER BY c.round_id
 GIVEN_WAY_RELEASED = """
 SELECT count(*), i.round_id FROM incoming_claims i JOIN releases x ON x.round_id = i.round_id
 WHERE i.claim_id IS NOT NULL AND i.reason IS NOT NULL
-    AND expires_at(i.round_id, i.claimed_at) <= x.expired_by
+    AND ifnull(i.ends_at, expires_at(i.round_id, i.claimed_at)) <= x.expired_by
 GROUP BY i.round_id ORDER BY i.round_id
 """
 GIVE_UP_SEATS = (
@@ -296,7 +312,7 @@ WHERE c.batch_id = ? GROUP BY r.batch_id ORDER BY r.batch_id
 """
 
 ROUNDS_AND_TEMPLATES = """
-SELECT r.round_id, r.opens_at, t.document FROM rounds r
+SELECT r.round_id, r.round, r.opens_at, t.document FROM rounds r
     JOIN templates t ON t.template_id = r.template_id
     WHERE r.programme_id = ?
 """

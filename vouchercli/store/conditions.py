@@ -39,6 +39,12 @@ def has_won(round_: str, resident: str) -> str:
             WHERE one.round_id = {round_}.round_id AND one.resident = {resident}))"""
 
 
+def states_ends(round_: str) -> str:
+    """Whether the platform states the end of each claim of the round (`rules.templates`)."""
+    return f"""(SELECT t.document ->> '$.validity.by' FROM templates t
+        WHERE t.template_id = {round_}.template_id) = 'platform'"""
+
+
 def is_paused(round_: str, at: str) -> str:
     """Whether the round was paused at a moment (an SQL expression): from the first second of a
     pause up to its end (rules.amendments.is_paused).

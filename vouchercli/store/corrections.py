@@ -61,10 +61,8 @@ OF_VOUCHER = PAID.replace(
 )
 PLACE = "SELECT voucher, paid_at FROM redemptions WHERE redemption_id = ?"
 OF_CLAIM = PAID.replace("[which]", "x.voucher BETWEEN :claim_id * 1024 AND :claim_id * 1024 + 1023")
-CLAIM = """
-SELECT c.claim_id, json_object('claim_no', c.claim_no, 'round', r.round, 'resident',
-    'token:' || lower(hex(c.resident)), 'claimed_at',
-    strftime('%Y-%m-%dT%H:%M:%SZ', c.claimed_at, 'unixepoch')), b.kind = 'allocation'
+CLAIM = f"""
+SELECT c.claim_id, {claims.as_fields("c", "r")}, b.kind = 'allocation'
 FROM claims c JOIN rounds r USING (round_id) JOIN batches b USING (batch_id)
 WHERE r.programme_id = ? AND c.claim_no = ?
 """

@@ -30,8 +30,6 @@ TEXT = {
     "leave them out here and give them to voucher round create: mode, packs, opening, closing": "请在此删去，改为 voucher round create 的选项：发放方式、份数、开始与截止时间",
     "amounts in another currency are not kept here: every amount is in yuan and fen": "不支持其他货币：所有金额均以元、分记录",
     "leave currency out for a rehearsal only: every report calls the amounts yuan, and shares are rounded to hundredths, also of a currency that has none (JPY, KRW)": "仅在演练时可删去 currency：所有报表都把金额写作元，分摊一律取到百分之一，即使该货币没有辅币（JPY、KRW）",
-    "an end that the platform sets for each claim is not read here: an end follows from the claim": "不读取平台为每次领取设定的截止时间：截止时间由领取推算",
-    "write the end of the notice (days, hours_after_claim, until ...). Another one would refuse lawful payments as expired, or pay those that came too late": "请按公告写明有效期（days、hours_after_claim、until 等）。写错会把合规支付当作过期拒绝，或支付已经过期的券",
     "the issue of a voucher may be the opening of its round or the claim: nothing says which": "券的“发放”可以指期次开领，也可以指领取：未写明是哪一种",
     "write from: opening where all vouchers of the round end together, from: claim where each has its own end": "同期各券同时到期的写 from: opening，各券分别到期的写 from: claim",
     "the span of this limit is said under per": "该限额的期间请写在 per 下",

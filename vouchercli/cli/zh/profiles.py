@@ -76,6 +76,7 @@ TEXT = {
     "payment account; who shares it with another is the same person": "支付账户；与他人共用者视为同一人",
     "of a lottery drawn here: the number of the application that won": "本系统摇号的期次：中签的报名编号",
     "of a family of rounds: its face, like 90-300": "系列期次：券面额，如 90-300",
+    "where the platform states the end: until when the vouchers are valid": "由平台写明到期时间的：券有效期至",
     "when the pack was claimed, local time": "领取时间（当地时间）",
     "the platform's number of the payment or refund": "平台的支付或退款编号",
     "payment or refund": "支付或退款",

@@ -154,6 +154,7 @@ TEXT = {
     "the resident already has as many of {class} as one may have: {most_of_class}": "居民购买 {class} 已达每人限购件数（{most_of_class}）",
     "the resident already has as many pieces of that class as one may have": "居民购买该类商品已达每人限购件数",
     "write a whole number above 0": "请写大于 0 的整数",
+    "an end after the claim is needed": "到期时间须晚于领取时间",
     "a serial number has 4 to 40 letters and digits": "序列号由 4 至 40 个字母、数字组成",
     "out of the voucher's scope: {hour} is not in hours {hours}": "不在券的适用范围：{hour} 不在可用时段 {hours} 之内",
     "out of the voucher's scope: {used_channel} is not in channel {only_channel}": "不在券的适用范围：{used_channel}不是可用渠道（{only_channel}）",

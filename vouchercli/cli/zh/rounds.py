@@ -23,6 +23,8 @@ TEXT = {
     "add --packs N, or --budget YUAN": "请加上 --packs N 或 --budget 金额",
     "every refund of {round} comes after its voucher's end: its money stays with the merchant": "期次 {round} 的每笔退款都在消费券到期之后：补贴留在商户",
     "write refunds: {{money: {{late: returns}}}} in the programme": "请在项目中写 refunds: {{money: {{late: returns}}}}",
+    "add --platform NAME": "请加 --platform 平台",
+    "the platform states when vouchers of {template} end, and no platform issues the round": "{template} 的到期时间由平台写明，而该期次没有发放平台",
     "{template} is used in the moment of its claim: nothing says when its round closes": "{template} 在领取的同一刻使用：无从得知期次何时截止",
     "add --closes-at TIME": "请加上 --closes-at 时间",
     "an instant discount is a first-come round whose template says validity: at_once": "支付立减是先到先得的期次，其模板写 validity: at_once",

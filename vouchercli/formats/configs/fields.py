@@ -41,7 +41,15 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "account",
     ),
     "eligibility": ("resident", "group", "district"),
-    "claims": ("claim_no", "round", "resident", "claimed_at", "application_no", "face"),
+    "claims": (
+        "claim_no",
+        "round",
+        "resident",
+        "claimed_at",
+        "application_no",
+        "face",
+        "expires_at",
+    ),
     "redemptions": (
         "transaction_no",
         "kind",
@@ -82,6 +90,7 @@ TYPES: dict[str, Type] = {
     "delivered_to": "name",
     "applied_at": "time",
     "claimed_at": "time",
+    "expires_at": "time",
     "paid_at": "time",
     "order_amount": "amount",
     "merchant_discount": "amount",
@@ -94,7 +103,7 @@ OPTIONAL: dict[str, frozenset[str]] = {
     "merchants": frozenset(FIELDS["merchants"]) - {"merchant_no", "name"},
     "applications": frozenset({"group", "district", "device", "mobile", "card", "account"}),
     "eligibility": frozenset({"district"}),
-    "claims": frozenset({"application_no", "face"}),
+    "claims": frozenset({"application_no", "face", "expires_at"}),
     "redemptions": frozenset(
         {"platform_no", "refund_of", "channel", "merchant_discount", *DETAILS}
     ),

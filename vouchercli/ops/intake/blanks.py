@@ -80,6 +80,9 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
             Word("of a lottery drawn here: the number of the application that won"), ""
         ),
         "face": Meaning(Word("of a family of rounds: its face, like 90-300"), ""),
+        "expires_at": Meaning(
+            Word("where the platform states the end: until when the vouchers are valid"), ""
+        ),
     },
     "redemptions": {
         "transaction_no": Meaning(

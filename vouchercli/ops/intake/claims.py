@@ -12,10 +12,11 @@ from vouchercli.ops.intake import by_columns, take_backs
 from vouchercli.ops.intake.importing import take_in
 from vouchercli.ops.intake.kinds import Intake, Kind, Unfit
 from vouchercli.ops.intake.retries import settle
-from vouchercli.ops.intake.staging import typist_of_residents, warner_of_residents
-from vouchercli.result import Column, Outcome, Table, say
+from vouchercli.ops.intake.staging import bad_time, typist_of_residents, warner_of_residents
+from vouchercli.result import Column, Outcome, Table, Word, say
 from vouchercli.rules import families as law
 from vouchercli.rules import templates as template_rules
+from vouchercli.rules import times
 from vouchercli.store import (
     claim_reopening,
     claims,
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from vouchercli.rules.families import Named
     from vouchercli.session import Session
 
+NOT_AFTER = Word("an end after the claim is needed")
+
 
 def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
     """A claim that names the application of a round whose winners are handed on is its applicant's,
@@ -42,24 +45,54 @@ def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
     that round.
     """
     type_row = typist_of_residents(intake, "claim_no", "claimed_at")
+    find_end = _reader_of_ends(intake)
     handed = winners.handed(intake.db, intake.programme_id)
     members = families.members(intake.db, intake.programme_id)
     find_round = lru_cache(partial(_find_round, members, intake.options.get("platforms")))
 
     def type_claim(values: tuple[str, ...]) -> Typed:
-        typed = type_row(values)
+        typed = type_row(values[:-1])
         if isinstance(typed, Unfit):
             return typed
         claim_no, round_, resident, claimed_at, application_no, face = typed
         found = find_round(round_, face)
         if isinstance(found, Unfit):
             return found
+        ends_at = find_end(found, claimed_at, values[-1])
+        if isinstance(ends_at, Unfit):
+            return ends_at
         if application_no and found in handed:
             known = winners.applicant(intake.db, handed[found], application_no)
             resident = known or resident
-        return (claim_no, found, resident, claimed_at, application_no)
+        return (claim_no, found, resident, claimed_at, application_no, ends_at)
 
     return type_claim
+
+
+def _reader_of_ends(intake: Intake) -> Callable[[str, int, str], int | Unfit | None]:
+    """What reads the end that a platform states, of rounds whose template leaves it to it (of
+    others None): a row says one after its claim.
+    """
+    packs = {
+        row["round"]: templates.of_round(row)
+        for row in claims.templates_of_rounds(intake.db, intake.programme_id)
+    }
+    stated = {round_: pack for round_, pack in packs.items() if pack.validity.is_stated}
+
+    def read(round_: str, claimed_at: int, text: str) -> int | Unfit | None:
+        if round_ not in stated:
+            return None
+        if not text:
+            return Unfit("bad_row", {"column": "expires_at"})
+        try:
+            at = times.stated_end(text, intake.zone)
+        except ValueError as error:
+            return bad_time("expires_at", text, error)
+        if at <= claimed_at:
+            return Unfit("bad_row", {"column": "expires_at", "value": text, "problem": NOT_AFTER})
+        return template_rules.expires_at(stated[round_], claimed_at, intake.zone, at)
+
+    return read
 
 
 def _find_round(

@@ -74,13 +74,21 @@ def correct_claim(
     **changes: str | None,
 ) -> Outcome:
     """The same of a claim; `resident` is an identity or a token. Raises `unknown_claim_no`,
-    `claim_granted_here` too.
+    `claim_granted_here`, `nobody_asks` too.
     """
     with writing(session):
         changes |= {"claim_no": new_number}
         if resident is not None:
             changes["resident"] = resident_tokens.shown(residents.asked(session, resident) or b"")
         wrong = reversals.find_claim(session, claim_no)
+        is_idle = changes["round"] is None and "expires_at" not in wrong.before
+        if is_idle and changes["expires_at"] is not None:
+            raise UsageFault(
+                "nobody_asks",
+                "when vouchers of claim {claim} end follows from its template, not from a file",
+                hint="leave --expires-at out",
+                claim=claim_no,
+            )
         return _propose(session, wrong, _after(wrong, changes, is_reversed), note, evidence)
 
 

@@ -386,6 +386,13 @@ def _choose_terms(
             hint="add --closes-at TIME",
             template=template.template,
         )
+    if template.validity.is_stated and not terms["platform"]:
+        raise UsageFault(
+            "platform_needed",
+            "the platform states when vouchers of {template} end, and no platform issues the round",
+            hint="add --platform NAME",
+            template=template.template,
+        )
     if terms["closes_at"] is None:
         terms["closes_at"] = packs_law.expires_at(template, terms["opens_at"], programme.time_zone)
     for option, column in (("--platform", "platform"), ("--group", "resident_group")):

@@ -100,6 +100,7 @@ LATER_KEYS = {
     "no_later_than": None,
     "not_before": None,
     "is_at_once": False,
+    "is_stated": False,
     "opened_at": None,
     "weekday_hours": (),
     "most_base_fen": None,

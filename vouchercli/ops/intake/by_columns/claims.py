@@ -101,6 +101,11 @@ class Prover:
         one_by_one = joined | {
             round_id for round_id, each in terms.items() if in_force.may_keep_out_alone(each)
         }
+        # ends that a platform states are read row by row
+        self._packs = {row["round_id"]: templates.of_round(row) for row in rows}
+        one_by_one |= {
+            round_id for round_id, pack in self._packs.items() if pack.validity.is_stated
+        }
         self._reversed = corrections.claim_numbers(db)
         self._latest_at = intake.latest_at
         self._limits = in_force if in_force.looks_beyond_the_round else None
@@ -116,7 +121,6 @@ class Prover:
         ).with_columns(col("round").str.to_lowercase())
         self._of_families = _rounds_of_families(families.members(db, intake.programme_id), senders)
         db.close()
-        self._packs = {row["round_id"]: templates.of_round(row) for row in rows}
         self._is_one_each = all(row["per_resident"] == 1 for row in rows)
 
     def close(self) -> None:
