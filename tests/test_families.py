@@ -136,6 +136,33 @@ def test_a_family_is_drafted_listed_and_shown_together(office: Callable[..., Ran
     office("check")
 
 
+def test_a_family_is_planned_with_the_money_of_all(office: Callable[..., Ran]) -> None:
+    office("round", "create", "f", *TERMS, *FACES)
+    planned = office("round", "plan", "f", "-o", "json")
+    (row,) = planned.data["liability"]
+    assert row["liability_fen"] == 3 * 2_000 + 2 * 3_000
+    assert row["left_after_fen"] == row["left_fen"] - row["liability_fen"]
+    assert [each["round"] for each in planned.data["plans"]] == ["f-20-80", "f-30-120"]
+    office("round", "submit", "f")
+    office("round", "approve", "f", "--actor", "lin")
+    again = office("round", "plan", "f", "-o", "json").data["liability"]
+    assert again == [row]  # what the family holds already counts as left
+    assert "Plan of the family f" in office("round", "plan", "f").out
+    assert "系列期次 f 的预案" in office("round", "plan", "f", "--lang", "zh").out
+
+
+def test_a_family_that_its_fund_cannot_pay_together_is_warned_of(
+    office: Callable[..., Ran],
+) -> None:
+    fund = office("programme", "show", "-o", "json").data["funders"][0]["uncommitted_fen"]
+    packs = fund // 2_000 * 2 // 3  # each round fits alone, not both
+    office("round", "create", "f", *TERMS, "--faces", f"20-80:{packs},20-100:{packs}")
+    planned = office("round", "plan", "f", "-o", "json")
+    assert [each["code"] for each in planned.json["problems"]].count("fund_short") == 1
+    for each in ("f-20-80", "f-20-100"):
+        assert "fund_short" not in office("round", "plan", each).err
+
+
 def test_one_member_that_cannot_be_drafted_leaves_nothing(office: Callable[..., Ran]) -> None:
     office("round", "create", "f-30-120", *TERMS, "--packs", "1")
     refused = office("round", "create", "f", *TERMS, "--faces", "20-80:3,30-120:2", expect=3)

@@ -21,7 +21,6 @@ from vouchercli.ops.rounds import (
     cancellations,
     drafts,
     families,
-    plans,
     replacing,
     rounds,
 )
@@ -288,7 +287,7 @@ def show(session: Session, code: Code) -> Outcome:
 @command(app, "plan", epilog="Example: voucher round plan hz-1")
 def plan(session: Session, code: Code) -> Outcome:
     """Estimate a round: largest liability, money left, dates, merchants, results of past rounds."""
-    return plans.plan_round(session, code)
+    return families.plan(session, code)
 
 
 @command(app, "submit", epilog="Example: voucher round submit hz-1 --actor chen")

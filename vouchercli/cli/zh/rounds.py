@@ -51,6 +51,8 @@ TEXT = {
     # families
     "family": "系列",
     "family {family}: {rounds:,} rounds, {claimed:,} of {packs:,} packs claimed, {quota} yuan at most": "系列 {family}：{rounds:,} 个期次，已领 {claimed:,} 份，共 {packs:,} 份，最多 {quota} 元",
+    "Plan of the family {family}": "系列期次 {family} 的预案",
+    "of one round, with its dates and people: voucher round plan {round}": "单期预案（含日期与人群）：voucher round plan {round}",
     "a person has one pack of the family (--each: one of each round)": "每人在系列中限领一份（--each：每个期次各可领）",
     "a person may have packs of each round of the family": "每人在系列的每个期次均可领取",
     "next: voucher round submit {family}": "下一步：voucher round submit {family}",

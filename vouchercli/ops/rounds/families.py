@@ -6,21 +6,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
-from vouchercli.ops.rounds import approvals, drafts, tables
+from vouchercli.ops.rounds import approvals, drafts, plans, tables
 from vouchercli.ops.rounds import rounds as round_commands
-from vouchercli.result import Outcome, say
+from vouchercli.ops.rounds.lookup import look_up
+from vouchercli.result import Outcome, Table, say
 from vouchercli.rules import families as law
 from vouchercli.rules import money
 from vouchercli.rules import templates as packs_law
 from vouchercli.store import audit, programmes, rounds, templates
-from vouchercli.store.db import writing
+from vouchercli.store.db import reading, writing
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Mapping
     from typing import TypeVar
 
-    from vouchercli.result import Message, Table
+    from vouchercli.result import Message, Problem
     from vouchercli.session import Session
 
     Value = TypeVar("Value")
@@ -198,6 +199,42 @@ def show(session: Session, code: str) -> Outcome:
     if not rows:
         return round_commands.show_round(session, code)
     return Outcome({"family": code}, (_tabulate(programme, rows),), (_sum_up(code, rows),))
+
+
+def plan(session: Session, code: str) -> Outcome:
+    """Foresee the rounds of a family: the money of all together, and each round's own plan in JSON;
+    or the one round of that code.
+    """
+    codes = find(session, code)
+    if not codes:
+        return plans.plan_round(session, code)
+    with reading(session):
+        programme = programmes.current(session.db, session.programme)
+        rows = rounds.of_family(session.db, programme["programme_id"], code)
+        liability = plans.list_liability([look_up(session, each) for each in codes])
+        each_one = [plans.plan_round(session, each) for each in codes]
+    money_of_all = Table(
+        say("Plan of the family {family}", family=code), plans.LIABILITY, liability, key="liability"
+    )
+    told: list[Problem] = []
+    for outcome in each_one:
+        told += [
+            problem
+            for problem in outcome.problems
+            if problem.code != "fund_short" and problem not in told  # of the money of all, below
+        ]
+    return Outcome(
+        {"family": code, "plans": [outcome.data for outcome in each_one]},
+        (money_of_all, _tabulate(programme, rows)),
+        (
+            _sum_up(code, rows),
+            say(
+                "of one round, with its dates and people: voucher round plan {round}",
+                round=codes[0],
+            ),
+        ),
+        (*plans.warn_of_short_funds(liability), *told),
+    )
 
 
 def _tabulate(programme: sqlite3.Row, rows: list[sqlite3.Row]) -> Table:

@@ -4,6 +4,7 @@ plan_ files beside it.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.answers import dated
@@ -19,6 +20,8 @@ from vouchercli.store import clauses, ledger
 from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vouchercli.session import Session
 
 LIABILITY = (
@@ -35,7 +38,7 @@ def plan_round(session: Session, code: str) -> Outcome:
     """
     with reading(session):
         current = look_up(session, code)
-        liability, others = _list_liability(current), plan_dates.list_overlapping(current)
+        liability, others = list_liability([current]), plan_dates.list_overlapping(current)
         residents, districts = plan_people.count_residents(current)
         shops = plan_people.count_merchants(current)
         past = plan_past.list_past(current)
@@ -69,18 +72,12 @@ def plan_round(session: Session, code: str) -> Outcome:
         ),
         (expected, say("no round has closed yet: there are no past figures to estimate from")),
     )
-    lacks = {
-        row["funder"]: -row["left_after_fen"] for row in liability if row["left_fen"] is not None
-    }
-    short = commitments.warn_of_short_funds(
-        {funder: lack for funder, lack in lacks.items() if lack > 0}
-    )
     return Outcome(
         data,
         tables,
         tuple(said for is_there, said in nothing_to_say if not is_there),
         (
-            *short,
+            *warn_of_short_funds(liability),
             *scope_words.warn(current.db, current.template),
             *_warn_of_refunds(current),
             *plan_people.warn_if_unequal(current, residents),
@@ -121,20 +118,34 @@ def _describe_terms(current: RoundAtHand) -> dict[str, Any]:
 # ---------------------------------------------------------------- money
 
 
-def _list_liability(current: RoundAtHand) -> list[dict[str, Any]]:
-    """List by funder the most it can have to pay, and its uncommitted money without and with
-    this round; None: no fund to watch.
+def list_liability(rounds: Sequence[RoundAtHand]) -> list[dict[str, Any]]:
+    """List by funder the most it can have to pay for these rounds of a programme together, and its
+    uncommitted money without and with them; None: no fund to watch.
     """
-    funds = commitments.list_funds(current.db, current.row["programme_id"])
+    db, funds = rounds[0].db, commitments.list_funds(rounds[0].db, rounds[0].row["programme_id"])
+    amounts: Counter[str] = Counter()
+    for each in rounds:
+        amounts.update(dict(law.liability(each.row["packs"], each.template)))
     parts: list[dict[str, Any]] = []
-    for funder, amount in law.liability(current.row["packs"], current.template):
+    for funder, amount in amounts.items():
         part = {"funder": funder, "liability_fen": amount, "left_fen": None, "left_after_fen": None}
         if funder in funds:
-            held = ledger.balances(current.db, funds[funder], current.round_id).of_rounds
-            left = ledger.balance(current.db, funds[funder], "uncommitted") + held
+            fund = funds[funder]
+            held = sum(ledger.balances(db, fund, each.round_id).of_rounds for each in rounds)
+            left = ledger.balance(db, fund, "uncommitted") + held
             part |= {"left_fen": left, "left_after_fen": left - amount}
         parts.append(part)
     return parts
+
+
+def warn_of_short_funds(liability: list[dict[str, Any]]) -> tuple[Problem, ...]:
+    """Warn of the funds that have less than is planned with."""
+    lacks = {
+        row["funder"]: -row["left_after_fen"] for row in liability if row["left_fen"] is not None
+    }
+    return commitments.warn_of_short_funds(
+        {funder: lack for funder, lack in lacks.items() if lack > 0}
+    )
 
 
 def _sum_match(current: RoundAtHand) -> int:
