@@ -15,6 +15,7 @@ from test_by_columns import BY_COLUMNS, BY_ROWS, HEADER, come_to
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.columnar import blocks, checks, frames, lines
+from vouchercli.formats.configs.fields import DETAILS
 from vouchercli.formats.tables.files import read
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def test_plain_rows_are_columns_and_the_others_keep_their_lines(made: Any) -> No
         "subsidy": "10.00",
         "refund_of": "",
         "channel": "online",
-        **dict.fromkeys(("goods", "grade", "units", "diners", "delivered_to", "serial"), ""),
+        **dict.fromkeys(DETAILS, ""),
     }
     assert (by_columns[4]["transaction_no"], by_columns[4]["order_amount"]) == ("2", "0.05")
 

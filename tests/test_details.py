@@ -481,6 +481,36 @@ def test_a_template_says_what_it_pays(shops: Callable[..., Ran]) -> None:
     assert "未载明等级" in shops("template", "show", "graded", "--lang", "zh").out.replace("\n", "")
 
 
+def test_nothing_is_paid_beside_it(voucher: Callable[..., Ran]) -> None:
+    scope = {"not_beside": ["stored_value", "platform_discount"]}
+    pack = towns.pack("alone", towns.coupon("10", "40"), scope=scope)
+    towns.build(voucher, towns.programme(), pack, merchants="merchant_no,name\nM1,店\n")
+    towns.make_round(voucher, "r1", template="alone", packs=6, state="open")
+    claims = "".join(f"C{at},r1,r{at},2020-03-27 08:00:01\n" for at in range(6))
+    voucher("claim", "import", towns.write("c.csv", towns.CLAIMS + claims))
+    at = "1,M1,2020-03-28 10:00:00,40,0,10,"
+    rows = (
+        f"T1,pay,C0,{at},0,0.00\n"
+        f"T2,pay,C1,{at},5.5,\n"
+        f"T3,pay,C2,{at},,0.01\n"
+        f"T4,pay,C3,{at},,0\n"
+        f"T5,pay,C4,{at},-1,\n"
+        f"T6,pay,C5,{at},much,\n"
+    )
+    header = towns.PAYMENTS.strip() + ",储值卡支付,平台优惠（元）\n"
+    ran = take(voucher, "sold.csv", header + rows)
+    assert ran.data["reasons"] == {"not_beside": 2, "bad_row": 2}
+    assert ran.data["unverified"] == [{"key": "stored_value", "rows": 1, "paid_fen": 1_000}]
+    rejects = voucher("batch", "rejects", str(ran.data["batch"]), "-o", "json").data["rejects"]
+    assert "5.50 yuan of it are stored_value" in rejects[0]["explanation"]
+    words = ("--template", "alone", "--amount", "80", "--stored-value", "3", "-o", "json")
+    assert voucher("redemption", "check", *words, expect=None).data["reason"] == "not_beside"
+    words = ("batch", "rejects", str(ran.data["batch"]), "--lang", "zh", "-o", "csv")
+    chinese = voucher(*words).out
+    assert "其中 5.50 元为储值卡支付" in chinese
+    voucher("check")
+
+
 def test_rates_by_class_of_goods(voucher: Callable[..., Ran]) -> None:
     shops = "merchant_no,name\nM1,店\n"
     towns.build(voucher, towns.programme(), towns.pack("classes", BY_CLASS), merchants=shops)

@@ -24,7 +24,7 @@ COMPILED = (APPLICATIONS, CLAIMS, PAYMENTS)
 TEXTS = {
     "kind": ["pay", "refund"],
     "state": ["draft", "submitted", "approved", "cancelled", "open", "closed"],
-    "broken_detail": ["", "other_goods", "other_grade", "too_many_units", "delivered_elsewhere"],
+    "broken_detail": ["", "other_goods", "other_grade", "too_many_units", "not_beside"],
     "mode": ["fcfs", "lottery", "targeted"],
 }
 
@@ -139,14 +139,15 @@ def test_the_law_is_shown_in_the_order_in_which_it_is_asked(voucher: Callable[..
         (8, "other_grade"),
         (9, "too_many_units"),
         (10, "delivered_elsewhere"),
-        (11, "not_yet_valid"),
-        (12, "expired"),
-        (13, "below_threshold"),
-        (14, "above_price_end"),
-        (15, "subsidy_mismatch"),
+        (11, "not_beside"),
+        (12, "not_yet_valid"),
+        (13, "expired"),
+        (14, "below_threshold"),
+        (15, "above_price_end"),
+        (16, "subsidy_mismatch"),
     ]
-    assert payments[11] == {
-        "order": 12,
+    assert payments[12] == {
+        "order": 13,
         "code": "expired",
         "rule": "it was paid before the voucher expired",
         "source": "not used in time, the voucher lapses",

@@ -35,6 +35,7 @@ WORDS = {
     "scope.units": "scope.units",
     "scope.delivered_to": "scope.delivered_to",
     "scope.serial": "scope.serial",
+    "scope.not_beside": "scope.not_beside",
     "once": "once",
     "scope.any_of": "scope.any_of",
     "scope.hours": "scope.hours",

@@ -94,6 +94,16 @@ GOODS = {
     "serial": Annotated[
         Optional[str], typer.Option("--serial", metavar="NO", help="Its serial number or IMEI.")
     ],
+    "stored_value": Annotated[
+        Optional[str],
+        typer.Option(
+            "--stored-value", metavar="YUAN", help="What of it is paid from a stored-value card."
+        ),
+    ],
+    "platform_discount": Annotated[
+        Optional[str],
+        typer.Option("--platform-discount", metavar="YUAN", help="The platform's own discount."),
+    ],
 }
 
 

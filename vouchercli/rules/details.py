@@ -13,7 +13,8 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.result import Word
-from vouchercli.rules import grades
+from vouchercli.rules import grades, money
+from vouchercli.rules.scope import AMOUNTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     Details = Mapping[str, str]  # a row's texts by our fields, without those that are blank
     Broken = tuple[str, dict[str, str]]  # a reason code, and the values that explain it
 
-NAMES = ("goods", "grade", "units", "diners", "delivered_to", "serial")
+NAMES = ("goods", "grade", "units", "diners", "delivered_to", "serial", *AMOUNTS)
 COUNTED = ("units", "diners")
 # the keys of a scope that asks for none of them
 NOT_ASKED: dict[str, Any] = {
@@ -33,13 +34,16 @@ NOT_ASKED: dict[str, Any] = {
     "units": None,
     "delivered_to": frozenset(),
     "serial": "",
+    "not_beside": frozenset(),
 }
+NOTHING = "0.00"
 MOST = 10_000
 NUMBER = re.compile(r"0*([1-9]\d{0,4})")
 # A serial number or IMEI, after `_serial`; people write blanks and dashes into it.
 SERIAL = re.compile(r"[0-9A-Z./+*:#_]{4,40}")
 PROBLEMS = {
     **dict.fromkeys(COUNTED, Word("write a whole number above 0")),
+    **dict.fromkeys(AMOUNTS, Word("write an amount in yuan, 0 or more")),
     "serial": Word("a serial number has 4 to 40 letters and digits"),
 }
 
@@ -65,12 +69,24 @@ def _read(name: str, text: str) -> str:
         return grades.even(text)
     if name == "serial":
         return _serial(text)
+    if name in AMOUNTS:
+        return _amount(name, text)
     if name not in COUNTED:
         return text
     number = NUMBER.fullmatch(text)
     if not number or int(number[1]) > MOST:
         raise DetailError(name, text)
     return number[1]
+
+
+def _amount(name: str, text: str) -> str:
+    try:
+        fen = money.parse_yuan(text)
+    except ValueError as error:
+        raise DetailError(name, text) from error
+    if fen < 0:
+        raise DetailError(name, text)
+    return money.yuan(fen)
 
 
 def _serial(text: str) -> str:
@@ -96,6 +112,7 @@ def asked(scope: Scope, coupons: Sequence[Coupon]) -> frozenset[str]:
         "diners": any(each.most_diners for each in coupons),
         "delivered_to": bool(scope.delivered_to),
         "serial": bool(scope.serial),
+        **{name: name in scope.not_beside for name in AMOUNTS},
     }
     return frozenset(name for name, is_asked in by_key.items() if is_asked).union(*own)
 
@@ -147,6 +164,10 @@ def _broken(scope: Scope, details: Details) -> Iterator[Broken]:
     if scope.delivered_to and place is not None and place not in scope.delivered_to:
         places = ", ".join(sorted(scope.delivered_to))
         yield "delivered_elsewhere", {"delivered_to": place, "places": places}
+    for name in AMOUNTS:
+        amount = details.get(name, NOTHING)
+        if name in scope.not_beside and amount != NOTHING:
+            yield "not_beside", {"beside": name, "amount": amount}
 
 
 def _broken_grade(scope: Scope, word: str, grade: str | None) -> Iterator[Broken]:

@@ -114,9 +114,9 @@ SPAN_OF_USE = Fault(
 STORED_VALUE = Fault(
     (),
     "no_base_without_stored_value",
-    "what is paid from a stored-value card is not taken off the base here: files do not tell it",
-    "say it under not_enforced, and ask the platform not to redeem such payments: each would be"
-    " paid on its whole amount",
+    "what is paid from a stored-value card is not taken off the base here",
+    "where the notice forbids such payments write scope: {{not_beside: [stored_value]}}: judged"
+    " where a file has the column. Left out, each would be paid on its whole amount",
 )
 ONE_OF_FACES = Fault(
     (),

@@ -139,6 +139,7 @@ def described_scope(where: Scope) -> dict[str, str]:
         "units": "" if where.units is None else str(where.units),
         "delivered_to": ", ".join(sorted(where.delivered_to)),
         "serial": where.serial,
+        "not_beside": ", ".join(sorted(where.not_beside)),
         "any_of": " | ".join(_in_one_line(each) for each in where.any_of),
     }
 

@@ -185,6 +185,10 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "delivered to {delivered_to}; the voucher is for {places}",
         "delivered elsewhere than the voucher is for",
     ),
+    "not_beside": (
+        "{amount} yuan of it are {beside}: the voucher may not be used beside it",
+        "the voucher may not be used beside what else was paid with",
+    ),
     "not_yet_valid": (
         "paid at {paid_at}, before the round opens at {opens_at}",
         "paid at {paid_at}; the voucher can be used from {usable_at} on",
@@ -355,6 +359,7 @@ EXPLANATIONS = {**REJECTS, **WARNINGS}
 WORDS = (
     *("state", "problem", "weekday", "night", "used_channel", "only_channel", "weekdays"),
     "unfinished",
+    "beside",
 )
 
 

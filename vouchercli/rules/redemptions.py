@@ -81,6 +81,12 @@ PAYMENTS = Ladder(
             "delivered inside the city",
         ),
         Rung(
+            "not_beside",
+            "kind = 'pay' AND broken_detail = 'not_beside'",
+            "nothing is paid beside it that the voucher excludes (where the row says it)",
+            "not together with stored-value cards, or other offers of the platform",
+        ),
+        Rung(
             "not_yet_valid",
             "paid_at < claimed_at OR (kind = 'pay' AND paid_at < usable_at)",
             "it was paid or refunded after the claim, and not before the voucher can be used",

@@ -28,6 +28,7 @@ WEEKDAYS: dict[str, int] = {
 WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 PLURALS = {"district": "districts", "industry": "industries", "size": "sizes"}
 ONCE = "once"
+AMOUNTS = ("stored_value", "platform_discount")  # what a payment was made with, or beside, in yuan
 MINUTES_A_DAY = 24 * 60
 WHOLE_DAY = (0, MINUTES_A_DAY)
 HOURS = re.compile(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})")
@@ -53,8 +54,8 @@ class Scope:
     industries or sizes that never are. `hours` are half-open minutes from the midnight of the local
     day on which they begin, beyond 1440 in the night after it; `weekdays` 1 (Monday) to 7. What is
     bought (`goods`, `exclude_goods`), at most how many pieces of it (`units`), where it goes
-    (`delivered_to`) and which piece it is (`serial`) is judged where a row says it:
-    `rules.details`.
+    (`delivered_to`), which piece it is (`serial`) and what may not be paid beside it (`not_beside`)
+    is judged where a row says it: `rules.details`.
 
     In place of `hours` and `weekdays`, `weekday_hours` are spans of one weekday each: the weekday,
     and from which to which minute.
@@ -80,6 +81,7 @@ class Scope:
     any_of: tuple[Scope, ...] = ()
     weekday_hours: tuple[tuple[int, int, int], ...] = ()
     also: Scope | None = None
+    not_beside: frozenset[str] = frozenset()
 
     @property
     def is_timed(self) -> bool:

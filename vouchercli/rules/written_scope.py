@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from vouchercli.rules.values import Node
 
 OF_PACK = ("registration", "serial", "per_class")  # what no voucher has of its own
-OF_GOODS = ("goods", "exclude_goods", "units", "delivered_to")
+OF_GOODS = ("goods", "exclude_goods", "units", "delivered_to", "not_beside")
 
 
 def read(node: Node) -> Scope:
@@ -58,6 +58,7 @@ def _whole(part: Mapping[str, Node], registration: str) -> Scope:
         exclude_goods=frozenset(part["exclude_goods"].codes()),
         units=part["units"].whole() or None,
         delivered_to=frozenset(part["delivered_to"].codes()),
+        not_beside=frozenset(each.choice(scope.AMOUNTS) for each in part["not_beside"].items()),
         any_of=tuple(
             replace(_one_scope(each.fields(scope.OF_ONE)), registration=registration)
             for each in part["any_of"].items(2)

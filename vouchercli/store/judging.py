@@ -323,7 +323,7 @@ UPDATE incoming_redemptions AS i SET detail = json_patch(detail, ifnull((
     WHERE j.place = i.place
 ), '{}'))
 WHERE details IS NOT NULL AND reason IN ('other_goods', 'other_grade', 'too_many_units',
-    'delivered_elsewhere')
+    'delivered_elsewhere', 'not_beside')
 """
 # Which piece, or which class of goods, has no room; and the payment that used the piece.
 EXPLAIN_GOODS = """

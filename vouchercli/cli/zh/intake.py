@@ -115,6 +115,8 @@ TEXT = {
     "How many eat.": "用餐人数。",
     "Where it goes.": "收货地。",
     "Its serial number or IMEI.": "序列号或 IMEI。",
+    "What of it is paid from a stored-value card.": "其中由储值卡支付的金额。",
+    "The platform's own discount.": "平台自身的优惠。",
     "{option}: {text}: {problem}": "{option}：{text}：{problem}",
     "Where (needed with --claim).": "在哪家商户（用 --claim 时必填）。",
     "How it is paid.": "支付渠道。",

@@ -75,6 +75,8 @@ TEXT = {
     "bank card; who shares it with another is the same person": "银行卡；与他人共用者视为同一人",
     "payment account; who shares it with another is the same person": "支付账户；与他人共用者视为同一人",
     "of a lottery drawn here: the number of the application that won": "本系统摇号的期次：中签的报名编号",
+    "yuan of it paid from a stored-value card, where the scope excludes it": "其中储值卡支付的金额（元），券模板不允许同享时填写",
+    "the platform's own discount in yuan, where the scope excludes it": "平台自身的优惠金额（元），券模板不允许同享时填写",
     "of a family of rounds: its face, like 90-300": "系列期次：券面额，如 90-300",
     "where the platform states the end: until when the vouchers are valid": "由平台写明到期时间的：券有效期至",
     "when the pack was claimed, local time": "领取时间（当地时间）",

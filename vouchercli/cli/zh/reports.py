@@ -24,6 +24,8 @@ TEXT = {
     "diners": "就餐人数",
     "delivered_to": "收货地",
     "serial": "序列号",
+    "stored_value": "储值卡支付",
+    "platform_discount": "平台自身优惠",
     "Declared, not judged here: {clauses}.": "已声明、系统不作判断的条款：{clauses}。",
     "Leverage by {by}: {programme}, as of {as_of}": "杠杆率（按{by}）：{programme}，截至 {as_of}",
     "Redemption rates": "核销率",

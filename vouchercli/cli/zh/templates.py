@@ -169,6 +169,7 @@ TEXT = {
     "scope.units": "每单至多件数",
     "scope.delivered_to": "收货地",
     "scope.serial": "序列号",
+    "scope.not_beside": "不得同享",
     "once": "仅限一次",
     "{goods} (grade {grade}) ({most} a resident)": "{goods}（等级 {grade}，每人 {most} 件）",
     "{goods} ({most} a resident)": "{goods}（每人 {most} 件）",

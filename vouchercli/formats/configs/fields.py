@@ -11,7 +11,16 @@ from vouchercli.result import Word
 Type = Literal["id", "name", "time", "amount"]
 
 # What only some files say of a payment; read where a template asks for it.
-DETAILS = ("goods", "grade", "units", "diners", "delivered_to", "serial")
+DETAILS = (
+    "goods",
+    "grade",
+    "units",
+    "diners",
+    "delivered_to",
+    "serial",
+    "stored_value",
+    "platform_discount",
+)
 
 FIELDS: dict[str, tuple[str, ...]] = {
     "merchants": (
@@ -95,6 +104,8 @@ TYPES: dict[str, Type] = {
     "order_amount": "amount",
     "merchant_discount": "amount",
     "subsidy": "amount",
+    "stored_value": "amount",
+    "platform_discount": "amount",
 }
 
 # A file without a column for one of these is whole all the same; `voucher` files may leave them

@@ -105,6 +105,12 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
         "diners": Meaning(Word("how many people ate, where the cap is one for each"), "2"),
         "delivered_to": Meaning(Word("the city or district of delivery, where the scope asks"), ""),
         "serial": Meaning(Word("the serial number or IMEI of the piece, where the scope asks"), ""),
+        "stored_value": Meaning(
+            Word("yuan of it paid from a stored-value card, where the scope excludes it"), ""
+        ),
+        "platform_discount": Meaning(
+            Word("the platform's own discount in yuan, where the scope excludes it"), ""
+        ),
     },
 }
 WORDS = {  # what alone may stand in a column, by language
