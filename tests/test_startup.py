@@ -24,6 +24,9 @@ HEAVY = {
     "sqlite_utils",
     "python_calamine",
     "click",
+    "jinja2",
+    "docx",
+    "lxml",
 }
 LOADED = """
 import json, sys

@@ -184,7 +184,8 @@ class Table:
     of a list (with the key "" its fields stand beside the other data), a person sees a line for
     each column.
 
-    `where` names the renderings that have the table. `total_key` is the name under which JSON has
+    `bars` is the key of a column of which pages show a picture: a bar for each row. `where` names
+    the renderings that have the table. `total_key` is the name under which JSON has
     the total; without rows nobody else sees one. What repeats or explains another table for a
     person is for the `SCREEN` alone, not for CSV. An `optional` table without rows is for JSON
     alone. `rest`: rows of a long list behind
@@ -202,6 +203,7 @@ class Table:
     total_key: str = ""
     optional: bool = False
     where: tuple[Rendering, ...] = EVERYWHERE
+    bars: str = ""
     rest: Iterable[Row] = ()
 
     def read(self) -> Table:

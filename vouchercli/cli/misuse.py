@@ -57,7 +57,7 @@ def refuse_misuse(
     given: Mapping[str, Any],
     *,
     looks_back: bool,
-    is_list: bool,
+    has_rows: bool,
     has_workbook: bool,
 ) -> None:
     """Refuse what was given, before anything is done, when no command, or not this one, could make
@@ -87,14 +87,22 @@ def refuse_misuse(
             hint="leave out -o, or --excel",
             output=output,
         )
-    if output == "jsonl" and not is_list:
+    if output == "jsonl" and not has_rows:
         raise UsageFault(
             "no_json_lines",
             "voucher {command} is no list: it answers with one document, not row by row",
             hint="write -o json in place of -o jsonl",
             command=command,
         )
-    if output == "xlsx" and not has_workbook:
+    if output in ("html", "md", "docx") and not has_rows:
+        raise UsageFault(
+            "no_page",
+            "voucher {command} gives no page: lists and reports do",
+            hint="leave out -o {output}, or write -o json",
+            command=command,
+            output=output,
+        )
+    if output == "xlsx" and not (has_rows or has_workbook):
         raise UsageFault(
             "no_workbook",
             "voucher {command} gives no workbook",

@@ -29,7 +29,14 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
 
 # the forms of an answer, and how many rows of a list each holds unless --limit is given (None: all)
-OUTPUTS = {"table": 100, "json": 10_000, "csv": None, "jsonl": None, "xlsx": None}
+OUTPUTS = {
+    "table": 100,
+    "json": 10_000,
+    **dict.fromkeys(("csv", "jsonl", "xlsx", "html", "md", "docx")),
+}
+# the form that the name of a file asks for (-O)
+SUFFIXES = {".txt": "table", ".htm": "html", **{f".{form}": form for form in OUTPUTS}}
+del SUFFIXES[".table"]
 
 PANEL = {
     "db": Annotated[
@@ -57,7 +64,19 @@ PANEL = {
     "output": Annotated[
         Optional[str],
         typer.Option(
-            "--output", "-o", metavar="FORMAT", help="table, json or csv; of lists also jsonl."
+            "--output",
+            "-o",
+            metavar="FORMAT",
+            help="table, json or csv; of lists and reports also jsonl, html, md, docx or xlsx.",
+        ),
+    ],
+    "into": Annotated[
+        Optional[Path],
+        typer.Option(
+            "--output-file",
+            "-O",
+            metavar="FILE",
+            help="Write the answer into FILE, in the form that its name asks for.",
         ),
     ],
     "excel": Annotated[
@@ -187,8 +206,10 @@ class Call:
 
     @property
     def output(self) -> str:
-        """table, json, csv or jsonl; raises `UsageFault` for anything else."""
-        chosen = self.given.get("output") or ("csv" if self.given.get("excel") else "table")
+        """One of `OUTPUTS`, said or asked for by the name of the file; raises `UsageFault` for
+        anything else.
+        """
+        chosen = self.given.get("output") or ("csv" if self.given.get("excel") else self._by_name())
         if chosen not in OUTPUTS:
             raise UsageFault(
                 "unknown_output",
@@ -198,6 +219,25 @@ class Call:
                 known=", ".join(OUTPUTS),
             )
         return str(chosen)
+
+    @property
+    def into(self) -> Path | None:
+        """The file that the answer goes into; None: it is shown."""
+        return self.given.get("into")
+
+    def _by_name(self) -> str:
+        if self.into is None:
+            return "table"
+        form = SUFFIXES.get(self.into.suffix.lower())
+        if form is None:
+            raise UsageFault(
+                "unknown_suffix",
+                "nothing says in which form {file} is to be",
+                hint="end its name in one of {known}, or say it with -o",
+                file=str(self.into),
+                known=", ".join(SUFFIXES),
+            )
+        return form
 
     @property
     def dry_run(self) -> bool:
@@ -402,7 +442,7 @@ def command(
                 call.output,
                 call.given,
                 looks_back=looks_back,
-                is_list=is_list,
+                has_rows=is_list or call.command.startswith("report "),
                 has_workbook=has_workbook,
             )
             if is_list:

@@ -1,4 +1,4 @@
-"""voucher report leverage | rounds"""
+"""voucher report list | leverage | rounds"""
 
 from __future__ import annotations
 
@@ -103,13 +103,21 @@ def rounds(
     )
 
 
+@command(app, "list", epilog="Example: voucher report list")
+def list_(call: Call) -> Outcome:
+    """The reports there are, what their figures mean, and what these can be grouped by."""
+    from vouchercli.ops.reports.catalogue import list_reports
+
+    return list_reports()
+
+
 def _day(call: Call, session: Session, text: str | None) -> int | None:
     return None if text is None else call.local_day(session, text)
 
 
 def _most(call: Call, by: str) -> int:
     """How many groups are shown where nothing is said (0: all)."""
-    return IN_A_TABLE if by == "merchant" and call.output == "table" else 0
+    return IN_A_TABLE if by == "merchant" and call.output in ("table", "html", "md", "docx") else 0
 
 
 def _earlier(as_of: int | None, until: int | None) -> int | None:

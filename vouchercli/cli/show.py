@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.cli.cleaning import clean_line
 from vouchercli.cli.language import language, t
+from vouchercli.cli.options import SUFFIXES
 from vouchercli.cli.pasting import for_database, for_programme, for_shell, program
+from vouchercli.errors import UsageFault
 from vouchercli.ops.answers import answer
 from vouchercli.ops.answers import rows as json_rows
 from vouchercli.result import MOST_COUNTED, Message, Word
@@ -35,24 +37,17 @@ AT_ONCE = 2_000  # rows in memory while a long list is written
 
 def show(call: Call, outcome: Outcome) -> int:
     """Render `outcome` as the call asked; returns the exit code of its status."""
-    if call.output in ("table", "json"):  # other forms hold any number of rows
+    if call.output not in ("csv", "jsonl"):  # these hold any number of rows
         outcome = replace(outcome, tables=tuple(table.read() for table in outcome.tables))
-    if call.output == "json":
-        _write_json(_envelope(call, outcome.status, answer(outcome), outcome.problems))
-        return EXIT_CODES[outcome.status]
-    if outcome.document is not None:
-        _write_document(outcome.document)
-    elif call.output == "csv":
-        _csv(call, outcome.tables)
-    elif call.output == "jsonl":
-        _json_lines(call, outcome.tables)
-    elif outcome.tables:
-        from vouchercli.cli.drawing import draw  # and Rich, which JSON and CSV never load
+    if call.into is None:
+        _write(call, outcome)
+    else:
+        from vouchercli.ops import papers  # only where a file is named
 
-        seen = [table for table in outcome.tables if table.is_in("table")]
-        if seen and "rehearsal" in call.clock:
-            print(t("REHEARSAL: nothing here is real") + "\n")
-        draw(seen, in_one_unit=call.command.startswith("report "))
+        papers.into_file(call.into, SUFFIXES, lambda: _write(call, outcome))
+        _talk(t("written: {file}", {"file": str(call.into)}))
+    if call.output == "json":
+        return EXIT_CODES[outcome.status]
     _talk_clock(call)
     _talk_problems(call, outcome.problems)
     for message in outcome.says:
@@ -62,6 +57,51 @@ def show(call: Call, outcome: Outcome) -> int:
     if call.dry_run:
         _talk(t("dry run: nothing was written"))
     return EXIT_CODES[outcome.status]
+
+
+def _write(call: Call, outcome: Outcome) -> None:
+    """The answer to stdout, in the form that was asked for."""
+    if call.output == "json":
+        _write_json(_envelope(call, outcome.status, answer(outcome), outcome.problems))
+    elif outcome.document is not None:
+        _write_document(outcome.document)
+    elif call.output == "csv":
+        _csv(call, outcome.tables)
+    elif call.output == "jsonl":
+        _json_lines(call, outcome.tables)
+    elif call.output == "table":
+        _draw(call, outcome.tables)
+    else:
+        _write_page(call, outcome)
+
+
+def _draw(call: Call, tables: tuple[Table, ...]) -> None:
+    """The tables for a screen."""
+    if not tables:
+        return
+    from vouchercli.cli.drawing import draw  # and Rich, which JSON and CSV never load
+
+    seen = [table for table in tables if table.is_in("table")]
+    if seen and "rehearsal" in call.clock:
+        print(t("REHEARSAL: nothing here is real") + "\n")
+    draw(seen, in_one_unit=call.command.startswith("report "))
+
+
+def _write_page(call: Call, outcome: Outcome) -> None:
+    """A page, a text or a workbook. Raises `UsageFault` where a terminal would show its bytes."""
+    from vouchercli.cli import paper  # only for those who want one
+
+    if call.output in ("docx", "xlsx") and sys.stdout.isatty():
+        raise UsageFault(
+            "no_bytes_on_a_terminal",
+            "a terminal shows no {output} file",
+            hint="add -O FILE.{output}",
+            output=call.output,
+        )
+    mark = [t("REHEARSAL: nothing here is real")] if "rehearsal" in call.clock else []
+    said = [t(each.text, each.params) for each in outcome.problems]
+    said += [t(each.text, each.params) for each in outcome.says]
+    _write_document(paper.render(call.output, outcome, [*mark, *said]))
 
 
 def _write_document(document: str | bytes) -> None:

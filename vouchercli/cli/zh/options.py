@@ -12,7 +12,6 @@ TEXT = {
     "The database (else VOUCHER_DB, else voucher.db here).": "数据库文件（默认 VOUCHER_DB，否则为此处的 voucher.db）。",
     "The programme (else VOUCHER_PROGRAMME, else the one chosen with programme use).": "项目代码（默认 VOUCHER_PROGRAMME，否则为 programme use 选定的项目）。",
     "Language of all text (else VOUCHER_LANG, else the locale).": "界面语言（默认 VOUCHER_LANG，否则按系统语言）。",
-    "table, json or csv; of lists also jsonl.": "输出格式：table、json 或 csv；列表还可用 jsonl。",
     "How many rows at most (0: all; unless given, 100 in a table, 10,000 in json, all in csv and jsonl).": "最多显示的行数（0 为全部；默认表格 100 行，json 10,000 行，csv 与 jsonl 全部）。",
     "voucher {command} is no list: it answers with one document, not row by row": "voucher {command} 不是列表，不能逐行输出",
     "write -o json in place of -o jsonl": "请将 -o jsonl 改为 -o json",

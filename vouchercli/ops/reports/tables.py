@@ -121,6 +121,7 @@ def leverage(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
         notes=(*_span(scope), *FORMULAS, *_limits_of_sight(scope)) if rows else (),
         key="rows",
         total_key="total",
+        bars="gross",
     )
 
 
@@ -316,5 +317,12 @@ def rounds(scope: Scope, rows: Rows) -> tuple[Table, ...]:
     return (
         Table(title, columns, rows, zone=scope.zone, key="rows", where=CSV),
         Table(title, SALE, seen, notes=left_out, zone=scope.zone, where=SCREEN),
-        Table(say("Redemption rates"), (SALE[0], *USE), seen, notes=notes, where=SCREEN),
+        Table(
+            say("Redemption rates"),
+            (SALE[0], *USE),
+            seen,
+            notes=notes,
+            where=SCREEN,
+            bars="used_of_claimed",
+        ),
     )

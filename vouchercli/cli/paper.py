@@ -1,0 +1,124 @@
+"""An answer as a page: its tables, what it is about and what its words mean, in the reader's
+language.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from vouchercli import __version__
+from vouchercli.cli.cleaning import clean, clean_line
+from vouchercli.cli.language import language, t
+from vouchercli.cli.values import as_lines, label, pretty
+from vouchercli.ops import papers
+from vouchercli.ops.reports.catalogue import MEANINGS
+from vouchercli.pages import Bars, Cell, Grid, Heading, Page, Words
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from vouchercli.pages import Shape
+    from vouchercli.result import Column, Outcome, Rendering, Table
+
+PAGES = ("html", "md", "docx", "xlsx")
+SHAPES: dict[str, Shape] = {"int": "int", "fen": "yuan", "ratio": "ratio", "rate": "rate"}
+NUMBERS: dict[str, Callable[[Any], int | Decimal]] = {
+    "int": int,
+    "fen": lambda fen: Decimal(fen).scaleb(-2),
+    "ratio": Decimal,
+    "rate": Decimal,
+}
+MOST_ROUNDS = 20  # that are named one by one
+
+
+def render(form: str, outcome: Outcome, notes: Sequence[str]) -> str | bytes:
+    """The answer in one of `PAGES`; `notes` are what is said beside its tables."""
+    return papers.render(form, page_of(outcome, notes, "csv" if form == "xlsx" else "table"))
+
+
+def page_of(outcome: Outcome, notes: Sequence[str], rendering: Rendering) -> Page:
+    """The page: of a workbook the tables are those of spreadsheets, else those of a screen."""
+    tables = [table for table in outcome.tables if table.is_in(rendering)]
+    title = clean_line(t(tables[0].title.text, tables[0].title.params)) if tables else ""
+    shown = [column for table in tables for column in _columns(table, rendering)]
+    meanings = {label(each): t(MEANINGS[each.key]) for each in shown if each.key in MEANINGS}
+    return Page(
+        language(),
+        title,
+        tuple(_about(outcome.data)),
+        tuple(_grid(table, rendering) for table in tables),
+        tuple(meanings.items()),
+        tuple(map(clean, notes)),
+        Words(t("About this page"), t("What the words mean"), t("Notes"), t("(none)")),
+    )
+
+
+def _columns(table: Table, rendering: Rendering) -> list[Column]:
+    """The columns that a reader sees; of a screen without those that hold nothing."""
+    return [
+        column
+        for column in table.columns
+        if rendering in column.where
+        and not (column.optional and rendering == "table" and not any(column.values(table.lines)))
+    ]
+
+
+def _grid(table: Table, rendering: Rendering) -> Grid:
+    if table.is_record:
+        table = as_lines(table)
+    columns = _columns(table, rendering)
+    lines = table.lines
+    by_column = [_cells(column, table.zone, column.shown_values(lines)) for column in columns]
+    keys = [column.key for column in columns]
+    bars = Bars(0, keys.index(table.bars)) if table.bars in keys else None
+    return Grid(
+        clean_line(t(table.title.text, table.title.params)),
+        tuple(Heading(_head(column), SHAPES.get(column.kind, "text")) for column in columns),
+        [*map(list, zip(*by_column, strict=True))],
+        bool(table.total and table.rows),
+        tuple(clean(t(note.text, note.params)) for note in table.notes),
+        bars,
+    )
+
+
+def _head(column: Column) -> str:
+    """The heading, of money with its unit: no unit stands in the cells."""
+    words = label(column)
+    if column.kind != "fen":
+        return words
+    return t("{heading} (yuan)", {"heading": words})
+
+
+def _cells(column: Column, zone: str, values: Sequence[Any]) -> list[Cell]:
+    number = NUMBERS.get(column.kind)
+    return [
+        Cell(
+            clean_line(pretty(column, value, zone)),
+            None if number is None or value is None else number(value),
+        )
+        for value in values
+    ]
+
+
+ABOUT = {
+    "programme": "Programme",
+    "as_of": "As of",
+    "known_at": "All known at",
+    "known_on": "As known on",
+    "since": "From",
+    "rounds": "Rounds",
+}
+
+
+def _about(data: Any) -> Iterator[tuple[str, str]]:
+    """What the answer is about, by what it says of it to programs."""
+    given = data if isinstance(data, dict) else {}
+    for key, words in ABOUT.items():
+        value = given.get(key)
+        if key == "rounds" and isinstance(value, list):
+            few = ", ".join(value) if len(value) <= MOST_ROUNDS else f"{len(value):,}"
+            yield t(words), clean_line(few)
+        elif isinstance(value, str):
+            yield t(words), clean_line(value.replace("T", " ")[:19])
+    yield t("Made by"), f"voucher {__version__}"

@@ -1,0 +1,149 @@
+"""A page as a workbook: a sheet for each table, with real numbers, and one that says what they
+mean.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from vouchercli.pages import Cell, Grid, Page, Shape
+
+CREATED = datetime(2020, 1, 1)  # the same page has the same bytes
+SHAPES: dict[Shape, str] = {
+    "text": "@",
+    "int": "#,##0",
+    "yuan": "#,##0.00",
+    "ratio": "0.00",
+    "rate": "0.0%",
+}
+NARROW, WIDE = 8, 60  # columns of a sheet, in characters
+MEASURED = 1_000  # rows that a column's width is taken from
+A4, LANDSCAPE_FROM = 9, 8  # paper of xlsxwriter; columns
+FORBIDDEN = re.compile(r"[\[\]:*?/\\']")
+LONGEST_NAME = 31  # of a sheet
+
+
+def render(page: Page) -> bytes:
+    """The XLSX file."""
+    import xlsxwriter  # only for those who want a workbook
+
+    kept = io.BytesIO()
+    with xlsxwriter.Workbook(kept, {"in_memory": True}) as book:
+        book.set_properties({"created": CREATED, "title": page.title})
+        looks = _Looks(book)
+        names: set[str] = set()
+        for grid in page.grids:
+            name = _sheet_name(grid.title, names)
+            _write_grid(book, book.add_worksheet(name), name, grid, looks)
+        _write_about(book.add_worksheet(_sheet_name(page.words.about, names)), page, looks)
+    return kept.getvalue()
+
+
+class _Looks:
+    """The formats of a book's cells."""
+
+    def __init__(self, book: Any) -> None:
+        self.bold = book.add_format({"bold": True})
+        self.wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+        self.head = {
+            is_number: book.add_format(
+                {"bold": True, "bottom": 1, "num_format": "@", "align": side, "text_wrap": True}
+            )
+            for is_number, side in ((False, "left"), (True, "right"))
+        }
+        self.cell = {shape: book.add_format({"num_format": it}) for shape, it in SHAPES.items()}
+        self.total = {
+            shape: book.add_format({"num_format": it, "bold": True, "top": 1})
+            for shape, it in SHAPES.items()
+        }
+
+
+def _sheet_name(title: str, taken: set[str]) -> str:
+    """A name that a sheet may have: short, without signs that are forbidden, and its own."""
+    plain = FORBIDDEN.sub(" ", title).split(",")[0].strip()[:LONGEST_NAME] or "1"
+    name, number = plain, 2
+    while name.casefold() in taken:
+        suffix = f" {number}"
+        name, number = plain[: LONGEST_NAME - len(suffix)] + suffix, number + 1
+    taken.add(name.casefold())
+    return name
+
+
+def _write_grid(book: Any, sheet: Any, name: str, grid: Grid, looks: _Looks) -> None:
+    sheet.freeze_panes(1, 1)
+    sheet.set_paper(A4)
+    if len(grid.headings) >= LANDSCAPE_FROM:
+        sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    sheet.set_footer("&L&A&R&P / &N")
+    for at, heading in enumerate(grid.headings):
+        sheet.write_string(0, at, heading.text, looks.head[heading.is_number])
+        sheet.set_column(at, at, _width(grid, at))
+    last = len(grid.rows) if grid.has_total else 0
+    for place, row in enumerate(grid.rows, 1):
+        look = looks.total if place == last else looks.cell
+        for at, (heading, cell) in enumerate(zip(grid.headings, row, strict=True)):
+            _write_cell(sheet, place, at, cell, look[heading.shape])
+    if len(grid.body) > 1:
+        sheet.autofilter(0, 0, len(grid.body), len(grid.headings) - 1)
+    if grid.bars and len(grid.body) > 1:
+        sheet.insert_chart(len(grid.rows) + 2, 0, _chart(book, name, grid))
+
+
+def _write_cell(sheet: Any, row: int, at: int, cell: Cell, look: Any) -> None:
+    if cell.number is not None:
+        sheet.write_number(row, at, cell.number, look)
+    elif cell.text:
+        sheet.write_string(row, at, cell.text, look)
+
+
+def _chart(book: Any, name: str, grid: Grid) -> Any:
+    """Bars made by the spreadsheet itself, from the cells."""
+    assert grid.bars is not None
+    chart = book.add_chart({"type": "bar"})
+    label_at, value_at, last = grid.bars.label_at, grid.bars.value_at, len(grid.body)
+    chart.add_series(
+        {
+            "name": [name, 0, value_at],
+            "categories": [name, 1, label_at, last, label_at],
+            "values": [name, 1, value_at, last, value_at],
+        }
+    )
+    chart.set_title({"name": grid.title, "name_font": {"size": 12}})
+    chart.set_legend({"none": True})
+    chart.set_y_axis({"reverse": True})
+    chart.set_size({"width": 720, "height": min(120 + 24 * last, 900)})
+    return chart
+
+
+def _width(grid: Grid, at: int) -> int:
+    """Room for a column's heading and values; a Chinese character takes two."""
+    from rich.cells import cell_len
+
+    texts = (row[at].text for row in (*grid.rows[:MEASURED], *grid.rows[-1:]))
+    longest = max(map(cell_len, (grid.headings[at].text, *texts)))
+    return min(max(NARROW, longest + 2), WIDE)
+
+
+def _write_about(sheet: Any, page: Page, looks: _Looks) -> None:
+    """What the figures are about, what their words mean, and what is said beside them."""
+    sheet.set_paper(A4)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_column(0, 0, 24)
+    sheet.set_column(1, 1, 90)
+    sheet.write_string(0, 0, page.title, looks.bold)
+    rows: list[tuple[str, str]] = [*page.about, ("", "")]
+    if page.meanings:
+        rows += [(page.words.meanings, ""), *page.meanings, ("", "")]
+    said = [note for grid in page.grids for note in grid.notes]
+    if notes := list(dict.fromkeys((*said, *page.notes))):
+        rows += [(page.words.notes, ""), *(("", note) for note in notes)]
+    for place, (label, text) in enumerate(rows, 2):
+        is_heading = bool(label) and not text
+        sheet.write_string(place, 0, label, looks.bold if is_heading else looks.wrapped)
+        sheet.write_string(place, 1, text, looks.wrapped)
