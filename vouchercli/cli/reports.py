@@ -1,4 +1,4 @@
-"""voucher report list | leverage | rounds"""
+"""voucher report list | leverage | rounds | bulletin"""
 
 from __future__ import annotations
 
@@ -101,6 +101,26 @@ def rounds(
         as_of=call.as_of(session),
         known_on=_day(call, session, known_on),
     )
+
+
+@command(
+    app,
+    "bulletin",
+    epilog="Example: voucher report bulletin --day 2020-03-27 -O bulletin.docx",
+)
+def bulletin(
+    call: Call,
+    session: Session,
+    day: Annotated[
+        Optional[str],
+        typer.Option("--day", metavar="DAY", help="The local day (else yesterday)."),
+    ] = None,
+    rounds: Rounds = None,
+) -> Outcome:
+    """A day and all before it: by round, industry and district, money left, what is odd."""
+    from vouchercli.ops.reports.bulletin import report_bulletin
+
+    return report_bulletin(session, day=_day(call, session, day), only=_split_codes(rounds))
 
 
 @command(app, "list", epilog="Example: voucher report list")

@@ -82,6 +82,8 @@ DOORS = (
             "redemption list",
             "report leverage",
             "report rounds",
+            "report bulletin",
+            "report list",
             "round list",
             "round plan",
             "round show",

@@ -551,6 +551,25 @@ def breaches(db: sqlite3.Connection, programme_id: int, as_of: int) -> dict[str,
     return dict(db.execute(BREACHES, (programme_id, as_of)).fetchall())
 
 
+# The rows themselves were of the day, whenever their file came.
+REJECTED_ON = """
+SELECT j.reason, count(*) FROM batches b CROSS JOIN rejects j ON j.batch_id = b.batch_id
+WHERE b.kind IN ('claims', 'redemptions') AND b.programme_id = ?1 AND b.state = 'done'
+    AND ifnull(json_extract(j.detail, '$.paid_at'), json_extract(j.detail, '$.claimed_at')) >= ?2
+    AND ifnull(json_extract(j.detail, '$.paid_at'), json_extract(j.detail, '$.claimed_at')) < ?3
+GROUP BY j.reason ORDER BY count(*) DESC, j.reason
+"""
+
+
+def rejected_on(
+    db: sqlite3.Connection, programme_id: int, from_at: int, until_at: int
+) -> list[tuple[str, int]]:
+    """Rejected rows that were claimed or paid in a span [from, until) of UTC seconds: (reason, how
+    many), the most first.
+    """
+    return typed.tuples(db, REJECTED_ON, (programme_id, from_at, until_at))
+
+
 # ---------------------------------------------------------------- booked later than a day
 
 # What was booked after a day for days up to it: when the last posting was made.

@@ -157,6 +157,7 @@ assert tuple(DIMENSIONS) == law.GROUPINGS
 REPORTS: dict[str, str] = {
     "leverage": Word("what each public yuan did, by any dimension"),
     "rounds": Word("how each round was taken up and used"),
+    "bulletin": Word("a day and all before it, the money left, and what is odd"),
 }
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import UsageFault, closest
 from vouchercli.ops.reports import tables
+from vouchercli.ops.reports.figures import key_of, sums_by_key
 from vouchercli.ops.reports.scope import Scope, face_of, note_later, scope_of
 from vouchercli.result import Outcome, Word, say
 from vouchercli.rules import leverage as law
@@ -112,7 +113,7 @@ def _make_answer(session: Session, by: str, scope: Scope, with_funders: bool) ->
         if scope.known:
             names |= store.names_at(session.db, scope.known.ends_at)
     else:
-        groups = _sums_by_key(session, by, scope)
+        groups = sums_by_key(session, by, scope)
         if (
             claimed and groups and by in law.WITH_RATES
         ):  # a round that was claimed and not yet used is a row of its own
@@ -142,24 +143,6 @@ def _make_answer(session: Session, by: str, scope: Scope, with_funders: bool) ->
         _shares(session, by, scope, funders, ordered),
         names,
     )
-
-
-def _sums_by_key(session: Session, by: str, scope: Scope) -> dict[str, Sums]:
-    """The sums of the scope's rounds, pooled by key."""
-    redeemed_groups = store.redemption_sums(session.db, by, scope.window, scope.zone)
-    return law.grouped(
-        by,
-        (
-            (_key(by, scope, group.round_id, group.key), group.sums)
-            for group in redeemed_groups
-            if group.round_id in scope.rounds
-        ),
-    )
-
-
-def _key(by: str, scope: Scope, round_id: int, key: str) -> str:
-    """The store's key, or for what is true of a whole round, the round's."""
-    return str(getattr(scope.rounds[round_id], by)) if by in store.OF_A_ROUND else key
 
 
 def _claims_by_key(session: Session, by: str, scope: Scope) -> dict[str, Claimed] | None:
@@ -196,7 +179,7 @@ def _shares(
         session.db, by, scope.window, span, scope.zone, is_known=scope.known is not None
     ):
         if share.round_id in scope.rounds:
-            key = _key(by, scope, share.round_id, share.key)
+            key = key_of(by, scope, share.round_id, share.key)
             part = shares.setdefault(
                 law.calendar_key(by, int(key)) if by in law.CALENDAR else key,
                 dict.fromkeys(funders, 0),
@@ -306,7 +289,7 @@ def _published(session: Session, scope: Scope) -> list[dict[str, Any]]:
         )
     ]
     same = [figure for figure in fitting if _is_of(figure, scope.as_of)]
-    by_round = _sums_by_key(session, "round", scope) if same else {}
+    by_round = sums_by_key(session, "round", scope) if same else {}
     return [_figure(scope, figure, by_round) for figure in same or fitting]
 
 

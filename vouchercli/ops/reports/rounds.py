@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.reports import tables
-from vouchercli.ops.reports.scope import Scope, face_of, note_later, scope_of
+from vouchercli.ops.reports.figures import outstanding
+from vouchercli.ops.reports.scope import Scope, face_of, go_back, note_later, scope_of
 from vouchercli.result import Outcome, say
 from vouchercli.rules import leverage as law
 from vouchercli.rules import times
 from vouchercli.rules.leverage import Sums
-from vouchercli.store import allocations, round_histories
+from vouchercli.store import allocations
 from vouchercli.store import reports as store
 from vouchercli.store.db import reading
 from vouchercli.store.known_facts import as_known
@@ -40,18 +41,10 @@ def report_rounds(
         scope = scope_of(session, only, None, as_of, known_on)
         with as_known(session.db, scope.known):
             if scope.as_of is not None:
-                scope = _go_back(session, scope, scope.as_of)
+                scope = go_back(session, scope, scope.as_of)
             rows = _rows(session, scope)
         says = (*(() if rows else (_say_none(scope),)), *note_later(session, scope))
     return Outcome(scope.about(), tables.rounds(scope, rows), says)
-
-
-def _go_back(session: Session, scope: Scope, as_of: int) -> Scope:
-    """The same scope with its rounds as they stood at `as_of`."""
-    stood = round_histories.rounds_at(session.db, scope.programme["programme_id"], as_of)
-    return scope._replace(
-        rounds={row.round_id: row for row in stood if row.round_id in scope.rounds}
-    )
 
 
 def _say_none(scope: Scope) -> Message:
@@ -82,16 +75,9 @@ def _rows(session: Session, scope: Scope) -> list[dict[str, Any]]:
         # packs that are drawn or given out by a list are not run for
         is_sold_out = face.packs == about.packs and about.mode == "fcfs"
         last_at = store.last_claim(db, round_id, until) if is_sold_out else None
-        # the claims that can still be used; all or none of them: the totals know what was used,
-        # else the facts are asked
-        alive = store.unexpired_claims(db, round_id, until, at)
-        totals = {0: 0, face.packs: used.face_fen}
-        used_fen = (
-            totals[alive]
-            if alive in totals
-            else store.used_face_of_unexpired(db, round_id, until, at, is_known=is_known)
+        outstanding_fen = outstanding(
+            db, about, face.packs, used.face_fen, (until, at), is_known=is_known
         )
-        outstanding_fen = alive * about.pack_value_fen - used_fen
         quota_fen = about.packs * about.pack_value_fen
         return {
             **about._asdict(),

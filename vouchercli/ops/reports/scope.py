@@ -9,7 +9,7 @@ from vouchercli.result import say
 from vouchercli.rules import leverage as law
 from vouchercli.rules import times
 from vouchercli.rules.leverage import Claimed
-from vouchercli.store import clauses, days, details, programmes
+from vouchercli.store import clauses, days, details, programmes, round_histories
 from vouchercli.store import reports as store
 from vouchercli.store import rounds as kept_rounds
 from vouchercli.store.known_facts import Known
@@ -122,6 +122,14 @@ def scope_of(
                 session.db, programme_id, rounds=rounds, since=since, until=as_of, known=known
             )
         ),
+    )
+
+
+def go_back(session: Session, scope: Scope, as_of: int) -> Scope:
+    """The same scope with its rounds as they stood at `as_of`."""
+    stood = round_histories.rounds_at(session.db, scope.programme["programme_id"], as_of)
+    return scope._replace(
+        rounds={row.round_id: row for row in stood if row.round_id in scope.rounds}
     )
 
 

@@ -1,0 +1,141 @@
+"""How the daily bulletin reads."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.ops.clauses import say_not_enforced, say_unverified
+from vouchercli.ops.reports.tables import FORMULAS, KEYS
+from vouchercli.result import DATA, Column, Table, only, say
+from vouchercli.rules import times
+from vouchercli.rules.bulletins import PACE_DAYS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from vouchercli.ops.reports.scope import Scope
+    from vouchercli.result import Message
+
+    Rows = Sequence[dict[str, Any]]
+
+FIGURES = (
+    Column("redemptions", "Redemptions", "int"),
+    Column("base_fen", "Base spend", "fen"),
+    Column("subsidy_fen", "Subsidy", "fen"),
+    Column("own_fen", "Own", "fen"),
+    Column("gross", "G", "ratio"),
+)
+OF_DAY = (
+    Column("day_redemptions", "Day: redemptions", "int"),
+    Column("day_base_fen", "Day: base spend", "fen"),
+    Column("day_subsidy_fen", "Day: subsidy", "fen"),
+    Column("day_gross", "Day: G", "ratio"),
+)
+SO_FAR = (*FIGURES[:3], FIGURES[4])
+SPANS = (
+    Column("span", "", "word"),
+    Column("claimed", "Claimed", "int"),
+    *FIGURES,
+    Column("own_spend", "N", "ratio"),
+    Column("floor", "Floor", "ratio"),
+)
+ROUNDS = (
+    Column("round", "Round"),
+    Column("state", "State", "word"),
+    Column("day_claimed", "Day: claimed", "int"),
+    Column("claimed", "Claimed", "int"),
+    Column("claim_rate", "Claim rate", "rate"),
+    OF_DAY[0],
+    *only(DATA, OF_DAY[1]),
+    OF_DAY[2],
+    *only(DATA, OF_DAY[3]),
+    SO_FAR[0],
+    *only(DATA, SO_FAR[1]),
+    *SO_FAR[2:],
+)
+MONEY = (
+    Column("round", "Round"),
+    Column("unclaimed_fen", "Not claimed yet", "fen"),
+    Column("outstanding_fen", "Outstanding", "fen"),
+    Column("left_fen", "Left", "fen"),
+    Column("pace_fen", "Paid a day", "fen"),
+    Column("days_left", "Lasts, days", "int"),
+)
+BEFORE = (
+    Column("round", "Round"),
+    Column("before", "Round before"),
+    Column("age_seconds", "Since opening", "span"),
+    Column("claim_rate", "Claim rate", "rate"),
+    Column("before_claim_rate", "Before: claim rate", "rate"),
+    Column("redemptions", "Redemptions", "int"),
+    Column("before_redemptions", "Before: redemptions", "int"),
+    Column("subsidy_fen", "Subsidy", "fen"),
+    Column("before_subsidy_fen", "Before: subsidy", "fen"),
+    Column("gross", "G", "ratio"),
+    Column("before_gross", "Before: G", "ratio"),
+)
+REJECTS = (Column("reason", "Reason", "code"), Column("rows", "Rows", "int"))
+
+
+def bulletin(
+    scope: Scope,
+    day: int,
+    spans: Rows,
+    rounds: Rows,
+    cuts: Mapping[str, Rows],
+    money: Rows,
+    before: Rows,
+    rejects: list[tuple[str, int]],
+    odd: tuple[Message, ...],
+) -> tuple[Table, ...]:
+    """The tables of a bulletin, the day's figures first."""
+    about = {"programme": scope.code, "day": times.day_text(day)}
+    sights = (*say_not_enforced(scope.not_enforced), *say_unverified(scope.unverified))
+    return (
+        Table(
+            say("Daily bulletin of {programme}: {day}", **about),
+            SPANS,
+            spans,
+            notes=(*(odd or (say("Nothing odd was found."),)), *FORMULAS, *sights),
+            key="figures",
+        ),
+        Table(say("By round"), ROUNDS, rounds, key="by_round", bars="day_redemptions"),
+        *(
+            Table(
+                say("By industry") if by == "industry" else say("By district"),
+                (KEYS[by], *OF_DAY, *SO_FAR),
+                rows,
+                key=f"by_{by}",
+                bars="day_redemptions",
+            )
+            for by, rows in cuts.items()
+        ),
+        Table(
+            say("Money left in rounds that run"),
+            MONEY,
+            money,
+            notes=(
+                say(
+                    "Paid a day: the mean of the last {days} days, or since the opening. Lasts:"
+                    " left / paid a day.",
+                    days=PACE_DAYS,
+                ),
+            ),
+            key="money",
+            optional=True,
+        ),
+        Table(
+            say("Beside the round before, at the same age"),
+            BEFORE,
+            before,
+            key="beside_before",
+            optional=True,
+        ),
+        Table(
+            say("Rejected rows of the day"),
+            REJECTS,
+            [{"reason": reason, "rows": count} for reason, count in rejects],
+            key="rejects",
+            optional=True,
+        ),
+    )
