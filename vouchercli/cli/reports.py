@@ -1,4 +1,4 @@
-"""voucher report list | leverage | rounds | bulletin"""
+"""voucher report list | leverage | rounds | bulletin | merchants"""
 
 from __future__ import annotations
 
@@ -121,6 +121,41 @@ def bulletin(
     from vouchercli.ops.reports.bulletin import report_bulletin
 
     return report_bulletin(session, day=_day(call, session, day), only=_split_codes(rounds))
+
+
+@command(
+    app,
+    "merchants",
+    epilog="Example: voucher report merchants --top 50 -O merchants.xlsx",
+    looks_back=True,
+)
+def merchants(
+    call: Call,
+    session: Session,
+    rounds: Rounds = None,
+    since: Since = None,
+    until: Until = None,
+    top: Annotated[
+        int, typer.Option("--top", min=0, metavar="N", help="How many of the first (0: all).")
+    ] = 20,
+    inactive: Annotated[
+        int,
+        typer.Option(
+            "--inactive", min=0, metavar="N", help="List so many merchants without a payment."
+        ),
+    ] = 0,
+) -> Outcome:
+    """Merchants: how many are paid, by size, district and industry, who got most, how evenly."""
+    from vouchercli.ops.reports.merchants import report_merchants
+
+    return report_merchants(
+        session,
+        only=_split_codes(rounds),
+        since=call.moment(session, since),
+        as_of=_earlier(call.as_of(session), call.up_to(session, until)),
+        top=top,
+        inactive=inactive,
+    )
 
 
 @command(app, "list", epilog="Example: voucher report list")

@@ -83,6 +83,7 @@ DOORS = (
             "report leverage",
             "report rounds",
             "report bulletin",
+            "report merchants",
             "report list",
             "round list",
             "round plan",

@@ -281,6 +281,30 @@ def _facts(by_day: dict[int, int], spans: Sequence[tuple[int, int]], zone: str) 
     )
 
 
+class Listed(NamedTuple):
+    """A merchant as the registry has it now; `is_registered`: it is listed, and was not only added
+    because a voucher's scope takes any merchant.
+    """
+
+    merchant_no: str
+    name: str
+    size: str
+    district: str
+    industry: str
+    is_registered: int
+
+
+LISTED = """
+SELECT merchant_no, name, size, district, industry, is_registered FROM merchants
+ORDER BY merchant_no
+"""
+
+
+def listed_merchants(db: sqlite3.Connection) -> dict[str, Listed]:
+    """Every merchant, by number."""
+    return {row.merchant_no: row for row in typed.rows(db, Listed, LISTED)}
+
+
 # ---------------------------------------------------------------- public funders one by one
 
 

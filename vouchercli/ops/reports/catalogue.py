@@ -132,6 +132,19 @@ MEASURES = (
         NUMBER,
         Word("claims that were rejected because they broke the rules of issue"),
     ),
+    Measure(
+        "with_payments",
+        Word("With payments"),
+        NUMBER,
+        Word("merchants with a payment that stands"),
+    ),
+    Measure("share", Word("Share of subsidy"), RATE, Word("of the subsidy of all rows")),
+    Measure(
+        "gini",
+        Word("Gini"),
+        RATIO,
+        Word("0 where all with payments got the same, near 1 where one got all"),
+    ),
     Measure("paid_fen", Word("Paid by vouchers"), YUAN, Word("what all funders paid together")),
 )
 MEANINGS = {each.key: each.meaning for each in MEASURES}
@@ -157,6 +170,7 @@ assert tuple(DIMENSIONS) == law.GROUPINGS
 REPORTS: dict[str, str] = {
     "leverage": Word("what each public yuan did, by any dimension"),
     "rounds": Word("how each round was taken up and used"),
+    "merchants": Word("who takes part, who is paid, and how evenly the money is spread"),
     "bulletin": Word("a day and all before it, the money left, and what is odd"),
 }
 

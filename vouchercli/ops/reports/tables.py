@@ -118,7 +118,7 @@ def leverage(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
         columns,
         rows,
         total,
-        notes=(*_span(scope), *FORMULAS, *_limits_of_sight(scope)) if rows else (),
+        notes=(*span_notes(scope), *FORMULAS, *_limits_of_sight(scope)) if rows else (),
         key="rows",
         total_key="total",
         bars="gross",
@@ -166,7 +166,8 @@ def _minute(scope: Scope) -> str:
     return times.shown(scope.now, scope.zone)[:16]
 
 
-def _span(scope: Scope) -> list[Message]:
+def span_notes(scope: Scope) -> list[Message]:
+    """Which rounds and which span of time a report is about, where not all."""
     notes = []
     if not scope.is_all:
         notes.append(say("Only rounds: {rounds}.", rounds=", ".join(scope.codes())))

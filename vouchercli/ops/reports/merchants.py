@@ -1,0 +1,131 @@
+"""report merchants: who takes part, who is paid, and how evenly the money is spread."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.ops.reports import merchant_tables as tables
+from vouchercli.ops.reports.scope import note_later, scope_of
+from vouchercli.result import Outcome, say
+from vouchercli.rules import concentration as law
+from vouchercli.rules import leverage
+from vouchercli.store import reports as store
+from vouchercli.store.db import reading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vouchercli.result import Message
+    from vouchercli.rules.leverage import Sums
+    from vouchercli.session import Session
+    from vouchercli.store.reports import Listed
+
+    Paid = list[tuple[str, str, Sums]]
+
+PER_THOUSAND = (10, 100)  # the first hundredth, the first tenth
+
+
+def report_merchants(
+    session: Session,
+    *,
+    only: Sequence[str] = (),
+    since: int | None = None,
+    as_of: int | None = None,
+    top: int = 20,
+    inactive: int = 0,
+) -> Outcome:
+    """The merchants of the registry and what they got in `since <= paid_at <= as_of` (UTC seconds,
+    None: open): the `top` first (0: all), so many without a payment (0: none of them), counts and
+    sums by size, district and industry, and how evenly it is spread. Raises as `scope_of`.
+    """
+    with reading(session):
+        scope = scope_of(session, only, since, as_of)
+        paid = store.by_merchant(session.db, list(scope.rounds), scope.months, scope.zone)
+        listed = store.listed_merchants(session.db)
+        later = note_later(session, scope)
+    took_part = {no for no, _, sums in paid if sums.vouchers > 0}
+    amounts = law.ordered([sums.public_fen for _, _, sums in paid if sums.vouchers > 0])
+    silent = [each for each in listed.values() if each.merchant_no not in took_part]
+    shown = tables.merchants(
+        scope,
+        _summary(listed, took_part, amounts),
+        {by: _by(by, listed, paid, took_part) for by in tables.CUTS},
+        _first(paid, top),
+        law.lorenz(amounts) if amounts else [],
+        [each._asdict() for each in silent[:inactive]],
+    )
+    data = {**scope.about(), "rounds": scope.codes()}
+    return Outcome(data, shown, (*_say_more(len(silent), inactive), *later))
+
+
+def _summary(listed: dict[str, Listed], took_part: set[str], amounts: list[int]) -> dict[str, Any]:
+    """The counts, and how evenly the subsidy is spread over those with payments."""
+    registered = [each for each in listed.values() if each.is_registered]
+    first, tenth = (law.share_of_first(amounts, each) if amounts else None for each in PER_THOUSAND)
+    active = sum(each.merchant_no in took_part for each in registered)
+    return {
+        "registered": len(registered),
+        "with_payments": len(took_part),
+        "share_with_payments": leverage.rate(active, len(registered)),
+        "subsidy_fen": sum(amounts),
+        "share_of_first_hundredth": first,
+        "share_of_first_tenth": tenth,
+        "gini": law.gini(amounts),
+    }
+
+
+def _by(
+    by: str, listed: dict[str, Listed], paid: Paid, took_part: set[str]
+) -> list[dict[str, Any]]:
+    """Merchants of the registry and with payments, and what these got, by what the registry says of
+    them now; those it says nothing of are last.
+    """
+    registered = Counter(getattr(each, by) for each in listed.values() if each.is_registered)
+    active: Counter[str] = Counter()
+    sums: dict[str, Sums] = {}
+    for no, _, of_merchant in paid:
+        key = getattr(listed[no], by) if no in listed else ""
+        active[key] += no in took_part
+        sums[key] = sums.get(key, leverage.NOTHING) + of_merchant
+    total_fen = sum(each.public_fen for each in sums.values())
+    rows = []
+    for key in sorted({*registered, *sums}, key=lambda each: (each == "", each)):
+        of_key = sums.get(key, leverage.NOTHING)
+        rows.append(
+            {
+                "key": key,
+                "registered": registered[key],
+                "with_payments": active[key],
+                "redemptions": of_key.vouchers,
+                "base_fen": of_key.base_fen,
+                "subsidy_fen": of_key.public_fen,
+                "share": leverage.rate(of_key.public_fen, total_fen),
+                "gross": of_key.gross,
+            }
+        )
+    return rows
+
+
+def _first(paid: Paid, top: int) -> list[dict[str, Any]]:
+    """The merchants that got most, from the most."""
+    total_fen = sum(sums.public_fen for _, _, sums in paid)
+    ordered = sorted(paid, key=lambda each: (-each[2].public_fen, each[0]))
+    return [
+        {
+            "merchant_no": no,
+            "name": name,
+            "redemptions": sums.vouchers,
+            "base_fen": sums.base_fen,
+            "subsidy_fen": sums.public_fen,
+            "share": leverage.rate(sums.public_fen, total_fen),
+            "gross": sums.gross,
+        }
+        for no, name, sums in ordered[: top or None]
+    ]
+
+
+def _say_more(silent: int, shown: int) -> tuple[Message, ...]:
+    if silent <= shown:
+        return ()
+    return (say("{count:,} merchants have no payment; --inactive N lists them", count=silent),)
