@@ -1,4 +1,4 @@
-"""voucher report list | leverage | rounds | bulletin | merchants"""
+"""voucher report list | leverage | rounds | bulletin | merchants | timeline | rejects"""
 
 from __future__ import annotations
 
@@ -156,6 +156,22 @@ def merchants(
         top=top,
         inactive=inactive,
     )
+
+
+@command(app, "timeline", epilog="Example: voucher report timeline --round hz-1")
+def timeline(call: Call, session: Session, rounds: Rounds = None) -> Outcome:
+    """From the draft of each round to its first redemption: when, and how long it took."""
+    from vouchercli.ops.reports.timeline import report_timeline
+
+    return report_timeline(session, only=_split_codes(rounds))
+
+
+@command(app, "rejects", epilog="Example: voucher report rejects --since 2020-04-01")
+def rejects(call: Call, session: Session, since: Since = None, until: Until = None) -> Outcome:
+    """Rejected rows over all files: by kind, profile and reason."""
+    from vouchercli.ops.reports.rejects import report_rejects
+
+    return report_rejects(session, **call.span(session, since, until))
 
 
 @command(app, "list", epilog="Example: voucher report list")

@@ -83,6 +83,8 @@ DOORS = (
             "report leverage",
             "report rounds",
             "report bulletin",
+            "report timeline",
+            "report rejects",
             "report merchants",
             "report list",
             "round list",

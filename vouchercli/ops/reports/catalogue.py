@@ -171,6 +171,8 @@ REPORTS: dict[str, str] = {
     "leverage": Word("what each public yuan did, by any dimension"),
     "rounds": Word("how each round was taken up and used"),
     "merchants": Word("who takes part, who is paid, and how evenly the money is spread"),
+    "timeline": Word("from the draft of each round to its first redemption"),
+    "rejects": Word("rejected rows over all files"),
     "bulletin": Word("a day and all before it, the money left, and what is odd"),
 }
 
