@@ -53,6 +53,11 @@ class Grid:
     bars: Bars | None = None
 
     @property
+    def is_text(self) -> bool:
+        """Whether it is sentences: one column without a heading."""
+        return len(self.headings) == 1 and not self.headings[0].text
+
+    @property
     def body(self) -> list[list[Cell]]:
         """The rows without the total."""
         return self.rows[:-1] if self.has_total else self.rows

@@ -1,4 +1,6 @@
-"""voucher report list | leverage | rounds | bulletin | merchants | timeline | rejects"""
+"""voucher report list | leverage | rounds | bulletin | merchants | timeline | rejects |
+brief
+"""
 
 from __future__ import annotations
 
@@ -172,6 +174,19 @@ def rejects(call: Call, session: Session, since: Since = None, until: Until = No
     from vouchercli.ops.reports.rejects import report_rejects
 
     return report_rejects(session, **call.span(session, since, until))
+
+
+@command(
+    app,
+    "brief",
+    epilog="Example: voucher report brief --round hz-1 -O brief.docx --lang zh",
+    looks_back=True,
+)
+def brief(call: Call, session: Session, rounds: Rounds = None) -> Outcome:
+    """One page of sentences: issued, used, what it drove, where it went, money, what to know."""
+    from vouchercli.ops.reports.brief import report_brief
+
+    return report_brief(session, only=_split_codes(rounds), as_of=call.as_of(session))
 
 
 @command(app, "list", epilog="Example: voucher report list")

@@ -83,6 +83,7 @@ DOORS = (
             "report leverage",
             "report rounds",
             "report bulletin",
+            "report brief",
             "report timeline",
             "report rejects",
             "report merchants",

@@ -42,7 +42,7 @@ def report_rounds(
         with as_known(session.db, scope.known):
             if scope.as_of is not None:
                 scope = go_back(session, scope, scope.as_of)
-            rows = _rows(session, scope)
+            rows = rows_of(session, scope)
         says = (*(() if rows else (_say_none(scope),)), *note_later(session, scope))
     return Outcome(scope.about(), tables.rounds(scope, rows), says)
 
@@ -56,7 +56,7 @@ def _say_none(scope: Scope) -> Message:
     )
 
 
-def _rows(session: Session, scope: Scope) -> list[dict[str, Any]]:
+def rows_of(session: Session, scope: Scope) -> list[dict[str, Any]]:
     """A row for each round; the keys are a tested contract."""
     db, until = session.db, END_OF_TIME if scope.as_of is None else scope.as_of
     at = session.now if scope.as_of is None else scope.as_of

@@ -33,7 +33,9 @@ def _lines(page: Page) -> Iterator[str]:
 
 
 def _grid(grid: Grid, nothing: str) -> Iterator[str]:
-    if grid.rows:
+    if grid.is_text:
+        yield from (f"{_plain(row[0].text)}\n" for row in grid.rows)
+    elif grid.rows:
         yield _row([heading.text for heading in grid.headings])
         yield _row(["---:" if heading.is_number else "---" for heading in grid.headings], "{}")
         bold = len(grid.rows) - 1 if grid.has_total else None

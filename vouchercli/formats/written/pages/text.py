@@ -81,7 +81,10 @@ def _set_up(document: Any, page: Page) -> None:
 def _add_grid(document: Any, grid: Grid, nothing: str) -> None:
     from docx.enum.text import WD_ALIGN_PARAGRAPH
 
-    if not grid.rows:
+    if grid.is_text:
+        for sentence, *_ in grid.rows:
+            document.add_paragraph(sentence.text)
+    elif not grid.rows:
         document.add_paragraph(nothing)
     else:
         table = document.add_table(rows=0, cols=len(grid.headings), style="Light Grid Accent 1")

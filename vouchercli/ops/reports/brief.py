@@ -1,0 +1,251 @@
+"""report brief (专报): one page of sentences, each made of figures in the database."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vouchercli.ops.reports.figures import sums_by_key
+from vouchercli.ops.reports.rounds import rows_of
+from vouchercli.ops.reports.scope import Scope, go_back, note_later, scope_of
+from vouchercli.ops.reports.tables import moment
+from vouchercli.result import Column, Message, Outcome, Table, say
+from vouchercli.rules import concentration, leverage, money, times
+from vouchercli.store import reports as store
+from vouchercli.store.db import reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from vouchercli.rules.leverage import Sums
+    from vouchercli.session import Session
+
+TEXT = (Column("text", "", "sentence"),)
+
+
+class Facts(NamedTuple):
+    """What the sentences are made of."""
+
+    scope: Scope
+    rounds: list[dict[str, Any]]
+    total: Sums
+    paid: list[tuple[str, str, Sums]]  # by merchant
+    registered: int
+    cuts: dict[str, dict[str, Sums]]
+    shares: dict[str, int]  # of public funders, in fen
+
+
+def report_brief(
+    session: Session, *, only: Sequence[str] = (), as_of: int | None = None
+) -> Outcome:
+    """A round, some rounds or a whole programme in sentences, as of a moment (UTC seconds; None:
+    all that is known). Raises as `scope_of`.
+    """
+    with reading(session):
+        facts = _gather(session, only, as_of)
+        later = note_later(session, facts.scope)
+    sections = {
+        "issue": (say("What was issued"), [*_issue(facts)]),
+        "use": (say("What was used"), [*_use(facts)]),
+        "effect": (say("What it drove"), [*_drove(facts)]),
+        "merchants": (say("Where it went"), [*_went(facts)]),
+        "money": (say("Money"), [*_money(facts)]),
+        "caution": (say("What to know"), [*_caution(facts)]),
+    }
+    shown = [
+        Table(title, TEXT, [{"text": each} for each in said], key=f"sections.{key}")
+        for key, (title, said) in sections.items()
+        if said
+    ]
+    head = Table(_title(facts.scope), TEXT, [{"text": _about(facts)}], key="sections.about")
+    data = {**facts.scope.about(), "rounds": facts.scope.codes()}
+    return Outcome(data, (head, *shown), later)
+
+
+def _gather(session: Session, only: Sequence[str], as_of: int | None) -> Facts:
+    db, scope = session.db, scope_of(session, only, None, as_of)
+    if as_of is not None:
+        scope = go_back(session, scope, as_of)
+    public = store.public_funders(db, scope.programme["programme_id"])
+    span = (-times.END_OF_TIME, times.END_OF_TIME if as_of is None else as_of + 1)
+    shares = dict.fromkeys(public, 0)
+    for share in store.funder_shares(db, "round", scope.window, span, scope.zone):
+        if share.round_id in scope.rounds:
+            shares[share.funder] += share.amount_fen
+    by_round = sums_by_key(session, "round", scope)
+    listed = store.listed_merchants(db).values()
+    return Facts(
+        scope,
+        rows_of(session, scope),
+        leverage.pooled(by_round.values()),
+        store.by_merchant(db, list(scope.rounds), scope.months, scope.zone),
+        sum(each.is_registered for each in listed),
+        {by: sums_by_key(session, by, scope) for by in ("industry", "district")},
+        shares,
+    )
+
+
+def _title(scope: Scope) -> Message:
+    return say("Brief on {programme}", programme=scope.programme["programme"])
+
+
+def _about(facts: Facts) -> Message:
+    scope = facts.scope
+    at = scope.now if scope.as_of is None else scope.as_of
+    return say(
+        "{rounds}; all that is known up to {at}.",
+        rounds=", ".join(scope.codes()) or "–",
+        at=moment(at, scope.zone),
+    )
+
+
+# ---------------------------------------------------------------- sentences
+
+
+def _yuan(fen: int) -> str:
+    return money.grouped(fen)
+
+
+def _percent(rate: str | None) -> str:
+    """A share of 1 as people read it: "0.8676" -> 86.8 %."""
+    if rate is None:
+        return "–"
+    return money.grouped(money.half_up(int(rate.replace(".", "")), 10), 1) + " %"
+
+
+def _sum(rows: list[dict[str, Any]], key: str) -> int:
+    return sum(row[key] for row in rows)
+
+
+def _issue(facts: Facts) -> Iterator[Message]:
+    rows, zone = facts.rounds, facts.scope.zone
+    if not rows:
+        return
+    packs, claimed = _sum(rows, "packs"), _sum(rows, "claimed")
+    yield say(
+        "{rounds} rounds from {first} on held {packs:,} packs worth {face} yuan; {claimed:,} were"
+        " claimed ({rate}).",
+        rounds=len(rows),
+        first=times.shown(min(row["opens_at"] for row in rows), zone)[:10],
+        packs=packs,
+        face=_yuan(_sum(rows, "quota_fen")),
+        claimed=claimed,
+        rate=_percent(leverage.rate(claimed, packs)),
+    )
+    for row in rows:
+        if row["sell_out_seconds"] is not None:
+            yield say(
+                "{round}: the last of {packs:,} packs was claimed {seconds:,} seconds after the"
+                " opening.",
+                round=row["round"],
+                packs=row["packs"],
+                seconds=row["sell_out_seconds"],
+            )
+
+
+def _use(facts: Facts) -> Iterator[Message]:
+    rows = facts.rounds
+    vouchers, used = _sum(rows, "claimed_vouchers"), _sum(rows, "used_vouchers")
+    if not vouchers:
+        return
+    yield say(
+        "Of {claimed:,} vouchers {used:,} were used: {by_count} by count, {by_amount} by amount.",
+        claimed=vouchers,
+        used=used,
+        by_count=_percent(leverage.rate(used, vouchers)),
+        by_amount=_percent(leverage.rate(_sum(rows, "paid_fen"), _sum(rows, "claimed_face_fen"))),
+    )
+    outstanding, expired = _sum(rows, "outstanding_fen"), _sum(rows, "expired_fen")
+    if outstanding or expired:
+        yield say(
+            "Vouchers of {outstanding} yuan can still be used; {expired} yuan expired unused.",
+            outstanding=_yuan(outstanding),
+            expired=_yuan(expired),
+        )
+
+
+def _drove(facts: Facts) -> Iterator[Message]:
+    total = facts.total
+    if total.gross is None:
+        yield say("Nothing has been redeemed yet.")
+        return
+    yield say(
+        "{subsidy} yuan of public money stand beside orders of {base} yuan: each public yuan stands"
+        " beside {gross} yuan of orders (gross leverage). That is not new consumption.",
+        subsidy=_yuan(total.public_fen),
+        base=_yuan(total.base_fen),
+        gross=total.gross,
+    )
+    yield say(
+        "Consumers paid {own} yuan of it themselves, {own_spend} for each public yuan. By the"
+        " vouchers' own thresholds gross leverage could not fall below {floor}.",
+        own=_yuan(total.own_fen),
+        own_spend=total.own_spend,
+        floor=total.floor,
+    )
+
+
+def _went(facts: Facts) -> Iterator[Message]:
+    paid = [(no, name, sums) for no, name, sums in facts.paid if sums.vouchers > 0]
+    if not paid:
+        return
+    amounts = concentration.ordered([sums.public_fen for _, _, sums in paid])
+    yield say(
+        "{merchants:,} merchants were paid with vouchers; the registry lists {registered:,}. The"
+        " first 1 % of them got {first} of the subsidy.",
+        merchants=len(paid),
+        registered=facts.registered,
+        first=_percent(concentration.share_of_first(amounts, 10)),
+    )
+    for by, text in (
+        ("industry", "Most went to {name}: {amount} yuan, {share} of the subsidy."),
+        ("district", "Of the districts {name} got most: {amount} yuan, {share} of the subsidy."),
+    ):
+        named = {key: sums for key, sums in facts.cuts[by].items() if key}
+        if named:
+            name = max(named, key=lambda key: (named[key].public_fen, key))
+            amount = named[name].public_fen
+            yield Message(
+                text,
+                {
+                    "name": name,
+                    "amount": _yuan(amount),
+                    "share": _percent(leverage.rate(amount, facts.total.public_fen)),
+                },
+            )
+
+
+def _money(facts: Facts) -> Iterator[Message]:
+    total = facts.total
+    for funder, amount in facts.shares.items():
+        yield say(
+            "{funder} paid {amount} yuan.",
+            funder=funder,
+            amount=_yuan(amount),
+        )
+    if total.platform_fen or total.match_fen:
+        yield say(
+            "Platforms paid {platform} yuan, merchants gave {match} yuan.",
+            platform=_yuan(total.platform_fen),
+            match=_yuan(total.match_fen),
+        )
+
+
+def _caution(facts: Facts) -> Iterator[Message]:
+    if facts.total.stays_fen:
+        yield say(
+            "{amount} yuan of subsidy stay on orders that were refunded.",
+            amount=_yuan(facts.total.stays_fen),
+        )
+    breaches = sum(row["breaches"] or 0 for row in facts.rounds)
+    if breaches:
+        yield say("{count:,} claims were refused for breaking the rules of issue.", count=breaches)
+    for each in facts.scope.unverified:
+        yield say(
+            "{rows:,} payments of {amount} yuan could not be checked for {key}: the files do not"
+            " say it.",
+            rows=each.rows,
+            amount=_yuan(each.paid_fen),
+            key=each.key,
+        )
+    for clause in facts.scope.not_enforced:
+        yield say("Declared, not judged here: {clause}.", clause=clause)
