@@ -157,6 +157,8 @@ def _fit(table: Table, width: int, rules: box.Box, coarsest: int = 0) -> Fit:
     answer need; where it does not fit, without the year of its times; else as a list of rows.
     """
     columns = _columns(table)
+    if [column.label for column in columns] == [""]:
+        return Fit(_paragraphs(columns[0], table, width))
     units = _units(table, columns)
     order = [coarsest, *units] if coarsest in units else units
     years = dict.fromkeys(("", _year(table, columns)))
@@ -171,6 +173,12 @@ def _fit(table: Table, width: int, rules: box.Box, coarsest: int = 0) -> Fit:
                     grid = _grid(strips, widths, gap, rules, has_total=has_total)
                     return Fit(grid, place, len(units) > 1, is_grid=True, year=year)
     return Fit(_list(table, columns, width))
+
+
+def _paragraphs(column: Column, table: Table, width: int) -> RenderableType:
+    """The sentences of a column without a heading."""
+    said = (pretty(column, each, table.zone) for each in column.shown_values(table.rows))
+    return Segments([Segment("\n".join(fold(each, width) for each in said))])
 
 
 def _units(table: Table, columns: list[Column]) -> list[int]:

@@ -14,6 +14,7 @@ from vouchercli.cli.values import as_lines, label, pretty
 from vouchercli.ops import papers
 from vouchercli.ops.reports.catalogue import MEANINGS
 from vouchercli.pages import Bars, Cell, Grid, Heading, Page, Words
+from vouchercli.result import Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -102,12 +103,12 @@ def _cells(column: Column, zone: str, values: Sequence[Any]) -> list[Cell]:
 
 
 ABOUT = {
-    "programme": "Programme",
-    "as_of": "As of",
-    "known_at": "All known at",
-    "known_on": "As known on",
-    "since": "From",
-    "rounds": "Rounds",
+    "programme": Word("Programme"),
+    "as_of": Word("As of"),
+    "known_at": Word("All known at"),
+    "known_on": Word("As known on"),
+    "since": Word("From"),
+    "rounds": Word("Rounds asked for"),
 }
 
 

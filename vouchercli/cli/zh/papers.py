@@ -10,6 +10,7 @@ TEXT = {
     "All known at": "数据截至",
     "As known on": "按当日已知",
     "Made by": "生成工具",
+    "Rounds asked for": "所含期次",
     "written: {file}": "已写入：{file}",
     "Write the answer into FILE, in the form that its name asks for.": "将结果写入文件，格式由文件名后缀决定。",
     "table, json or csv; of lists and reports also jsonl, html, md, docx or xlsx.": "table、json 或 csv；列表与报表还可用 jsonl、html、md、docx、xlsx。",
