@@ -97,6 +97,6 @@ def test_a_file_that_is_there_stays(voucher: Callable[..., Ran], here: Path) -> 
     assert (here / "claims.csv").read_text() == "mine"
 
 
-def test_a_list_gives_no_workbook(voucher: Callable[..., Ran]) -> None:
+def test_what_is_no_list_gives_no_workbook(voucher: Callable[..., Ran]) -> None:
     voucher("init")
-    assert "[no_workbook]" in voucher("merchant", "list", "-o", "xlsx", expect=2).err
+    assert "[no_workbook]" in voucher("schedule", "show", "-o", "xlsx", expect=2).err

@@ -124,3 +124,15 @@ def test_a_lorenz_curve_rises_and_bends_one_way(amounts: list[int]) -> None:
         share <= Fraction(tenth, 10) + Fraction(1, 10_000)
         for (tenth, _), share in zip(curve, shares, strict=True)
     )
+
+
+def test_the_largest_come_first_where_it_is_asked(town: Voucher) -> None:
+    rows = town("report", "leverage", "--by", "merchant", "--sort", "base", "-o", "json").data
+    bases = [row["base_fen"] for row in rows["rows"]]
+    assert bases == sorted(bases, reverse=True) and len(bases) > 1
+    top = town("report", "leverage", "--by", "merchant", "--top", "1", "-o", "json").data
+    most = max(rows["rows"], key=lambda row: row["subsidy_fen"])["subsidy_fen"]
+    assert [row["subsidy_fen"] for row in top["rows"]] == [most]
+    assert top["total"] == rows["total"]
+    refused = town("report", "leverage", "--sort", "name", expect=2)
+    assert "unknown_sort" in refused.err

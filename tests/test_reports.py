@@ -1133,9 +1133,9 @@ def test_csv_has_english_keys_unless_chinese_is_asked_for(
     lines = voucher("report", "leverage", "-o", "csv").out.splitlines()
     assert lines[0].startswith("key,redemptions,base_yuan,subsidy_yuan")
     assert lines[1:] == [
-        "hz-1,2,100.00,15.00,5.00,2.00,78.00,6.67,5.20,5.33,0.3333,6,0.3333,20.00,60.00,0.00",
-        "hz-2,1,120.00,15.00,5.00,1.00,99.00,8.00,6.60,6.67,0.2500,4,0.1818,20.00,110.00,0.00",
-        "total,3,220.00,30.00,10.00,3.00,177.00,7.33,5.90,6.00,0.3000,10,0.2353,40.00,170.00,0.00",
+        "hz-1,2,100.00,15.00,5.00,2.00,78.00,6.67,5.20,5.33,0.3333,6,0.3333,20.00,60.00,0.00,4.55,1.25",
+        "hz-2,1,120.00,15.00,5.00,1.00,99.00,8.00,6.60,6.67,0.2500,4,0.1818,20.00,110.00,0.00,5.71,1.20",
+        "total,3,220.00,30.00,10.00,3.00,177.00,7.33,5.90,6.00,0.3000,10,0.2353,40.00,170.00,0.00,5.12,1.22",
     ]
     assert voucher("report", "leverage", "-o", "csv", "--lang", "zh").out.startswith(
         "期次,核销笔数,拉动消费（交易额，元）,财政补贴（元）"
@@ -1211,3 +1211,20 @@ def test_report_rounds_in_table_and_json(world: World, voucher: Any) -> None:
 def test_gross_is_never_called_new_consumption(world: World, voucher: Any) -> None:
     assert "not new consumption." in " ".join(voucher("report", "leverage").out.split())
     assert "不是新增消费" in voucher("report", "leverage", "--lang", "zh").out.replace("\n", "")
+
+
+# ---------------------------------------------------------------- sorted, and the other ratios
+
+
+@pytest.mark.parametrize(
+    ("sums", "all_funders", "gross_of_floor"),
+    [
+        (Sums(base_fen=900, public_fen=100, platform_fen=50, match_fen=150), "3.00", None),
+        (Sums(base_fen=900, public_fen=100, floor_fen=400), "9.00", "2.25"),
+        (Sums(base_fen=-1, public_fen=100, floor_fen=400), None, None),
+        (Sums(base_fen=900, match_fen=100, floor_fen=400), "9.00", None),
+        (Sums(), None, None),
+    ],
+)
+def test_the_other_ratios(sums: Sums, all_funders: str | None, gross_of_floor: str | None) -> None:
+    assert (sums.all_funders, sums.gross_of_floor) == (all_funders, gross_of_floor)

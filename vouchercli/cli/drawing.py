@@ -178,7 +178,7 @@ def _fit(table: Table, width: int, rules: box.Box, coarsest: int = 0) -> Fit:
 def _paragraphs(column: Column, table: Table, width: int) -> RenderableType:
     """The sentences of a column without a heading."""
     said = (pretty(column, each, table.zone) for each in column.shown_values(table.rows))
-    return Segments([Segment("\n".join(fold(each, width) for each in said))])
+    return Segments([Segment("\n".join(fold(each, width) for each in said) + "\n")])
 
 
 def _units(table: Table, columns: list[Column]) -> list[int]:

@@ -88,6 +88,8 @@ def _head(column: Column) -> str:
     words = label(column)
     if column.kind != "fen":
         return words
+    if words.endswith("）"):
+        return f"{words[:-1]}，元）"
     return t("{heading} (yuan)", {"heading": words})
 
 

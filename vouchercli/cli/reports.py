@@ -69,6 +69,22 @@ def leverage(
     funders: Annotated[
         bool, typer.Option("--funders", help="Show the public funders one by one.")
     ] = False,
+    sort: Annotated[
+        Optional[str],
+        typer.Option(
+            "--sort",
+            metavar="WHAT",
+            help=(
+                "The largest first by redemptions, base, subsidy, own, gross, own_spend or floor."
+            ),
+        ),
+    ] = None,
+    top: Annotated[
+        Optional[int],
+        typer.Option(
+            "--top", min=1, metavar="N", help="Only the N largest (by subsidy, or by --sort)."
+        ),
+    ] = None,
     limit: Limit = None,
     known_on: KnownOn = None,
 ) -> Outcome:
@@ -83,7 +99,8 @@ def leverage(
         since=call.moment(session, since),
         as_of=_earlier(call.as_of(session), call.up_to(session, until)),
         with_funders=funders,
-        limit=_most(call, by) if limit is None else limit,
+        limit=top or (_most(call, by) if limit is None else limit),
+        sort=sort or (None if top is None else "subsidy"),
         known_on=_day(call, session, known_on),
     )
 

@@ -94,6 +94,20 @@ class Sums(NamedTuple):  # a light class: made a hundred thousand times by a rep
         """
         return self._per_public_yuan(self.floor_fen)
 
+    @property
+    def all_funders(self) -> str | None:
+        """A = base / (public + platform + match): order value per yuan of whoever gave it. None
+        where nobody gave anything, or base is not above 0.
+        """
+        given = self.public_fen + self.platform_fen + self.match_fen
+        return money.ratio(self.base_fen, given) if self.base_fen > 0 and given > 0 else None
+
+    @property
+    def gross_of_floor(self) -> str | None:
+        """G / floor: how far orders go beyond what the rules ask for. None where one of them is."""
+        has_both = self.gross is not None and self.floor_fen > 0
+        return money.ratio(self.base_fen, self.floor_fen) if has_both else None
+
 
 NOTHING = Sums()
 
@@ -173,6 +187,32 @@ def in_order(by: str, keys: Iterable[str], opening: Mapping[str, int]) -> list[s
 def _numbers(coupon: str) -> tuple[int, ...]:
     """40-10 -> (4000, 1000), 2000-10% -> (200000, 1000): so that 40-10 stands before 100-20."""
     return tuple(money.parse_yuan(part) for part in coupon.rstrip("%").split("-"))
+
+
+FINE = 10**12
+
+
+def _per(part: int, whole: int) -> int:
+    """A ratio to sort by, fine enough to tell any two apart; what has none comes last."""
+    return part * FINE // whole if part > 0 and whole > 0 else -1
+
+
+# What groups can be sorted by, the largest first.
+SORTS: dict[str, Callable[[Sums], int]] = {
+    "redemptions": lambda sums: sums.vouchers,
+    "base": lambda sums: sums.base_fen,
+    "subsidy": lambda sums: sums.public_fen,
+    "own": lambda sums: sums.own_fen,
+    "gross": lambda sums: _per(sums.base_fen, sums.public_fen),
+    "own_spend": lambda sums: _per(sums.own_fen, sums.public_fen),
+    "floor": lambda sums: _per(sums.floor_fen, sums.public_fen),
+}
+
+
+def by_size(groups: Mapping[str, Sums], sort: str) -> dict[str, Sums]:
+    """The groups with the largest first; equal ones stay in their order."""
+    ordered = sorted(groups.items(), key=lambda each: SORTS[sort](each[1]), reverse=True)
+    return dict(ordered)
 
 
 # ---------------------------------------------------------------- the window of a report

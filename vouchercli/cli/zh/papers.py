@@ -66,6 +66,14 @@ TEXT = {
     "{count:,} claims were refused for breaking the rules of issue.": "因违反发放规则被拒绝的领取 {count:,} 笔。",
     "{rows:,} payments of {amount} yuan could not be checked for {key}: the files do not say it.": "{rows:,} 笔支付（{amount} 元）未能核验 {key}：文件未载明。",
     "Declared, not judged here: {clause}.": "已声明、系统不作判断的条款：{clause}。",
+    # leverage
+    "All-funder leverage": "全口径杠杆率",
+    "G / floor": "杠杆率 ÷ 下限",
+    "base / (subsidy + platform + match): order value per yuan of whoever gave it": "交易额 ÷（财政补贴＋平台出资＋商户配套）：每元出资（不论出资方）对应的交易额",
+    "how far orders go beyond what the rules ask for": "订单超出券规则最低要求的程度",
+    "rows cannot be sorted by {sort}": "不能按 {sort} 排序",
+    "The largest first by redemptions, base, subsidy, own, gross, own_spend or floor.": "按此项从大到小排列：redemptions、base、subsidy、own、gross、own_spend 或 floor。",
+    "Only the N largest (by subsidy, or by --sort).": "只列最大的 N 行（按补贴，或按 --sort）。",
     # timeline, rejects
     "from the draft of each round to its first redemption": "各期次从起草到首笔核销",
     "rejected rows over all files": "全部文件中被拒绝的记录",

@@ -76,6 +76,18 @@ MEASURES = (
         Word("floor leverage = least orders / subsidy: what G cannot fall below by the rules"),
     ),
     Measure(
+        "all_funders",
+        Word("All-funder leverage"),
+        RATIO,
+        Word("base / (subsidy + platform + match): order value per yuan of whoever gave it"),
+    ),
+    Measure(
+        "gross_of_floor",
+        Word("G / floor"),
+        RATIO,
+        Word("how far orders go beyond what the rules ask for"),
+    ),
+    Measure(
         "stays_fen",
         Word("Without a sale"),
         YUAN,

@@ -51,20 +51,31 @@ def report_leverage(
     with_funders: bool = False,
     limit: int = 0,
     known_on: int | None = None,
+    sort: str | None = None,
 ) -> Outcome:
     """Sums and ratios of what was paid in `since <= paid_at <= as_of` (UTC seconds, None: open),
     net of refunds, by key; as it was known on a sealed day (yyyymmdd) where one is given.
 
-    At most `limit` keys are told (0: all); the total is of all.
-    Raises `UsageFault` for a grouping there is not, `VoucherError` for an unknown round, and as
-    `scope_of`.
+    At most `limit` keys are told (0: all), the largest by `sort` first (None: in their own order);
+    the total is of all. Raises `UsageFault` for a grouping or an order there is not, `VoucherError`
+    for an unknown round, and as `scope_of`.
     """
     if by not in law.GROUPINGS:
         raise _unknown_grouping(by)
+    if sort is not None and sort not in law.SORTS:
+        raise UsageFault(
+            "unknown_sort",
+            "rows cannot be sorted by {sort}",
+            hint="choose one of: {known}",
+            sort=sort,
+            known=", ".join(law.SORTS),
+        )
     with reading(session):
         scope = scope_of(session, only, since, as_of, known_on)
         with as_known(session.db, scope.known):
             answer = _make_answer(session, by, scope, with_funders)
+            if sort is not None:
+                answer = answer._replace(groups=law.by_size(answer.groups, sort))
         figures = _published(session, scope)
         says_later = note_later(session, scope)
     rows = [_row(answer, key, sums) for key, sums in islice(answer.groups.items(), limit or None)]
@@ -204,6 +215,8 @@ def _row(answer: Answer, key: str, sums: Sums) -> dict[str, Any]:
         "gross": sums.gross,
         "own_spend": sums.own_spend,
         "floor": sums.floor,
+        "all_funders": sums.all_funders,
+        "gross_of_floor": sums.gross_of_floor,
         "used_of_claimed": law.used_of_claimed(sums, base) if base else None,
         "claimed_vouchers": base.vouchers if base else None,
         "paid_of_claimed": law.paid_of_claimed(sums, base) if base else None,

@@ -56,6 +56,10 @@ PAID_OF_CLAIMED = Column("paid_of_claimed", "Paid of claimed", "rate")
 CLAIMED = Column("claimed_vouchers", "Vouchers claimed", "int")
 PAID = Column("paid_fen", "Paid by vouchers", "fen")
 FACE = Column("claimed_face_fen", "Face claimed", "fen")
+MORE_RATIOS = (
+    Column("all_funders", "All-funder leverage", "ratio"),
+    Column("gross_of_floor", "G / floor", "ratio"),
+)
 STAYS = Column("stays_fen", "Without a sale", "fen", optional=True)
 BY_COUNT = Column("used_of_claimed", "By count", "rate")
 BY_AMOUNT = Column("paid_of_claimed", "By amount", "rate")
@@ -110,7 +114,7 @@ def leverage(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
         Column("gross", "G", "ratio"),
         Column("own_spend", "N", "ratio"),
         Column("floor", "Floor", "ratio"),
-        *only(DATA, USED_OF_CLAIMED, CLAIMED, PAID_OF_CLAIMED, PAID, FACE, STAYS),
+        *only(DATA, USED_OF_CLAIMED, CLAIMED, PAID_OF_CLAIMED, PAID, FACE, STAYS, *MORE_RATIOS),
         *((Column("funders", where=JSON),) if funders else ()),
     )
     return Table(
