@@ -33,16 +33,16 @@ from processes import nursery
 
 ROOT = Path(__file__).resolve().parents[1]
 FRONTS = [page for page in (ROOT / "README.md", ROOT / "README.zh.md") if page.exists()]
-GUIDES = sorted((ROOT / "docs").glob("*.md"))
+GUIDES = [*sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs" / "zh").glob("*.md"))]
 PAGES = (*FRONTS, *GUIDES)
 # README.md with the program as it is installed; the others so in the slow suite, and else from the
 # nursery
-LONGEST = "operating.md"  # more than a hundred steps: with the slow suites
+LONGEST = ("operating.md", "manual.md")  # many steps: with the slow suites
 RUNS = [
     pytest.param(PAGES[0], True, id="README.md"),
     *(
         pytest.param(
-            page, False, id=page.name, marks=[pytest.mark.slow] if page.name == LONGEST else []
+            page, False, id=page.name, marks=[pytest.mark.slow] if page.name in LONGEST else []
         )
         for page in PAGES[1:]
     ),

@@ -81,7 +81,7 @@ def test_rejected_rows_over_all_files(town: Voucher) -> None:
     assert told["by_profile"][0]["profile"] == "voucher"
     later = town("report", "rejects", "--since", "2020-05-01", "-o", "json").data
     assert later["by_kind"] == later["by_reason"] == []
-    assert "拒绝占比" in town("report", "rejects", "--lang", "zh", "-o", "csv").out
+    assert "未通过占比" in town("report", "rejects", "--lang", "zh", "-o", "csv").out
     for suffix in ("html", "xlsx"):
         town("report", "rejects", "-O", f"r.{suffix}")
 

@@ -29,6 +29,6 @@ def add_blank(app: typer.Typer, noun: str, kind: str) -> None:
         if form is None:
             return blanks.explain(kind, language())
         outcome = blanks.blank(kind, form, language(), t)
-        if to is None and form == "xlsx" and sys.stdout.isatty():
+        if to is None and call.into is None and form == "xlsx" and sys.stdout.isatty():
             to = Path(f"{kind}.xlsx")  # a terminal shows no workbook
         return outcome if to is None else blanks.write(outcome, to)
