@@ -53,6 +53,8 @@ settings.load_profile(os.environ.get("EXAMPLES", "same"))
 
 EVERY_COMMAND = {
     "report list",
+    "report funds",
+    "report operations",
     "report brief",
     "report timeline",
     "report rejects",

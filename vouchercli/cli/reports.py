@@ -1,5 +1,5 @@
 """voucher report list | leverage | rounds | bulletin | merchants | timeline | rejects |
-brief
+brief | funds | operations
 """
 
 from __future__ import annotations
@@ -204,6 +204,22 @@ def brief(call: Call, session: Session, rounds: Rounds = None) -> Outcome:
     from vouchercli.ops.reports.brief import report_brief
 
     return report_brief(session, only=_split_codes(rounds), as_of=call.as_of(session))
+
+
+@command(app, "funds", epilog="Example: voucher report funds -O funds.xlsx")
+def funds(call: Call, session: Session) -> Outcome:
+    """The money of each funder by what has become of it, in all and by round."""
+    from vouchercli.ops.reports.funds import report_funds
+
+    return report_funds(session)
+
+
+@command(app, "operations", epilog="Example: voucher report operations --since 2020-04-01")
+def operations(call: Call, session: Session, since: Since = None, until: Until = None) -> Outcome:
+    """What the clock did late, and files that did not come in as they should."""
+    from vouchercli.ops.reports.operations import report_operations
+
+    return report_operations(session, **call.span(session, since, until))
 
 
 @command(app, "list", epilog="Example: voucher report list")

@@ -83,6 +83,8 @@ DOORS = (
             "report leverage",
             "report rounds",
             "report bulletin",
+            "report funds",
+            "report operations",
             "report brief",
             "report timeline",
             "report rejects",

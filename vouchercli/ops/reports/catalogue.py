@@ -185,6 +185,8 @@ REPORTS: dict[str, str] = {
     "merchants": Word("who takes part, who is paid, and how evenly the money is spread"),
     "timeline": Word("from the draft of each round to its first redemption"),
     "rejects": Word("rejected rows over all files"),
+    "funds": Word("where the money of each funder stands"),
+    "operations": Word("what the clock did late, and files that did not come in"),
     "brief": Word("one page of sentences for a section head"),
     "bulletin": Word("a day and all before it, the money left, and what is odd"),
 }
