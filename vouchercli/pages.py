@@ -15,7 +15,7 @@ Shape = Literal["text", "int", "yuan", "ratio", "rate"]
 
 class Cell(NamedTuple):
     """A value as people read it, and the number that it is (None: no number). A rate is a share
-    of 1, an amount is in yuan.
+    of 1, an amount is in yuan. Of a workbook numbers have no text.
     """
 
     text: str

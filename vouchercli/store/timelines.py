@@ -26,14 +26,15 @@ FIRST_CLAIM = "SELECT min(claimed_at) FROM claims WHERE round_id = ?"
 FIRST_DAY = """
 SELECT min(day) FROM group_totals WHERE grouping = 'round' AND round_id = ? AND vouchers > 0
 """
+RUNS = """
+SELECT first_id, last_id, first_paid_at FROM redemption_runs
+WHERE first_paid_at < :until_at AND last_paid_at >= :from_at ORDER BY first_paid_at
+"""
 # On the first day with a payment that stands; a refund of the same day may have undone an earlier
 # one, whose payment is a payment all the same.
-FIRST_USE = """
-SELECT min(f.paid_at) FROM redemption_runs n CROSS JOIN redemptions f
-    ON f.redemption_id BETWEEN n.first_id AND n.last_id
-CROSS JOIN splits s ON s.split_id = f.split_id
-WHERE n.first_paid_at < :until_at AND n.last_paid_at >= :from_at AND f.day = :day
-    AND s.round_id = :round_id AND f.refund_of IS NULL
+FIRST_IN_RUN = """
+SELECT min(f.paid_at) FROM redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
+WHERE f.redemption_id BETWEEN ? AND ? AND f.day = ? AND f.refund_of IS NULL AND s.round_id = ?
 """
 
 
@@ -66,7 +67,14 @@ def first_day(db: sqlite3.Connection, round_id: int) -> int | None:
 def first_use(
     db: sqlite3.Connection, round_id: int, day: int, bounds: tuple[int, int]
 ) -> int | None:
-    """When the first voucher of a round was used on a local day with these bounds."""
-    asked = {"round_id": round_id, "day": day, "from_at": bounds[0], "until_at": bounds[1]}
-    found: list[int | None] = typed.column(db, FIRST_USE, asked)
-    return found[0]
+    """When the first voucher of a round was used on a local day with these bounds. Files come more
+    or less in the order of time: a run that begins after what was found is not read.
+    """
+    first: int | None = None
+    span = {"from_at": bounds[0], "until_at": bounds[1]}
+    for first_id, last_id, begins_at in typed.tuples(db, RUNS, span):
+        if first is not None and begins_at > first:
+            break
+        found: list[int | None] = typed.column(db, FIRST_IN_RUN, (first_id, last_id, day, round_id))
+        first = min((each for each in (first, found[0]) if each is not None), default=None)
+    return first

@@ -21,6 +21,7 @@ SHAPES: dict[Shape, str] = {
     "rate": "0.0%",
 }
 NARROW, WIDE = 8, 60  # columns of a sheet, in characters
+LONG = 20_000  # rows: such a book is written row by row, and never held
 MEASURED = 1_000  # rows that a column's width is taken from
 A4, LANDSCAPE_FROM = 9, 8  # paper of xlsxwriter; columns
 FORBIDDEN = re.compile(r"[\[\]:*?/\\']")
@@ -32,7 +33,9 @@ def render(page: Page) -> bytes:
     import xlsxwriter  # only for those who want a workbook
 
     kept = io.BytesIO()
-    with xlsxwriter.Workbook(kept, {"in_memory": True}) as book:
+    is_long = max((len(grid.rows) for grid in page.grids), default=0) > LONG
+    way = {"in_memory": not is_long, "constant_memory": is_long}
+    with xlsxwriter.Workbook(kept, way) as book:
         book.set_properties({"created": CREATED, "title": page.title})
         looks = _Looks(book)
         names: set[str] = set()
@@ -125,7 +128,8 @@ def _width(grid: Grid, at: int) -> int:
     """Room for a column's heading and values; a Chinese character takes two."""
     from rich.cells import cell_len
 
-    texts = (row[at].text for row in (*grid.rows[:MEASURED], *grid.rows[-1:]))
+    cells = (row[at] for row in (*grid.rows[:MEASURED], *grid.rows[-1:]))
+    texts = (each.text if each.number is None else f"{each.number:,.2f}" for each in cells)
     longest = max(map(cell_len, (grid.headings[at].text, *texts)))
     return min(max(NARROW, longest + 2), WIDE)
 
