@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from vouchercli import identities
 
@@ -30,6 +30,7 @@ Kind = Literal[
     "span",
     "date",
     "token",
+    "figure",
 ]
 
 
@@ -39,6 +40,13 @@ class Word(str):
     """
 
     __slots__ = ()
+
+
+class Figure(NamedTuple):
+    """A value that brings its own kind: of a column whose rows are of different kinds."""
+
+    kind: Kind
+    value: Any
 
 
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
@@ -119,7 +127,7 @@ class Column:
     JSON has it under `key`, CSV has yuan under `*_yuan`), ratio (decimal string such as "13.24"),
     rate (decimal string, a share of 1 such as "0.7020", shown as 70.2 %), time (UTC epoch seconds),
     end (the same; midnight is 24:00 of the day before), span (a length in seconds), date (integer
-    yyyymmdd), token (the bytes of a resident's keyed token),
+    yyyymmdd), token (the bytes of a resident's keyed token), figure (a `Figure`),
     code (a reason code: Chinese readers see its words before it), entry (a key or a value of a
     template's file: Chinese readers see words instead). None is shown as an en
     dash, a list with commas between its items.

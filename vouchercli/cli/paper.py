@@ -109,7 +109,10 @@ def _numbers(column: Column, zone: str, values: Sequence[Any]) -> list[Cell]:
     """The same without the text of numbers: of a hundred thousand rows nobody reads it."""
     number = NUMBERS.get(column.kind)
     if number is None:
-        return _cells(column, zone, values)
+        cells = _cells(column, zone, values)
+        return [
+            Cell("") if value is None else cell for cell, value in zip(cells, values, strict=True)
+        ]
     return [Cell("", None if value is None else number(value)) for value in values]
 
 

@@ -1,5 +1,5 @@
 """voucher report list | leverage | rounds | bulletin | merchants | timeline | rejects |
-brief | funds | operations
+brief | funds | operations | compare
 """
 
 from __future__ import annotations
@@ -220,6 +220,26 @@ def operations(call: Call, session: Session, since: Since = None, until: Until =
     from vouchercli.ops.reports.operations import report_operations
 
     return report_operations(session, **call.span(session, since, until))
+
+
+@command(
+    app,
+    "compare",
+    epilog="Example: voucher report compare hz-1 hz-2 -O compare.html",
+    looks_back=True,
+)
+def compare(
+    call: Call,
+    session: Session,
+    subjects: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME...", help="Rounds, families of rounds, or programmes."),
+    ],
+) -> Outcome:
+    """Rounds, families or programmes side by side."""
+    from vouchercli.ops.reports.compare import report_compare
+
+    return report_compare(session, subjects, as_of=call.as_of(session))
 
 
 @command(app, "list", epilog="Example: voucher report list")

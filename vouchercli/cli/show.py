@@ -325,6 +325,10 @@ def _exact(kind: str, zone: str, is_chinese: bool) -> Callable[[Any], str]:
     """The function that prints one value."""
     if kind == "fen":
         return money.yuan
+    if kind == "figure":
+        return lambda each: (
+            "" if each.value is None else _exact(each.kind, zone, is_chinese)(each.value)
+        )
     if kind in ("time", "end"):
         return lambda at: times.iso(at, zone)
     if kind == "date":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vouchercli.cli import keys
 from vouchercli.cli.cleaning import clean
 from vouchercli.cli.language import t
-from vouchercli.result import Column, Message, Word
+from vouchercli.result import Column, Figure, Message, Word
 from vouchercli.rules import money, resident_tokens, times
 
 if TYPE_CHECKING:
@@ -91,6 +91,8 @@ def pretty(column: Column, value: Any, zone: str, unit: Unit = EXACT) -> str:
     """A value as a person reads it."""
     if value is None:
         return DASH
+    if isinstance(value, Figure):
+        return pretty(replace(column, kind=value.kind), value.value, zone, unit)
     if isinstance(value, Message):
         return clean(t(value.text, value.params))
     if isinstance(value, Word):

@@ -187,6 +187,7 @@ REPORTS: dict[str, str] = {
     "rejects": Word("rejected rows over all files"),
     "funds": Word("where the money of each funder stands"),
     "operations": Word("what the clock did late, and files that did not come in"),
+    "compare": Word("rounds, families and programmes side by side"),
     "brief": Word("one page of sentences for a section head"),
     "bulletin": Word("a day and all before it, the money left, and what is odd"),
 }
