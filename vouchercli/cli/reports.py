@@ -1,5 +1,5 @@
 """voucher report list | leverage | rounds | bulletin | merchants | timeline | rejects |
-brief | funds | operations | compare
+brief | funds | operations | compare | fairness
 """
 
 from __future__ import annotations
@@ -240,6 +240,19 @@ def compare(
     from vouchercli.ops.reports.compare import report_compare
 
     return report_compare(session, subjects, as_of=call.as_of(session))
+
+
+@command(
+    app,
+    "fairness",
+    epilog="Example: voucher report fairness --round lot-1 -O fairness.html",
+    looks_back=True,
+)
+def fairness(call: Call, session: Session, rounds: Rounds = None) -> Outcome:
+    """Who claimed, won and was paid, by group and district, for each eligible resident."""
+    from vouchercli.ops.reports.fairness import report_fairness
+
+    return report_fairness(session, only=_split_codes(rounds), as_of=call.as_of(session))
 
 
 @command(app, "list", epilog="Example: voucher report list")

@@ -188,6 +188,7 @@ REPORTS: dict[str, str] = {
     "funds": Word("where the money of each funder stands"),
     "operations": Word("what the clock did late, and files that did not come in"),
     "compare": Word("rounds, families and programmes side by side"),
+    "fairness": Word("who claimed, won and was paid, by group and district"),
     "brief": Word("one page of sentences for a section head"),
     "bulletin": Word("a day and all before it, the money left, and what is odd"),
 }
