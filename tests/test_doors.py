@@ -95,6 +95,7 @@ WORDS = {
     "round reschedule": "r1 --closes-at 2020-04-09",
     "round resume": "r1",
     "round show": "r1",
+    "report compare": "r1 r2",
     "round submit": "r1",
     "round approve": "r1",
     "round top-up": "r1 --packs 1 --note x",
