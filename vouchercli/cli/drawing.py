@@ -21,6 +21,7 @@ from rich.segment import Segment, Segments
 from rich.table import Table as Grid
 from rich.text import Text
 
+from vouchercli.cli import bars
 from vouchercli.cli.cleaning import clean
 from vouchercli.cli.language import language, t
 from vouchercli.cli.values import DASH, EXACT, PRINTED, UNITS, Unit, as_lines, label, pretty
@@ -170,9 +171,19 @@ def _fit(table: Table, width: int, rules: box.Box, coarsest: int = 0) -> Fit:
                 room = width - gap * (len(strips) - 1)
                 if widths := _widths(strips, room, text_at_least):
                     has_total = len(table.lines) > len(table.rows)
+                    left = room - sum(widths) - gap
+                    if drawn := _bars(table, left, is_plain=rules is HYPHENS):
+                        shown = next(each for each in columns if each.key == table.bars)
+                        strips.append(Strip(_pieces(label(shown)), drawn, "", is_number=False))
+                        widths.append(bars.longest(drawn))
                     grid = _grid(strips, widths, gap, rules, has_total=has_total)
                     return Fit(grid, place, len(units) > 1, is_grid=True, year=year)
     return Fit(_list(table, columns, width))
+
+
+def _bars(table: Table, room: int, *, is_plain: bool) -> list[str] | None:
+    """The bars beside a table, on a terminal alone: into a file or a pipe go the numbers."""
+    return bars.bars(table, room, is_plain=is_plain) if sys.stdout.isatty() else None
 
 
 def _paragraphs(column: Column, table: Table, width: int) -> RenderableType:
