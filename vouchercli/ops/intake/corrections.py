@@ -81,8 +81,8 @@ def correct_claim(
         if resident is not None:
             changes["resident"] = resident_tokens.shown(residents.asked(session, resident) or b"")
         wrong = reversals.find_claim(session, claim_no)
-        is_idle = changes["round"] is None and "expires_at" not in wrong.before
-        if is_idle and changes["expires_at"] is not None:
+        is_idle = changes.get("round") is None and "expires_at" not in wrong.before
+        if is_idle and changes.get("expires_at") is not None:
             raise UsageFault(
                 "nobody_asks",
                 "when vouchers of claim {claim} end follows from its template, not from a file",
