@@ -53,6 +53,7 @@ settings.load_profile(os.environ.get("EXAMPLES", "same"))
 
 EVERY_COMMAND = {
     "report list",
+    "report explain",
     "report fairness",
     "report compare",
     "report funds",

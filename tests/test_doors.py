@@ -96,6 +96,7 @@ WORDS = {
     "round resume": "r1",
     "round show": "r1",
     "report compare": "r1 r2",
+    "report explain": "leverage",
     "round submit": "r1",
     "round approve": "r1",
     "round top-up": "r1 --packs 1 --note x",

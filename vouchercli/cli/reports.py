@@ -1,5 +1,5 @@
 """voucher report list | leverage | rounds | bulletin | merchants | timeline | rejects |
-brief | funds | operations | compare | fairness
+brief | funds | operations | compare | fairness | explain
 """
 
 from __future__ import annotations
@@ -253,6 +253,32 @@ def fairness(call: Call, session: Session, rounds: Rounds = None) -> Outcome:
     from vouchercli.ops.reports.fairness import report_fairness
 
     return report_fairness(session, only=_split_codes(rounds), as_of=call.as_of(session))
+
+
+@command(
+    app,
+    "explain",
+    epilog="Example: voucher report explain leverage --round hz-1 --as-of 2020-04-06",
+    looks_back=True,
+)
+def explain(
+    call: Call,
+    session: Session,
+    figure: Annotated[str, typer.Argument(metavar="WHAT", help="What to explain: leverage.")],
+    rounds: Rounds = None,
+    since: Since = None,
+    until: Until = None,
+) -> Outcome:
+    """Break a figure down to files, ways of paying, ledger and rules; prove that they add up."""
+    from vouchercli.ops.reports.explain import report_explain
+
+    return report_explain(
+        session,
+        figure,
+        only=_split_codes(rounds),
+        since=call.moment(session, since),
+        as_of=_earlier(call.as_of(session), call.up_to(session, until)),
+    )
 
 
 @command(app, "list", epilog="Example: voucher report list")

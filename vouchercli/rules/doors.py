@@ -83,6 +83,7 @@ DOORS = (
             "report leverage",
             "report rounds",
             "report bulletin",
+            "report explain",
             "report fairness",
             "report compare",
             "report funds",

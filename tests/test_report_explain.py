@@ -1,0 +1,87 @@
+"""A figure broken down: files, ways of paying, ledger and rules add up to it, or it says so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import towns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Voucher = Callable[..., Any]
+
+
+@pytest.fixture
+def town(voucher: Voucher, once: Any) -> Voucher:
+    def build() -> None:
+        document = towns.programme(funds={"city": "public", "bank": "platform"})
+        pack = towns.pack(
+            "pack", towns.coupon("10", "40", 3), funding={"city": "80%", "bank": "20%"}
+        )
+        towns.build(voucher, document, pack, merchants="merchant_no,name\nM1,a\n")
+        for code in ("r1", "r2"):
+            towns.make_round(voucher, code, packs=2, state="open")
+        claims = "C1,r1,a,2020-03-27 08:00:09\nC2,r2,b,2020-03-27 08:01:00\n"
+        voucher("claim", "import", towns.write("c.csv", towns.CLAIMS + claims))
+        one = (
+            "T1,pay,C1,1,M1,2020-03-28 10:00:00,50,0,10,\n"
+            "T2,pay,C2,1,M1,2020-03-28 10:00:00,150,0,10,\n"
+            "T3,pay,C1,2,M1,2020-03-28 11:00:00,70,0,10,\n"
+        )
+        two = "R3,refund,C1,2,M1,2020-03-29 11:00:00,70,0,10,T3\n"
+        for name, rows in (("one", one), ("two", two)):
+            file = towns.write(f"{name}.csv", towns.PAYMENTS + rows)
+            voucher("redemption", "import", file)
+
+    once("report explain", build)
+    return voucher
+
+
+def test_the_parts_add_up_to_the_figure(town: Voucher) -> None:
+    told = town("report", "explain", "leverage", "-o", "json").data
+    total = town("report", "leverage", "-o", "json").data["total"]
+    figures = {row["figure"]: row for row in told["figures"]}
+    assert figures["G"]["top_fen"] == total["base_fen"] == 20_000
+    assert figures["G"]["bottom_fen"] == total["subsidy_fen"] == 1_600
+    assert figures["G"]["value"] == total["gross"] == "12.50"
+    assert figures["All-funder leverage"]["value"] == "10.00"
+    one, two = told["by_file"]
+    assert (one["file"], one["payments"], one["refunds"], one["base_fen"]) == (
+        *("one.csv", 3, 0), 27_000,
+    )  # fmt: skip
+    assert (two["refunds"], two["base_fen"], two["subsidy_fen"]) == (1, -7_000, -800)
+    assert sum(row["subsidy_fen"] for row in told["by_way"]) == total["subsidy_fen"]
+    ledger = {row["funder"]: row["redeemed_fen"] for row in told["ledger"]}
+    assert ledger == {"city": 1_600, "bank": 400}
+    assert told["rules"][0]["funding"] == "city 80%, bank 20%"
+
+
+def test_of_one_round_and_up_to_a_day(town: Voucher) -> None:
+    words = ("report", "explain", "leverage", "--round", "r1", "--as-of", "2020-03-28")
+    told = town(*words, "-o", "json").data
+    assert told["figures"][0]["top_fen"] == 12_000
+    assert [row["file"] for row in told["by_file"]] == ["one.csv"]
+    assert told["ledger"] == []  # the books have no such span
+    assert "杠杆率的由来" in town(*words, "--lang", "zh").out
+    town(*words, "-O", "e.html")
+
+
+def test_totals_that_somebody_changed_are_told(town: Voucher, here: Any) -> None:
+    towns.by_hand(here, "UPDATE group_totals SET base_fen = base_fen + 1")
+    ran = town("report", "explain", "leverage", expect=5)
+    assert "figures_differ" in ran.err and "20000" in ran.err
+
+
+def test_what_cannot_be_explained(town: Voucher) -> None:
+    assert "unknown_figure" in town("report", "explain", "weather", expect=2).err
+
+
+def test_ways_there_is_no_room_for_are_summed_in_a_note(
+    town: Voucher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The figure still adds up: what is left out is told with its rows and its money."""
+    monkeypatch.setattr("vouchercli.ops.reports.explain.MOST_WAYS", 0)
+    ran = town("report", "explain", "leverage")
+    assert "more ways: 4 rows, subsidy 1600 fen" in ran.out
