@@ -96,8 +96,7 @@ def leverage(
         session,
         by=by,
         only=_split_codes(rounds),
-        since=call.moment(session, since),
-        as_of=_earlier(call.as_of(session), call.up_to(session, until)),
+        **_paid_in(call, session, since, until),
         with_funders=funders,
         limit=top or (_most(call, by) if limit is None else limit),
         sort=sort or (None if top is None else "subsidy"),
@@ -170,8 +169,7 @@ def merchants(
     return report_merchants(
         session,
         only=_split_codes(rounds),
-        since=call.moment(session, since),
-        as_of=_earlier(call.as_of(session), call.up_to(session, until)),
+        **_paid_in(call, session, since, until),
         top=top,
         inactive=inactive,
     )
@@ -276,8 +274,7 @@ def explain(
         session,
         figure,
         only=_split_codes(rounds),
-        since=call.moment(session, since),
-        as_of=_earlier(call.as_of(session), call.up_to(session, until)),
+        **_paid_in(call, session, since, until),
     )
 
 
@@ -298,9 +295,17 @@ def _most(call: Call, by: str) -> int:
     return IN_A_TABLE if by == "merchant" and call.output in ("table", "html", "md", "docx") else 0
 
 
-def _earlier(as_of: int | None, until: int | None) -> int | None:
-    """What was paid up to a time is what was true of payments then: the earlier of both counts."""
-    return min((each for each in (as_of, until) if each is not None), default=None)
+def _paid_in(
+    call: Call, session: Session, since: str | None, until: str | None
+) -> dict[str, int | None]:
+    """The span that payments are asked of. What was paid up to a time is what was true of payments
+    then: of --as-of and --until the earlier counts.
+    """
+    ends = (call.as_of(session), call.up_to(session, until))
+    return {
+        "since": call.moment(session, since),
+        "as_of": min((each for each in ends if each is not None), default=None),
+    }
 
 
 def _split_codes(given: list[str] | None) -> list[str]:
