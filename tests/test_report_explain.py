@@ -74,6 +74,41 @@ def test_totals_that_somebody_changed_are_told(town: Voucher, here: Any) -> None
     assert "figures_differ" in ran.err and "20000" in ran.err
 
 
+def test_a_ledger_that_somebody_changed_is_told(town: Voucher, here: Any) -> None:
+    towns.by_hand(
+        here,
+        "UPDATE balances SET payable_fen = payable_fen + 1 WHERE (funder_id, round_id) ="
+        " (SELECT funder_id, round_id FROM balances WHERE payable_fen > 0 ORDER BY 1 LIMIT 1)",
+    )
+    ran = town("report", "explain", "leverage", expect=5)
+    assert "the ledger comes to" in ran.err
+
+
+@pytest.mark.parametrize(("money", "back"), [("returns", 10), ("stays", 0)])
+def test_subsidy_that_stays_without_a_sale_is_no_difference(
+    voucher: Voucher, money: str, back: int
+) -> None:
+    towns.build(
+        voucher,
+        towns.programme(refunds={"money": {"full": money}}, funds={"city": "public"}),
+        towns.pack("pack", towns.coupon("10", "40", 3), funding={"city": "100%"}),
+        merchants="merchant_no,name\nM1,a\n",
+    )
+    towns.make_round(voucher, "r1", packs=2, state="open")
+    claim = "C1,r1,a,2020-03-27 08:00:09\n"
+    voucher("claim", "import", towns.write("c.csv", towns.CLAIMS + claim))
+    rows = (
+        "T1,pay,C1,1,M1,2020-03-28 10:00:00,50,0,10,\n"
+        "T2,pay,C1,2,M1,2020-03-28 11:00:00,70,0,10,\n"
+        f"R1,refund,C1,1,M1,2020-03-29 11:00:00,50,0,{back},T1\n"
+    )
+    voucher("redemption", "import", towns.write("p.csv", towns.PAYMENTS + rows))
+    told = voucher("report", "explain", "leverage", "-o", "json").data
+    stays = voucher("report", "leverage", "-o", "json").data["total"]["stays_fen"]
+    assert told["ledger"][0]["redeemed_fen"] == 1_000 + stays
+    assert stays == 1_000 - back * 100
+
+
 def test_what_cannot_be_explained(town: Voucher) -> None:
     assert "unknown_figure" in town("report", "explain", "weather", expect=2).err
 

@@ -21,7 +21,7 @@ WHERE n.last_paid_at >= :since AND n.first_paid_at <= :until
 GROUP BY 1, 2, 3
 """
 SPLITS = """
-SELECT split_id, round_id, after_fen - before_fen, public_fen, platform_fen, match_fen, stays
+SELECT split_id, round_id, after_fen - before_fen, public_fen, platform_fen, match_fen
 FROM splits WHERE round_id IN (SELECT value FROM json_each(?))
 """
 FILES = "SELECT batch_id, file FROM batches WHERE kind = 'redemptions'"
@@ -41,7 +41,6 @@ class Part(NamedTuple):
     public_fen: int
     platform_fen: int
     match_fen: int
-    stays: int
 
 
 def parts(

@@ -97,10 +97,14 @@ class Balances(NamedTuple):
     returned: int
 
     @property
+    def redeemed(self) -> int:
+        """What vouchers paid, whatever has become of it since: payable to merchants, or paid."""
+        return self.payable + self.held + self.paid + self.clawed_back + self.written_off
+
+    @property
     def of_rounds(self) -> int:
         """All that rounds hold, whatever has become of it: unclaimed, claimed, redeemed, paid."""
-        spent = self.payable + self.held + self.paid + self.clawed_back + self.written_off
-        return self.committed + self.outstanding + spent
+        return self.committed + self.outstanding + self.redeemed
 
 
 def post(

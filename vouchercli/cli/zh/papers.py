@@ -154,6 +154,7 @@ TEXT = {
     "(base - subsidy - platform - match) / subsidy": "（交易额－财政补贴－平台出资－商户配套）÷ 财政补贴",
     "least orders / subsidy": "最低消费 ÷ 财政补贴",
     "base / (subsidy + platform + match)": "交易额 ÷（财政补贴＋平台出资＋商户配套）",
+    "the ledger comes to {found} fen of {name}, the totals to {kept}": "总账记载 {name} {found} 分，汇总为 {kept} 分",
     "the facts come to {found} fen of {name}, the totals to {kept}": "明细合计 {name} {found} 分，汇总为 {kept} 分",
     # timeline, rejects
     "from the draft of each round to its first redemption": "各期次从起草到首笔核销",

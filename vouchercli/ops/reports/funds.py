@@ -83,10 +83,9 @@ def _fund(db: sqlite3.Connection, funder: programmes.Row) -> dict[str, Any]:
 
 def _held(stands: Balances) -> dict[str, int]:
     """What rounds hold and have used."""
-    redeemed = stands.of_rounds - stands.committed - stands.outstanding
     return {
         "committed_fen": stands.committed,
         "outstanding_fen": stands.outstanding,
-        "redeemed_fen": redeemed,
+        "redeemed_fen": stands.redeemed,
         "returned_fen": stands.returned,
     }
