@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, NamedTuple
 
+from vouchercli.rules import times
 from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
-EVER = 1 << 62
 FACTS = """
 SELECT n.batch_id, f.split_id, f.refund_of IS NOT NULL, count(*), CAST(sum(f.base_fen) AS BIGINT)
 FROM redemption_runs n CROSS JOIN redemptions f
@@ -51,8 +51,8 @@ def parts(
     """
     splits = {row[0]: row[1:] for row in typed.tuples(db, SPLITS, (json.dumps([*rounds]),))}
     asked = {
-        "since": -EVER if since is None else since,
-        "until": EVER if until is None else until,
+        "since": -times.END_OF_TIME if since is None else since,
+        "until": times.END_OF_TIME if until is None else until,
     }
     found = []
     for batch, split_id, is_refund, rows, base_fen in typed.tuples(db, FACTS, asked):

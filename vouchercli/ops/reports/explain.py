@@ -73,8 +73,8 @@ def report_explain(
     as_of: int | None = None,
 ) -> Outcome:
     """Where the leverage of `since <= paid_at <= as_of` (UTC seconds, None: open) comes from. The
-    facts are read anew: where they, or the ledger, do not add up to the totals it is `failed`. Raises
-    `UsageFault` for a figure there is not, and as `scope_of`.
+    facts are read anew: where they, or the ledger, do not add up to the kept totals the answer is
+    `failed`. Raises `UsageFault` for a figure there is not, and as `scope_of`.
     """
     if figure not in FIGURES:
         raise UsageFault(

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from vouchercli.rules.published import Published
     from vouchercli.session import Session
 
-END_OF_TIME = 2**62
-
 
 class Answer(NamedTuple):
     """The figures of one leverage report, before they are worded."""
@@ -185,7 +183,10 @@ def _shares(
     if len(funders) == 1:
         return {key: {funders[0]: sums.public_fen} for key, sums in groups.items()}
     shares = {key: dict.fromkeys(funders, 0) for key in groups}
-    span = (scope.since or -END_OF_TIME, END_OF_TIME if scope.as_of is None else scope.as_of + 1)
+    span = (
+        scope.since or -times.END_OF_TIME,
+        times.END_OF_TIME if scope.as_of is None else scope.as_of + 1,
+    )
     for share in store.funder_shares(
         session.db, by, scope.window, span, scope.zone, is_known=scope.known is not None
     ):

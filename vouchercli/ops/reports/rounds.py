@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
     from vouchercli.store.reports import Round
 
-END_OF_TIME = 2**62
-
 
 def report_rounds(
     session: Session,
@@ -58,7 +56,7 @@ def _say_none(scope: Scope) -> Message:
 
 def rows_of(session: Session, scope: Scope) -> list[dict[str, Any]]:
     """A row for each round; the keys are a tested contract."""
-    db, until = session.db, END_OF_TIME if scope.as_of is None else scope.as_of
+    db, until = session.db, times.END_OF_TIME if scope.as_of is None else scope.as_of
     at = session.now if scope.as_of is None else scope.as_of
     claimed = store.claimed_packs(db, scope.window, scope.zone)
     redeemed = store.redemption_sums(db, "round", scope.window, scope.zone)

@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     from vouchercli.rules.templates import Template
 
 CONTENT = ("claim_no", "round_id", "resident", "claimed_at")
-END_OF_TIME = 1 << 62
 ROUND = {
     "round": pl.String,
     "round_id": pl.Int64,
@@ -208,7 +207,7 @@ class Prover:
         pauses = [
             (col("round_id") == round_id)
             & col("claimed_at").is_between(
-                from_at, END_OF_TIME if until_at is None else until_at, closed="left"
+                from_at, times.END_OF_TIME if until_at is None else until_at, closed="left"
             )
             for round_id, from_at, until_at in self._pauses
         ]
