@@ -40,3 +40,12 @@ def test_what_no_report_can_be_about(
     ran = voucher("report", *words, expect=None)
     assert ran.code in (2, 3)
     assert f"[{code}]" in ran.err
+
+
+@pytest.mark.parametrize("words", ["leverage", "merchants", "explain leverage"])
+def test_times_that_are_swapped_are_named_as_they_were_typed(
+    voucher: Voucher, once: Any, words: str
+) -> None:
+    once("report refusals", lambda: towns.build(voucher, towns.programme()))
+    ran = voucher("report", *words.split(), *BACKWARDS, expect=2)
+    assert "--since is later than --until [empty_window]" in ran.err

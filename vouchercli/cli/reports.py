@@ -301,11 +301,9 @@ def _paid_in(
     """The span that payments are asked of. What was paid up to a time is what was true of payments
     then: of --as-of and --until the earlier counts.
     """
-    ends = (call.as_of(session), call.up_to(session, until))
-    return {
-        "since": call.moment(session, since),
-        "as_of": min((each for each in ends if each is not None), default=None),
-    }
+    span = call.span(session, since, until)
+    ends = [each for each in (call.as_of(session), span["until"]) if each is not None]
+    return {"since": span["since"], "as_of": min(ends, default=None)}
 
 
 def _split_codes(given: list[str] | None) -> list[str]:
