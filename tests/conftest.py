@@ -52,6 +52,7 @@ settings.register_profile("explore", max_examples=200, deadline=None)
 settings.load_profile(os.environ.get("EXAMPLES", "same"))
 
 EVERY_COMMAND = {
+    "help",
     "report list",
     "report explain",
     "report fairness",

@@ -26,7 +26,7 @@ REFUSED = {
     "wrong_login",
 }
 # What each is tried with, where it needs more than --dry-run. These open no file.
-WITHOUT_A_FILE = {"demo", "init", "programme new"}
+WITHOUT_A_FILE = {"demo", "help", "init", "programme new"}
 WORDS = {
     "audit witness": "0" * 64,
     "application import": "applications.csv",

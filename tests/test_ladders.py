@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vouchercli.ops.proof.law import LADDERS
 from vouchercli.rules import ladders, reasons
 from vouchercli.rules.applications import APPLICATIONS
 from vouchercli.rules.claims import CLAIMS
 from vouchercli.rules.ladders import Ladder, Rung
+from vouchercli.rules.law import LADDERS
 from vouchercli.rules.redemptions import PAYMENTS
 
 if TYPE_CHECKING:

@@ -123,3 +123,9 @@ def test_shipped_configs_work_from_an_installed_wheel_in_any_folder(
     done(installed, "programme", "load", "hangzhou-2020", cwd=tmp_path)
     done(installed, "template", "add", "universal-5x10", cwd=tmp_path)
     assert "universal-5x10" in done(installed, "template", "list", "-o", "json", cwd=tmp_path)
+
+
+@pytest.mark.slow
+def test_topics_are_found_from_an_installed_wheel(installed: Path, tmp_path: Path) -> None:
+    assert "voucher law show over_quota" in done(installed, "help", "over_quota", cwd=tmp_path)
+    assert "voucher round plan" in done(installed, "help", "开轮次", cwd=tmp_path)

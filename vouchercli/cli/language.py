@@ -49,6 +49,7 @@ STAND_INS = (
     "TEXT",
     "TIME",
     "TO",
+    "TOPIC",
     "VERSION",
     "WHAT",
     "WHERE",

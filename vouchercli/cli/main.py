@@ -35,7 +35,8 @@ STRICT = ("strict", "surrogateescape")  # the second where no language is set
 PRIVATE = 0o077  # of a new file or folder: nobody else may read it
 # Typer carries its own Click and exports only this subclass
 UsageError = typer.BadParameter.__mro__[1]
-HELP = "help"  # `help round create` is `round create --help`
+HELP = "help"  # `help round create` is `round create --help`, `help over_quota` finds a topic
+FORMS = ("-o", "-O", "--output")  # a topic may be asked for in these, the help of a command not
 
 
 class Nouns(TyperGroup):
@@ -50,7 +51,7 @@ class Nouns(TyperGroup):
             args = args[1:]
             if not args:
                 return HELP, self, args
-        elif args[0] == HELP:
+        elif args[0] == HELP and _is_of_a_command(ctx, args[1:]):
             words = takewhile(lambda word: word[:1] != "-", args)
             args = [*(word for word in words if word != HELP), "--help"]
         if args == ["--help"]:
@@ -64,12 +65,10 @@ class Nouns(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         """The nouns, in the order of the work."""
-        return [*NOUNS, HELP]
+        return [*NOUNS]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         """The command of a noun, its module imported only now; None when there is no such noun."""
-        if cmd_name == HELP:
-            return self
         if cmd_name not in NOUNS:
             return None
         self.context = ctx
@@ -95,17 +94,22 @@ class Nouns(TyperGroup):
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """Every noun with its help, without importing any."""
         with formatter.section(t("Commands")):
-            formatter.write_dl(
-                [
-                    *((noun, t(text)) for noun, (_, text) in NOUNS.items()),
-                    (HELP, t("The help of a command: voucher help round create.")),
-                ]
-            )
+            formatter.write_dl([(noun, t(text)) for noun, (_, text) in NOUNS.items()])
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
-        self.commands = dict.fromkeys((*NOUNS, HELP))  # type: ignore[assignment] # names only: for Typer's did-you-mean
+        self.commands = dict.fromkeys(NOUNS)  # type: ignore[assignment] # names only: for Typer's did-you-mean
         self.made: dict[tuple[str, str], Any] = {}  # (noun, verb) -> its command
+
+
+def _is_of_a_command(ctx: Any, words: Sequence[str]) -> bool:
+    """Whether `help` is asked for the options of a command, on a screen."""
+    has_form = ctx.params.get("output") or ctx.params.get("into")
+    return (
+        words[:1] != []
+        and words[0] in NOUNS
+        and not (has_form or any(word.startswith(FORMS) for word in words))
+    )
 
 
 def _narrow(app: typer.Typer, verb: str) -> typer.Typer:

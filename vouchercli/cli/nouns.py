@@ -34,5 +34,6 @@ NOUNS = {
     "restore": ("restores", "Put a backup in the place of the database."),
     "key": ("key_rings", "The key of residents' tokens: show it, rotate it."),
     "doctor": ("doctor", "Check this machine and this file, and say what to correct."),
+    "help": ("topics", "Find a topic, a code or a word; or a command: voucher help round create."),
 }
 WITHOUT_DATABASE = ("demo",)  # makes its own

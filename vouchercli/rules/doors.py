@@ -60,6 +60,7 @@ DOORS = (
             "eligibility blank",
             "eligibility list",
             "fund show",
+            "help",
             "key show",
             "law show",
             "ledger accounts",

@@ -8,7 +8,6 @@ TEXT = {
     "completion for {shell} is installed in {path}; open a new terminal to use it": "{shell} 的补全已装入 {path}；重新打开终端后生效",
     "this command was not started by bash, zsh or fish": "本命令不是由 bash、zsh 或 fish 启动的",
     "run it in one of these shells": "请在其中一种 shell 中运行",
-    "The help of a command: voucher help round create.": "查看某个命令的帮助：voucher help round create。",
     "The database (else VOUCHER_DB, else voucher.db here).": "数据库文件（默认 VOUCHER_DB，否则为此处的 voucher.db）。",
     "The programme (else VOUCHER_PROGRAMME, else the one chosen with programme use).": "项目代码（默认 VOUCHER_PROGRAMME，否则为 programme use 选定的项目）。",
     "Language of all text (else VOUCHER_LANG, else the locale).": "界面语言（默认 VOUCHER_LANG，否则按系统语言）。",

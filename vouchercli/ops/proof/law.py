@@ -6,23 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, closest
 from vouchercli.result import Column, Outcome, Table, Word, say
-from vouchercli.rules.applications import APPLICATIONS, APPLICATIONS_IN_TIME
-from vouchercli.rules.claims import CLAIMS, CLAIMS_IN_TIME
-from vouchercli.rules.redemptions import PAYMENTS
-from vouchercli.rules.vouchers import TIMELINE
+from vouchercli.rules.law import IN_TIME, LADDERS
 
 if TYPE_CHECKING:
     from vouchercli.rules.ladders import Ladder
 
-IN_WORDS = (APPLICATIONS_IN_TIME, CLAIMS_IN_TIME, TIMELINE)  # asked of rows beside one another
-LADDERS: tuple[Ladder, ...] = (
-    APPLICATIONS,
-    APPLICATIONS_IN_TIME,
-    CLAIMS,
-    CLAIMS_IN_TIME,
-    PAYMENTS,
-    TIMELINE,
-)
 COLUMNS = (
     Column("order", "Order", "int"),
     Column("code", "Refused as", "code"),
@@ -47,7 +35,7 @@ def _table(ladder: Ladder, code: str | None) -> Table:
     in_time = say(
         "Asked of rows that meet on a number, a voucher, a visit or a limit, in order of time."
     )
-    notes = (first, in_time) if ladder in IN_WORDS else (first,)
+    notes = (first, in_time) if ladder in IN_TIME else (first,)
     return Table(say(ladder.title), COLUMNS, _rows(ladder, code), notes=notes, key=ladder.name)
 
 
