@@ -157,10 +157,10 @@ def test_every_decision_that_a_page_names_is_there() -> None:
     assert dead_numbers(["| D-001 | x |\nsee D-001 and D-007"]) == ["D-007"]
 
 
-def test_every_variable_of_the_environment_is_in_the_operating_guide() -> None:
+def test_every_variable_of_the_environment_is_a_topic() -> None:
     names = variables()
     assert {"VOUCHER_DB", "VOUCHER_NOW", "LC_MESSAGES", "_VOUCHER_COMPLETE"} <= names
-    assert none_of(unnamed((ROOT / "docs/operating.md").read_text("utf-8"), names))
+    assert none_of(unnamed((ROOT / "docs/topics.md").read_text("utf-8"), names))
     assert unnamed("VOUCHER_DB\n| `VOUCHER_NOW` | x |\n", {"VOUCHER_DB", "VOUCHER_NOW"}) == [
         "VOUCHER_DB"
     ]
