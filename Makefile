@@ -31,7 +31,15 @@ test: $(VENV)/.made  ## the tests, under two minutes on two cores
 explore: $(VENV)/.made  ## the tests that draw examples, with other and more examples each time
 	EXAMPLES=explore $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'hypothesis and not slow'
 
-test-slow: $(VENV)/.made  ## the slower suites: the wheel, and commands killed in the middle (CRASH_KILLS=N times)
+# Judges of what is exported (tests/judges.txt) in an environment of their own; where they cannot be had, their tests are skipped.
+$(VENV)-judges/.made: tests/judges.txt $(VENV)/.made
+	@rm -rf '$(VENV)-judges' && $(BIN)/python -m venv '$(VENV)-judges' 2>/dev/null \
+		&& '$(VENV)-judges/bin/python' -m pip install --quiet --no-deps --require-hashes -r tests/judges.txt 2>/dev/null \
+		|| { uv venv --quiet --clear --python $(BIN)/python '$(VENV)-judges' && uv pip install --quiet --no-deps --python '$(VENV)-judges/bin/python' -r tests/judges.txt; } 2>/dev/null \
+		|| echo 'without Datasette and frictionless' >&2
+	@mkdir -p '$(VENV)-judges' && touch $@
+
+test-slow: $(VENV)/.made $(VENV)-judges/.made  ## the slower suites: the wheel, and commands killed in the middle (CRASH_KILLS=N times)
 	$(BIN)/python -m pytest -m slow
 
 simulate: $(VENV)/.made  ## days of a small city with kills, full disks, races and late files, held against a model (DAYS=200 SEED=1)
@@ -68,6 +76,7 @@ lock:  ## constraints.txt, every package with its version and hashes, from pypro
 	@command -v uv >/dev/null || { echo 'make lock needs uv: pip install uv' >&2; exit 1; }
 	$(LOCK) --extra dev pyproject.toml --output-file constraints.txt
 	echo 'duckdb>=1.1' | $(LOCK) - --output-file bench/constraints.txt
+	printf 'datasette>=0.65,<1\nfrictionless[parquet]>=5.18\n' | $(LOCK) - --output-file tests/judges.txt
 
 clean:  ## remove what make made (not demo/)
 	rm -rf .venv .venv-* .venv.log .venv.cache .venv.txt .coverage .coverage.* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -53,6 +53,7 @@ settings.load_profile(os.environ.get("EXAMPLES", "same"))
 
 EVERY_COMMAND = {
     "help",
+    "export datasette",
     "report list",
     "report explain",
     "report fairness",

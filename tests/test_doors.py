@@ -55,6 +55,7 @@ WORDS = {
     "day close": "2020-03-27",
     "day show": "2020-03-27",
     "day sign": "2020-03-27",
+    "export datasette": "public",
     "fund appropriate": "treasury 1",
     "fund return": "treasury 1",
     "fund transfer": "treasury other 1",

@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.cli.nouns import NOUNS
+from vouchercli.publications import Both
 from vouchercli.result import Message, Word
 
 if TYPE_CHECKING:
@@ -108,6 +109,23 @@ def t(text: str, params: Mapping[str, Any] | None = None) -> str:
             for key, value in params.items()
         }
     )
+
+
+def in_both(text: str, params: Mapping[str, Any] | None = None) -> Both:
+    """The same in Chinese and in English, whatever the chosen language."""
+    chosen, said = language(), []
+    try:
+        for each in LANGUAGES:
+            speak(each)
+            said.append(join_brackets(t(text, params)))
+    finally:
+        speak(chosen)
+    return Both(*said)
+
+
+def join_brackets(text: str) -> str:
+    """A heading with one pair of Chinese brackets: `拉动消费（交易额，元）`."""
+    return text.replace("）（", "，")
 
 
 def _in_chinese(text: str) -> str:

@@ -26,6 +26,7 @@ NOUNS = {
     "todo": ("todo", "What waits for whom, and the command that does it."),
     "schedule": ("schedule", "Scheduled jobs: do what is due, once and in order."),
     "report": ("reports", "Reports: leverage, rounds."),
+    "export": ("exports", "Open data: sums for everybody, small groups left out."),
     "audit": ("audit", "The log of every action: read it, verify it."),
     "law": ("law", "The rules that rows are held to, in words."),
     "check": ("check", "Check that the books agree with the claims and redemptions."),

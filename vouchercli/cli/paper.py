@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli import __version__
 from vouchercli.cli.cleaning import clean, clean_line
-from vouchercli.cli.language import language, t
+from vouchercli.cli.language import join_brackets, language, t
 from vouchercli.cli.values import as_lines, label, pretty
 from vouchercli.ops import papers
 from vouchercli.ops.reports.catalogue import MEANINGS
@@ -89,9 +89,7 @@ def _head(column: Column) -> str:
     words = label(column)
     if column.kind != "fen":
         return words
-    if words.endswith("）"):
-        return f"{words[:-1]}，元）"
-    return t("{heading} (yuan)", {"heading": words})
+    return join_brackets(t("{heading} (yuan)", {"heading": words}))
 
 
 def _cells(column: Column, zone: str, values: Sequence[Any]) -> list[Cell]:

@@ -59,6 +59,7 @@ DOORS = (
             "draw verify",
             "eligibility blank",
             "eligibility list",
+            "export datasette",
             "fund show",
             "help",
             "key show",

@@ -425,6 +425,22 @@ def claimed_packs(db: sqlite3.Connection, window: Window, zone: str) -> dict[int
     return packs
 
 
+CLAIMS_OF_DAYS = """
+SELECT t.round_id, t.day, t.claims FROM claim_totals t
+WHERE t.day BETWEEN :first_day AND :last_day ORDER BY t.round_id, t.day
+"""
+CLAIMS_OF_SPAN = """
+SELECT r.round_id, :day AS day, count(*) AS claims
+FROM rounds r CROSS JOIN claims c ON c.round_id = r.round_id
+WHERE c.claimed_at >= :from_at AND c.claimed_at < :until_at GROUP BY r.round_id ORDER BY r.round_id
+"""
+
+
+def claims_by_day(db: sqlite3.Connection, window: Window, zone: str) -> list[tuple[int, int, int]]:
+    """Packs claimed in the window: (round, local day as yyyymmdd, packs)."""
+    return [(*row,) for row in _both(db, window, zone, CLAIMS_OF_DAYS, CLAIMS_OF_SPAN)]
+
+
 LAST_CLAIM = "SELECT max(claimed_at) FROM claims WHERE round_id = ? AND claimed_at <= ?"
 CLAIMERS = "SELECT count(DISTINCT resident) FROM claims WHERE round_id = ? AND claimed_at <= ?"
 # Claims of a round expire in the order in which they were made, but for an hour that comes twice:
