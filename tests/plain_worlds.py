@@ -59,10 +59,11 @@ DETAILS = {
     "stored_value": ["0", "5.00", "", "", ""],
     "platform_discount": ["1.00", "0.00", "", "", ""],
 }
+# Claims and payments with vouchers until the second moment, payments that make their claim after it.
 PERIODS = [
-    (moment("2020-03-27 08:00"), moment("2020-03-29 15:00")),
-    (moment("2020-03-29 15:00"), moment("2020-04-01 20:00")),
-    (moment("2020-04-01 20:00"), moment("2020-04-06 00:00")),
+    (moment("2020-03-27 08:00"), moment("2020-03-29 08:00"), moment("2020-03-29 15:00")),
+    (moment("2020-03-29 15:00"), moment("2020-04-01 15:00"), moment("2020-04-01 23:00")),
+    (moment("2020-04-01 23:00"), moment("2020-04-05 08:00"), moment("2020-04-06 00:00")),
 ]
 CLOSES = moment("2020-04-10 08:00")
 
@@ -169,8 +170,8 @@ def validity(rng: Random) -> Any:
             {"by": "platform", "no_later_than": "2020-04-04"},
         ]
     )
-    if isinstance(made, dict) and not {"until", "by"} & made.keys() and rng.random() < 0.3:
-        made["no_later_than"] = rng.choice(["2020-04-02", "2020-04-03 06:00"])
+    if isinstance(made, dict) and not {"until", "by"} & made.keys() and rng.random() < 0.5:
+        made["no_later_than"] = rng.choice(["2020-03-30", "2020-04-02 06:00"])
     if isinstance(made, dict) and rng.random() < 0.25:
         made["not_before"] = rng.choice(["day_after_claim", "2020-03-29", "2020-03-30 10:00"])
     return made
@@ -261,7 +262,7 @@ def limits(rng: Random) -> Document:
     made: Document = {"packs_per_resident_per_round": 3}
     span = lambda: rng.choice(["day", "week", "month", "programme"])  # noqa: E731
     chances: list[tuple[float, Callable[[], Document]]] = [
-        (0.3, lambda: {"vouchers_per_merchant_per_day": 2}),
+        (0.3, lambda: {"vouchers_per_merchant_per_day": rng.choice([1, 2])}),
         (0.15, lambda: {"packs_per_resident_per_day": rng.choice([1, {"general": 1}])}),
         (0.15, lambda: {"packs_per_resident_per_week": 2}),
         (0.15, lambda: {"packs_per_resident_per_month": {"appliance": 1, "general": 3}}),
@@ -310,12 +311,12 @@ def draw(seed: int, winners: Callable[[World], dict[str, set[str]]] | None = Non
         won = (winners or first_winners)(world)
         for each in world.rounds:
             each.winners = won.get(each.code)
-    for begins, ends in PERIODS:
-        clock = Clock(rng, begins, ends)
+    for begins, turns, ends in PERIODS:
+        clock = Clock(rng, begins, turns)
         claim(rng, world, clock)
         pay(rng, world, clock)
         if any(each.template["template"] == "till" for each in world.rounds):
-            pay_at_once(rng, world, clock)
+            pay_at_once(rng, world, Clock(rng, turns, ends))
     return world
 
 
@@ -333,7 +334,7 @@ def found(rng: Random) -> World:
     made = {"a": template(rng, "a"), "b": template(rng, "b")}
     opens = PERIODS[0][0]
     rounds = [
-        Round("g1", made["a"], rng.choice([3, 9, 20]), opens, CLOSES, 3),
+        Round("g1", made["a"], rng.choice([3, 9, 20]), opens, CLOSES, 3, "icbc"),
         Round("g2", made["b"], 20, moment("2020-03-29 20:00"), CLOSES, 3, "alipay"),
     ]
     applicants: dict[str, str] = {}

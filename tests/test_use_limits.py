@@ -140,6 +140,24 @@ def test_a_refund_gives_the_room_back_from_its_second_on(town: Town) -> None:
     voucher("check")
 
 
+@pytest.mark.parametrize("per", ["day", "week", "month", "programme"])
+def test_a_refund_gives_a_merchant_no_room_before_its_second(town: Town, per: str) -> None:
+    voucher = town(subsidy_per_merchant={"per": per, "at_most": "40.00"})
+    assert pays(voucher, "1 ann1 M1 04-02T10:00 20", "2 ann2 M1 04-02T11:00 20") == []
+    assert pays(voucher, "9 ann1 M1 04-02T13:00 20 1", name="r.csv") == []
+    # at noon both were in use; at two one of them is
+    late = ("3 bob1 M1 04-02T12:00 20", "5 bob2 M1 04-02T14:00 20")
+    assert pays(voucher, *late, name="late.csv") == ["3"]
+    (batch,) = [
+        each["batch"]
+        for each in voucher("batch", "list", "-o", "json").data["batches"]
+        if each["file"].endswith("late.csv")
+    ]
+    voucher("batch", "retry", str(batch), expect=4)
+    assert rejected(voucher, batch) == ["3"]
+    voucher("check")
+
+
 def test_a_late_payment_needs_room_beside_what_stands_later(town: Town) -> None:
     voucher = town(vouchers_per_resident=2)
     assert pays(voucher, "2 ann2 M1 03-28T11:00 20", "3 ann3 M1 03-29T11:00 20") == []

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules import details as law_of_details
 from vouchercli.rules import limits as law
@@ -16,7 +16,7 @@ from vouchercli.store import claim_limits, details, limits, typed
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from vouchercli.rules.limits import Span, Timeline
     from vouchercli.rules.scope import Scope
@@ -92,7 +92,8 @@ GROUP BY f.round_id
 OF_MONTHS = """
 SELECT merchant_id, round_id, month * 100 + 1, sum(subsidy_fen) FROM merchant_sums
 WHERE merchant_id IN (SELECT value FROM json_each(:merchants))
-    AND (:month IS NULL OR month = :month) AND counts(round_id, month * 100 + 1)
+    AND (:month IS NULL OR month = :month) AND (:before IS NULL OR month < :before)
+    AND counts(round_id, month * 100 + 1)
 GROUP BY merchant_id, round_id, month
 """
 # A refund is in the sum of its own month, but gives back of the month of its payment: what refunds
@@ -109,6 +110,22 @@ WHERE b.day / 100 = :month AND counts(f.round_id, :month * 100 + 1)
 UNION ALL
 SELECT f.merchant_id, f.round_id, f.paid_at, f.subsidy_fen {REFUNDED_LATER}
 WHERE p.day / 100 = :month AND counts(f.round_id, :month * 100 + 1)
+"""
+# Of these merchants those of which a payment was refunded after that moment.
+REFUNDED_AFTER = """
+SELECT DISTINCT b.merchant_id FROM redemption_runs n
+CROSS JOIN refunds z ON z.redemption_id BETWEEN n.first_id AND n.last_id
+CROSS JOIN redemptions b ON b.redemption_id = z.redemption_id
+WHERE n.last_paid_at > :at AND b.paid_at > :at
+    AND b.merchant_id IN (SELECT value FROM json_each(:merchants))
+"""
+# What these merchants got, and gave back, from a moment on.
+ONE_BY_ONE = """
+SELECT f.merchant_id, f.round_id, f.paid_at, f.subsidy_fen
+FROM redemption_runs n CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id
+    AND n.last_id
+WHERE n.last_paid_at >= :first AND f.paid_at >= :first
+    AND f.merchant_id IN (SELECT value FROM json_each(:merchants)) AND counts(f.round_id, f.day)
 """
 # All that was paid since then, and what refunds gave back of it.
 SINCE = f"""
@@ -195,10 +212,12 @@ def contest(db: sqlite3.Connection, own: UseLimits) -> Uses | None:
         return None
     at_hand = [(place, use_of(*row)) for place, *row in typed.tuples(db, AT_HAND)]
     asked: Counter[Group] = Counter()
+    since: dict[Group, int] = {}
     for _, use in at_hand:
         for each, _, group in uses.groups(use):
             asked[group] += each.amount(use)
-    _learn(db, own, uses, asked)
+            since[group] = min(use.paid_at, since.get(group, use.paid_at))
+    _learn(db, own, uses, asked, since)
     full = [(place,) for place, use in at_hand if _may_be_full(uses, use, asked)]
     db.executemany(CONTEST, full)
     return uses
@@ -212,8 +231,14 @@ def _may_be_full(uses: Uses, use: Use, asked: Counter[Group]) -> bool:
     return False
 
 
-def _learn(db: sqlite3.Connection, own: UseLimits, uses: Uses, asked: Counter[Group]) -> None:
-    """What stands in the groups that are asked for so much."""
+def _learn(
+    db: sqlite3.Connection,
+    own: UseLimits,
+    uses: Uses,
+    asked: Counter[Group],
+    since: Mapping[Group, int],
+) -> None:
+    """What stands in the groups that are asked for so much, first by a payment at that second."""
     if own.by_resident:
         for row in typed.tuples(db, OF_RESIDENTS):
             uses.learn(use_of(*row))
@@ -221,9 +246,9 @@ def _learn(db: sqlite3.Connection, own: UseLimits, uses: Uses, asked: Counter[Gr
         for row in typed.tuples(db, OF_SERIALS):
             uses.learn(use_of(*row), of_serial=True)
     caps = {each.name: (each, steps) for each, steps in own.caps}
-    of_span: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+    of_span: defaultdict[tuple[str, int], dict[int, int]] = defaultdict(dict)
     for group in asked:
-        of_span[group.name, group.from_at].append(group.merchant_id)
+        of_span[group.name, group.from_at][group.merchant_id] = since[group]
     for (name, from_at), merchants in of_span.items():
         each, steps = caps[name]
         if each.counted.by_resident or each.counted.by_word:
@@ -237,13 +262,12 @@ def _learn(db: sqlite3.Connection, own: UseLimits, uses: Uses, asked: Counter[Gr
 
 
 def _of_merchants(
-    db: sqlite3.Connection, own: UseLimits, each: UseCap, from_at: int, merchants: list[int]
+    db: sqlite3.Connection, own: UseLimits, each: UseCap, from_at: int, since: Mapping[int, int]
 ) -> Iterator[tuple[Group, int, int]]:
-    """What these merchants got of the payments in a span, as (group, when, fen): within a day or a
-    week each payment and refund; of longer spans the sum of a month, as if it were got when that
-    begins.
+    """What merchants got of the payments in a span, as (group, when, fen). `since`: the first
+    payment at hand of each merchant.
     """
-    for merchant_id, round_id, at, fen in _got(db, own.zone, each.span, from_at, merchants):
+    for merchant_id, round_id, at, fen in _got(db, own.zone, each.span, from_at, since):
         if each.concerns(own.words[round_id]):
             yield Group(each.name, b"", merchant_id, from_at), at, fen
 
@@ -277,19 +301,47 @@ def _of_all(
 
 
 def _got(
-    db: sqlite3.Connection, zone: str, span: Span, from_at: int, merchants: list[int]
+    db: sqlite3.Connection, zone: str, span: Span, from_at: int, since: Mapping[int, int]
 ) -> Iterator[tuple[int, int, int, int]]:
-    """(merchant_id, round_id, when, fen) of the payments of a span."""
+    """(merchant_id, round_id, when, fen) of the payments of a span: within a day or a week each
+    payment and refund. Of longer spans the sum of a month, as if it were got when that begins: what
+    stands later holds its place too, so this is right as long as no refund lies behind a payment at
+    hand; merchants with such a refund are told one by one.
+    """
     first, end = law.bounds(span, from_at, zone)
-    month = times.day_of(first, zone) // 100 if span == "month" else None
-    asked = {"merchants": json.dumps(merchants), "first": first, "end": end, "month": month}
     if span in ("day", "week"):
-        yield from typed.tuples(db, OF_SPAN, asked)
+        yield from typed.tuples(db, OF_SPAN, _asked(since, first=first, end=end))
         return
+    at = min(since.values())
+    late = {row[0] for row in typed.tuples(db, REFUNDED_AFTER, _asked(since, at=at))}
+    month = times.day_of(first, zone) // 100 if span == "month" else None
+    yield from _of_months(db, zone, since.keys() - late, first, month, None)
+    if late and month is not None:
+        yield from typed.tuples(db, OF_SPAN, _asked(late, first=first, end=end))
+    elif late:
+        begins, _ = law.bounds("month", at, zone)
+        yield from _of_months(db, zone, late, first, None, times.day_of(begins, zone) // 100)
+        yield from typed.tuples(db, ONE_BY_ONE, _asked(late, first=begins))
+
+
+def _of_months(
+    db: sqlite3.Connection,
+    zone: str,
+    merchants: Iterable[int],
+    first: int,
+    month: int | None,
+    before: int | None,
+) -> Iterator[tuple[int, int, int, int]]:
+    """The same by the sums of a month (None: of all, or all before one)."""
+    asked = _asked(merchants, first=first, month=month, before=before)
     for merchant_id, round_id, day, fen in typed.tuples(db, OF_MONTHS, asked):
         yield merchant_id, round_id, times.day_bounds(day, zone)[0], fen
     if month is not None:
         yield from typed.tuples(db, OF_OTHER_MONTHS, asked)
+
+
+def _asked(merchants: Iterable[int], **values: int | None) -> dict[str, Any]:
+    return {"merchants": json.dumps([*merchants]), **values}
 
 
 class Beyond(NamedTuple):
