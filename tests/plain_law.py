@@ -297,11 +297,14 @@ class Town:
         pack, coupon, merchant = self._known(row)
         at, base = moment(row["paid_at"]), fen(row["order_amount"]) - fen(row["merchant_discount"])
         scope, own = pack.round.template.get("scope", {}), coupon.get("scope", {})
-        channel = row.get("channel", "")
+        channels = [row["channel"]] if row.get("channel") else ["offline", "online"]
         suspended = self.suspended.get(row["merchant_no"])
         if suspended and suspended[0] <= at < suspended[1]:
             raise Refused("merchant_suspended")
-        if not (covers(scope, merchant, channel, at) and covers(own, merchant, channel, at)):
+        if not any(
+            covers(scope, merchant, each, at) and covers(own, merchant, each, at)
+            for each in channels
+        ):
             raise Refused("out_of_scope")
         if fault := goods_fault(scope, row) or goods_fault(own, row):
             raise Refused(fault)

@@ -100,3 +100,22 @@ def test_what_a_scope_of_several_says_is_shown_and_ordered(town: Voucher) -> Non
     towns.make_round(town, "r2", "--platform", "alipay", opens="2020-04-01 08:00")
     order = town("round", "order", "r2", "-o", "json")
     assert order.code == 0
+
+
+@pytest.mark.parametrize("bytes_", [0, 1 << 40], ids=["columns", "rows"])
+def test_without_a_channel_one_channel_must_do_for_all_scopes(
+    voucher: Voucher, monkeypatch: pytest.MonkeyPatch, bytes_: int
+) -> None:
+    """A pack for shops only, and meals online only: no meal can be paid with it."""
+    monkeypatch.setattr(by_columns, "BYTES", bytes_)
+    pack = PACK | {"scope": PACK["scope"] | {"channel": "offline"}}
+    registry = "merchant_no,name,industry\nM1,店,餐饮\nM2,店,零售\n"
+    towns.build(voucher, towns.programme(), pack, merchants=registry)
+    towns.make_round(voucher, "r1", state="open")
+    rows = [f"C{at},r1,r{at},2020-03-27 08:00:01\n" for at in (1, 2)]
+    voucher("claim", "import", towns.write("c.csv", towns.CLAIMS + "".join(rows)))
+    paid = [f"T{at},pay,C{at},1,M{at},2020-03-28 12:00:00,40,0,10,\n" for at in (1, 2)]
+    path = towns.write("r.csv", towns.PAYMENTS + "".join(paid))
+    ran = voucher("redemption", "import", path, "-o", "json", expect=4)
+    assert (ran.data["accepted"], ran.data["reasons"]) == (1, {"out_of_scope": 1})
+    voucher("check")

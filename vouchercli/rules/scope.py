@@ -230,8 +230,26 @@ def find_broken(
 ) -> dict[str, str] | None:
     """The first condition of the scope that a payment breaks, as the values that explain it
     (`rules.reasons`, out_of_scope); None when it keeps them all. `clock`: its local minute of the
-    day and its weekday. A merchant or clock that is None is not asked.
+    day and its weekday. A merchant or clock that is None is not asked. Without a channel it keeps
+    the scope if it does over one of them.
     """
+    broken = [
+        _find_broken_over(scope, merchant, each, clock) for each in possible_channels(scope, channel)
+    ]
+    return None if None in broken else broken[0]
+
+
+def possible_channels(scope: Scope, channel: str) -> tuple[str, ...]:
+    """Over which channels a payment may have been made that states this one: of several scopes the
+    same one must do for all.
+    """
+    is_simple = not scope.any_of and scope.also is None
+    return (channel,) if channel or is_simple else CHANNELS[:2]
+
+
+def _find_broken_over(
+    scope: Scope, merchant: Merchant | None, channel: str, clock: tuple[int, int] | None
+) -> dict[str, str] | None:
     for group in each_alone(scope):
         each = [_find_broken_alone(one, merchant, channel, clock) for one in group]
         if None not in each:

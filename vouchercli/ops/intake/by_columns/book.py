@@ -208,21 +208,31 @@ class Book:
         return self._packs[place // 1024].scope_of(place % 1024)
 
     def _are_in(self, place: int, rows: pl.DataFrame) -> Array:
-        """The same of the rows of a pack or voucher: of each group of scopes one."""
+        """The same of the rows of a pack or voucher; what states no channel is in if it is over
+        one.
+        """
+        where, channels = self._scope_at(place), rows.get_column("channel_no").to_numpy()
+        is_in = np.zeros(len(rows), bool)
+        for each in scope.possible_channels(where, ""):
+            is_in |= self._are_over(place, rows, np.where(channels > 0, channels, CODES[each]))
+        return is_in
+
+    def _are_over(self, place: int, rows: pl.DataFrame, channels: Array) -> Array:
+        """The same over these channels: of each group of scopes one."""
         is_in = np.ones(len(rows), bool)
         number = 0
         for group in scope.each_alone(self._scope_at(place)):
             of_group = np.zeros(len(rows), bool)
             for one in group:
-                of_group |= self._are_in_one((place, number), one, rows)
+                of_group |= self._are_in_one((place, number), one, rows, channels)
                 number += 1
             is_in &= of_group
         return is_in
 
-    def _are_in_one(self, place: tuple[int, int], where: scope.Scope, rows: pl.DataFrame) -> Array:
-        places, channels = (
-            rows.get_column(name).to_numpy() for name in ("merchant_place", "channel_no")
-        )
+    def _are_in_one(
+        self, place: tuple[int, int], where: scope.Scope, rows: pl.DataFrame, channels: Array
+    ) -> Array:
+        places = rows.get_column("merchant_place").to_numpy()
         is_channel = np.array([scope.has_channel(where, channel) for channel in CHANNELS])
         is_in: Array = self._merchants.cover(place, where)[places] & is_channel[channels]
         if where.is_timed:
