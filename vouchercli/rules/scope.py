@@ -234,7 +234,8 @@ def find_broken(
     the scope if it does over one of them.
     """
     broken = [
-        _find_broken_over(scope, merchant, each, clock) for each in possible_channels(scope, channel)
+        _find_broken_over(scope, merchant, each, clock)
+        for each in possible_channels(scope, channel)
     ]
     return None if None in broken else broken[0]
 
