@@ -20,6 +20,7 @@ Kind = Literal[
     "word",
     "sentence",
     "code",
+    "deed",
     "entry",
     "int",
     "fen",
@@ -128,9 +129,10 @@ class Column:
     rate (decimal string, a share of 1 such as "0.7020", shown as 70.2 %), time (UTC epoch seconds),
     end (the same; midnight is 24:00 of the day before), span (a length in seconds), date (integer
     yyyymmdd), token (the bytes of a resident's keyed token), figure (a `Figure`),
-    code (a reason code: Chinese readers see its words before it), entry (a key or a value of a
+    code (a reason code: Chinese readers see its words before it), deed (an action of the log: its
+    words, then its code), entry (a key or a value of a
     template's file: Chinese readers see words instead). None is shown as an en
-    dash, a list with commas between its items.
+    dash, a list with commas between its items (semicolons between `Message`s).
 
     A row has the value under `source`, or under `key` when that is empty; `shown` is where a row
     has what people and spreadsheets read instead. `where` names the renderings that have the

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 
 from vouchercli.cli.language import language, t
+from vouchercli.rules import deeds
 
 # what a template's file has -> the label of the same thing elsewhere
 WORDS = {
@@ -73,6 +74,15 @@ def code(text: str) -> str:
     """A reason code: in Chinese its words, then the code."""
     words = t(text)
     return text if words == text else f"{words} {text}"
+
+
+def deed(text: str) -> str:
+    """An action of the log: its words, then its code; of an unknown one the code."""
+    said = deeds.in_words(text)
+    if said is None:
+        return text
+    words = t(said.text, said.params)
+    return f"{words} {text}" if language() == "zh" else f"{words} ({text})"
 
 
 def entry(text: str) -> str:

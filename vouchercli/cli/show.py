@@ -308,15 +308,16 @@ def _cells(column: Column, table: Table, is_chinese: bool) -> list[str]:
 
 
 SAID = (Message, Word, list)
-DISARMED = ("text", "code", "entry")  # what data may have written
+DISARMED = ("text", "deed", "code", "entry")  # what data may have written
 
 
-def _text(value: Message | Word | list[str], is_chinese: bool) -> str:
+def _text(value: Message | Word | list[Any], is_chinese: bool) -> str:
     if isinstance(value, Message):
         return t(value.text, value.params)
     if isinstance(value, list):
-        return ", ".join(
-            _text(each, is_chinese) if isinstance(each, Word) else each for each in value
+        gap = t("; ") if any(isinstance(each, Message) for each in value) else ", "
+        return gap.join(
+            _text(each, is_chinese) if isinstance(each, Message | Word) else each for each in value
         )
     return t(value) if is_chinese else str(value)
 

@@ -83,6 +83,7 @@ PRINTED: dict[str, Callable[[Any, str, Unit], str]] = {
     "token": lambda value, zone, unit: resident_tokens.shown(value),
     "word": lambda value, zone, unit: clean(t(str(value))),
     "code": lambda value, zone, unit: clean(keys.code(value)),
+    "deed": lambda value, zone, unit: clean(keys.deed(value)),
     "entry": lambda value, zone, unit: clean(keys.entry(value)),
 }
 
@@ -98,9 +99,17 @@ def pretty(column: Column, value: Any, zone: str, unit: Unit = EXACT) -> str:
     if isinstance(value, Word):
         return clean(t(value))
     if isinstance(value, list):
-        value = ", ".join(t(each) if isinstance(each, Word) else each for each in value)
+        value = joined(value)
     printed = PRINTED.get(column.kind)
     return printed(value, zone, unit) if printed else clean(str(value) or t(column.blank))
+
+
+def joined(values: list[Any]) -> str:
+    """The items of a list: names and words with commas, sentences with semicolons."""
+    sentences = [t(each.text, each.params) for each in values if isinstance(each, Message)]
+    if sentences:
+        return t("; ").join(sentences)
+    return ", ".join(t(each) if isinstance(each, Word) else each for each in values)
 
 
 LENGTHS = ((86_400, "{count:,} d"), (3_600, "{count} h"), (60, "{count} min"), (1, "{count} s"))

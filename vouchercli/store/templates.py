@@ -27,6 +27,7 @@ SELECT t.*, (SELECT count(*) FROM rounds r JOIN templates v USING (template_id)
 FROM templates t WHERE version = (SELECT max(version) FROM templates l
     WHERE l.template = t.template) ORDER BY template
 """
+NAME_OF = "SELECT template || '@' || version FROM templates WHERE template_id = ?"
 ROUNDS = "SELECT round FROM rounds WHERE template_id = ? ORDER BY opens_at, round_id"
 
 
@@ -96,6 +97,12 @@ def list_latest(db: sqlite3.Connection) -> list[Row]:
     it.
     """
     return db.execute(LISTED).fetchall()
+
+
+def name_of(db: sqlite3.Connection, template_id: int | None) -> str | None:
+    """A version as it is written, `pack@2`; None where there is none of that number."""
+    row = db.execute(NAME_OF, (template_id,)).fetchone()
+    return None if row is None else str(row[0])
 
 
 def rounds(db: sqlite3.Connection, template_id: int) -> list[str]:

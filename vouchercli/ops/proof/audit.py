@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault
 from vouchercli.ops import lists
-from vouchercli.ops.proof import heads
+from vouchercli.ops.proof import changes, heads
 from vouchercli.result import JSON, SHOWN, Column, Outcome, Problem, Table, only, say
 from vouchercli.rules import audit as law
 from vouchercli.store import audit, log_checks, schema_checks
@@ -30,7 +31,7 @@ COLUMNS = (
     Column("entered_at", "entered", "time", shown="entered", optional=True),
     Column("actor", "by"),
     Column("os_user", "login"),
-    Column("deed", "action"),
+    Column("deed", "action", "deed"),
     Column("about", "about"),
     Column("changes", "changes", where=SHOWN),
     *only(JSON, "before", "after", "detail", "previous_hash", "hash"),
@@ -54,12 +55,13 @@ def list_deeds(session: Session, /, *, limit: int | None, **wanted: Any) -> Outc
     zone = zone_of(session.db, session.programme)
     table = Table(say("Log"), COLUMNS, (), zone=zone, key="lines", optional=True)
     with legibly(session.db):
-        outcome = lists.show(table, audit.wanted(session.db, **wanted), limit, _describe)
+        read = partial(_describe, session.db, zone)
+        outcome = lists.show(table, audit.wanted(session.db, **wanted), limit, read)
     none = () if outcome.tables[0].rows else (say("no line of the log matches"),)
     return replace(outcome, says=none)
 
 
-def _describe(row: Entry) -> dict[str, Any]:
+def _describe(db: sqlite3.Connection, zone: str, row: Entry) -> dict[str, Any]:
     """A line of the log with its detail as columns; when somebody has made the detail unreadable,
     the detail is shown as it is (`audit verify` reports it).
     """
@@ -70,16 +72,12 @@ def _describe(row: Entry) -> dict[str, Any]:
     if not isinstance(detail, dict):
         detail = {"unreadable": row.detail}
     before, after = detail.pop("before", None), detail.pop("after", None)
+    line = {"detail": detail, "before": before, "after": after}
     return {
         **row._asdict(),
+        **line,
         "entered": law.late_entry(row.at, row.entered_at),
-        "detail": detail,
-        "before": before,
-        "after": after,
-        "changes": "; ".join(
-            f"{what}: {law.shorten(old)} → {law.shorten(new)}"
-            for what, old, new in law.changes(before, after)
-        ),
+        "changes": changes.in_words(db, line, zone),
     }
 
 

@@ -25,7 +25,7 @@ AFTER = (
     Column("line", "line", "int"),
     Column("at", "at", "time"),
     Column("actor", "by"),
-    Column("deed", "action"),
+    Column("deed", "action", "deed"),
     Column("about", "about"),
 )
 
