@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from conftest import Ran
 
 CODE = Path(__file__).resolve().parents[1] / "vouchercli"
+FILES = (".md", ".py", ".yaml", ".json")  # names that look like deeds
 DEED = re.compile(r"[a-z]+\.[a-z_-]+")
 WRITES = {"note", "become", "add"}  # the functions that write a line
 
@@ -46,7 +47,7 @@ def written() -> Iterator[tuple[str, str]]:
         for node in ast.walk(tree):
             if isinstance(node, ast.Call) and called(node) in WRITES:
                 for code in (code for each in node.args for code in texts_of(each, named)):
-                    if DEED.fullmatch(code.replace("*", "x")) and not code.endswith((".md", ".py")):
+                    if DEED.fullmatch(code.replace("*", "x")) and not code.endswith(FILES):
                         yield f"{path.name}:{node.lineno}", code
 
 
