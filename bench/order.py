@@ -33,7 +33,8 @@ LEFT JOIN redemptions p ON p.redemption_id = f.refund_of ORDER BY 1, 2, 3, 4
 """
 TOTALS = {  # none of their keys depends on the order in which rows were given their numbers
     "group_totals": "SELECT * FROM group_totals ORDER BY grouping, round_id, day, key",
-    "merchant_totals": "SELECT * FROM merchant_totals ORDER BY merchant_id, round_id, month",
+    "merchant_totals": "SELECT * FROM merchant_totals ORDER BY merchant_id, round_id, month,"
+    " segment_id",
     "funder_totals": "SELECT * FROM funder_totals ORDER BY round_id, day, funder_id",
 }
 ACCEPTED = "SELECT sum(accepted) FROM batches WHERE kind = 'redemptions'"

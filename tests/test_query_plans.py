@@ -131,15 +131,19 @@ ASKED: dict[str, tuple[Callable[[Session], Any], tuple[str, ...]]] = {
     "todo": (todo.list_waiting, ("sorted",)),
     "round list": (partial(rounds.list_rounds, state=None, limit=100), ("sorted",)),
     "round show": (partial(rounds.show_round, code="r1"), ("sorted",)),
-    "report leverage": (report_leverage, ("sorted",)),
-    "report leverage --as-of": (partial(report_leverage, as_of=NOON), ("sorted",)),
+    # merchants are counted from their totals, in a span that cuts a month from its facts
+    "report leverage": (report_leverage, ("SCAN t", "sorted")),
+    "report leverage --as-of": (
+        partial(report_leverage, as_of=NOON),
+        ("SCAN t", "SCAN b", "sorted"),
+    ),
     "report leverage --by merchant": (
         partial(report_leverage, by="merchant"),
-        ("SCAN merchant_totals",),  # each of them is shown
+        ("SCAN merchant_totals", "SCAN t", "SCAN merchants"),  # each of them is shown
     ),
     "report leverage --by merchant --as-of": (
         partial(report_leverage, by="merchant", as_of=NOON),
-        ("SCAN merchant_totals", "sorted"),
+        ("SCAN merchant_totals", "SCAN t", "SCAN merchants", "SCAN b", "sorted"),
     ),
     # who used a voucher is counted from all that was redeemed: docs/performance.md
     "report rounds": (report_rounds, ("SCAN redemptions", "SCAN x", "SCAN b", "sorted")),

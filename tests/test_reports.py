@@ -20,11 +20,18 @@ from vouchercli.ops.answers import answer
 from vouchercli.ops.reports.leverage import report_leverage
 from vouchercli.ops.reports.rounds import report_rounds
 from vouchercli.rules import leverage as law
-from vouchercli.rules import money, times
+from vouchercli.rules import money, sizes, times
 from vouchercli.rules.leverage import Cut, Months, Sums, Window
 from vouchercli.session import Session
 from vouchercli.store import db as store
-from vouchercli.store import redemptions, reports, totals, transaction_numbers, used_claims
+from vouchercli.store import (
+    merchant_counts,
+    redemptions,
+    reports,
+    totals,
+    transaction_numbers,
+    used_claims,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -457,6 +464,37 @@ def test_a_days_end_and_its_24_oclock_are_one_moment(tmp_path: Path) -> None:
         assert world.leverage(as_of=at(as_of))["published"][0]["ours"]["base_fen"] == 4000
 
 
+# ---------------------------------------------------------------- merchants in every cut
+
+
+def test_merchants_are_counted_under_each_key_and_once_in_all(world: World) -> None:
+    found = world.leverage(by="district")
+    names = ("key", "merchants", "sized_merchants", "small_merchants", "small_share")
+    assert [tuple(row[name] for name in names) for row in found["rows"]] == [
+        ("West Lake", 2, 2, 1, "0.5000"),  # the payment at the third shop was refunded
+    ]
+    by_round = world.leverage(by="round")
+    assert [row["merchants"] for row in by_round["rows"]] == [2, 1]
+    assert by_round["total"]["merchants"] == 2
+
+
+def test_without_a_stated_size_nobody_is_counted_as_small(world: World) -> None:
+    found = world.leverage(as_of=at("2020-04-02 16:00:01"), since=at("2020-04-02 16:00:01"))
+    row = found["total"]
+    assert (row["merchants"], row["sized_merchants"]) == (1, 0)
+    assert (row["small_merchants"], row["small_share"]) == (None, None)
+
+
+@pytest.mark.parametrize("size", ["small", "Micro", "小型", "微型企业", "小微", "个体工商户"])
+def test_registries_say_small_in_several_ways(size: str) -> None:
+    assert sizes.is_small(size)
+
+
+@pytest.mark.parametrize("size", ["", "medium", "中型", "大型企业", "限上"])
+def test_other_sizes_are_not_small(size: str) -> None:
+    assert not sizes.is_small(size)
+
+
 # ---------------------------------------------------------------- totals against facts
 
 SCAN = """
@@ -495,6 +533,43 @@ def scanned(
                 count * row["denomination_fen"],
             )
     return {key: sums for key, sums in groups.items() if not sums.is_empty}
+
+
+def merchants_scanned(
+    world: World, by: str, since: int | None, as_of: int | None, chosen: tuple[str, ...] = ()
+) -> dict[str, tuple[int, int, int]]:
+    """The oracle of counts: merchants, those of stated size and small ones, by key and in all
+    ("").
+    """
+    net: dict[tuple[str, str], list[int]] = {}
+    for row in world.db.execute(SCAN):
+        is_within = (since is None or row["paid_at"] >= since) and (
+            as_of is None or row["paid_at"] <= as_of
+        )
+        if is_within and (not chosen or row["round"] in chosen):
+            key = str(row[COLUMN.get(by, by)])
+            key = law.calendar_key(by, int(key)) if by in law.CALENDAR else key
+            for under in ("key " + key, "total"):
+                sums = net.setdefault((under, row["merchant_no"]), [0, 0, 0])
+                sums[0] += row["vouchers"]
+                sums[1] += row["vouchers"] * (row["size"] != "")
+                sums[2] += row["vouchers"] * (row["size"] == "micro")
+    counts: dict[str, tuple[int, int, int]] = {}
+    for (under, _), (paid, sized, small) in net.items():
+        if paid > 0:
+            stand = counts.get(under, (0, 0, 0))
+            counts[under] = (stand[0] + 1, stand[1] + (sized > 0), stand[2] + (small > 0))
+    return counts
+
+
+def merchants_told(found: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
+    """The same as the report has it, without keys that have none."""
+    rows = [("key " + row["key"], row) for row in found["rows"]] + [("total", found["total"])]
+    counts = {
+        under: (row["merchants"], row["sized_merchants"], row["small_merchants"] or 0)
+        for under, row in rows
+    }
+    return {under: count for under, count in counts.items() if count[0]}
 
 
 START = at("2020-03-27 08:00")
@@ -549,6 +624,13 @@ def test_totals_tell_what_a_scan_of_the_facts_tells(
                 if row["floor"] or any(row[key] for key in KEYS[1:7])
             }
             assert got == wanted, by
+            counted = merchants_scanned(world, by, since, as_of)
+            for many in (0, merchant_counts.MANY):  # by columns, and by rows
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setattr(merchant_counts, "MANY", many)
+                    found = world.leverage(by=by, since=since, as_of=as_of, with_funders=True)
+                told = {"total", *("key " + row["key"] for row in found["rows"])}
+                assert merchants_told(found) == {key: counted[key] for key in counted.keys() & told}
             assert all(sum(row["funders"].values()) == row["subsidy_fen"] for row in found["rows"])
 
 
@@ -598,7 +680,11 @@ def test_merchants_are_exact_over_months(
                     20_000 + claim,
                     kind="refund",
                 )
-        found = world.leverage(by="merchant", since=since, as_of=as_of, only=chosen)
+        for by in ("round", "month", "size", "merchant"):
+            found = world.leverage(by=by, since=since, as_of=as_of, only=chosen)
+            counted = merchants_scanned(world, by, since, as_of, chosen)
+            told = {"total", *("key " + row["key"] for row in found["rows"])}
+            assert merchants_told(found) == {key: counted[key] for key in counted.keys() & told}, by
         wanted = {
             key: figures(sums)
             for key, sums in scanned(world, "merchant", since, as_of, chosen).items()
@@ -802,7 +888,7 @@ def figures(sums: Sums) -> list[Any]:
     ]
 
 
-def test_whole_days_never_touch_the_facts(world: World) -> None:
+def test_sums_of_whole_days_never_touch_the_facts(world: World) -> None:
     world.db.execute("PRAGMA foreign_keys = OFF")
     world.db.execute("DELETE FROM redemptions")
     assert (
@@ -1133,9 +1219,9 @@ def test_csv_has_english_keys_unless_chinese_is_asked_for(
     lines = voucher("report", "leverage", "-o", "csv").out.splitlines()
     assert lines[0].startswith("key,redemptions,base_yuan,subsidy_yuan")
     assert lines[1:] == [
-        "hz-1,2,100.00,15.00,5.00,2.00,78.00,6.67,5.20,5.33,0.3333,6,0.3333,20.00,60.00,0.00,4.55,1.25",
-        "hz-2,1,120.00,15.00,5.00,1.00,99.00,8.00,6.60,6.67,0.2500,4,0.1818,20.00,110.00,0.00,5.71,1.20",
-        "total,3,220.00,30.00,10.00,3.00,177.00,7.33,5.90,6.00,0.3000,10,0.2353,40.00,170.00,0.00,5.12,1.22",
+        "hz-1,2,100.00,15.00,5.00,2.00,78.00,6.67,5.20,5.33,0.3333,6,0.3333,20.00,60.00,0.00,4.55,1.25,2,2,1,0.5000",
+        "hz-2,1,120.00,15.00,5.00,1.00,99.00,8.00,6.60,6.67,0.2500,4,0.1818,20.00,110.00,0.00,5.71,1.20,1,1,1,1.0000",
+        "total,3,220.00,30.00,10.00,3.00,177.00,7.33,5.90,6.00,0.3000,10,0.2353,40.00,170.00,0.00,5.12,1.22,2,2,1,0.5000",
     ]
     assert voucher("report", "leverage", "-o", "csv", "--lang", "zh").out.startswith(
         "期次,核销笔数,拉动消费（交易额，元）,财政补贴（元）"
@@ -1160,6 +1246,7 @@ def test_a_table_of_merchants_shows_the_first_and_adds_up_all(
             round_id=1,
             month=202004,
             merchant_id=number,
+            segment_id=1,
             vouchers=1,
             base_fen=1,
             subsidy_fen=0,

@@ -864,12 +864,12 @@ def test_what_a_merchant_took_is_summed_by_round(db: sqlite3.Connection) -> None
         (3, 202003, 1, 1_000),
         (1, 202003, 2, 7),
     ):
-        names = ("round_id", "month", "merchant_id", *totals.SUMMED)
+        names = ("round_id", "month", "merchant_id", "segment_id", *totals.SUMMED)
         sums = [(place + 1) * factor for place, _ in enumerate(totals.SUMMED)]
         add(
             db,
             "merchant_totals",
-            **dict(zip(names, (round_id, month, merchant, *sums), strict=True)),
+            **dict(zip(names, (round_id, month, merchant, 1, *sums), strict=True)),
         )
     weights = [totals.SUMMED.index(name) + 1 for name in columns.split(", ")]
     assert [tuple(total) for total in merchants.totals(db, 1)] == [

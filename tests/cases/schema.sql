@@ -466,10 +466,11 @@ CREATE TABLE merchant_runs (
     merchants  BLOB NOT NULL                            -- unsigned 32-bit little-endian merchant_id
 ) STRICT;
 
-CREATE TABLE merchant_totals (
+CREATE TABLE "merchant_totals" (
     round_id      INTEGER NOT NULL REFERENCES rounds,
     month         INTEGER NOT NULL,                     -- the local month as yyyymm
     merchant_id   INTEGER NOT NULL,
+    segment_id    INTEGER NOT NULL,
     vouchers      INTEGER NOT NULL,
     base_fen      INTEGER NOT NULL,
     subsidy_fen   INTEGER NOT NULL,
@@ -479,7 +480,7 @@ CREATE TABLE merchant_totals (
     floor_fen     INTEGER NOT NULL,
     face_fen      INTEGER NOT NULL,
     stays_fen     INTEGER NOT NULL,
-    PRIMARY KEY (merchant_id, round_id, month)
+    PRIMARY KEY (merchant_id, round_id, month, segment_id)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE merchants (
@@ -1058,10 +1059,11 @@ CREATE TRIGGER winners_never_change BEFORE UPDATE OF round_id, application_id ON
 CREATE TRIGGER winners_never_vanish BEFORE DELETE ON winners BEGIN SELECT RAISE(ABORT, 'who won stands'); END;
 
 CREATE VIEW merchant_sums AS
-SELECT merchant_id, round_id, month, vouchers, base_fen, subsidy_fen, public_fen, platform_fen, match_fen, floor_fen, face_fen, stays_fen
+SELECT merchant_id, round_id, month, segment_id, vouchers, base_fen, subsidy_fen, public_fen, platform_fen, match_fen, floor_fen, face_fen,
+    stays_fen
 FROM merchant_totals
 UNION ALL
-SELECT f.merchant_id, f.round_id, f.day / 100, f.vouchers, f.base_fen, f.subsidy_fen, f.public_fen, f.platform_fen, f.match_fen,
+SELECT f.merchant_id, f.round_id, f.day / 100, f.segment_id, f.vouchers, f.base_fen, f.subsidy_fen, f.public_fen, f.platform_fen, f.match_fen,
     f.floor_fen, f.face_fen, f.stays_fen
 FROM uncounted_runs u CROSS JOIN redemption_runs n USING (first_id)
     CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id AND n.last_id;

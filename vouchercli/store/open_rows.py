@@ -107,7 +107,7 @@ VIEWS = {
 # all of them are read (`sealed_sums`).
 SEALED = {
     "sealed_groups": "round_id, day, coupon, channel, segment_id, " + ", ".join(totals.SUMMED),
-    "sealed_merchants": "round_id, month, merchant_id, " + ", ".join(totals.SUMMED),
+    "sealed_merchants": "round_id, month, merchant_id, segment_id, " + ", ".join(totals.SUMMED),
     "sealed_splits": "split_id, day, facts",
     "sealed_claims": "round_id, day, claims",
 }

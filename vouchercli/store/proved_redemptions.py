@@ -168,10 +168,10 @@ ADD_UNDONE = "INSERT INTO refunds (redemption_id, vouchers, spent, floor_fen)"
 UNDONE = "(?1 + :n, ?, ?, ?)"
 WRITTEN = "SELECT redemption_id FROM redemptions WHERE redemption_id BETWEEN ? AND ?"
 COMBINED_KEY = ("round_id", "day", "coupon", "channel", "segment_id")
-MERCHANT_KEY = ("round_id", "month", "merchant_id")
+MERCHANT_KEY = ("round_id", "month", "merchant_id", "segment_id")
 ADD_GROUPS = "INSERT INTO group_totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" + totals.POOL
 ADD_MERCHANTS = "INSERT INTO merchant_totals"
-MERCHANT = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+MERCHANT = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 ADD_FUNDERS = "INSERT INTO funder_totals VALUES (?, ?, ?, ?)" + totals.POOL_PARTS
 
 

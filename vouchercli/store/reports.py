@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import times
 from vouchercli.rules.leverage import CALENDAR, GROUPINGS, Sums
-from vouchercli.store import known_facts, prolongations, totals, typed, used_claims
+from vouchercli.store import known_facts, pieces, prolongations, totals, typed, used_claims
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from vouchercli.rules.leverage import Cut, Months, Window
+    from vouchercli.rules.leverage import Months, Window
 
     Row = sqlite3.Row
 
@@ -178,34 +178,34 @@ def _both(
 # ---------------------------------------- by merchant: totals by month, the cut months from facts
 
 
-ADDED = ", ".join(totals.SUMMED)
-TAKEN_OFF = ", ".join("-" + name for name in totals.SUMMED)
-OF_MERCHANTS = "SELECT merchant_id, round_id, "
-KEPT_MONTHS = OF_MERCHANTS + ADDED + " FROM merchant_totals WHERE month BETWEEN ? AND ?"
-# While a large import runs: with what it has not added to the totals yet.
-MONTHS_SO_FAR = OF_MERCHANTS + ADDED + " FROM merchant_sums WHERE month BETWEEN ? AND ?"
-IS_COUNTING = "SELECT EXISTS (SELECT 1 FROM uncounted_runs)"
+SIGNED = {
+    1: ", ".join(totals.SUMMED),
+    -1: ", ".join("-" + name for name in totals.SUMMED),
+}
 PAID_BETWEEN = """
 FROM (SELECT ? AS from_at, ? AS until_at) s CROSS JOIN redemption_runs n
     ON n.first_paid_at < s.until_at AND n.last_paid_at >= s.from_at
 CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id AND n.last_id
     AND f.paid_at >= s.from_at AND f.paid_at < s.until_at
 """
-# Of a report as it was known on a sealed day (`known_facts`): what is taken off and put back.
-LATER = (
-    f"{OF_MERCHANTS}{TAKEN_OFF} {known_facts.LATE} AND f.day BETWEEN ? AND ?",
-    f"{OF_MERCHANTS}{ADDED} {known_facts.REVERSED} AND f.day BETWEEN ? AND ?",
-)
-ADD_FACTS = OF_MERCHANTS + ADDED + PAID_BETWEEN
-TAKE_FACTS = OF_MERCHANTS + TAKEN_OFF + PAID_BETWEEN
+# How a piece of a span is read: by its source and whether it is added or taken off.
+READ = {
+    (source, sign): f"SELECT merchant_id, round_id, {SIGNED[sign]} {rows}"
+    for source, rows in {
+        "totals": "FROM merchant_totals WHERE month BETWEEN ? AND ?",
+        "sums": "FROM merchant_sums WHERE month BETWEEN ? AND ?",
+        "facts": PAID_BETWEEN,
+        "late": known_facts.LATE + " AND f.day BETWEEN ? AND ?",
+        "reversed": known_facts.REVERSED + " AND f.day BETWEEN ? AND ?",
+    }.items()
+    for sign in SIGNED
+}
 IS_SOMETHING = " OR ".join("sum(t." + name + ") <> 0" for name in totals.SUMMED)
-VOUCHERS_BY_DAY = """
-SELECT day, CAST(sum(abs(vouchers)) AS BIGINT) AS vouchers FROM group_totals
-    WHERE grouping = 'round' GROUP BY day ORDER BY day
+COUPONS = """
+SELECT r.round_id, k.coupon_no, k.coupon FROM rounds r JOIN coupons k USING (template_id)
 """
+NUMBERS = "SELECT merchant_id, merchant_no FROM merchants"
 ALL_ROUNDS = "SELECT count(*) FROM rounds"
-
-Part = tuple[str, tuple[int, ...]]  # a statement and its parameters
 
 
 def by_merchant(
@@ -218,24 +218,32 @@ def by_merchant(
     """(merchant_no, name, sums) of every merchant with anything in the span, pooled over `rounds`
     (ids), by number. `known`: within `known_facts.as_known`, the first and last day (yyyymmdd).
     """
-    kept = MONTHS_SO_FAR if typed.number(db, IS_COUNTING) else KEPT_MONTHS
-    parts: list[Part] = [(kept, (months.first, months.last))] if months.first <= months.last else []
-    by_day = dict(db.execute(VOUCHERS_BY_DAY).fetchall()) if months.cuts else {}
-    for cut in months.cuts:
-        parts += _parts_of(cut, kept, by_day, zone)
-    if known is not None:
-        parts += [(each, known) for each in LATER]
+    parts = pieces.of_months(db, months, zone, known)
     if not parts or not rounds:
         return []
-    parameters = [value for _, values in parts for value in values]
+    source = " UNION ALL ".join(READ[piece.source, piece.sign] for piece in parts)
+    parameters = [end for piece in parts for end in piece.span]
     cursor = db.cursor()
     cursor.row_factory = None  # plain tuples: there may be a hundred thousand
-    chosen = () if len(rounds) == typed.number(db, ALL_ROUNDS) else tuple(rounds)
-    cursor.execute(
-        _merchants(" UNION ALL ".join(sql for sql, _ in parts), len(chosen)), (*parameters, *chosen)
-    )
+    chosen = () if is_every_round(db, rounds) else tuple(rounds)
+    cursor.execute(_merchants(source, len(chosen)), (*parameters, *chosen))
     rows = sorted(cursor.fetchall(), key=itemgetter(0))
     return [(row[0], row[1], Sums._make(row[2:])) for row in rows]
+
+
+def is_every_round(db: sqlite3.Connection, rounds: Collection[int]) -> bool:
+    """Whether these (ids) are all rounds of the file."""
+    return len(rounds) == typed.number(db, ALL_ROUNDS)
+
+
+def coupons(db: sqlite3.Connection) -> dict[tuple[int, int], str]:
+    """The coupons of every round as they are named (40-10), by round_id and coupon_no."""
+    return {(row[0], row[1]): row[2] for row in typed.tuples(db, COUPONS)}
+
+
+def merchant_numbers(db: sqlite3.Connection) -> dict[int, str]:
+    """The numbers of all merchants, by id."""
+    return dict(typed.tuples(db, NUMBERS))
 
 
 def _merchants(source: str, rounds: int) -> str:
@@ -258,26 +266,6 @@ def _merchants(source: str, rounds: int) -> str:
             ") p",
             "JOIN merchants h ON h.merchant_id = p.merchant_id",
         )
-    )
-
-
-def _parts_of(cut: Cut, kept: str, by_day: dict[int, int], zone: str) -> list[Part]:
-    """The facts that count, or the whole month (the statement `kept`) less the facts that do not:
-    whichever are fewer.
-    """
-    if _facts(by_day, (cut.span,), zone) <= _facts(by_day, cut.rest, zone):
-        return [(ADD_FACTS, cut.span)]
-    return [(kept, (cut.month, cut.month)), *((TAKE_FACTS, span) for span in cut.rest)]
-
-
-def _facts(by_day: dict[int, int], spans: Sequence[tuple[int, int]], zone: str) -> int:
-    """About how many facts lie in the spans."""
-    days = [
-        (times.day_of(from_at, zone), times.day_of(until_at - 1, zone))
-        for from_at, until_at in spans
-    ]
-    return sum(
-        count for day, count in by_day.items() if any(first <= day <= last for first, last in days)
     )
 
 

@@ -23,6 +23,7 @@ SCHEMA_FILES = (
     "018_families.sql",
     "019_arms.sql",
     "020_serials.sql",
+    "021_merchant_segments.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

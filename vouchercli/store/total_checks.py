@@ -74,18 +74,19 @@ MERCHANT_TOTALS = f"""
 SELECT r.round || ' ' || month || ' ' || m.merchant_no AS subject, sum(kept) AS expected,
     sum(counted) AS found
 FROM (
-    SELECT t.round_id, t.month, t.merchant_id, t.base_fen AS kept, 0 AS counted, {KEPT}
+    SELECT t.round_id, t.month, t.merchant_id, t.segment_id, t.base_fen AS kept, 0 AS counted,
+        {KEPT}
     FROM merchant_sums t LEFT JOIN temp.open_rounds o ON o.round_id = t.round_id
     WHERE t.month > ifnull(o.proved_after, 0) / 100
     UNION ALL
-    SELECT round_id, month, merchant_id, 0, base_fen, {COUNTED}
+    SELECT round_id, month, merchant_id, segment_id, 0, base_fen, {COUNTED}
     FROM (
-        SELECT f.round_id, f.day / 100 AS month, f.merchant_id, {totals.SUMS} {OPEN_MONTHS}
-        GROUP BY f.round_id, f.day / 100, f.merchant_id
+        SELECT f.round_id, f.day / 100 AS month, f.merchant_id, f.segment_id, {totals.SUMS}
+        {OPEN_MONTHS} GROUP BY f.round_id, f.day / 100, f.merchant_id, f.segment_id
         UNION ALL SELECT * FROM temp.sealed_merchants
     )
-) JOIN rounds r USING (round_id) JOIN merchants m USING (merchant_id)
-GROUP BY round_id, month, merchant_id HAVING {UNLIKE}
+) x JOIN rounds r USING (round_id) JOIN merchants m USING (merchant_id)
+GROUP BY x.round_id, x.month, x.merchant_id, x.segment_id HAVING {UNLIKE}
 """
 # The parts of a split are the same for every fact that has it: counted, then multiplied.
 FUNDER_TOTALS = """

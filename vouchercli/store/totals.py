@@ -81,8 +81,8 @@ WITH combined AS MATERIALIZED ({COMBINED} {facts} GROUP BY {COMBINED_KEY})
 """,
         f"""
 INSERT INTO merchant_totals
-SELECT f.round_id, f.day / 100, f.merchant_id, {SIGNED_SUMS} {facts} {of_merchants}
-GROUP BY f.round_id, f.day / 100, f.merchant_id {POOL}
+SELECT f.round_id, f.day / 100, f.merchant_id, f.segment_id, {SIGNED_SUMS} {facts} {of_merchants}
+GROUP BY f.round_id, f.day / 100, f.merchant_id, f.segment_id {POOL}
 """,
         # The parts of a split are the same for every fact that has it: counted, then multiplied.
         # What goes back is written first: a payment that is refunded on another day needs no money
@@ -108,8 +108,8 @@ FROM uncounted_runs u CROSS JOIN redemption_runs n USING (first_id) WHERE n.batc
 COUNTED = "DELETE FROM uncounted_runs WHERE first_id = ?"
 COUNT = f"""
 INSERT INTO merchant_totals
-SELECT f.round_id, f.day / 100, f.merchant_id, {SUMS} {UNCOUNTED}
-GROUP BY f.round_id, f.day / 100, f.merchant_id {POOL}
+SELECT f.round_id, f.day / 100, f.merchant_id, f.segment_id, {SUMS} {UNCOUNTED}
+GROUP BY f.round_id, f.day / 100, f.merchant_id, f.segment_id {POOL}
 """
 ALL_COUNTED = """
 DELETE FROM uncounted_runs

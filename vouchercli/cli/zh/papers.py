@@ -280,4 +280,14 @@ TEXT = {
     "the merchant": "商户",
     "the platform that issues the round": "发放该期次的平台",
     "how it was paid: offline or online, by the platform's file": "支付渠道：线下或线上（以平台文件为准）",
+    # merchants counted in every cut
+    "Merchants paid": "有核销商户",
+    "Small and micro": "其中小微",
+    "Small share": "小微占比",
+    "merchants with more payments under the heading than refunds undid; in all each once": "该项下核销笔数在冲减退款后仍大于零的商户；合计中每家只计一次",
+    "those of them that were small, micro or self-employed when they were paid": "其中付款当时为小型、微型企业或个体工商户的商户",
+    "small and micro merchants / merchants paid of stated size": "小微商户数 ÷ 规模已注明的有核销商户数",
+    "Of stated size": "其中规模已注明",
+    "those of them whose size the registry stated when they were paid": "其中付款当时名录注明规模的商户",
+    "The total counts each merchant once. Small and micro: by what the registry said when it was paid; the self-employed count with them.": "合计中每家商户只计一次。小微按付款当时名录所载规模认定，个体工商户计入其中。",
 }

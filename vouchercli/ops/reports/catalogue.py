@@ -157,6 +157,30 @@ MEASURES = (
         RATIO,
         Word("0 where all with payments got the same, near 1 where one got all"),
     ),
+    Measure(
+        "merchants",
+        Word("Merchants paid"),
+        NUMBER,
+        Word("merchants with more payments under the heading than refunds undid; in all each once"),
+    ),
+    Measure(
+        "sized_merchants",
+        Word("Of stated size"),
+        NUMBER,
+        Word("those of them whose size the registry stated when they were paid"),
+    ),
+    Measure(
+        "small_merchants",
+        Word("Small and micro"),
+        NUMBER,
+        Word("those of them that were small, micro or self-employed when they were paid"),
+    ),
+    Measure(
+        "small_share",
+        Word("Small share"),
+        RATE,
+        Word("small and micro merchants / merchants paid of stated size"),
+    ),
     Measure("paid_fen", Word("Paid by vouchers"), YUAN, Word("what all funders paid together")),
 )
 MEANINGS = {each.key: each.meaning for each in MEASURES}

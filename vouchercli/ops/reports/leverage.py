@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import UsageFault, closest
 from vouchercli.ops.reports import tables
-from vouchercli.ops.reports.figures import key_of, sums_by_key
+from vouchercli.ops.reports.figures import key_of, merchants_by_key, sums_by_key
 from vouchercli.ops.reports.scope import Scope, face_of, note_later, scope_of
 from vouchercli.result import Outcome, Word, say
 from vouchercli.rules import leverage as law
@@ -17,6 +17,7 @@ from vouchercli.store import programmes
 from vouchercli.store import reports as store
 from vouchercli.store.db import reading
 from vouchercli.store.known_facts import as_known
+from vouchercli.store.merchant_counts import Merchants
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from vouchercli.result import Message
     from vouchercli.rules.published import Published
     from vouchercli.session import Session
+
+NO_MERCHANTS = Merchants()
 
 
 class Answer(NamedTuple):
@@ -37,6 +40,8 @@ class Answer(NamedTuple):
     funders: tuple[str, ...]
     shares: dict[str, dict[str, int]]
     names: dict[str, str]
+    merchants: dict[str, Merchants]
+    all_merchants: Merchants
 
 
 def report_leverage(
@@ -81,6 +86,7 @@ def report_leverage(
     shown_tables = [
         tables.leverage(by, scope, rows, total),
         *([tables.funders(by, scope, rows, total)] if rows and answer.funders else ()),
+        *([tables.merchants(by, rows, total)] if rows else ()),
         *([tables.rates(by, scope, rows, total)] if rows and since is None else ()),
         tables.published(scope, figures, has_ours=bool(rows), is_shown=by in law.WITH_RATES),
     ]
@@ -151,6 +157,7 @@ def _make_answer(session: Session, by: str, scope: Scope, with_funders: bool) ->
         funders,
         _shares(session, by, scope, funders, ordered),
         names,
+        *merchants_by_key(session, by, scope),
     )
 
 
@@ -183,12 +190,8 @@ def _shares(
     if len(funders) == 1:
         return {key: {funders[0]: sums.public_fen} for key, sums in groups.items()}
     shares = {key: dict.fromkeys(funders, 0) for key in groups}
-    span = (
-        scope.since or -times.END_OF_TIME,
-        times.END_OF_TIME if scope.as_of is None else scope.as_of + 1,
-    )
     for share in store.funder_shares(
-        session.db, by, scope.window, span, scope.zone, is_known=scope.known is not None
+        session.db, by, scope.window, scope.span, scope.zone, is_known=scope.known is not None
     ):
         if share.round_id in scope.rounds:
             key = key_of(by, scope, share.round_id, share.key)
@@ -204,6 +207,7 @@ def _row(answer: Answer, key: str, sums: Sums) -> dict[str, Any]:
     """One row of the report; the keys are a tested contract."""
     is_total = sums is answer.total
     base = _base(answer, None if is_total else key)
+    merchants = answer.all_merchants if is_total else answer.merchants.get(key, NO_MERCHANTS)
     vouchers, base_fen, paid_fen, public_fen, platform_fen, match_fen, _, _, stays_fen = sums
     row: dict[str, Any] = {
         "key": key,
@@ -224,6 +228,10 @@ def _row(answer: Answer, key: str, sums: Sums) -> dict[str, Any]:
         "paid_fen": paid_fen,
         "claimed_face_fen": base.face_fen if base else None,
         "stays_fen": stays_fen,
+        "merchants": merchants.paid,
+        "sized_merchants": merchants.sized,
+        "small_merchants": merchants.small if merchants.sized else None,
+        "small_share": law.rate(merchants.small, merchants.sized),
     }
     if answer.by == "merchant" and not is_total:
         row["name"] = answer.names.get(key, "")

@@ -56,6 +56,14 @@ class Scope(NamedTuple):
         return law.months(self.since, self.as_of, self.zone)
 
     @property
+    def span(self) -> tuple[int, int]:
+        """The same in UTC seconds [from, until)."""
+        return (
+            -times.END_OF_TIME if self.since is None else self.since,
+            times.END_OF_TIME if self.as_of is None else self.as_of + 1,
+        )
+
+    @property
     def window_of_claims(self) -> law.Window:
         """Everything up to `as_of`: a rate's base is all that had been claimed."""
         return law.window(None, self.as_of, self.zone)

@@ -61,6 +61,12 @@ MORE_RATIOS = (
     Column("gross_of_floor", "G / floor", "ratio"),
 )
 STAYS = Column("stays_fen", "Without a sale", "fen", optional=True)
+MERCHANTS = (
+    Column("merchants", "Merchants paid", "int"),
+    Column("sized_merchants", "Of stated size", "int", where=DATA),
+    Column("small_merchants", "Small and micro", "int"),
+    Column("small_share", "Small share", "rate"),
+)
 BY_COUNT = Column("used_of_claimed", "By count", "rate")
 BY_AMOUNT = Column("paid_of_claimed", "By amount", "rate")
 FIGURES = (
@@ -114,7 +120,17 @@ def leverage(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
         Column("gross", "G", "ratio"),
         Column("own_spend", "N", "ratio"),
         Column("floor", "Floor", "ratio"),
-        *only(DATA, USED_OF_CLAIMED, CLAIMED, PAID_OF_CLAIMED, PAID, FACE, STAYS, *MORE_RATIOS),
+        *only(
+            DATA,
+            USED_OF_CLAIMED,
+            CLAIMED,
+            PAID_OF_CLAIMED,
+            PAID,
+            FACE,
+            STAYS,
+            *MORE_RATIOS,
+            *MERCHANTS,
+        ),
         *((Column("funders", where=JSON),) if funders else ()),
     )
     return Table(
@@ -179,6 +195,26 @@ def span_notes(scope: Scope) -> list[Message]:
         since = times.shown(scope.since, scope.zone).removesuffix(":00")
         notes.append(say("Only what was paid at {since} or later.", since=since))
     return notes
+
+
+def merchants(by: str, rows: Rows, total: dict[str, Any]) -> Table:
+    """How many merchants have a payment that stands, and how many of them are small or micro; by
+    merchant only the total.
+    """
+    has_rows = by != "merchant"
+    return Table(
+        say("Merchants paid"),
+        (KEYS[by if has_rows else "round"], *MERCHANTS),
+        rows if has_rows else (total,),
+        total if has_rows else None,
+        (
+            say(
+                "The total counts each merchant once. Small and micro: by what the registry said"
+                " when it was paid; the self-employed count with them."
+            ),
+        ),
+        where=SCREEN,
+    )
 
 
 def rates(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:

@@ -164,7 +164,7 @@ class Merchants:
         standing = totals.uncounted(db, batch_id)
         if self._frames and self._runs.items() <= standing.items():
             rows = pl.concat(self._frames).group_by(proved_redemptions.MERCHANT_KEY)
-            rows_in_order = rows.agg(ADDED).sort("merchant_id", "round_id", "month")
+            rows_in_order = rows.agg(ADDED).sort("merchant_id", "round_id", "month", "segment_id")
             for some in rows_in_order.iter_slices(SLICE):
                 proved_redemptions.add_merchants(db, [column.to_list() for column in some])
             totals.counted(db, self._runs)
