@@ -101,6 +101,7 @@ WORDS = {
     "round submit": "r1",
     "round approve": "r1",
     "round top-up": "r1 --packs 1 --note x",
+    "series import": "series.csv",
     "template add": "pack.yaml",
     "template check": "pack.yaml",
     "template diff": "pack@1 pack@1",

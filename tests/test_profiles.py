@@ -37,7 +37,14 @@ def test_the_shipped_profiles_are_listed(voucher: Callable[..., Ran]) -> None:
     rows = voucher("profile", "list", "-o", "json").data["profiles"]
     assert [row["profile"] for row in rows] == locate.names("platforms")
     (ours,) = (row for row in rows if row["profile"] == "voucher")
-    assert ours["kinds"] == ["merchants", "applications", "eligibility", "claims", "redemptions"]
+    assert ours["kinds"] == [
+        "merchants",
+        "applications",
+        "eligibility",
+        "series",
+        "claims",
+        "redemptions",
+    ]
     assert ours["file"] == "configs/platforms/voucher.yaml"
     assert "领取文件, 核销文件" in voucher("--lang", "zh", "profile", "list", "-o", "csv").out
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from decimal import Decimal
 
-Shape = Literal["text", "int", "yuan", "ratio", "rate"]
+Shape = Literal["text", "int", "yuan", "ratio", "rate", "change"]
 
 
 class Cell(NamedTuple):
-    """A value as people read it, and the number that it is (None: no number). A rate is a share
-    of 1, an amount is in yuan. Of a workbook numbers have no text.
+    """A value as people read it, and the number that it is (None: no number). A rate or a
+    change is a share of 1, an amount is in yuan. Of a workbook numbers have no text.
     """
 
     text: str

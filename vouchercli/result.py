@@ -26,6 +26,7 @@ Kind = Literal[
     "fen",
     "ratio",
     "rate",
+    "change",
     "time",
     "end",
     "span",
@@ -126,7 +127,8 @@ class Column:
     `kind` says what the values are and so how each rendering writes them: text, word (one of ours,
     translated for people), sentence (a `Message`; JSON has it in English), int, fen (integer fen:
     JSON has it under `key`, CSV has yuan under `*_yuan`), ratio (decimal string such as "13.24"),
-    rate (decimal string, a share of 1 such as "0.7020", shown as 70.2 %), time (UTC epoch seconds),
+    rate (decimal string, a share of 1 such as "0.7020", shown as 70.2 %), change (the same of what
+    is more, shown as +70.2 %), time (UTC epoch seconds),
     end (the same; midnight is 24:00 of the day before), span (a length in seconds), date (integer
     yyyymmdd), token (the bytes of a resident's keyed token), figure (a `Figure`),
     code (a reason code: Chinese readers see its words before it), deed (an action of the log: its

@@ -63,6 +63,10 @@ CREATE INDEX roll_ins_by_source ON roll_ins (from_round_id);
 
 CREATE UNIQUE INDEX rounds_by_lead ON rounds (lead_id) WHERE lead_id IS NOT NULL AND state <> 'cancelled';
 
+CREATE INDEX series_by_batch ON series (batch_id);
+
+CREATE INDEX series_by_figure ON series (measure, source, grain, first_on, last_on, industry, district, brand);
+
 CREATE INDEX suspensions_by_merchant ON suspensions (merchant_id);
 
 CREATE INDEX verdicts_by_proposal ON verdicts (proposal_id);
@@ -148,9 +152,9 @@ CREATE TABLE balances (
 
 CREATE TABLE batches (
     batch_id      INTEGER PRIMARY KEY,
-    kind          TEXT NOT NULL CHECK (kind IN ('merchants', 'claims', 'redemptions', 'applications', 'eligibility',
+    kind          TEXT NOT NULL CHECK (kind IN ('merchants', 'claims', 'redemptions', 'applications', 'eligibility', 'series',
                                                          'allocation')),  -- allocation: packs granted here, no file
-    programme_id  INTEGER REFERENCES programmes,        -- NULL for merchants: they belong to the city
+    programme_id  INTEGER REFERENCES programmes,        -- NULL for merchants and series: they belong to the city
     file          TEXT NOT NULL,
     sha256        TEXT NOT NULL,
     profile       TEXT NOT NULL,
@@ -313,8 +317,8 @@ CREATE TABLE eligibility (
     UNIQUE (programme_id, resident, resident_group)
 ) STRICT;
 
-CREATE TABLE fact_digests (
-    facts   TEXT NOT NULL CHECK (facts IN ('claims', 'redemptions', 'refunds', 'applications', 'eligibility', 'rejects', 'postings')),
+CREATE TABLE "fact_digests" (
+    facts   TEXT NOT NULL CHECK (facts IN ('claims', 'redemptions', 'refunds', 'applications', 'eligibility', 'series', 'rejects', 'postings')),
     level   INTEGER NOT NULL CHECK (level BETWEEN 0 AND 3),
     block   INTEGER NOT NULL,
     digest  BLOB NOT NULL CHECK (length(digest) = 32),
@@ -746,6 +750,22 @@ CREATE TABLE segments (
     UNIQUE (district, industry, size)
 ) STRICT;
 
+CREATE TABLE series (
+    series_id  INTEGER PRIMARY KEY,
+    measure    TEXT NOT NULL CHECK (measure IN ('turnover', 'orders', 'shops')),
+    grain      TEXT NOT NULL CHECK (grain IN ('day', 'week', 'month', 'quarter', 'year', 'span')),
+    first_on   INTEGER NOT NULL,                        -- the period, both days included: yyyymmdd
+    last_on    INTEGER NOT NULL,
+    industry   TEXT NOT NULL,                           -- '': all of them together
+    district   TEXT NOT NULL,
+    brand      TEXT NOT NULL,
+    source     TEXT NOT NULL CHECK (source <> ''),      -- who says so
+    value      INTEGER NOT NULL,                        -- fen of turnover, else a count
+    batch_id   INTEGER NOT NULL REFERENCES batches,
+    line       INTEGER NOT NULL,
+    CHECK (first_on <= last_on)
+) STRICT;
+
 CREATE TABLE split_parts (
     split_id    INTEGER NOT NULL REFERENCES splits,
     funder_id   INTEGER NOT NULL REFERENCES funders,
@@ -1102,4 +1122,12 @@ SELECT f.redemption_id, s.round_id, k.coupon, f.merchant_id, f.segment_id,
     ifnull(f.spent, 1) * k.denomination_fen AS face_fen, f.split_id, ifnull(f.vouchers, 1) AS vouchers, f.voucher, f.refund_of, f.booked_on
 FROM reversed_redemptions f CROSS JOIN splits s ON s.split_id = f.split_id CROSS JOIN rounds r ON r.round_id = s.round_id
     CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.voucher % 1024;
+
+CREATE VIEW standing_series AS
+SELECT series_id, measure, grain, first_on, last_on, industry, district, brand, source, value, batch_id, line,
+    (industry <> '') + 2 * (district <> '') + 4 * (brand <> '') AS cut
+FROM series s
+WHERE NOT EXISTS (SELECT 1 FROM series l WHERE l.measure = s.measure AND l.source = s.source AND l.grain = s.grain
+    AND l.first_on = s.first_on AND l.last_on = s.last_on AND l.industry = s.industry AND l.district = s.district
+    AND l.brand = s.brand AND l.series_id > s.series_id);
 

@@ -1,4 +1,4 @@
-"""voucher merchant|claim|redemption|application|eligibility blank"""
+"""voucher merchant|claim|redemption|application|eligibility|series blank"""
 
 from __future__ import annotations
 

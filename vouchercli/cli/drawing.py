@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from vouchercli.result import Column, Table
 
-NUMBERS = ("int", "fen", "ratio", "rate", "figure")
+NUMBERS = ("int", "fen", "ratio", "rate", "change", "figure")
 # how narrow a text may be folded, and the gap between columns: from airy to tight
 TRIES = ((16, 2), (8, 2), (8, 1))
 NO_LIMIT = 1_000_000

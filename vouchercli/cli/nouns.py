@@ -18,6 +18,7 @@ NOUNS = {
     "claim": ("claims", "Claims: packs granted to residents."),
     "draw": ("draws", "Lotteries: commit to a seed, publish the entrants, draw, verify."),
     "redemption": ("redemptions", "Redemptions and refunds: import, list, check one order."),
+    "series": ("series", "Series: turnover, orders, open shops to compare with."),
     "correction": ("corrections", "Corrections of single rows, decided by two people."),
     "batch": ("batches", "Imported files: show, rejects, resume, retry, undo."),
     "fund": ("funds", "Funds: what was given, where it stands, what goes back."),

@@ -23,12 +23,19 @@ if TYPE_CHECKING:
     from vouchercli.result import Column, Outcome, Rendering, Table
 
 PAGES = ("html", "md", "docx", "xlsx")
-SHAPES: dict[str, Shape] = {"int": "int", "fen": "yuan", "ratio": "ratio", "rate": "rate"}
+SHAPES: dict[str, Shape] = {
+    "int": "int",
+    "fen": "yuan",
+    "ratio": "ratio",
+    "rate": "rate",
+    "change": "change",
+}
 NUMBERS: dict[str, Callable[[Any], int | Decimal]] = {
     "int": int,
     "fen": lambda fen: Decimal(fen).scaleb(-2),
     "ratio": Decimal,
     "rate": Decimal,
+    "change": Decimal,
 }
 MOST_ROUNDS = 20  # that are named one by one
 

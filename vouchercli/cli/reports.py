@@ -1,5 +1,5 @@
 """voucher report list | leverage | rounds | bulletin | merchants | timeline | rejects |
-brief | funds | operations | compare | fairness | explain
+brief | funds | operations | compare | fairness | explain | series
 """
 
 from __future__ import annotations
@@ -275,6 +275,45 @@ def explain(
         figure,
         only=_split_codes(rounds),
         **_paid_in(call, session, since, until),
+    )
+
+
+@command(
+    app,
+    "series",
+    epilog="Example: voucher report series --by industry --against taxi,energy -O compared.xlsx",
+    looks_back=True,
+)
+def series(
+    call: Call,
+    session: Session,
+    by: Annotated[
+        str, typer.Option("--by", metavar="WHAT", help="industry, district or brand.")
+    ] = "industry",
+    rounds: Rounds = None,
+    since: Since = None,
+    until: Until = None,
+    against: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--against",
+            metavar="NAME[,NAME...]",
+            help="What to compare with (unless given: all that cannot take vouchers).",
+        ),
+    ] = None,
+) -> Outcome:
+    """Turnover, orders and open shops beside the year before, the weeks before, and what cannot
+    take vouchers: a comparison, not an effect.
+    """
+    from vouchercli.ops.reports.series import report_series
+
+    return report_series(
+        session,
+        by=by,
+        only_rounds=_split_codes(rounds),
+        **call.span(session, since, until),
+        as_of=call.as_of(session),
+        against=_split_codes(against),
     )
 
 

@@ -76,6 +76,7 @@ PRINTED: dict[str, Callable[[Any, str, Unit], str]] = {
     "fen": lambda value, zone, unit: unit.amount_text(value),
     "int": lambda value, zone, unit: f"{value:,}",
     "rate": lambda value, zone, unit: money.grouped(_tenths(value), 1) + " %",
+    "change": lambda value, zone, unit: signed(money.grouped(_tenths(value), 1)) + " %",
     "time": lambda value, zone, unit: times.shown(value, zone),
     "end": lambda value, zone, unit: times.shown_end(value, zone),
     "span": lambda value, zone, unit: span(value),
@@ -125,6 +126,11 @@ def span(seconds: int) -> str:
         elif parts:  # 1 d 5 s is a day
             break
     return " ".join(parts[:2])
+
+
+def signed(number: str) -> str:
+    """A number with its sign, also where it is more than nothing."""
+    return number if number[:1] == "-" or not number.strip("0.,") else f"+{number}"
 
 
 def _tenths(rate: str) -> int:

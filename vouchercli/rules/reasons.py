@@ -307,6 +307,15 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "{base} of {paid} is refunded: the programme takes only full refunds",
         "the programme takes only full refunds",
     ),
+    "other_figure": (
+        "the figure stands as {standing} by batch {batch}: a corrected file is imported with"
+        " --revise",
+        "the figure stands with another value",
+    ),
+    "conflicting_figure": (
+        "line {line} of this file gives the same figure another value",
+        "another line of the file gives the same figure another value",
+    ),
     "conflicting_row": (
         "merchant {merchant_no} stands on line {first_line} with other values",
         "another row has number {transaction_no}, the same voucher and the same second, and says"
@@ -342,6 +351,10 @@ WARNINGS: dict[str, tuple[str, ...]] = {
     "error_cell": (
         "{column}: {value}: a spreadsheet's error, not a value: what is known of it stays",
         "a cell is a spreadsheet's error: what is known of it stays",
+    ),
+    "perhaps_a_month": (
+        "{first} is taken for that day; if the month is meant, write it as a text like 2020-03",
+        "the first day of a month stands where a month may be meant",
     ),
     "identity_check_digit": (
         "the last character of the resident's identity number does not fit to the others: it may"

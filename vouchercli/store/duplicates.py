@@ -43,6 +43,14 @@ CROSS JOIN eligibility f ON f.programme_id = b.programme_id AND f.resident = i.r
     AND f.resident_group = i.resident_group
 WHERE i.reason = 'duplicate'
 """,
+    "series": """
+SELECT i.batch_id, i.line, f.batch_id AS fact_batch, f.line AS fact_line
+FROM incoming_series i CROSS JOIN standing_series f ON f.measure = i.measure
+    AND f.source = i.source AND f.grain = i.grain AND f.first_on = i.first_on
+    AND f.last_on = i.last_on AND f.industry = i.industry AND f.district = i.district
+    AND f.brand = i.brand AND f.value = i.value
+WHERE i.reason = 'duplicate'
+""",
 }
 # What a row says of its fact, behind its line, and where a fact stands that says the same.
 SAID = {
@@ -159,6 +167,7 @@ WHERE batch_id = :batch_id AND line IN (SELECT line FROM heirs)
         ("claims", "claim_id"),
         ("applications", "application_id"),
         ("eligibility", "eligibility_id"),
+        ("series", "series_id"),
     )
 }
 # What had left the store by another way than its file has no heir.

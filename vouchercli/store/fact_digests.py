@@ -49,6 +49,7 @@ NUMBERS = {
     "refunds": ("redemption_id", "vouchers", "spent", "floor_fen"),
     "applications": ("application_id", "round_id", "applied_at", "batch_id", "line"),
     "eligibility": ("eligibility_id", "programme_id", "listed_at", "batch_id", "line"),
+    "series": ("series_id", "first_on", "last_on", "value", "batch_id", "line"),
     "rejects": ("place", "batch_id", "line"),
     "postings": (
         "posting_id",
@@ -67,9 +68,11 @@ TEXTS = {
     "refunds": (),
     "applications": ("application_no", "resident", "resident_group", "district"),
     "eligibility": ("resident", "resident_group", "district"),
+    "series": ("measure", "grain", "industry", "district", "brand", "source"),
     "rejects": ("reason", "detail", "cells"),
     "postings": ("from_account", "to_account", "why"),
 }
+SINCE = ("series",)  # in no file from before digests were kept
 ROWS = {
     "claims": """
 SELECT claim_id, round_id, pack_no, claimed_at, expires_at, batch_id, line, claim_no,
@@ -94,6 +97,11 @@ FROM applications WHERE application_id BETWEEN ? AND ? ORDER BY application_id
 SELECT eligibility_id, programme_id, listed_at, batch_id, line, lower(hex(resident)),
     resident_group, district
 FROM eligibility WHERE eligibility_id BETWEEN ? AND ? ORDER BY eligibility_id
+""",
+    "series": """
+SELECT series_id, first_on, last_on, value, batch_id, line, measure, grain, industry, district,
+    brand, source
+FROM series WHERE series_id BETWEEN ? AND ? ORDER BY series_id
 """,
     "postings": """
 SELECT posting_id, funder_id, ifnull(round_id, -1), amount_fen, ifnull(batch_id, -1), day,
@@ -126,6 +134,7 @@ LAST = {
     "refunds": "SELECT ifnull(max(redemption_id), 0) FROM refunds",
     "applications": "SELECT ifnull(max(application_id), 0) FROM applications",
     "eligibility": "SELECT ifnull(max(eligibility_id), 0) FROM eligibility",
+    "series": "SELECT ifnull(max(series_id), 0) FROM series",
     "postings": "SELECT ifnull(max(posting_id), 0) FROM postings",
 }
 KEPT = """
@@ -322,7 +331,8 @@ def count_all(db: sqlite3.Connection) -> None:
     """Keep the digests of all facts in a file from before these were kept, else those of postings
     alone, which have more columns now.
     """
-    for facts in ("postings",) if typed.number(db, IS_COUNTED) else NUMBERS:
+    every = [facts for facts in NUMBERS if facts not in SINCE]
+    for facts in ("postings",) if typed.number(db, IS_COUNTED) else every:
         _put(db, facts, dict(made(db, facts, -END)))
 
 

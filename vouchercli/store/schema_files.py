@@ -24,6 +24,7 @@ SCHEMA_FILES = (
     "019_arms.sql",
     "020_serials.sql",
     "021_merchant_segments.sql",
+    "022_series.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

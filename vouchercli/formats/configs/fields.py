@@ -50,6 +50,16 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "account",
     ),
     "eligibility": ("resident", "group", "district"),
+    "series": (
+        "measure",
+        "period",
+        "industry",
+        "district",
+        "brand",
+        "value",
+        "unit",
+        "source",
+    ),
     "claims": (
         "claim_no",
         "round",
@@ -80,6 +90,7 @@ KIND_WORDS = {
     "merchants": Word("merchant registry"),
     "applications": Word("applications file"),
     "eligibility": Word("eligibility list"),
+    "series": Word("file of series"),
     "claims": Word("claims file"),
     "redemptions": Word("redemptions file"),
 }
@@ -97,6 +108,11 @@ TYPES: dict[str, Type] = {
     "goods": "name",
     "grade": "name",
     "delivered_to": "name",
+    "measure": "name",
+    "period": "name",
+    "brand": "name",
+    "unit": "name",
+    "source": "name",
     "applied_at": "time",
     "claimed_at": "time",
     "expires_at": "time",
@@ -106,6 +122,7 @@ TYPES: dict[str, Type] = {
     "subsidy": "amount",
     "stored_value": "amount",
     "platform_discount": "amount",
+    "value": "amount",
 }
 
 # A file without a column for one of these is whole all the same; `voucher` files may leave them
@@ -114,6 +131,7 @@ OPTIONAL: dict[str, frozenset[str]] = {
     "merchants": frozenset(FIELDS["merchants"]) - {"merchant_no", "name"},
     "applications": frozenset({"group", "district", "device", "mobile", "card", "account"}),
     "eligibility": frozenset({"district"}),
+    "series": frozenset({"industry", "district", "brand", "unit", "source"}),
     "claims": frozenset({"application_no", "face", "expires_at"}),
     "redemptions": frozenset(
         {"platform_no", "refund_of", "channel", "merchant_discount", *DETAILS}
@@ -125,6 +143,7 @@ FILLED: dict[str, frozenset[str]] = {
     "merchants": frozenset({"merchant_no", "name"}),
     "applications": frozenset({"application_no", "round", "resident", "applied_at"}),
     "eligibility": frozenset({"resident"}),
+    "series": frozenset({"measure", "period", "value"}),
     "claims": frozenset({"claim_no", "round", "resident", "claimed_at"}),
     "redemptions": frozenset(
         {
@@ -145,6 +164,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     "merchants": ("merchant_no", "uscc", "phone", "platform_no", "account_no"),
     "applications": ("application_no",),
     "eligibility": (),
+    "series": (),
     "claims": ("claim_no", "application_no"),
     "redemptions": (
         "transaction_no",

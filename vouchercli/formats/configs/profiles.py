@@ -262,7 +262,7 @@ PAY, REFUND = "^pay$", "^refund$"
 # Keys of a section that say nothing in files of other kinds.
 ONLY_FOR = {
     "unit": ("redemptions",),
-    "decimal": ("redemptions",),
+    "decimal": ("redemptions", "series"),
     "refunds": ("redemptions",),
     "key": ("merchants",),
     "claims_first": ("redemptions",),

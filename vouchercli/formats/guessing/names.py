@@ -80,6 +80,16 @@ NAMES: dict[str, dict[str, str]] = {
         "group": "类别 资格 身份类别 category 対象区分 구분",
         "district": "区 县区 街道 市区町村 시군구",
     },
+    "series": {
+        "measure": "指标名称 统计指标 indicator metric",
+        "period": "日期 时间 统计期 统计时间 月份 周 date month week",
+        "industry": "业种 类别 行业分类 category sector",
+        "district": "区 县区 地区 region",
+        "brand": "企业 企业名称 商户 chain company",
+        "value": "金额 数量 当期值 本期 amount figure",
+        "unit": "计量单位",
+        "source": "来源 来源单位 数据提供单位 provider",
+    },
     "claims": {
         "claim_no": (
             "券码 券ID 卡包号 领取ID 优惠id 优惠券ID coupon_id voucherid voucher_id claimid "

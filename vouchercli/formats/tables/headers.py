@@ -394,7 +394,7 @@ def _advice(source: Source) -> str:
 
 def noun_of(kind: str) -> str:
     """The word of the command that imports this kind of file."""
-    return kind.removesuffix("s")
+    return kind if kind == "series" else kind.removesuffix("s")
 
 
 def _of_other_kind(source: Source, line: int, kind: str, other: str) -> VoucherError:

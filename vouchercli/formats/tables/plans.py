@@ -65,6 +65,7 @@ NUMBERS = {
     "merchants": "merchant_no",
     "applications": "application_no",
     "eligibility": "resident",
+    "series": "period",
     "claims": "claim_no",
     "redemptions": "transaction_no",
 }

@@ -25,6 +25,7 @@ from vouchercli.ops.intake import (
     redemptions,
     registries,
     retries,
+    series,
     staging,
     summaries,
     undoing,
@@ -47,6 +48,7 @@ KINDS = {
         registries.KIND,
         applications.KIND,
         eligibility.KIND,
+        series.KIND,
         claims.KIND,
         redemptions.KIND,
     )
@@ -55,6 +57,7 @@ KIND_WORDS = {
     "merchants": Word("merchant registry"),
     "applications": Word("applications file"),
     "eligibility": Word("eligibility list"),
+    "series": Word("file of series"),
     "claims": Word("claims file"),
     "redemptions": Word("redemptions file"),
     "allocation": Word("packs granted here"),

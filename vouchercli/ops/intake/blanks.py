@@ -71,6 +71,19 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
         ),
     },
     "eligibility": {"resident": RESIDENT, "group": GROUP, "district": DISTRICT},
+    "series": {
+        "measure": Meaning(Word("what is counted"), "turnover"),
+        "period": Meaning(
+            Word("a day, week, month, quarter, year, or the first and last of several"),
+            "2020-03-27",
+        ),
+        "industry": Meaning(Word("industry; blank: all of them together"), "catering"),
+        "district": Meaning(Word("district or county; blank: all of them together"), ""),
+        "brand": Meaning(Word("brand or chain; blank: all of them together"), ""),
+        "value": Meaning(Word("how much, in its unit"), "1234.56"),
+        "unit": Meaning(Word("yuan, 万元, 亿元 or fen; of counts nothing, or 万"), "万元"),
+        "source": Meaning(Word("who says so"), ""),
+    },
     "claims": {
         "claim_no": CLAIM_NO,
         "round": ROUND,
@@ -113,8 +126,13 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
         ),
     },
 }
-WORDS = {  # what alone may stand in a column, by language
+# What alone may stand in a column, by language.
+WORDS: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
     ("redemptions", "kind"): {"en": ("pay", "refund"), "zh": ("支付", "退款")},
+    ("series", "measure"): {
+        "en": ("turnover", "orders", "shops"),
+        "zh": ("营业额", "订单数", "营业店铺数"),
+    },
     ("redemptions", "channel"): {"en": ("offline", "online"), "zh": ("线下", "线上")},
 }
 

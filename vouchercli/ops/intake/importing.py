@@ -45,7 +45,13 @@ if TYPE_CHECKING:
     from vouchercli.store.batches import Batch
 
 
-KEPT = ("platform", "platforms", "from_at")  # what is kept of a batch's `sender`
+KEPT = (
+    "platform",
+    "platforms",
+    "from_at",
+    "source",
+    "may_revise",
+)  # what is kept of a batch's `sender`
 
 
 class Watch(Protocol):

@@ -42,6 +42,7 @@ AT_ONCE = 200  # rows
 FREE = {
     "merchants": tuple(each for each in FIELDS["merchants"] if each not in KEYS["merchants"]),
     "applications": ("round",),
+    "series": tuple(each for each in FIELDS["series"] if each != "value"),
     "claims": ("round",),
     "redemptions": ("goods", "grade", "delivered_to"),
 }

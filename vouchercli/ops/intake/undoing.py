@@ -155,16 +155,21 @@ def refuse_undone(batch: Batch) -> None:
 
 # ---------------------------------------------------------------- read otherwise
 
+JUDGED_BY = ("source", "may_revise")  # what a command says of the rows of its file
+
 
 def is_read_alike(batch: Batch, reading: Reading, said: Mapping[str, Any]) -> bool:
     """Whether the file of the batch is read now as it was read then: in the same encoding, by the
-    same profile that still says the same. What somebody had `said` (`profile`, `encoding`) and was
-    of use does not give way to a guess. Raises `other_reading` when that import is under way.
+    same profile that still says the same, and nothing new is said of its rows. What somebody had
+    `said` (`profile`, `encoding`) and was of use does not give way to a guess. Raises
+    `other_reading` when that import is under way.
     """
+    kept = json.loads(batch.options)
+    if any(said.get(key) and said[key] != kept.get(key) for key in JUDGED_BY):
+        return False
     if is_same_reading(batch, reading):
         return True
     is_guess = not (said["profile"] or said["encoding"])
-    kept = json.loads(batch.options)
     if not (is_guess and (kept["profile"] or kept["encoding"]) and batch.accepted):
         return False
     if batch.state == "importing":

@@ -213,6 +213,7 @@ REPORTS: dict[str, str] = {
     "operations": Word("what the clock did late, and files that did not come in"),
     "compare": Word("rounds, families and programmes side by side"),
     "fairness": Word("who claimed, won and was paid, by group and district"),
+    "series": Word("turnover, orders and open shops beside the year before; no effect"),
     "explain": Word("a figure down to files, ways of paying, ledger and rules"),
     "brief": Word("one page of sentences for a section head"),
     "bulletin": Word("a day and all before it, the money left, and what is odd"),

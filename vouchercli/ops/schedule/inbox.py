@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 IMPORTERS = {
     "merchants": ("registries", "import_merchants"),
     "eligibility": ("eligibility", "import_eligibility"),
+    "series": ("series", "import_series"),
     "applications": ("applications", "import_applications"),
     "claims": ("claims", "import_claims"),
     "redemptions": ("redemptions", "import_redemptions"),
@@ -239,6 +240,7 @@ CALLED = {
     "报名": "applications",
     "商户": "merchants",
     "名单": "eligibility",
+    "统计": "series",
 }
 
 

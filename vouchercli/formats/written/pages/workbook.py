@@ -19,6 +19,7 @@ SHAPES: dict[Shape, str] = {
     "yuan": "#,##0.00",
     "ratio": "0.00",
     "rate": "0.0%",
+    "change": "+0.0%;-0.0%;0.0%",
 }
 NARROW, WIDE = 8, 60  # columns of a sheet, in characters
 LONG = 20_000  # rows: such a book is written row by row, and never held
