@@ -76,7 +76,7 @@ lock:  ## constraints.txt, every package with its version and hashes, from pypro
 	@command -v uv >/dev/null || { echo 'make lock needs uv: pip install uv' >&2; exit 1; }
 	$(LOCK) --extra dev pyproject.toml --output-file constraints.txt
 	echo 'duckdb>=1.1' | $(LOCK) - --output-file bench/constraints.txt
-	printf 'datasette>=0.65,<1\nfrictionless[parquet]>=5.18\n' | $(LOCK) - --output-file tests/judges.txt
+	printf 'datasette>=0.65,<1\nfrictionless[parquet,pandas]>=5.18\n' | $(LOCK) - --output-file tests/judges.txt
 
 clean:  ## remove what make made (not demo/)
 	rm -rf .venv .venv-* .venv.log .venv.cache .venv.txt .coverage .coverage.* dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -54,6 +54,7 @@ settings.load_profile(os.environ.get("EXAMPLES", "same"))
 EVERY_COMMAND = {
     "help",
     "export datasette",
+    "export package",
     "report list",
     "report series",
     "series import",

@@ -56,6 +56,7 @@ WORDS = {
     "day show": "2020-03-27",
     "day sign": "2020-03-27",
     "export datasette": "public",
+    "export package": "public",
     "fund appropriate": "treasury 1",
     "fund return": "treasury 1",
     "fund transfer": "treasury other 1",

@@ -148,7 +148,11 @@ def told_of_people(here: Path) -> set[bytes]:
     return kinds
 
 
-FORMS = {"datasette": ("export", "datasette", "out")}
+FORMS = {
+    "datasette": ("export", "datasette", "out"),
+    "csv": ("export", "package", "out"),
+    "parquet": ("export", "package", "out", "--format", "parquet"),
+}
 
 
 @pytest.mark.parametrize("words", FORMS.values(), ids=[*FORMS])
@@ -190,6 +194,8 @@ def test_what_is_not_ours_is_left_alone(town: Voucher, here: Path, words: tuple[
     town(*words)
     (here / "file").write_text("x")
     assert "[folder_in_use]" in town(*words[:2], "file", expect=3).err
+    other = "package" if words[1] == "datasette" else "datasette"
+    assert "[folder_in_use]" in town("export", other, "out", expect=3).err
     (here / "link").symlink_to("out")
     assert "[folder_in_use]" in town(*words[:2], "link", expect=3).err
     (here / "empty").mkdir()
@@ -221,6 +227,41 @@ def test_a_full_disk_leaves_what_was_there(
 def test_nothing_is_written_by_a_dry_run(town: Voucher, here: Path) -> None:
     told = town("export", "datasette", "out", "--dry-run", "-o", "json").data
     assert told["folder"] is None and not (here / "out").exists()
+
+
+def test_a_package_says_what_its_columns_are(town: Voucher, here: Path) -> None:
+    said = town("export", "package", "out", *AS_OF)
+    assert "frictionless validate out/datapackage.json" in said.err
+    package = json.loads((here / "out" / "datapackage.json").read_text("utf-8"))
+    assert (package["name"], package["title"]) == ("town", "小镇 · Town")
+    resources = {each["name"]: each for each in package["resources"]}
+    fields = {
+        each["name"]: each for each in resources["redemptions_by_district"]["schema"]["fields"]
+    }
+    assert fields["base_yuan"]["title"] == "拉动消费（交易额，元） · Base spend (yuan)"
+    assert fields["base_yuan"]["type"] == "number"
+    assert "not_shown: 不予公布：涉及人数过少 · not shown" in fields["cell"]["description"]
+    table = (here / "out" / "data" / "redemptions_by_district.csv").read_text("utf-8")
+    assert table.splitlines()[1:3] == [
+        "r1,上城,3,20,910.00,200.00,0.00,0.00,710.00,4.55,3.55,4.00,shown",
+        "r1,下城,,,,,,,,,,,not_shown",
+    ]
+
+
+def test_a_package_of_another_kind_is_refused(town: Voucher, here: Path) -> None:
+    refused = town("export", "package", "out", "--format", "xml", expect=2)
+    assert "[unknown_form]" in refused.err and "--format parquet" in refused.err
+    assert not (here / "out").exists()
+
+
+def test_without_its_library_parquet_is_refused(
+    town: Voucher, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "polars", None)
+    refused = town(*FORMS["parquet"], expect=3)
+    assert "[library_missing]" in refused.err and "--format csv" in refused.err
+    assert not (here / "out").exists()
+    town(*FORMS["csv"])
 
 
 # ---------------------------------------------------------------- judges
@@ -265,3 +306,32 @@ def test_datasette_serves_every_table_and_view(town: Voucher, here: Path) -> Non
     assert {path.name for path in folder.iterdir()} == {
         "vouchers.db", "metadata.json", "files.json",
     }  # fmt: skip
+
+
+def judged(folder: Path) -> dict[str, Any]:
+    """What frictionless finds in the package."""
+    words = (judge("frictionless"), "validate", "datapackage.json", "--json")
+    done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=120)
+    report: dict[str, Any] = json.loads(done.stdout)
+    return report
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["csv", "parquet"])
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_frictionless_finds_no_fault(town: Voucher, here: Path, form: str, lang: str) -> None:
+    town("export", "package", "out", *AS_OF, "--format", form, "--lang", lang)
+    report = judged(here / "out")
+    assert report["valid"], [task["errors"][:2] for task in report["tasks"]]
+    assert report["stats"]["tasks"] == 13
+    rows = {each["name"]: each["stats"]["rows"] for each in report["tasks"]}
+    assert (rows["redemptions_by_district"], rows["rounds"]) == (3, 3)
+
+
+@pytest.mark.slow
+def test_frictionless_finds_a_cell_that_was_changed(town: Voucher, here: Path) -> None:
+    town("export", "package", "out", *AS_OF)
+    path = here / "out" / "data" / "redemptions_by_round.csv"
+    path.write_text(path.read_text("utf-8").replace("r1,40", "r9,many"), "utf-8")
+    found = {each["type"] for task in judged(here / "out")["tasks"] for each in task["errors"]}
+    assert {"type-error", "foreign-key"} <= found

@@ -1,4 +1,4 @@
-"""voucher export datasette"""
+"""voucher export datasette | package"""
 
 from __future__ import annotations
 
@@ -40,3 +40,24 @@ def datasette(call: Call, session: Session, folder: Folder, min_cell: MinCell = 
     from vouchercli.ops.reports.exports import export_datasette
 
     return export_datasette(session, folder, in_both, min_cell=min_cell, as_of=call.as_of(session))
+
+
+@command(
+    app,
+    "package",
+    epilog="Example: voucher export package open-data --as-of 2020-04-06 --format parquet",
+    looks_back=True,
+)
+def package(
+    call: Call,
+    session: Session,
+    folder: Folder,
+    min_cell: MinCell = 10,
+    form: Annotated[str, typer.Option("--format", metavar="NAME", help="csv or parquet.")] = "csv",
+) -> Outcome:
+    """Write sums for everybody as a Frictionless data package: CSV or Parquet with its schema."""
+    from vouchercli.ops.reports.exports import export_package
+
+    return export_package(
+        session, folder, in_both, form=form, min_cell=min_cell, as_of=call.as_of(session)
+    )

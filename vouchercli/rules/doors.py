@@ -60,6 +60,7 @@ DOORS = (
             "eligibility blank",
             "eligibility list",
             "export datasette",
+            "export package",
             "fund show",
             "help",
             "key show",

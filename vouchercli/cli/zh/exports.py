@@ -14,6 +14,13 @@ TEXT = {
     "Not shown": "隐去行数",
     "wrote {count} files to {folder}": "已写出 {count} 个文件至 {folder}",
     "to look at it: datasette -i {database} -m {metadata}": "查看：datasette -i {database} -m {metadata}",
+    "Write sums for everybody as a Frictionless data package: CSV or Parquet with its schema.": "将可公开的汇总数写成 Frictionless 数据包：CSV 或 Parquet，附字段说明。",
+    "csv or parquet.": "csv 或 parquet。",
+    "a package is not written as {form}": "数据包不能写成 {form}",
+    "--format csv, or --format parquet": "--format csv 或 --format parquet",
+    "to prove it: frictionless validate {file}": "校验：frictionless validate {file}",
+    "Parquet needs polars, which is not installed here": "写 Parquet 需要 polars，此处未安装",
+    "pip install polars; or --format csv": "请运行 pip install polars；或用 --format csv",
     # the tables
     "Sums of a consumer-voucher programme; no row is a person, a payment or a merchant. Empty figures are not shown: fewer than {least} residents, or in cuts by merchant fewer than {merchants} merchants, could stand behind them, or they would give away such a cell by subtraction from a total.": "消费券项目汇总数；任何一行都不对应个人、交易或商户。空白表示不予公布：其背后的居民可能少于 {least} 人，或按商户分组时商户少于 {merchants} 家，或可由合计相减推出此类单元格。",
     "From a file for rehearsals: these figures are not real. Sums of a consumer-voucher programme; empty figures are not shown: fewer than {least} residents, or in cuts by merchant fewer than {merchants} merchants, could stand behind them.": "出自演练库：数字并非真实。消费券项目汇总数；空白表示不予公布：其背后的居民可能少于 {least} 人，或按商户分组时商户少于 {merchants} 家。",

@@ -1,18 +1,20 @@
-"""export datasette: what may be published, as files that other programs serve and read."""
+"""export datasette, export package: what may be published, as files for other programs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vouchercli.formats.written import datasette, new_folders
+from vouchercli.errors import UsageFault
+from vouchercli.formats.written import data_packages, datasette, new_folders
 from vouchercli.ops.reports import open_tables
+from vouchercli.ops.reports.open_fields import NOT_SHOWN
 from vouchercli.result import Column, Outcome, Table, Word, say
 from vouchercli.store import open_tables as store
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vouchercli.ops.reports.open_tables import InBoth
+    from vouchercli.ops.reports.open_fields import InBoth
     from vouchercli.publications import Publication
     from vouchercli.result import Message
     from vouchercli.session import Session
@@ -46,6 +48,32 @@ def export_datasette(
     return _written(session, folder, "export datasette", files, publication, hint)
 
 
+def export_package(
+    session: Session,
+    folder: Path,
+    in_both: InBoth,
+    *,
+    form: str,
+    min_cell: int,
+    as_of: int | None,
+) -> Outcome:
+    """The published tables as a Frictionless data package, as csv or parquet. Raises `UsageFault`
+    unknown_form, `VoucherError` folder_in_use, library_missing, unwritable_file.
+    """
+    if form not in data_packages.FORMATS:
+        raise UsageFault(
+            "unknown_form",
+            "a package is not written as {form}",
+            hint="--format csv, or --format parquet",
+            form=form,
+        )
+    new_folders.refuse_others(folder, "export package")
+    publication = open_tables.published(session, in_both, min_cell=min_cell, as_of=as_of)
+    files = data_packages.files(publication, form)
+    hint = say("to prove it: frictionless validate {file}", file=str(folder / "datapackage.json"))
+    return _written(session, folder, "export package", files, publication, hint)
+
+
 def _written(
     session: Session,
     folder: Path,
@@ -62,7 +90,7 @@ def _written(
             "table": each.name,
             "about": Word(each.meaning.en),
             "rows": len(each.rows),
-            "not_shown": sum(open_tables.NOT_SHOWN in row for row in each.rows),
+            "not_shown": sum(NOT_SHOWN in row for row in each.rows),
         }
         for each in publication.tables
     ]
