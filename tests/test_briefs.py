@@ -120,3 +120,23 @@ def test_in_chinese_as_a_text(town: Voucher) -> None:
     assert f"<p>{sentence}" in page and "<table" not in page
     assert sentence in Path("brief.md").read_text("utf-8")
     assert sentence in town(*words).out.replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    ("at", "english", "chinese"),
+    [
+        ("2020-03-27 08:01:59", "119 seconds after the opening.", "119 秒领完"),
+        ("2020-03-27 08:30:00", "30 minutes after the opening (1,800 seconds).", "30 分钟领完"),
+        ("2020-03-28 17:00:00", "33 hours after the opening (118,800 seconds).", "33 小时领完"),
+        ("2020-04-16 08:00:00", "20 days after the opening (1,728,000 seconds).", "20 天领完"),
+    ],
+)
+def test_how_long_it_took_is_said_in_the_unit_of_people(
+    voucher: Voucher, at: str, english: str, chinese: str
+) -> None:
+    towns.build(voucher, DOCUMENT, PACK, merchants=SHOPS)
+    towns.make_round(voucher, "r1", packs=1, state="open", closes="2020-05-01")
+    voucher("claim", "import", towns.write("c.csv", f"{towns.CLAIMS}C1,r1,a,{at}\n"))
+    (_, sold_out) = said(voucher)["issue"]
+    assert sold_out.endswith(english)
+    assert chinese in voucher("report", "brief", "--lang", "zh", "-o", "md").out

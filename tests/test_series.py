@@ -362,3 +362,50 @@ def test_every_form(town: Voucher, form: str, tmp_path: Path) -> None:
     town(*asked)
     assert file.read_bytes() == first
     assert len(first) > 100
+
+
+# ---------------------------------------------------------------- brief
+
+
+def told(town: Voucher) -> list[str]:
+    """What the brief says of series."""
+    sections = town("report", "brief", "-o", "json").data["sections"]
+    return [row["text"] for row in sections.get("baselines", ())]
+
+
+def test_the_brief_says_what_the_series_say(town: Voucher) -> None:
+    assert told(town) == []
+    everything = "shops,2020-03,,,,1208,万家,Bureau\nshops,2019-03,,,,408,万家,Bureau\n"
+    bring(town, CATERING + BEFORE + MORE + everything)
+    assert told(town) == [
+        "By Bureau, 12,080,000 shops of all industries together were open from 2020-03-01 to 2020-03-31,"
+        " +8,000,000 on the year before (+196.1 %).",
+        "By Bureau, 1,080,000 shops of catering were open from 2020-03-01 to 2020-03-31, +80,000"
+        " on the year before (+8.0 %).",
+        "By Bureau, turnover of catering from 2020-03-27 to 2020-03-27 was 2,400,000.00 yuan,"
+        " +140.0 % on the year before.",
+        "What cannot take the vouchers changed by +29.0 % in the same figures.",
+        "That is a comparison, not the effect of the vouchers.",
+    ]
+    chinese = town("report", "brief", "--lang", "zh", "-o", "md").out
+    assert (
+        "据Bureau，2020-03-27 至 2020-03-27 catering营业额 2,400,000.00 元，同比 +140.0 %。"
+        in chinese
+    )
+
+
+def test_another_figure_makes_another_sentence_of_the_brief(town: Voucher) -> None:
+    bring(town, CATERING + BEFORE)
+    before = told(town)
+    bring(town, BEFORE.replace("100", "80"), "--revise", name="new.csv")
+    after = told(town)
+    assert [one == other for one, other in zip(before, after, strict=True)] == [False, True]
+    assert after[0].endswith("+200.0 % on the year before.")
+
+
+def test_of_everything_together(town: Voucher) -> None:
+    bring(town, "orders,2020-03-27,,,,30,,Bureau\norders,2019-03-27,,,,40,,Bureau\n")
+    (row,) = town("report", "series", "--by", "all", "-o", "json").data["rows"]
+    assert (row["key"], row["value"], row["year_change"]) == ("", 30, "-0.2500")
+    assert "-25.0 %" in town("report", "series", "--by", "all").out
+    assert town("report", "series", "-o", "json").data["rows"] == []

@@ -82,6 +82,10 @@ class Message:
     def __post_init__(self) -> None:
         object.__setattr__(self, "params", identities.hide_values(self.params))
 
+    def __str__(self) -> str:
+        """The sentence in English, also where it stands inside another one."""
+        return self.text.format(**self.params)
+
 
 def say(text: str, /, **params: Any) -> Message:
     """A `Message`, short to write."""

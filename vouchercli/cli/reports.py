@@ -288,7 +288,7 @@ def series(
     call: Call,
     session: Session,
     by: Annotated[
-        str, typer.Option("--by", metavar="WHAT", help="industry, district or brand.")
+        str, typer.Option("--by", metavar="WHAT", help="industry, district, brand or all.")
     ] = "industry",
     rounds: Rounds = None,
     since: Since = None,

@@ -17,7 +17,7 @@ WRITTEN: dict[str, Callable[[Any, str], str]] = {
     "end": times.iso,
     "date": lambda day, zone: times.day_text(day),
     "token": lambda token, zone: resident_tokens.shown(token),
-    "sentence": lambda said, zone: said.text.format(**said.params),
+    "sentence": lambda said, zone: str(said),
 }
 
 

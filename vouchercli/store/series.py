@@ -110,6 +110,11 @@ GROUP BY {by}, first_on, last_on ORDER BY {by}, first_on
 """
     for by in ("industry", "district", "brand")
 }
+# A source's own figures of everything together.
+FIGURES["all"] = """
+SELECT '', grain, first_on, last_on, value FROM standing_series
+WHERE measure = ? AND source = ? AND grain = ? AND cut = ? AND last_on <= ? ORDER BY first_on
+"""
 ARE_THERE = "SELECT EXISTS (SELECT 1 FROM series)"
 
 
@@ -155,8 +160,8 @@ def are_there(db: sqlite3.Connection) -> bool:
 def figures(
     db: sqlite3.Connection, series: Series, by: str, last_on: int
 ) -> dict[str, dict[Period, int]]:
-    """The figures of a series by industry, district or brand, and by period; of periods that end on
-    or before a day (yyyymmdd).
+    """The figures of a series by industry, district or brand (or `all` together), and by period; of
+    periods that end on or before a day (yyyymmdd).
     """
     asked: tuple[Any, ...] = (series.measure, series.source, series.grain, series.cut, last_on)
     found: dict[str, dict[Period, int]] = {}

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from vouchercli.errors import UsageFault
+from vouchercli.ops.reports.figures import sums_by_key
 from vouchercli.rules import series as law
 from vouchercli.rules import times
 from vouchercli.store import claims, templates
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from vouchercli.rules.series import Beside
     from vouchercli.session import Session
     from vouchercli.store.series import Series
+
+
+GROUPINGS = (*law.DIMENSIONS, "all")
 
 
 class Span(NamedTuple):
@@ -93,11 +98,13 @@ def _coarsest(every: list[Series], by: str) -> Iterator[Series]:
     """Of each measure, source and length of period the series that names `by` and as little else as
     can be: what a source gives by industry and by industry and district is not counted twice.
     """
-    bit = 1 << law.DIMENSIONS.index(by)
+    bit = 0 if by == "all" else 1 << law.DIMENSIONS.index(by)
     best: dict[tuple[str, str, str], Series] = {}
     for each in every:
         key = each.measure, each.source, each.grain
-        if each.cut & bit and (key not in best or _names(each) < _names(best[key])):
+        if (each.cut & bit or each.cut == bit) and (
+            key not in best or _names(each) < _names(best[key])
+        ):
             best[key] = each
     yield from best.values()
 
@@ -134,3 +141,23 @@ def _last_day(scope: Scope) -> int:
     """The last day that a figure may be of."""
     at = scope.now if scope.as_of is None else scope.as_of
     return times.day_of(at, scope.zone)
+
+
+def span_of(
+    session: Session, scope: Scope, since: int | None = None, until: int | None = None
+) -> Span:
+    """The days that are asked for; else those on which vouchers of the rounds were used; before
+    that, from the first opening on. Raises `UsageFault` when there is no round either.
+    """
+    used = [int(day.replace("-", "")) for day in sums_by_key(session, "day", scope)]
+    opened = [times.day_of(each.opens_at, scope.zone) for each in scope.rounds.values()]
+    days = used or opened
+    if not days and (since is None or until is None):
+        raise UsageFault(
+            "no_span",
+            "the programme has no round yet: say of which days",
+            hint="voucher report series --since DAY --until DAY",
+        )
+    first, last = (None if at is None else times.day_of(at, scope.zone) for at in (since, until))
+    begins = min(days) if first is None else first
+    return Span(begins, max(begins, max(days) if last is None else last))

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vouchercli.ops.reports import brief_baselines
 from vouchercli.ops.reports.figures import sums_by_key
+from vouchercli.ops.reports.phrases import lasting, percent, yuan
 from vouchercli.ops.reports.rounds import rows_of
 from vouchercli.ops.reports.scope import Scope, go_back, note_later, scope_of
 from vouchercli.ops.reports.tables import moment
 from vouchercli.result import Column, Message, Outcome, Table, say
-from vouchercli.rules import concentration, leverage, money, times
+from vouchercli.rules import concentration, leverage, times
 from vouchercli.store import reports as store
 from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from vouchercli.ops.reports.baselines import Compared
     from vouchercli.rules.leverage import Sums
     from vouchercli.session import Session
 
 TEXT = (Column("text", "", "sentence"),)
+IN_WORDS_FROM = 120  # seconds
 
 
 class Facts(NamedTuple):
@@ -32,6 +36,7 @@ class Facts(NamedTuple):
     registered: int
     cuts: dict[str, dict[str, Sums]]
     shares: dict[str, int]  # of public funders, in fen
+    series: list[Compared]  # of everything together, then by industry
 
 
 def report_brief(
@@ -49,6 +54,7 @@ def report_brief(
         "effect": (say("What it drove"), [*_drove(facts)]),
         "merchants": (say("Where it went"), [*_went(facts)]),
         "money": (say("Money"), [*_money(facts)]),
+        "baselines": (say("Beside the year before"), [*brief_baselines.sentences(facts.series)]),
         "caution": (say("What to know"), [*_caution(facts)]),
     }
     shown = [
@@ -81,6 +87,7 @@ def _gather(session: Session, only: Sequence[str], as_of: int | None) -> Facts:
         sum(each.is_registered for each in listed),
         {by: sums_by_key(session, by, scope) for by in ("industry", "district")},
         shares,
+        brief_baselines.of_brief(session, scope),
     )
 
 
@@ -101,17 +108,6 @@ def _about(facts: Facts) -> Message:
 # ---------------------------------------------------------------- sentences
 
 
-def _yuan(fen: int) -> str:
-    return money.grouped(fen)
-
-
-def _percent(rate: str | None) -> str:
-    """A share of 1 as people read it: "0.8676" -> 86.8 %."""
-    if rate is None:
-        return "–"
-    return money.grouped(money.half_up(int(rate.replace(".", "")), 10), 1) + " %"
-
-
 def _sum(rows: list[dict[str, Any]], key: str) -> int:
     return sum(row[key] for row in rows)
 
@@ -127,19 +123,33 @@ def _issue(facts: Facts) -> Iterator[Message]:
         rounds=len(rows),
         first=times.shown(min(row["opens_at"] for row in rows), zone)[:10],
         packs=packs,
-        face=_yuan(_sum(rows, "quota_fen")),
+        face=yuan(_sum(rows, "quota_fen")),
         claimed=claimed,
-        rate=_percent(leverage.rate(claimed, packs)),
+        rate=percent(leverage.rate(claimed, packs)),
     )
     for row in rows:
         if row["sell_out_seconds"] is not None:
-            yield say(
-                "{round}: the last of {packs:,} packs was claimed {seconds:,} seconds after the"
-                " opening.",
-                round=row["round"],
-                packs=row["packs"],
-                seconds=row["sell_out_seconds"],
-            )
+            yield _sold_out(row["round"], row["packs"], row["sell_out_seconds"])
+
+
+def _sold_out(code: str, packs: int, seconds: int) -> Message:
+    """How fast a round was gone: to the second, and in the unit that people name."""
+    if seconds < IN_WORDS_FROM:
+        return say(
+            "{round}: the last of {packs:,} packs was claimed {seconds:,} seconds after the"
+            " opening.",
+            round=code,
+            packs=packs,
+            seconds=seconds,
+        )
+    return say(
+        "{round}: the last of {packs:,} packs was claimed {lasting} after the opening ({seconds:,}"
+        " seconds).",
+        round=code,
+        packs=packs,
+        lasting=lasting(seconds),
+        seconds=seconds,
+    )
 
 
 def _use(facts: Facts) -> Iterator[Message]:
@@ -151,15 +161,15 @@ def _use(facts: Facts) -> Iterator[Message]:
         "Of {claimed:,} vouchers {used:,} were used: {by_count} by count, {by_amount} by amount.",
         claimed=vouchers,
         used=used,
-        by_count=_percent(leverage.rate(used, vouchers)),
-        by_amount=_percent(leverage.rate(_sum(rows, "paid_fen"), _sum(rows, "claimed_face_fen"))),
+        by_count=percent(leverage.rate(used, vouchers)),
+        by_amount=percent(leverage.rate(_sum(rows, "paid_fen"), _sum(rows, "claimed_face_fen"))),
     )
     outstanding, expired = _sum(rows, "outstanding_fen"), _sum(rows, "expired_fen")
     if outstanding or expired:
         yield say(
             "Vouchers of {outstanding} yuan can still be used; {expired} yuan expired unused.",
-            outstanding=_yuan(outstanding),
-            expired=_yuan(expired),
+            outstanding=yuan(outstanding),
+            expired=yuan(expired),
         )
 
 
@@ -171,14 +181,14 @@ def _drove(facts: Facts) -> Iterator[Message]:
     yield say(
         "{subsidy} yuan of public money stand beside orders of {base} yuan: each public yuan stands"
         " beside {gross} yuan of orders (gross leverage). That is not new consumption.",
-        subsidy=_yuan(total.public_fen),
-        base=_yuan(total.base_fen),
+        subsidy=yuan(total.public_fen),
+        base=yuan(total.base_fen),
         gross=total.gross,
     )
     yield say(
         "Consumers paid {own} yuan of it themselves, {own_spend} for each public yuan. By the"
         " vouchers' own thresholds gross leverage could not fall below {floor}.",
-        own=_yuan(total.own_fen),
+        own=yuan(total.own_fen),
         own_spend=total.own_spend,
         floor=total.floor,
     )
@@ -194,7 +204,7 @@ def _went(facts: Facts) -> Iterator[Message]:
         " first 1 % of them got {first} of the subsidy.",
         merchants=len(paid),
         registered=facts.registered,
-        first=_percent(concentration.share_of_first(amounts, 10)),
+        first=percent(concentration.share_of_first(amounts, 10)),
     )
     for by, text in (
         ("industry", "Most went to {name}: {amount} yuan, {share} of the subsidy."),
@@ -208,8 +218,8 @@ def _went(facts: Facts) -> Iterator[Message]:
                 text,
                 {
                     "name": name,
-                    "amount": _yuan(amount),
-                    "share": _percent(leverage.rate(amount, facts.total.public_fen)),
+                    "amount": yuan(amount),
+                    "share": percent(leverage.rate(amount, facts.total.public_fen)),
                 },
             )
 
@@ -220,13 +230,13 @@ def _money(facts: Facts) -> Iterator[Message]:
         yield say(
             "{funder} paid {amount} yuan.",
             funder=funder,
-            amount=_yuan(amount),
+            amount=yuan(amount),
         )
     if total.platform_fen or total.match_fen:
         yield say(
             "Platforms paid {platform} yuan, merchants gave {match} yuan.",
-            platform=_yuan(total.platform_fen),
-            match=_yuan(total.match_fen),
+            platform=yuan(total.platform_fen),
+            match=yuan(total.match_fen),
         )
 
 
@@ -234,7 +244,7 @@ def _caution(facts: Facts) -> Iterator[Message]:
     if facts.total.stays_fen:
         yield say(
             "{amount} yuan of subsidy stay on orders that were refunded.",
-            amount=_yuan(facts.total.stays_fen),
+            amount=yuan(facts.total.stays_fen),
         )
     breaches = sum(row["breaches"] or 0 for row in facts.rounds)
     if breaches:
@@ -244,7 +254,7 @@ def _caution(facts: Facts) -> Iterator[Message]:
             "{rows:,} payments of {amount} yuan could not be checked for {key}: the files do not"
             " say it.",
             rows=each.rows,
-            amount=_yuan(each.paid_fen),
+            amount=yuan(each.paid_fen),
             key=each.key,
         )
     for clause in facts.scope.not_enforced:

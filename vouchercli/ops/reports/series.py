@@ -7,8 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
-from vouchercli.ops.reports.baselines import Compared, Span, compare
-from vouchercli.ops.reports.figures import sums_by_key
+from vouchercli.ops.reports.baselines import GROUPINGS, Compared, compare, span_of
 from vouchercli.ops.reports.scope import scope_of
 from vouchercli.ops.reports.tables import KEYS
 from vouchercli.result import JSON, SHOWN, Column, Outcome, Table, Word, only, say
@@ -19,12 +18,11 @@ from vouchercli.store.db import reading
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from vouchercli.ops.reports.scope import Scope
     from vouchercli.result import Kind, Message
     from vouchercli.rules.series import Beside
     from vouchercli.session import Session
 
-BRAND = Column("key", "Brand")
+OTHERS = {"brand": Column("key", "Brand"), "all": Column("key", "All", blank="all together")}
 INSIDE, OUTSIDE = Word("may take vouchers"), Word("outside")
 PLACE = Column("place", "Programme", "word", where=SHOWN)
 CHANGES = (
@@ -69,17 +67,18 @@ def report_series(
     as_of: int | None = None,
     against: Sequence[str] = (),
 ) -> Outcome:
-    """The series that are cut by industry, district or brand, in the days on which vouchers of the
-    rounds were used, or from `since` to `until` (UTC seconds), as known at `as_of`. Raises as
-    `scope_of`, `no_such_figures`, and `UsageFault` for another cut, or when no span is known.
+    """The series that are cut by industry, district or brand, or not (`all`), in the days on which
+    vouchers of the rounds were used, or from `since` to `until` (UTC seconds), as known at `as_of`.
+    Raises as `scope_of`, `no_such_figures`, and `UsageFault` for another cut, or when no span is
+    known.
     """
-    if by not in law.DIMENSIONS:
+    if by not in GROUPINGS:
         raise UsageFault(
             "unknown_grouping",
             "there is no report by {by}",
             hint="choose one of: {known}",
             by=by,
-            known=", ".join(law.DIMENSIONS),
+            known=", ".join(GROUPINGS),
         )
     with reading(session):
         scope = scope_of(session, only_rounds, None, as_of)
@@ -111,26 +110,6 @@ def _require(against: Sequence[str], known: set[str]) -> None:
             )
 
 
-def span_of(
-    session: Session, scope: Scope, since: int | None = None, until: int | None = None
-) -> Span:
-    """The days that are asked for; else those on which vouchers of the rounds were used; before
-    that, from the first opening on. Raises `UsageFault` when there is no round either.
-    """
-    used = [int(day.replace("-", "")) for day in sums_by_key(session, "day", scope)]
-    opened = [times.day_of(each.opens_at, scope.zone) for each in scope.rounds.values()]
-    days = used or opened
-    if not days and (since is None or until is None):
-        raise UsageFault(
-            "no_span",
-            "the programme has no round yet: say of which days",
-            hint="voucher report series --since DAY --until DAY",
-        )
-    first, last = (None if at is None else times.day_of(at, scope.zone) for at in (since, until))
-    begins = min(days) if first is None else first
-    return Span(begins, max(begins, max(days) if last is None else last))
-
-
 def _tables(by: str, every: list[Compared]) -> Iterator[Table]:
     """A table for people of each series, and one list of all for programs."""
     rows = []
@@ -143,7 +122,7 @@ def _tables(by: str, every: list[Compared]) -> Iterator[Table]:
         yield Table(
             _title(each),
             (
-                KEYS.get(by, BRAND),
+                (KEYS | OTHERS)[by],
                 PLACE,
                 Column(f"value{suffix}", LABELS[each.series.measure], kind),
                 Column(f"year_before{suffix}", "Year before", kind),
