@@ -108,12 +108,38 @@ def test_what_expired_is_no_money_that_is_left(
     )
 
 
-def test_a_round_stands_beside_the_one_before_it_at_the_same_age(town: Voucher) -> None:
+def test_a_round_stands_beside_the_one_before_it_at_the_same_hour(town: Voucher) -> None:
     (row,) = bulletin(town)["beside_before"]
     assert (row["round"], row["before"], row["age_seconds"]) == ("r2", "r1", 16 * 3600)
     # r1 at the end of its first day: one claim of four, one payment
-    assert (row["before_claim_rate"], row["before_redemptions"]) == ("0.2500", 1)
-    assert (row["claim_rate"], row["redemptions"]) == ("0.5000", 0)
+    assert (row["before_claimed"], row["before_claim_rate"]) == (1, "0.2500")
+    assert (row["before_day_redemptions"], row["before_redemptions"]) == (1, 1)
+    assert (row["claimed"], row["claim_rate"], row["redemptions"]) == (1, "0.5000", 0)
+    (second,) = bulletin(town, "2020-03-29")["beside_before"]
+    assert (second["before_day_claimed"], second["before_claimed"]) == (1, 2)
+    assert (second["before_day_redemptions"], second["before_redemptions"]) == (2, 3)
+    shown = town("report", "bulletin", "--day", "2020-03-28", "--lang", "zh").out
+    assert "与上一期同日同一时点对比" in shown
+
+
+def test_of_today_the_hour_counts(town: Voucher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VOUCHER_NOW", "2020-03-28 09:59")
+    (row,) = bulletin(town)["beside_before"]
+    assert (row["age_seconds"], row["before_age_seconds"]) == (7_141, 7_141)
+    assert (row["before_claimed"], row["before_redemptions"]) == (1, 0)
+    monkeypatch.setenv("VOUCHER_NOW", "2020-03-28 10:00")
+    (row,) = bulletin(town)["beside_before"]
+    assert row["before_redemptions"] == 1
+
+
+def test_the_round_before_opened_earlier_and_had_the_same_pack(voucher: Voucher) -> None:
+    towns.build(voucher, towns.programme(), towns.pack(), merchants=SHOPS)
+    voucher("template", "add", towns.write("q.yaml", towns.pack("other")))
+    for code, pack, day in (("a", "pack", 27), ("b", "other", 27), ("c", "pack", 28)):
+        times = {"opens": f"2020-03-{day} 08:00", "state": "open"}
+        towns.make_round(voucher, code, packs=2, template=pack, **times)
+    rows = bulletin(voucher)["beside_before"]
+    assert [(row["round"], row["before"]) for row in rows] == [("c", "a")]
 
 
 def test_what_is_odd_is_said(town: Voucher) -> None:

@@ -4,10 +4,10 @@ after.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.ops.reports import bulletin_tables as tables
+from vouchercli.ops.reports.bulletin_before import beside_before
 from vouchercli.ops.reports.figures import outstanding, sums_by_key
 from vouchercli.ops.reports.scope import Scope, go_back, note_later, scope_of
 from vouchercli.result import Outcome, Word, say
@@ -30,9 +30,13 @@ CUTS = ("industry", "district")
 
 
 class Day(NamedTuple):
-    """A bulletin's day: what was paid on it, and up to its end; the days that its pace is of."""
+    """A bulletin's day, from its midnight to its end or to now (UTC seconds); what was paid on it,
+    and up to its end; the days that its pace is of.
+    """
 
     day: int
+    begins_at: int
+    ends_at: int
     of_day: Scope
     so_far: Scope
     lately: Scope
@@ -41,9 +45,9 @@ class Day(NamedTuple):
 def report_bulletin(
     session: Session, *, day: int | None = None, only: Sequence[str] = ()
 ) -> Outcome:
-    """A local day (yyyymmdd; None: yesterday) beside all up to its end: by round, industry and
-    district, each round beside the one before it at the same age, the money that is left and how
-    long it lasts, and what is odd. Raises as `scope_of`.
+    """A local day (yyyymmdd; None: yesterday) beside all up to its end, of today up to now: by
+    round, industry and district, each round beside the one before it at the same hour, the money
+    that is left and how long it lasts, and what is odd. Raises as `scope_of`.
     """
     with reading(session):
         zone = programmes.current(session.db, session.programme)["time_zone"]
@@ -54,7 +58,7 @@ def report_bulletin(
         rounds = [_round_row(each, by_round, claims) for each in asked.so_far.rounds.values()]
         cuts = {by: _cut_rows(_pairs(session, by, asked)) for by in CUTS}
         money = _money_rows(session, asked, by_round, claims)
-        before = _before_rows(session, asked, by_round, claims)
+        before = beside_before(session, asked.so_far, asked.begins_at, asked.ends_at)
         rejects = store.rejected_on(
             session.db, asked.so_far.programme["programme_id"], *times.day_bounds(day, zone)
         )
@@ -74,14 +78,18 @@ def report_bulletin(
 
 
 def _ask(session: Session, day: int, only: Sequence[str], zone: str) -> Day:
-    """The rounds as they stood at the end of the day, over its three spans of time."""
+    """The rounds as they stood at the end of the day (of today: now), over its three spans of
+    time.
+    """
     first, end = times.day_bounds(day, zone)
+    if first <= session.now < end:
+        end = session.now + 1
     so_far = go_back(session, scope_of(session, only, None, end - 1), end - 1)
     so_far = so_far._replace(
         rounds={key: each for key, each in so_far.rounds.items() if each.opens_at < end}
     )
     lately = times.add_days(first, 1 - law.PACE_DAYS, zone)
-    return Day(day, so_far._replace(since=first), so_far, so_far._replace(since=lately))
+    return Day(day, first, end, so_far._replace(since=first), so_far, so_far._replace(since=lately))
 
 
 def _pairs(session: Session, by: str, asked: Day) -> dict[str, law.Pair[Sums]]:
@@ -175,43 +183,6 @@ def _money_rows(
                 "left_fen": left,
                 "pace_fen": pace,
                 "days_left": law.days_left(left, pace),
-            }
-        )
-    return rows
-
-
-def _before_rows(
-    session: Session,
-    asked: Day,
-    by_round: dict[str, law.Pair[Sums]],
-    claims: dict[str, law.Pair[int]],
-) -> list[dict[str, Any]]:
-    """Each running round beside the one that opened before it, at the same age."""
-    end, rows = (asked.so_far.as_of or 0) + 1, []
-    every = [*asked.so_far.rounds.values()]
-    for earlier, each in pairwise(every):
-        if each.state not in law.RUNNING:
-            continue
-        age = end - each.opens_at
-        then = asked.so_far._replace(
-            as_of=earlier.opens_at + age - 1, rounds={earlier.round_id: earlier}
-        )
-        sums = sums_by_key(session, "round", then).get(earlier.round, NONE)
-        packs = store.claimed_packs(session.db, then.window, then.zone).get(earlier.round_id, 0)
-        now = by_round.get(each.round, law.Pair(NONE, NONE)).so_far
-        rows.append(
-            {
-                "round": each.round,
-                "before": earlier.round,
-                "age_seconds": age,
-                "claim_rate": leverage.rate(claims[each.round].so_far, each.packs),
-                "before_claim_rate": leverage.rate(packs, earlier.packs),
-                "redemptions": now.vouchers,
-                "before_redemptions": sums.vouchers,
-                "subsidy_fen": now.public_fen,
-                "before_subsidy_fen": sums.public_fen,
-                "gross": now.gross,
-                "before_gross": sums.gross,
             }
         )
     return rows

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.clauses import say_not_enforced, say_unverified
+from vouchercli.ops.reports import bulletin_before
 from vouchercli.ops.reports.tables import FORMULAS, KEYS
 from vouchercli.result import DATA, Column, Table, only, say
 from vouchercli.rules import times
@@ -61,19 +62,6 @@ MONEY = (
     Column("pace_fen", "Paid a day", "fen"),
     Column("days_left", "Lasts, days", "int"),
 )
-BEFORE = (
-    Column("round", "Round"),
-    Column("before", "Round before"),
-    Column("age_seconds", "Since opening", "span"),
-    Column("claim_rate", "Claim rate", "rate"),
-    Column("before_claim_rate", "Before: claim rate", "rate"),
-    Column("redemptions", "Redemptions", "int"),
-    Column("before_redemptions", "Before: redemptions", "int"),
-    Column("subsidy_fen", "Subsidy", "fen"),
-    Column("before_subsidy_fen", "Before: subsidy", "fen"),
-    Column("gross", "G", "ratio"),
-    Column("before_gross", "Before: G", "ratio"),
-)
 REJECTS = (Column("reason", "Reason", "code"), Column("rows", "Rows", "int"))
 
 
@@ -84,7 +72,7 @@ def bulletin(
     rounds: Rows,
     cuts: Mapping[str, Rows],
     money: Rows,
-    before: Rows,
+    before: list[dict[str, Any]],
     rejects: list[tuple[str, int]],
     odd: tuple[Message, ...],
 ) -> tuple[Table, ...]:
@@ -124,13 +112,7 @@ def bulletin(
             key="money",
             optional=True,
         ),
-        Table(
-            say("Beside the round before, at the same age"),
-            BEFORE,
-            before,
-            key="beside_before",
-            optional=True,
-        ),
+        *bulletin_before.tables(before),
         Table(
             say("Rejected rows of the day"),
             REJECTS,
