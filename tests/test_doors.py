@@ -99,6 +99,7 @@ WORDS = {
     "round show": "r1",
     "report compare": "r1 r2",
     "report explain": "leverage",
+    "report site": "site",
     "round submit": "r1",
     "round approve": "r1",
     "round top-up": "r1 --packs 1 --note x",

@@ -15,11 +15,13 @@ Shape = Literal["text", "int", "yuan", "ratio", "rate", "change"]
 
 class Cell(NamedTuple):
     """A value as people read it, and the number that it is (None: no number). A rate or a
-    change is a share of 1, an amount is in yuan. Of a workbook numbers have no text.
+    change is a share of 1, an amount is in yuan. Of a workbook numbers have no text. In a site,
+    `href` is the page that tells more of it ('': none).
     """
 
     text: str
     number: int | Decimal | None = None
+    href: str = ""
 
 
 class Heading(NamedTuple):
@@ -85,3 +87,26 @@ class Page:
     meanings: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     words: Words
+
+
+class SearchWords(NamedTuple):
+    """What the search of a site says; `found` and `reading` have {shown}, {count}, {read} and
+    {parts} for the page to fill in."""
+
+    label: str
+    found: str
+    nothing: str
+    reading: str
+    no_script: str
+
+
+class Frame(NamedTuple):
+    """What stands around a page of a site: `links` (label and file) to its other pages, and the
+    search, whose rows lie in so many `parts` under these `headings`.
+    """
+
+    skip: str
+    links: tuple[tuple[str, str], ...]
+    search: SearchWords
+    headings: tuple[Heading, ...]
+    parts: int

@@ -144,7 +144,8 @@ class Column:
     has what people and spreadsheets read instead. `where` names the renderings that have the
     column. For a person's table only: `blank` is what an empty text reads as ("(not stated)"); an
     `optional` column is left out when all its values are 0 or None. The label of a `verbatim`
-    column is data (a funder's code), never translated.
+    column is data (a funder's code), never translated. `page`: its values have pages of this kind
+    in a site (`report site`).
     """
 
     key: str
@@ -156,6 +157,7 @@ class Column:
     verbatim: bool = False
     source: str = ""
     shown: str = ""
+    page: str = ""
 
     def values(self, rows: Sequence[Row]) -> list[Any]:
         """What each row has for this column, for a program; None where it has nothing."""

@@ -5,6 +5,7 @@ language.
 from __future__ import annotations
 
 from decimal import Decimal
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from vouchercli import __version__
@@ -13,14 +14,18 @@ from vouchercli.cli.language import join_brackets, language, t
 from vouchercli.cli.values import as_lines, label, pretty
 from vouchercli.ops import papers
 from vouchercli.ops.reports.catalogue import MEANINGS
-from vouchercli.pages import Bars, Cell, Grid, Heading, Page, Words
+from vouchercli.pages import Bars, Cell, Frame, Grid, Heading, Page, SearchWords, Words
 from vouchercli.result import Word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from vouchercli.ops.reports.site import Language
     from vouchercli.pages import Shape
     from vouchercli.result import Column, Outcome, Rendering, Table
+    from vouchercli.session import Session
+
+    Hrefs = Mapping[str, Mapping[str, str]]  # kind of page -> value -> file
 
 PAGES = ("html", "md", "docx", "xlsx")
 SHAPES: dict[str, Shape] = {
@@ -45,8 +50,15 @@ def render(form: str, outcome: Outcome, notes: Sequence[str]) -> str | bytes:
     return papers.render(form, page_of(outcome, notes, "csv" if form == "xlsx" else "table"))
 
 
-def page_of(outcome: Outcome, notes: Sequence[str], rendering: Rendering) -> Page:
-    """The page: of a workbook the tables are those of spreadsheets, else those of a screen."""
+def page_of(
+    outcome: Outcome,
+    notes: Sequence[str],
+    rendering: Rendering,
+    hrefs: Hrefs = MappingProxyType({}),
+) -> Page:
+    """The page: of a workbook the tables are those of spreadsheets, else those of a screen. In a
+    site its values lead to their pages (`hrefs`).
+    """
     tables = [table for table in outcome.tables if table.is_in(rendering)]
     title = clean_line(t(tables[0].title.text, tables[0].title.params)) if tables else ""
     shown = [column for table in tables for column in _columns(table, rendering)]
@@ -55,11 +67,36 @@ def page_of(outcome: Outcome, notes: Sequence[str], rendering: Rendering) -> Pag
         language(),
         title,
         tuple(_about(outcome.data)),
-        tuple(_grid(table, rendering) for table in tables),
+        tuple(_grid(table, rendering, hrefs) for table in tables),
         tuple(meanings.items()),
         tuple(map(clean, notes)),
         Words(t("About this page"), t("What the words mean"), t("Notes"), t("(none)")),
     )
+
+
+def reads_of(session: Session) -> Language:
+    """How the pages of a site read in the language at hand."""
+    from vouchercli.ops.reports.site import Language  # of one report alone
+
+    mark = [t("REHEARSAL: nothing here is real")] if session.is_rehearsal else []
+
+    def page(answer: Outcome, hrefs: Hrefs) -> Page:
+        said = [t(each.text, each.params) for each in answer.says]
+        return page_of(answer, [*mark, *said], "table", hrefs)
+
+    def frame(parts: int, headings: Sequence[Heading], links: Iterable[tuple[str, str]]) -> Frame:
+        # the page fills these in
+        filled = {each: f"{{{each}}}" for each in ("shown", "count", "read", "parts")}
+        search = SearchWords(
+            t("Search merchants by number, name, size, district or industry, and all pages"),
+            t("{shown} of {count} found", filled),
+            t("Nothing found."),
+            t("{count} found so far; {read} of {parts} parts read", filled),
+            t("To search, allow scripts; the pages of merchants list all of them."),
+        )
+        return Frame(t("To the contents"), tuple(links), search, tuple(headings), parts)
+
+    return Language(language(), t, page, frame)
 
 
 def _columns(table: Table, rendering: Rendering) -> list[Column]:
@@ -72,13 +109,20 @@ def _columns(table: Table, rendering: Rendering) -> list[Column]:
     ]
 
 
-def _grid(table: Table, rendering: Rendering) -> Grid:
+def _grid(table: Table, rendering: Rendering, hrefs: Hrefs) -> Grid:
     if table.is_record:
         table = as_lines(table)
     columns = _columns(table, rendering)
     lines = table.lines
     fill = _numbers if rendering == "csv" else _cells  # a spreadsheet writes numbers by itself
-    by_column = [fill(column, table.zone, column.shown_values(lines)) for column in columns]
+    by_column = [
+        _leading(
+            hrefs.get(column.page, {}),
+            column.values(lines),
+            fill(column, table.zone, column.shown_values(lines)),
+        )
+        for column in columns
+    ]
     keys = [column.key for column in columns]
     bars = Bars(0, keys.index(table.bars)) if table.bars in keys else None
     return Grid(
@@ -89,6 +133,16 @@ def _grid(table: Table, rendering: Rendering) -> Grid:
         tuple(clean(t(note.text, note.params)) for note in table.notes),
         bars,
     )
+
+
+def _leading(hrefs: Mapping[str, str], values: Sequence[Any], cells: list[Cell]) -> list[Cell]:
+    """The cells, each with the page of its value (a total has none)."""
+    if not hrefs:
+        return cells
+    return [
+        cell if isinstance(value, Word) else cell._replace(href=hrefs.get(value, ""))
+        for value, cell in zip(values, cells, strict=True)
+    ]
 
 
 def _head(column: Column) -> str:

@@ -1,9 +1,10 @@
 """voucher report list | leverage | rounds | bulletin | merchants | timeline | rejects |
-brief | funds | operations | compare | fairness | explain | series
+brief | funds | operations | compare | fairness | explain | series | districts | industries | site
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
@@ -315,6 +316,90 @@ def series(
         as_of=call.as_of(session),
         against=_split_codes(against),
     )
+
+
+Only = Annotated[
+    Optional[str],
+    typer.Argument(metavar="NAME", help="Only this one (else all side by side); '': not stated."),
+]
+
+
+@command(
+    app,
+    "districts",
+    epilog="Example: voucher report districts --since 2020-04-01 -O districts.html",
+    looks_back=True,
+)
+def districts(
+    call: Call,
+    session: Session,
+    name: Only = None,
+    rounds: Rounds = None,
+    since: Since = None,
+    until: Until = None,
+) -> Outcome:
+    """What merchants of each district were paid; one alone by round, week and merchant."""
+    return _groups(call, session, "district", name, rounds, since, until)
+
+
+@command(
+    app,
+    "industries",
+    epilog="Example: voucher report industries catering -O catering.html",
+    looks_back=True,
+)
+def industries(
+    call: Call,
+    session: Session,
+    name: Only = None,
+    rounds: Rounds = None,
+    since: Since = None,
+    until: Until = None,
+) -> Outcome:
+    """What merchants of each industry were paid; one alone by round, week and merchant."""
+    return _groups(call, session, "industry", name, rounds, since, until)
+
+
+def _groups(
+    call: Call,
+    session: Session,
+    by: str,
+    name: str | None,
+    rounds: list[str] | None,
+    since: str | None,
+    until: str | None,
+) -> Outcome:
+    from vouchercli.ops.reports.groups import report_groups
+
+    span = _paid_in(call, session, since, until)
+    return report_groups(session, by, name, only=_split_codes(rounds), **span)
+
+
+@command(
+    app,
+    "site",
+    epilog='Example: voucher report site public --as-of "2020-04-16" --lang zh',
+    looks_back=True,
+)
+def site(
+    call: Call,
+    session: Session,
+    folder: Annotated[
+        Path,
+        typer.Argument(
+            metavar="DIR", help="The folder: a new or empty one, or one that this command wrote."
+        ),
+    ],
+    rounds: Rounds = None,
+) -> Outcome:
+    """Write a folder of pages that needs no server: each round, district, industry, size of
+    merchants, and every merchant, with a search.
+    """
+    from vouchercli.cli.paper import reads_of
+    from vouchercli.ops.reports.site import report_site
+
+    as_of = call.as_of(session)
+    return report_site(session, folder, reads_of(session), only=_split_codes(rounds), as_of=as_of)
 
 
 @command(app, "list", epilog="Example: voucher report list")

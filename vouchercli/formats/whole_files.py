@@ -77,11 +77,12 @@ def sweep(folder: Path, stem: str) -> None:
     """
     for draft in folder.glob(f".{glob.escape(stem)}-*.part*") if os.name == "posix" else ():
         process = draft.name.split(".")[-2]
-        if process.isdigit() and not _is_alive(int(process)):
+        if process.isdigit() and not is_alive(int(process)):
             draft.unlink(missing_ok=True)
 
 
-def _is_alive(process: int) -> bool:
+def is_alive(process: int) -> bool:
+    """Whether a process of this number runs (POSIX)."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -151,6 +151,14 @@ WHOLE_DAYS = "t.day BETWEEN :first_day AND :last_day"
 KEPT_BY_DAY = tuple(by for by in GROUPINGS if by != "merchant")  # the groupings in group_totals
 FROM_TOTALS = {by: _from_totals(by) for by in KEPT_BY_DAY}
 FROM_FACTS = {by: _from_facts(by) for by in KEPT_BY_DAY}
+# What merchants of each district, industry or size were paid, by round, day and name.
+DAYS_OF_GROUPS = {
+    by: (
+        _statement("group_totals t", "t.day, t.key", f"t.grouping = '{by}' AND {WHOLE_DAYS}"),
+        _statement(f"({FACTS}) t {SEGMENT}", f"t.day, s.{by}", "t.round_id > 0"),
+    )
+    for by in ("district", "industry", "size")
+}
 
 
 def redemption_sums(db: sqlite3.Connection, by: str, window: Window, zone: str) -> list[Group]:
@@ -161,6 +169,19 @@ def redemption_sums(db: sqlite3.Connection, by: str, window: Window, zone: str) 
         Group(row[0], str(row[1]), Sums._make(row[2:]))
         for row in _both(db, window, zone, FROM_TOTALS[by], FROM_FACTS[by])
     ]
+
+
+def days_of_groups(
+    db: sqlite3.Connection, by: str, window: Window, zone: str
+) -> dict[str, list[Group]]:
+    """Sums over the window of each district, industry or size (`by`) that merchants had when they
+    were paid: by round and day (the key, yyyymmdd).
+    """
+    days: dict[str, list[Group]] = {}
+    for row in _both(db, window, zone, *DAYS_OF_GROUPS[by]):
+        group = Group(row[0], str(row[1]), Sums._make(row[3:]))
+        days.setdefault(row[2], []).append(group)
+    return days
 
 
 def _both(

@@ -207,6 +207,8 @@ REPORTS: dict[str, str] = {
     "leverage": Word("what each public yuan did, by any dimension"),
     "rounds": Word("how each round was taken up and used"),
     "merchants": Word("who takes part, who is paid, and how evenly the money is spread"),
+    "districts": Word("what merchants of each district were paid, or of one"),
+    "industries": Word("what merchants of each industry were paid, or of one"),
     "timeline": Word("from the draft of each round to its first redemption"),
     "rejects": Word("rejected rows over all files"),
     "funds": Word("where the money of each funder stands"),
@@ -217,6 +219,7 @@ REPORTS: dict[str, str] = {
     "explain": Word("a figure down to files, ways of paying, ledger and rules"),
     "brief": Word("one page of sentences for a section head"),
     "bulletin": Word("a day and all before it, the money left, and what is odd"),
+    "site": Word("all of them as a folder of pages, with a search"),
 }
 
 

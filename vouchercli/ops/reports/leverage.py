@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -22,7 +23,7 @@ from vouchercli.store.merchant_counts import Merchants
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vouchercli.result import Message
+    from vouchercli.result import Message, Table
     from vouchercli.rules.published import Published
     from vouchercli.session import Session
 
@@ -98,6 +99,18 @@ def report_leverage(
     }
     says = (*_notes(answer, len(rows)), *says_later)
     return Outcome(data, tuple(shown_tables), says)
+
+
+def table_of(by: str, scope: Scope, groups: dict[str, Sums]) -> Table:
+    """The figures of groups that another report has made, with their total; without what sums
+    alone do not tell.
+    """
+    total = law.pooled(groups.values())
+    answer = Answer(by, scope, groups, total, None, (), {}, {}, {}, NO_MERCHANTS)
+    rows = [_row(answer, key, sums) for key, sums in groups.items()]
+    table = tables.leverage(by, scope, rows, _row(answer, Word("total"), total))
+    known = tuple(each for each in table.columns if each.key not in tables.BESIDE_SUMS)
+    return replace(table, columns=known)
 
 
 def _unknown_grouping(by: str) -> UsageFault:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.reports.tables import KEYS, moment, span_notes
@@ -40,9 +41,7 @@ LORENZ = (
 )
 SILENT = (
     *MERCHANT,
-    Column("size", "Size", blank="(not stated)"),
-    Column("district", "District", blank="(not stated)"),
-    Column("industry", "Industry", blank="(not stated)"),
+    *(replace(KEYS[each], key=each) for each in CUTS),
 )
 
 

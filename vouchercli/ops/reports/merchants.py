@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.ops.reports import merchant_tables as tables
 from vouchercli.ops.reports.scope import note_later, scope_of
@@ -16,7 +16,8 @@ from vouchercli.store.db import reading
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vouchercli.result import Message
+    from vouchercli.ops.reports.scope import Scope
+    from vouchercli.result import Message, Table
     from vouchercli.rules.leverage import Sums
     from vouchercli.session import Session
     from vouchercli.store.reports import Listed
@@ -41,22 +42,51 @@ def report_merchants(
     """
     with reading(session):
         scope = scope_of(session, only, since, as_of)
-        paid = store.by_merchant(session.db, list(scope.rounds), scope.months, scope.zone)
-        listed = store.listed_merchants(session.db)
+        taking = taking_part(session, scope)
         later = note_later(session, scope)
-    took_part = {no for no, _, sums in paid if sums.vouchers > 0}
+    silent = taking.silent()
+    shown = tables_of(scope, taking, top, [each._asdict() for each in silent[:inactive]])
+    data = {**scope.about(), "rounds": scope.codes()}
+    return Outcome(data, shown, (*_say_more(len(silent), inactive), *later))
+
+
+class TakingPart(NamedTuple):
+    """The merchants of the registry by number, and what those got who got anything."""
+
+    listed: dict[str, Listed]
+    paid: Paid
+
+    def with_payments(self) -> set[str]:
+        """The numbers of those with a payment that stands."""
+        return {no for no, _, sums in self.paid if sums.vouchers > 0}
+
+    def silent(self) -> list[Listed]:
+        """Those without one, by number."""
+        took_part = self.with_payments()
+        return [each for no, each in self.listed.items() if no not in took_part]
+
+
+def taking_part(session: Session, scope: Scope) -> TakingPart:
+    """The merchants, and what they got in the scope."""
+    paid = store.by_merchant(session.db, list(scope.rounds), scope.months, scope.zone)
+    return TakingPart(store.listed_merchants(session.db), paid)
+
+
+def tables_of(
+    scope: Scope, taking: TakingPart, top: int, silent: Sequence[dict[str, Any]] = ()
+) -> tuple[Table, ...]:
+    """The tables of the report, with the `top` first (0: all)."""
+    listed, paid = taking
+    took_part = taking.with_payments()
     amounts = law.ordered([sums.public_fen for _, _, sums in paid if sums.vouchers > 0])
-    silent = [each for each in listed.values() if each.merchant_no not in took_part]
-    shown = tables.merchants(
+    return tables.merchants(
         scope,
         _summary(listed, took_part, amounts),
         {by: _by(by, listed, paid, took_part) for by in tables.CUTS},
         _first(paid, top),
         law.lorenz(amounts) if amounts else [],
-        [each._asdict() for each in silent[:inactive]],
+        silent,
     )
-    data = {**scope.about(), "rounds": scope.codes()}
-    return Outcome(data, shown, (*_say_more(len(silent), inactive), *later))
 
 
 def _summary(listed: dict[str, Listed], took_part: set[str], amounts: list[int]) -> dict[str, Any]:
@@ -83,11 +113,12 @@ def _by(
     """
     registered = Counter(getattr(each, by) for each in listed.values() if each.is_registered)
     active: Counter[str] = Counter()
-    sums: dict[str, Sums] = {}
+    every: dict[str, list[Sums]] = {}
     for no, _, of_merchant in paid:
         key = getattr(listed[no], by) if no in listed else ""
         active[key] += no in took_part
-        sums[key] = sums.get(key, leverage.NOTHING) + of_merchant
+        every.setdefault(key, []).append(of_merchant)
+    sums = {key: leverage.pooled(each) for key, each in every.items()}
     total_fen = sum(each.public_fen for each in sums.values())
     rows = []
     for key in sorted({*registered, *sums}, key=lambda each: (each == "", each)):
@@ -111,18 +142,20 @@ def _first(paid: Paid, top: int) -> list[dict[str, Any]]:
     """The merchants that got most, from the most."""
     total_fen = sum(sums.public_fen for _, _, sums in paid)
     ordered = sorted(paid, key=lambda each: (-each[2].public_fen, each[0]))
-    return [
-        {
-            "merchant_no": no,
-            "name": name,
-            "redemptions": sums.vouchers,
-            "base_fen": sums.base_fen,
-            "subsidy_fen": sums.public_fen,
-            "share": leverage.rate(sums.public_fen, total_fen),
-            "gross": sums.gross,
-        }
-        for no, name, sums in ordered[: top or None]
-    ]
+    return [row_of(*each, total_fen) for each in ordered[: top or None]]
+
+
+def row_of(no: str, name: str, sums: Sums, total_fen: int) -> dict[str, Any]:
+    """A merchant's row; `total_fen` is the subsidy of all."""
+    return {
+        "merchant_no": no,
+        "name": name,
+        "redemptions": sums.vouchers,
+        "base_fen": sums.base_fen,
+        "subsidy_fen": sums.public_fen,
+        "share": leverage.rate(sums.public_fen, total_fen),
+        "gross": sums.gross,
+    }
 
 
 def _say_more(silent: int, shown: int) -> tuple[Message, ...]:

@@ -37,16 +37,16 @@ def moment(at: int, zone: str) -> str:
 # ---------------------------------------------------------------- leverage
 
 KEYS = {
-    "round": Column("key", "Round"),
+    "round": Column("key", "Round", page="round"),
     "family": Column("key", "Family"),
     "template": Column("key", "Template"),
     "coupon": Column("key", "Coupon"),
     "day": Column("key", "Day"),
     "week": Column("key", "Week"),
     "month": Column("key", "Month"),
-    "district": Column("key", "District", blank="(not stated)"),
-    "industry": Column("key", "Industry", blank="(not stated)"),
-    "size": Column("key", "Size", blank="(not stated)"),
+    "district": Column("key", "District", blank="(not stated)", page="district"),
+    "industry": Column("key", "Industry", blank="(not stated)", page="industry"),
+    "size": Column("key", "Size", blank="(not stated)", page="size"),
     "merchant": Column("key", "Merchant"),
     "platform": Column("key", "Platform", blank="(issued here)"),
     "channel": Column("key", "Channel", blank="(not stated)"),
@@ -67,6 +67,8 @@ MERCHANTS = (
     Column("small_merchants", "Small and micro", "int"),
     Column("small_share", "Small share", "rate"),
 )
+# What the sums of a group alone do not tell.
+BESIDE_SUMS = {each.key for each in (USED_OF_CLAIMED, CLAIMED, PAID_OF_CLAIMED, FACE, *MERCHANTS)}
 BY_COUNT = Column("used_of_claimed", "By count", "rate")
 BY_AMOUNT = Column("paid_of_claimed", "By amount", "rate")
 FIGURES = (
@@ -288,7 +290,7 @@ def _about(figure: dict[str, Any], zone: str) -> str:
 # ---------------------------------------------------------------- rounds
 
 SALE = (
-    Column("round", "Round"),
+    Column("round", "Round", page="round"),
     Column("state", "State", "word"),
     Column("packs", "Packs", "int"),
     Column("claimed", "Claimed", "int"),
