@@ -338,6 +338,8 @@ class Town:
     def _over(self, pack: Pack, asked: Payment) -> str | None:
         """The first limit of use that has no room for a payment beside all that stands."""
         standing = self._standing()
+        if reason := self._over_goods(pack, asked, standing):
+            return reason
         for key, by_resident, by_merchant in (
             ("vouchers_per_resident", True, False),
             ("vouchers_per_merchant", True, True),
@@ -364,7 +366,7 @@ class Town:
                     is_over = sum(p.kept for p in those) + asked.subsidy > fen(term["at_most"])
                 if is_over:
                     return "over_use_limit"
-        return self._over_goods(pack, asked, standing)
+        return None
 
     def _over_goods(
         self, pack: Pack, asked: Payment, standing: list[tuple[Pack, Payment]]

@@ -88,6 +88,8 @@ class World:
     rounds: list[Round]
     applicants: dict[str, str]  # of the lottery that is drawn here: application -> resident
     town: Town
+    size: int
+    people: tuple[str, ...]
     files: list[File] = field(default_factory=list)
 
 
@@ -301,12 +303,14 @@ def limits(rng: Random) -> Document:
 # ---------------------------------------------------------------- a world
 
 
-def draw(seed: int, winners: Callable[[World], dict[str, set[str]]] | None = None) -> World:
+def draw(
+    seed: int, winners: Callable[[World], dict[str, set[str]]] | None = None, size: int = 1
+) -> World:
     """The world of a seed. `winners`: who won in each round of the lottery, once it is drawn (None:
-    the first of those who applied).
+    the first of those who applied). `size`: so many times the people, packs and rows.
     """
     rng = Random(seed)
-    world = found(rng)
+    world = found(rng, size)
     if world.applicants:
         won = (winners or first_winners)(world)
         for each in world.rounds:
@@ -320,7 +324,7 @@ def draw(seed: int, winners: Callable[[World], dict[str, set[str]]] | None = Non
     return world
 
 
-def found(rng: Random) -> World:
+def found(rng: Random, size: int) -> World:
     """The programme and its rounds, before anything came in."""
     programme: Document = {
         "programme": "plain",
@@ -337,6 +341,7 @@ def found(rng: Random) -> World:
         Round("g1", made["a"], rng.choice([3, 9, 20]), opens, CLOSES, 3, "icbc"),
         Round("g2", made["b"], 20, moment("2020-03-29 20:00"), CLOSES, 3, "alipay"),
     ]
+    people = PEOPLE + tuple(f"p{number}" for number in range(6 * size - 6))
     applicants: dict[str, str] = {}
     if rng.random() < 0.4:
         rounds += family(rng, made, opens)
@@ -350,12 +355,13 @@ def found(rng: Random) -> World:
             Round(code, made[name], packs, opens, CLOSES, 1, "unionpay", winners=set())
             for code, name, packs in (("l1", "a", 2), ("l2", "b", 1))
         ]
-        applicants = {f"A{number}": who for number, who in enumerate(PEOPLE)}
+        applicants = {f"A{number}": who for number, who in enumerate(people)}
     for each in rounds:
         each.closes_at = closes(each)
+        each.packs *= size
     town = Town(programme, rounds, MERCHANTS)
     town.suspended = SUSPENDED
-    return World(programme, [*made.values()], rounds, applicants, town)
+    return World(programme, [*made.values()], rounds, applicants, town, size, people)
 
 
 def closes(each: Round) -> datetime:
@@ -437,13 +443,13 @@ def claim(rng: Random, world: World, clock: Clock) -> None:
     platform = rng.choice(["", "", *issuers])
     open_ones = [each for each in world.rounds if each.template["validity"] != "at_once"]
     rows = []
-    for at in sorted(clock.any() for _ in range(rng.randint(8, 16))):
+    for at in sorted(clock.any() for _ in range(rng.randint(8, 16) * world.size)):
         due = [each for each in open_ones if each.opens_at <= at < each.closes_at]
         round_ = rng.choice(due if due and rng.random() < 0.9 else open_ones)
         row = {
             "claim_no": f"C{len(world.files)}-{len(rows) if rng.random() < 0.97 else 0}",
             "round": round_.code,
-            "resident": rng.choice(PEOPLE),
+            "resident": rng.choice(world.people),
             "claimed_at": f"{at}",
             "face": "",
             "application_no": "",
@@ -472,7 +478,7 @@ def pay(rng: Random, world: World, clock: Clock) -> None:
     """A file of payments and refunds."""
     packs = [*world.town.packs.items()]
     rows = []
-    for _ in range(rng.randint(12, 30) if packs else 0):
+    for _ in range(rng.randint(12, 30) * world.size if packs else 0):
         number, pack = rng.choice(packs)
         if pack.round.template["validity"] != "at_once":
             about = (number, pack, f"T{len(world.files)}-{len(rows)}")
@@ -484,7 +490,7 @@ def pay(rng: Random, world: World, clock: Clock) -> None:
         for each in payments
         if pack.round.template["validity"] != "at_once"
     ]
-    for _ in range(rng.randint(0, 5) if standing else 0):
+    for _ in range(rng.randint(0, 5) * world.size if standing else 0):
         rows.append(
             refund(
                 rng, world.town, clock, *rng.choice(standing), f"R{len(world.files)}-{len(rows)}"
@@ -573,7 +579,7 @@ def pay_at_once(rng: Random, world: World, clock: Clock) -> None:
     round_ = next(each for each in world.rounds if each.template["template"] == "till")
     line = vouchers_of(round_.template)[0]
     rows = []
-    for at in sorted(clock.any() for _ in range(rng.randint(3, 8))):
+    for at in sorted(clock.any() for _ in range(rng.randint(3, 8) * world.size)):
         row = {name: rng.choice(values) for name, values in DETAILS.items()}
         base = base_of(rng, line)
         rows.append(
@@ -581,7 +587,7 @@ def pay_at_once(rng: Random, world: World, clock: Clock) -> None:
                 "transaction_no": f"I{len(world.files)}-{len(rows)}",
                 "kind": "pay",
                 "round": "i1",
-                "resident": rng.choice(PEOPLE),
+                "resident": rng.choice(world.people),
                 "merchant_no": rng.choice(MERCHANTS)["merchant_no"],
                 "paid_at": f"{at}",
                 "order_amount": yuan(base),

@@ -16,7 +16,9 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import plain_worlds
 import pytest
+import test_plain_law
 from big_town import NOW, canonical, copied, left_by, prepare
 from processes import started
 from test_formats_records import WECHAT, used
@@ -42,10 +44,11 @@ class Trial:
         seed: int,
         bytes_: int = BY_ROWS,
         start: Start = started,
+        lines: int = LINES,
     ) -> None:
         self.here, self.args = here, args
         self._start = partial(
-            start, lines=LINES, bytes_=bytes_, environ=os.environ | {"VOUCHER_NOW": NOW}
+            start, lines=lines, bytes_=bytes_, environ=os.environ | {"VOUCHER_NOW": NOW}
         )
         self.chance = random.Random(seed)
         self.caught = self.importing = 0
@@ -249,6 +252,24 @@ def test_many_kills_of_claims(town: Any, here: Path, bytes_: int) -> None:
     trial = Trial(here, OTHERS[0], seed=5, bytes_=bytes_)
     trial.kill(MANY // 4)
     assert trial.caught >= MANY // 4
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bytes_", [BY_ROWS, BY_COLUMNS], ids=["by rows", "by columns"])
+@pytest.mark.parametrize("seed", test_plain_law.LARGE)
+def test_kills_under_limits_of_use_and_terms_of_goods(
+    voucher: Any, here: Path, seed: int, bytes_: int
+) -> None:
+    """The last file of a random programme, in chunks of 40 lines."""
+    test_plain_law.found_town(voucher, plain_worlds.draw(seed, size=20))
+    world = plain_worlds.draw(seed, test_plain_law.winners, size=20)
+    *before, last = (file for file in world.files if file.kind != "instant" and file.rows)
+    for number, file in enumerate(before):
+        voucher(*test_plain_law.laid_down(number, file), "--now", NOW, expect=None)
+    args = test_plain_law.laid_down(len(before), last)
+    trial = Trial(here, args, seed=8, bytes_=bytes_, lines=40)
+    trial.kill(max(2, MANY // 20), lambda folder: voucher("check", "--db", f"{folder}/voucher.db"))
+    assert trial.caught >= 2
 
 
 @pytest.mark.slow

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 LADDERS = (CLAIMS, CLAIMS_IN_TIME, PAYMENTS, TIMELINE)
 SEEDS = range(4)
 MORE = range(4, 34)
+# Which of two reasons a row is refused for may hang on where its file is cut: a limit that many share
+# is asked at the end of the file once more, beside all of it.
+EITHER = {("transaction_reused", "over_use_limit")}
+LARGE = (5, 20, 25)  # over limits of use of residents and of merchants, and pieces of a class
 SUMS = ("redemptions", "base_fen", "subsidy_fen", "platform_fen", "match_fen", "own_fen")
 DRAWN_AT = "2020-03-26 20:00"
 session = partial(towns.session, Path("voucher.db"), "mei", towns.at("2020-03-20 09:00"))
@@ -133,8 +137,8 @@ def winners(world: World) -> dict[str, set[str]]:
     return found
 
 
-def take(voucher: Voucher, number: int, file: File) -> list[str | None]:
-    """What the program says of each row of a file."""
+def laid_down(number: int, file: File) -> tuple[str, ...]:
+    """The command that takes a file in, which stands in this folder now."""
     path = Path(f"{number}-{file.kind}.csv")
     with path.open("w", encoding="utf-8", newline="") as out:
         writer = csv.DictWriter(out, [*file.rows[0]])
@@ -142,7 +146,12 @@ def take(voucher: Voucher, number: int, file: File) -> list[str | None]:
         writer.writerows(file.rows)
     noun = "claim" if file.kind == "claims" else "redemption"
     words = ("--platform", file.platform) if file.platform else ()
-    ran = voucher(noun, "import", str(path), *words, "-o", "json", expect=None)
+    return (noun, "import", *words, str(path))
+
+
+def take(voucher: Voucher, number: int, file: File) -> list[str | None]:
+    """What the program says of each row of a file."""
+    ran = voucher(*laid_down(number, file), "-o", "json", expect=None)
     assert ran.code in (0, 4), ran.err
     rejects = towns.ask(
         ".", "SELECT line, reason FROM rejects WHERE batch_id = ?", ran.data["batch"]
@@ -158,22 +167,27 @@ def sums(voucher: Voucher) -> dict[str, dict[str, int]]:
 
 @pytest.mark.parametrize("by", ["rows", "columns", "chunks"])
 @pytest.mark.parametrize(
-    "seed", [*SEEDS, *(pytest.param(seed, marks=pytest.mark.slow) for seed in MORE)]
+    ("seed", "size"),
+    [
+        *((seed, 1) for seed in SEEDS),
+        *(pytest.param(seed, 1, marks=pytest.mark.slow) for seed in MORE),
+        *(pytest.param(seed, 20, marks=pytest.mark.slow) for seed in LARGE),
+    ],
 )
 def test_every_row_of_a_random_programme_is_ruled_as_the_plain_law_rules_it(
-    voucher: Voucher, monkeypatch: pytest.MonkeyPatch, seed: int, by: str
+    voucher: Voucher, monkeypatch: pytest.MonkeyPatch, seed: int, size: int, by: str
 ) -> None:
     monkeypatch.setattr(by_columns, "BYTES", 1 << 40 if by == "rows" else 0)
-    monkeypatch.setattr(chunks, "LINES", 5 if by == "chunks" else chunks.LINES)
-    found_town(voucher, plain_worlds.draw(seed))
-    world = plain_worlds.draw(seed, winners)
+    monkeypatch.setattr(chunks, "LINES", 5 * size if by == "chunks" else chunks.LINES)
+    found_town(voucher, plain_worlds.draw(seed, size=size))
+    world = plain_worlds.draw(seed, winners, size)
     for number, file in enumerate(world.files):
         if file.rows:
             said = take(voucher, number, file)
             wrong = [
                 (row, right, each)
                 for row, right, each in zip(file.rows, file.right, said, strict=True)
-                if right != each
+                if right != each and (by != "chunks" or (right, each) not in EITHER)
             ]
             assert not wrong, json.dumps(wrong, ensure_ascii=False, indent=1)
     right = {code: {name: each[name] for name in SUMS} for code, each in world.town.sums.items()}

@@ -35,6 +35,11 @@ class Counted(NamedTuple):
     by_merchant: bool
     by_word: str = ""
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether many residents use it up together: a merchant's yuan, or everybody's."""
+        return not self.by_resident and not self.by_word
+
 
 # As a programme's document names them; kept as `NAME:SPAN`, of some rounds `NAME:SPAN:A,B`, of all
 # but some `NAME:SPAN:!A,B`.
@@ -202,9 +207,13 @@ class Uses:
             self._bounds(each.span, use.paid_at)[0],
         )
 
-    def reached(self, use: Use) -> UseCap | None:
-        """The limit that has no room for this payment; None: all have."""
+    def reached(self, use: Use, *, has_place: bool = False) -> UseCap | None:
+        """The limit that has no room for this payment; None: all have. `has_place`: under what
+        many share it is counted already.
+        """
         for each, steps, group in self.groups(use):
+            if has_place and each.counted.is_shared:
+                continue
             most = steps.at(use.paid_at)
             if most is not None and self._peak(group, use.paid_at) + each.amount(use) > most:
                 return each
@@ -220,11 +229,13 @@ class Uses:
             most = max(most, used)
         return most
 
-    def add(self, use: Use) -> None:
-        """Count a payment that is accepted, or stands; or what a refund gives back."""
+    def add(self, use: Use, *, is_shared: bool | None = None) -> None:
+        """Count a payment that is accepted, or stands; or what a refund gives back. `is_shared`:
+        only under what many share, or only under the rest.
+        """
         own = self._own.setdefault((use.voucher, use.transaction_no), [])
         for each, _, group in self.groups(use):
-            if amount := each.amount(use):
+            if is_shared in (None, each.counted.is_shared) and (amount := each.amount(use)):
                 own.append((group, Event(use.at, amount < 0, amount)))
                 self._put(*own[-1])
 

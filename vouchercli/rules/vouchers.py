@@ -54,12 +54,6 @@ TIMELINE = Ladder(
             " limits count across)",
         ),
         Rung(
-            "over_use_limit",
-            "",
-            "the resident, and the merchant, have room in the limits of use",
-            "at most so many vouchers, or yuan of them, of a resident or a merchant in a span",
-        ),
-        Rung(
             "serial_used",
             "",
             "nobody has used a voucher for the piece with that serial number (where the row says"
@@ -72,6 +66,12 @@ TIMELINE = Ladder(
             "the resident has room for another piece of that class of goods (where the row says"
             " it)",
             "one piece of each class a person",
+        ),
+        Rung(
+            "over_use_limit",
+            "",
+            "the resident, and the merchant, have room in the limits of use",
+            "at most so many vouchers, or yuan of them, of a resident or a merchant in a span",
         ),
         Rung(
             "transaction_reused",
@@ -134,7 +134,8 @@ TIMELINE = Ladder(
 class Transaction(NamedTuple):
     """One payment or refund that is lawful by itself; amounts in fen, times in UTC seconds. The
     subsidy of a refund is what its file says (None: nothing); `least_base_fen` is a payment's.
-    `stands`: it was accepted at another time and is judged again beside rows that come later.
+    `stands`: it was accepted at another time and is judged again beside rows that come later;
+    `was_accepted`: in an earlier piece of its own file.
     """
 
     line: int
@@ -158,6 +159,7 @@ class Transaction(NamedTuple):
     batch_id: int
     round_id: int = 0
     details: str = ""  # what is kept of a payment's details, as JSON
+    was_accepted: bool = False
 
     @property
     def voucher(self) -> Voucher:
@@ -324,7 +326,8 @@ def _judge_in_order(
         if row.stands and row.kind == "pay":
             standing.visits[(row.resident, row.merchant_id, row.day)].add(row.voucher)
     if standing.uses:
-        _count_standing(standing, [row for row in rows if row.stands], own_refund)
+        known = [row for row in rows if row.stands or row.was_accepted]
+        _count_standing(standing, known, own_refund)
     contents = _contents(rows)
     in_conflict = _find_conflicts(rows, contents)
     first: dict[tuple[object, ...], tuple[Ruling, int]] = {}
@@ -353,25 +356,26 @@ def _count_standing(
     standing: StandingFacts, rows: list[Transaction], own_refund: dict[int, Transaction]
 ) -> None:
     """Count under the limits of use what rows that stand have used, refunds and all: later rows
-    hold their place as well.
+    hold their place as well. Rows of the own file do so only under what many share: their
+    neighbours there are not all judged again with them.
     """
     uses, alone = standing.uses, standing.copied()
     alone.uses = None
     rulings = _judge_in_order(alone, rows, own_refund)
     for row in rows:
         if uses and rulings[row.line].reason is None:
-            uses.add(_use(alone, row, rulings[row.line]))
+            use = _use(alone, row, rulings[row.line])
+            uses.add(use, is_shared=None if row.stands else True)
 
 
 def _count(uses: Uses, standing: StandingFacts, row: Transaction, ruling: Ruling) -> None:
-    """Count a row that is accepted. What stands is counted already: it is taken out where it gives
-    way.
-    """
-    if row.stands:
-        if row.kind == "pay" and ruling.reason is not None:
-            uses.forget(row.voucher, row.transaction_no)
-    elif ruling.reason is None:
-        uses.add(_use(standing, row, ruling))
+    """Count a row that is accepted. What is counted already is taken out where it gives way."""
+    is_known = row.stands or row.was_accepted
+    if is_known and row.kind == "pay" and ruling.reason is not None:
+        uses.forget(row.voucher, row.transaction_no)
+    if not row.stands and ruling.reason is None:
+        use = _use(standing, row, ruling)
+        uses.add(use, is_shared=False if row.was_accepted else None)
 
 
 def _use(standing: StandingFacts, row: Transaction, ruling: Ruling) -> Use:
@@ -483,7 +487,8 @@ def _over_limit(standing: StandingFacts, row: Transaction) -> Ruling | None:
             1,
             row.subsidy_fen or 0,
             row.details,
-        )
+        ),
+        has_place=row.was_accepted,
     )
     return Ruling(met.reason, met=met.name) if met else None
 

@@ -75,7 +75,7 @@ SELECT place, batch_id, line, transaction_no, kind, claim_no, paid_at, day, base
     CASE kind WHEN 'pay' THEN coalesce(stated_fen, lawful_fen) ELSE stated_fen END AS subsidy_fen,
     min(base_fen, full_base_fen) AS least_base_fen,
     claim_id, coupon_no, resident, expires_at, round_id, merchant_id, merchant_no, segment_id,
-    stands,
+    stands, is_judged_again AND NOT stands AS was_accepted,
     used_channel(round_id, coupon_no, channel) AS channel,
     CASE WHEN kind = 'pay' AND details IS NOT NULL THEN kept_details(round_id, details) END
         AS details,
@@ -196,7 +196,7 @@ CONTESTED = """
 SELECT place, transaction_no, kind, claim_no, claim_id, coupon_no, resident, merchant_id,
     merchant_no, paid_at, day, base_fen,
     merchant_discount_fen, subsidy_fen, least_base_fen, refund_of, expires_at, stands, batch_id,
-    round_id, ifnull(details, '')
+    round_id, ifnull(details, ''), was_accepted
 FROM judged WHERE is_contested
 """
 STANDING_PAYMENTS = """
