@@ -192,7 +192,7 @@ def of_programme(db: sqlite3.Connection, programme_id: int, zone: str) -> UseLim
         words = {round_id: each.words for round_id, each in known.items()}
     goods = tuple(of_goods(reason) for reason in _asked_of_goods(scopes))
     classes = law_of_details.classes(scopes)
-    # what many share comes last: whether it has room hangs on where a file is cut, the rest does not
+    # what many share comes last: only whether it has room may hang on where a file is cut
     caps = tuple(sorted(goods + caps, key=lambda each: each[0].counted.is_shared))
     return UseLimits(limits.visits(db, programme_id), caps, words, zone, classes)
 
