@@ -9,6 +9,7 @@ import towns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     Voucher = Callable[..., Any]
 
@@ -55,6 +56,45 @@ def test_money_by_what_has_become_of_it(town: Voucher) -> None:
     shown = town("report", "funds", "--lang", "zh").out
     assert "拨入资金＝可用额度" in shown
     town("report", "funds", "-O", "f.xlsx")
+
+
+def funds(town: Voucher, at: str) -> tuple[int, ...]:
+    """What stood with the city at a moment: appropriated, committed, outstanding, redeemed."""
+    city = town("report", "funds", "--as-of", at, "-o", "json").data["funds"][0]
+    keys = ("appropriated_fen", "committed_fen", "outstanding_fen", "redeemed_fen")
+    return tuple(city[key] for key in keys)
+
+
+def test_money_as_it_stood_at_a_moment(town: Voucher) -> None:
+    moments = {
+        "2020-03-19": (0, 0, 0, 0),
+        "2020-03-26": (4_800, 4_800, 0, 0),
+        "2020-03-27 09:30:59": (4_800, 4_800, 0, 0),
+        "2020-03-27 09:31:00": (4_800, 3_200, 1_600, 0),
+        "2020-03-28 09:59:59": (4_800, 3_200, 1_600, 0),
+        "2020-03-28 10:00:00": (4_800, 3_200, 800, 800),
+        "2020-03-28": (4_800, 3_200, 800, 800),
+    }
+    assert {at: funds(town, at) for at in moments} == moments
+    now = town("report", "funds", "-o", "json").data
+    then = town("report", "funds", "--as-of", "2020-03-28", "-o", "json").data
+    assert [now[key] for key in ("funds", "by_round")] == [
+        then[key] for key in ("funds", "by_round")
+    ]
+
+
+@pytest.mark.parametrize("form", ["json", "csv", "xlsx", "html", "docx", "md"])
+def test_the_same_moment_gives_the_same_bytes(
+    town: Voucher, form: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked = ("report", "funds", "--as-of", "2020-03-28", "-O")
+    town(*asked, str(tmp_path / f"one.{form}"))
+    monkeypatch.setenv("VOUCHER_NOW", "2020-05-01 09:00")
+    more = "C2,r1,b,2020-03-29 10:00:00\n"
+    town("claim", "import", towns.write("d.csv", towns.CLAIMS + more))
+    town(*asked, str(tmp_path / f"two.{form}"))
+    one, two = ((tmp_path / f"{name}.{form}").read_bytes() for name in ("one", "two"))
+    assert one == two
 
 
 def test_what_was_late_and_what_did_not_come_in(town: Voucher) -> None:

@@ -205,12 +205,17 @@ def brief(call: Call, session: Session, rounds: Rounds = None) -> Outcome:
     return report_brief(session, only=_split_codes(rounds), as_of=call.as_of(session))
 
 
-@command(app, "funds", epilog="Example: voucher report funds -O funds.xlsx")
+@command(
+    app,
+    "funds",
+    epilog="Example: voucher report funds --as-of 2020-03-31 -O funds.xlsx",
+    looks_back=True,
+)
 def funds(call: Call, session: Session) -> Outcome:
     """The money of each funder by what has become of it, in all and by round."""
     from vouchercli.ops.reports.funds import report_funds
 
-    return report_funds(session)
+    return report_funds(session, as_of=call.as_of(session))
 
 
 @command(app, "operations", epilog="Example: voucher report operations --since 2020-04-01")

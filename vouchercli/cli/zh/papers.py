@@ -84,6 +84,7 @@ TEXT = {
     "The money of each funder by what has become of it, in all and by round.": "各出资方资金的去向，合计与分期次。",
     "What the clock did late, and files that did not come in as they should.": "定时任务的迟办，以及未能正常入账的文件。",
     "Funds: {programme}": "资金：{programme}",
+    "Funds: {programme}, as of {as_of}": "资金：{programme}，截至 {as_of}",
     "Funder": "出资方",
     "Appropriated": "拨入资金",
     "Uncommitted": "可用额度",

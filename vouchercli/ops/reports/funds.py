@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.ops.reports.scope import note_later, scope_of
+from vouchercli.ops.reports.tables import moment
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import leverage
-from vouchercli.store import ledger, programmes, rounds
+from vouchercli.store import ledger, past_balances, programmes, rounds
 from vouchercli.store.db import reading
+from vouchercli.store.ledger import ACCOUNTS, Balances
 
 if TYPE_CHECKING:
-    import sqlite3
+    from collections.abc import Callable
 
+    from vouchercli.ops.reports.scope import Scope
+    from vouchercli.result import Message
     from vouchercli.session import Session
-    from vouchercli.store.ledger import Balances
+
+NOTHING = Balances(**dict.fromkeys(ACCOUNTS, 0))
 
 HELD = (
     Column("committed_fen", "Committed (unclaimed)", "fen"),
@@ -32,43 +38,64 @@ FUNDS = (
 ROUNDS = (Column("round", "Round"), Column("funder", "Funder"), *HELD)
 
 
-def report_funds(session: Session) -> Outcome:
-    """The money of every funder by what has become of it; a funder without an amount has none that
-    is watched (None).
+def report_funds(session: Session, *, as_of: int | None = None) -> Outcome:
+    """The money of every funder by what has become of it, as of a moment (UTC seconds; None: as it
+    stands); a funder without an amount has none that is watched (None).
     """
     with reading(session):
-        db, programme = session.db, programmes.current(session.db, session.programme)
-        funders = programmes.funders(db, programme["programme_id"])
-        funds = [_fund(db, each) for each in funders]
+        scope = scope_of(session, (), None, as_of)
+        programme_id = scope.programme["programme_id"]
+        funders = programmes.funders(session.db, programme_id)
+        stands = _stands(session, scope)
+        funds = [_fund(each, stands(each["funder_id"], None)) for each in funders]
         by_round = [
-            {"round": code, "funder": each["funder"], **_held(stands)}
-            for round_id, code in rounds.codes_by_id(db, programme["programme_id"]).items()
+            {"round": code, "funder": each["funder"], **_held(part)}
+            for round_id, code in rounds.codes_by_id(session.db, programme_id).items()
             for each in funders
-            if any(stands := ledger.balances(db, each["funder_id"], round_id))
+            if any(part := stands(each["funder_id"], round_id))
         ]
-    about = {"programme": programme["programme"]}
+        later = note_later(session, scope) if as_of is not None else ()
     note = say(
         "Appropriated = uncommitted + committed + outstanding + redeemed + returned. Redeemed is"
         " payable to merchants, or paid."
     )
     return Outcome(
-        dict(about),
+        scope.about(),
         (
-            Table(
-                say("Funds: {programme}", **about),
-                FUNDS,
-                funds,
-                notes=(note,),
-                key="funds",
-                bars="redeemed_fen",
-            ),
+            Table(_title(scope), FUNDS, funds, notes=(note,), key="funds", bars="redeemed_fen"),
             Table(say("Money of rounds"), ROUNDS, by_round, key="by_round", optional=True),
         ),
+        later,
     )
 
 
-def _fund(db: sqlite3.Connection, funder: programmes.Row) -> dict[str, Any]:
-    stands = ledger.balances(db, funder["funder_id"])
+def _title(scope: Scope) -> Message:
+    if scope.as_of is None:
+        return say("Funds: {programme}", programme=scope.code)
+    at = moment(scope.as_of, scope.zone)
+    return say("Funds: {programme}, as of {as_of}", programme=scope.code, as_of=at)
+
+
+def _stands(session: Session, scope: Scope) -> Callable[[int, int | None], Balances]:
+    """What stands on a funder's accounts, or on its part of a round; as of a moment what stood."""
+    if scope.as_of is None:
+        return lambda funder_id, round_id: ledger.balances(session.db, funder_id, round_id)
+    then = past_balances.at_moment(
+        session.db, scope.programme["programme_id"], scope.as_of, scope.zone
+    )
+
+    def stood(funder_id: int, round_id: int | None) -> Balances:
+        some = [
+            each
+            for (whose, of_round), each in then.items()
+            if whose == funder_id and round_id in (None, of_round)
+        ]
+        return Balances(*(sum(amounts) for amounts in zip(NOTHING, *some, strict=True)))
+
+    return stood
+
+
+def _fund(funder: programmes.Row, stands: Balances) -> dict[str, Any]:
     held, given = _held(stands), -stands.appropriated
     is_watched = funder["amount_fen"] is not None
     return {
