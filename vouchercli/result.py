@@ -44,6 +44,19 @@ class Word(str):
     __slots__ = ()
 
 
+class Amount(int):
+    """An amount in fen inside a sentence: people read it in the unit of its size, programs
+    exactly.
+    """
+
+    __slots__ = ()
+
+    def __format__(self, spec: str) -> str:
+        """Exact yuan, grouped by thousands."""
+        sign = "-" if self < 0 else ""
+        return f"{sign}{abs(self) // 100:,}.{abs(self) % 100:02d}"
+
+
 class Figure(NamedTuple):
     """A value that brings its own kind: of a column whose rows are of different kinds."""
 

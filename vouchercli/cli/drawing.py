@@ -24,7 +24,16 @@ from rich.text import Text
 from vouchercli.cli import bars
 from vouchercli.cli.cleaning import clean
 from vouchercli.cli.language import language, t
-from vouchercli.cli.values import DASH, EXACT, PRINTED, UNITS, Unit, as_lines, label, pretty
+from vouchercli.cli.units import EXACT, UNITS, Unit, asked, with_unit
+from vouchercli.cli.values import (
+    DASH,
+    PRINTED,
+    as_lines,
+    has_figures_of_money,
+    label,
+    pretty,
+    rounded,
+)
 from vouchercli.cli.wrapping import cells, fill, fold, tokens
 from vouchercli.result import Word
 
@@ -95,15 +104,17 @@ def _print(table: Table, fit: Fit, width: int) -> None:
 
 def _notes(table: Table, fit: Fit) -> list[str]:
     notes = [t(note.text, note.params) for note in table.notes]
-    unit = UNITS[language()][fit.unit]
+    unit = asked() or UNITS[language()][fit.unit]
     if fit.year:
         notes.insert(0, t("Times of {year}.", {"year": fit.year}))
     if not table.rows:
         notes.insert(0, t("(none)"))
-    elif any(column.kind == "fen" for column in _columns(table)):
+    elif has_figures_of_money(table) or any(column.kind == "fen" for column in _columns(table)):
         text = (
             "Amounts in {unit}."
             if unit is EXACT
+            else "Amounts in {unit}, rounded so that parts add up to their total; -o json is exact."
+            if asked()
             else "Amounts in {unit}; -o csv and -o json are exact."
         )
         notes.insert(0, t(text, {"unit": Word(unit.name)}))
@@ -166,7 +177,7 @@ def _fit(table: Table, width: int, rules: box.Box, coarsest: int = 0) -> Fit:
     for year in years:
         for text_at_least, gap in TRIES:
             for place in order:
-                unit = UNITS[language()][place]
+                unit = asked() or UNITS[language()][place]
                 strips = [_strip(column, table, unit, year) for column in columns]
                 room = width - gap * (len(strips) - 1)
                 if widths := _widths(strips, room, text_at_least):
@@ -198,7 +209,7 @@ def _units(table: Table, columns: list[Column]) -> list[int]:
     """
     money = [column for column in columns if column.kind == "fen"]
     amounts = [abs(each) for column in money for each in column.shown_values(table.rows) if each]
-    if not money:
+    if not money or asked():
         return [0]
     least = min(amounts, default=0)
     return [
@@ -262,17 +273,24 @@ def _cell(text: str, strip: Strip, width: int) -> Segments:
 def _strip(column: Column, table: Table, unit: Unit, year: str = "") -> Strip:
     totals = table.total if table.total and table.rows else {}
     name = column.shown or column.source or column.key
-    texts = [pretty(column, each, table.zone, unit) for each in column.shown_values(table.rows)]
+    values = rounded(column, column.shown_values(table.rows), totals.get(name), unit)
+    texts = [pretty(column, each, table.zone, unit) for each in values]
     if column.kind in TIMES and all(cell[-3:] == ":00" or cell == DASH for cell in texts):
         texts = [cell.removesuffix(":00") for cell in texts]
     if column.kind in TIMES and year:
         texts = [cell.removeprefix(f"{year}-") for cell in texts]
     return Strip(
-        _pieces(label(column)),
+        _pieces(_heading(column)),
         texts,
         pretty(column, totals[name], table.zone, unit) if name in totals else "",
         column.kind in NUMBERS,
     )
+
+
+def _heading(column: Column) -> str:
+    """With the unit of its amounts where one was asked for."""
+    unit = asked()
+    return label(column) if unit is None or column.kind != "fen" else with_unit(label(column), unit)
 
 
 def _pieces(label: str) -> list[str]:
@@ -311,7 +329,8 @@ def _list(table: Table, columns: list[Column], width: int) -> Group:
             Text(
                 "\n".join(
                     fold(
-                        f"{label(column)}: {pretty(column, column.of(row), table.zone)}",
+                        f"{_heading(column)}: "
+                        + pretty(column, column.of(row), table.zone, asked() or EXACT),
                         width,
                     )
                     for column in columns

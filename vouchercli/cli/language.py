@@ -15,7 +15,7 @@ from vouchercli.publications import Both
 from vouchercli.result import Message, Word
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 LANGUAGES = ("zh", "en")
 # The part of a sentence that is there to be pasted; compiled at its first use.
@@ -51,12 +51,15 @@ STAND_INS = (
     "TIME",
     "TO",
     "TOPIC",
+    "UNIT",
     "VERSION",
     "WHAT",
     "WHERE",
     "WHY",
     "YUAN",
 )
+# how a value of another kind reads inside a sentence: whoever knows says so
+READ: dict[type, Callable[[Any], str]] = {}
 _chosen = ["en"]  # one process speaks one language: main() chooses it before anything is said
 
 
@@ -163,6 +166,8 @@ def _sentence_value(value: Any, *, is_pasted: bool) -> Any:
         return ", ".join(map(t, value.split(", "))) if whole == value else whole
     if isinstance(value, Message):
         return t(value.text, value.params)
+    if type(value) in READ:
+        return READ[type(value)](value)
     if is_pasted and isinstance(value, str) and re.search(UNSAFE, value):
         return "'" + value.replace("'", "'\\''") + "'"
     return value

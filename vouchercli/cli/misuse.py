@@ -109,6 +109,14 @@ def refuse_misuse(
             hint="write -o csv in place of -o xlsx: a spreadsheet opens it too",
             command=command,
         )
+    if given.get("unit") is not None and not command.startswith("report "):
+        raise UsageFault(
+            "no_unit",
+            "voucher {command} shows amounts in yuan: it takes no --unit",
+            hint="leave it out; reports take it: voucher report rounds --unit {unit}",
+            command=command,
+            unit=given["unit"],
+        )
     if given.get("as_of") is not None and not looks_back:
         raise UsageFault(
             "no_as_of",

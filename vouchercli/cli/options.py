@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
+from vouchercli.cli import units
 from vouchercli.cli.misuse import refuse_misuse, refuse_unusable
 from vouchercli.errors import UsageFault
 from vouchercli.rules import times
@@ -108,6 +109,17 @@ PANEL = {
     "as_of": Annotated[
         Optional[str],
         typer.Option("--as-of", metavar="TIME", help="Reports: what was true up to TIME."),
+    ],
+    "unit": Annotated[
+        Optional[str],
+        typer.Option(
+            "--unit",
+            metavar="UNIT",
+            help=(
+                "Reports: amounts in this unit: yuan, wan (10,000), yi (100 million) or million;"
+                " or 元, 万元, 亿元."
+            ),
+        ),
     ],
     "dry_run": Annotated[
         bool, typer.Option("--dry-run", help="Do everything, then write nothing.")
@@ -445,6 +457,7 @@ def command(
                 has_rows=is_list or call.command.startswith("report "),
                 has_workbook=has_workbook,
             )
+            units.ask(call.given.get("unit"))
             if is_list:
                 call.limit = given["limit"]
                 given["limit"] = call.most

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli import __version__
 from vouchercli.cli.cleaning import clean, clean_line
-from vouchercli.cli.language import join_brackets, language, t
-from vouchercli.cli.values import as_lines, label, pretty
+from vouchercli.cli.language import language, t
+from vouchercli.cli.units import EXACT, asked, with_unit
+from vouchercli.cli.values import as_lines, has_figures_of_money, in_unit, label, pretty
 from vouchercli.ops import papers
 from vouchercli.ops.reports.catalogue import MEANINGS
 from vouchercli.pages import Bars, Cell, Frame, Grid, Heading, Page, SearchWords, Words
@@ -35,9 +36,17 @@ SHAPES: dict[str, Shape] = {
     "rate": "rate",
     "change": "change",
 }
+
+
+def _in_unit(fen: int) -> Decimal:
+    """An amount as the number that is shown."""
+    unit = asked() or EXACT
+    return Decimal(unit.scaled(fen)).scaleb(-unit.digits)
+
+
 NUMBERS: dict[str, Callable[[Any], int | Decimal]] = {
     "int": int,
-    "fen": lambda fen: Decimal(fen).scaleb(-2),
+    "fen": _in_unit,
     "ratio": Decimal,
     "rate": Decimal,
     "change": Decimal,
@@ -110,6 +119,8 @@ def _columns(table: Table, rendering: Rendering) -> list[Column]:
 
 
 def _grid(table: Table, rendering: Rendering, hrefs: Hrefs) -> Grid:
+    if unit := asked():
+        table = in_unit(table, unit)
     if table.is_record:
         table = as_lines(table)
     columns = _columns(table, rendering)
@@ -130,7 +141,7 @@ def _grid(table: Table, rendering: Rendering, hrefs: Hrefs) -> Grid:
         tuple(Heading(_head(column), SHAPES.get(column.kind, "text")) for column in columns),
         [*map(list, zip(*by_column, strict=True))],
         bool(table.total and table.rows),
-        tuple(clean(t(note.text, note.params)) for note in table.notes),
+        (*_unit_of_figures(table), *(clean(t(note.text, note.params)) for note in table.notes)),
         bars,
     )
 
@@ -145,19 +156,23 @@ def _leading(hrefs: Mapping[str, str], values: Sequence[Any], cells: list[Cell])
     ]
 
 
+def _unit_of_figures(table: Table) -> Iterator[str]:
+    """The unit of amounts that no heading says."""
+    if has_figures_of_money(table):
+        yield t("Amounts in {unit}.", {"unit": Word((asked() or EXACT).name)})
+
+
 def _head(column: Column) -> str:
     """The heading, of money with its unit: no unit stands in the cells."""
     words = label(column)
-    if column.kind != "fen":
-        return words
-    return join_brackets(t("{heading} (yuan)", {"heading": words}))
+    return with_unit(words, asked() or EXACT) if column.kind == "fen" else words
 
 
 def _cells(column: Column, zone: str, values: Sequence[Any]) -> list[Cell]:
     number = NUMBERS.get(column.kind)
     return [
         Cell(
-            clean_line(pretty(column, value, zone)),
+            clean_line(pretty(column, value, zone, asked() or EXACT)),
             None if number is None or value is None else number(value),
         )
         for value in values

@@ -11,6 +11,7 @@ from functools import partial
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.cli import units
 from vouchercli.cli.cleaning import clean_line
 from vouchercli.cli.language import language, t
 from vouchercli.cli.options import SUFFIXES
@@ -19,7 +20,7 @@ from vouchercli.errors import UsageFault
 from vouchercli.ops.answers import answer
 from vouchercli.ops.answers import rows as json_rows
 from vouchercli.result import MOST_COUNTED, Message, Word
-from vouchercli.rules import money, resident_tokens, times
+from vouchercli.rules import resident_tokens, times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -39,6 +40,11 @@ def show(call: Call, outcome: Outcome) -> int:
     """Render `outcome` as the call asked; returns the exit code of its status."""
     if call.output not in ("csv", "jsonl"):  # these hold any number of rows
         outcome = replace(outcome, tables=tuple(table.read() for table in outcome.tables))
+    if (unit := units.asked()) and call.output in ("table", "csv"):  # pages do it by themselves
+        from vouchercli.cli import values
+
+        read = (table.read() for table in outcome.tables)
+        outcome = replace(outcome, tables=tuple(values.in_unit(each, unit) for each in read))
     if call.into is None:
         _write(call, outcome)
     else:
@@ -280,16 +286,15 @@ def _head(column: Column, is_chinese: bool) -> str:
     """The key; of a column of money, which CSV has in yuan, `*_yuan` for `*_fen`. In Chinese the
     label and its unit: 财政补贴（元）, 拉动消费（交易额，元）.
     """
+    unit = units.asked() or units.EXACT
     if is_chinese and column.verbatim and column.kind != "fen":
         return column.label
     if is_chinese and not column.verbatim:
         words = t(column.label)
-        if column.kind != "fen":
-            return words
-        return f"{words[:-1]}，元）" if words.endswith("）") else f"{words}（元）"
+        return words if column.kind != "fen" else units.with_unit(words, unit)
     if column.kind != "fen":
         return column.key
-    return "_".join([*(part for part in column.key.split("_") if part != "fen"), "yuan"])
+    return "_".join([*(part for part in column.key.split("_") if part != "fen"), unit.key])
 
 
 def _cells(column: Column, table: Table, is_chinese: bool) -> list[str]:
@@ -325,7 +330,8 @@ def _text(value: Message | Word | list[Any], is_chinese: bool) -> str:
 def _exact(kind: str, zone: str, is_chinese: bool) -> Callable[[Any], str]:
     """The function that prints one value."""
     if kind == "fen":
-        return money.yuan
+        unit = units.asked() or units.EXACT
+        return lambda fen: unit.amount_text(fen).replace(",", "")
     if kind == "figure":
         return lambda each: (
             "" if each.value is None else _exact(each.kind, zone, is_chinese)(each.value)

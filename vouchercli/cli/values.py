@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from vouchercli.cli import keys
 from vouchercli.cli.cleaning import clean
 from vouchercli.cli.language import t
+from vouchercli.cli.units import EXACT, Unit, asked, with_unit
 from vouchercli.result import Column, Figure, Message, Word
 from vouchercli.rules import money, resident_tokens, times
 
@@ -19,49 +20,54 @@ if TYPE_CHECKING:
 DASH = "–"
 
 
-class Unit(NamedTuple):
-    """How amounts are shown: in units of `fen`, with `digits` decimals."""
-
-    fen: int
-    digits: int
-    name: str
-
-    def amount_text(self, amount_fen: int) -> str:
-        """The amount, grouped by thousands, rounded half up."""
-        return money.grouped(money.half_up(amount_fen * 10**self.digits, self.fen), self.digits)
-
-
-# From exact to coarse; a Chinese reader counts in ten thousands, an English one in thousands and
-# millions.
-EXACT = Unit(100, 2, "yuan")
-UNITS = {
-    "zh": (
-        EXACT,
-        Unit(100, 0, "yuan, rounded"),
-        Unit(1_000_000, 2, "10,000 yuan, rounded"),
-        Unit(1_000_000, 0, "10,000 yuan, rounded"),
-    ),
-    "en": (
-        EXACT,
-        Unit(100, 0, "yuan, rounded"),
-        Unit(100_000, 0, "thousand yuan, rounded"),
-        Unit(100_000_000, 2, "million yuan, rounded"),
-    ),
-}
-
-
 def as_lines(table: Table) -> Table:
     """A record as a table for readers: one line for each column that has a value."""
     stated = (
         (column, column.of(table.rows[0])) for column in table.columns if "table" in column.where
     )
     rows = tuple(
-        {"what": Word(column.label), "value": pretty(column, each, table.zone)}
+        {"what": heading(column), "value": pretty(column, each, table.zone, asked() or EXACT)}
         for column, each in stated
         if each is not None and each != ""
     )
     columns = (Column("what", "what", "word"), Column("value", "value"))
     return replace(table, columns=columns, rows=rows, is_record=False)
+
+
+def in_unit(table: Table, unit: Unit) -> Table:
+    """The table with its amounts as they are shown in that unit (still in fen), for people and
+    spreadsheets.
+    """
+    total = table.total if table.total and table.rows else None
+    by_column = {
+        each.key: rounded(
+            each,
+            each.shown_values(table.rows),
+            None if total is None else each.of(total),
+            unit,
+        )
+        for each in table.columns
+    }
+    rows = [dict(zip(by_column, row, strict=True)) for row in zip(*by_column.values(), strict=True)]
+    for row in rows:
+        if any(map(is_money, row.values())):
+            row[table.columns[0].key] = with_unit(t(row[table.columns[0].key]), unit)
+    if total is not None:
+        sums = {each.key: rounded(each, [each.of(total)], None, unit)[0] for each in table.columns}
+        total = {each: value for each, value in sums.items() if value is not None}
+    columns = tuple(replace(each, source="", shown="") for each in table.columns)
+    return replace(table, columns=columns, rows=rows, total=total)
+
+
+def is_money(value: Any) -> bool:
+    """Whether a value brings it along that it is an amount."""
+    return isinstance(value, Figure) and value.kind == "fen"
+
+
+def has_figures_of_money(table: Table) -> bool:
+    """Whether amounts stand among other figures, where no heading says their unit."""
+    columns = [each for each in table.columns if each.kind == "figure"]
+    return any(is_money(each) for column in columns for each in column.shown_values(table.rows))
 
 
 def label(column: Column) -> str:
@@ -70,6 +76,14 @@ def label(column: Column) -> str:
         return clean(column.label)
     words = t(column.label)
     return words[:1].upper() + words[1:]
+
+
+def heading(column: Column) -> str:
+    """The label of a column of a record, of amounts with the unit that was asked for."""
+    unit = asked()
+    if unit is None or column.kind != "fen":
+        return Word(column.label)
+    return with_unit(t(column.label), unit)
 
 
 PRINTED: dict[str, Callable[[Any, str, Unit], str]] = {
@@ -131,6 +145,13 @@ def span(seconds: int) -> str:
 def signed(number: str) -> str:
     """A number with its sign, also where it is more than nothing."""
     return number if number[:1] == "-" or not number.strip("0.,") else f"+{number}"
+
+
+def rounded(column: Column, values: list[Any], total: Any, unit: Unit) -> list[Any]:
+    """The values of a column as they are shown in that unit: they agree with their total."""
+    if column.kind != "fen" or not all(each is None or isinstance(each, int) for each in values):
+        return values
+    return unit.rounded(values, total)
 
 
 def _tenths(rate: str) -> int:

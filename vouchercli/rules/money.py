@@ -43,6 +43,19 @@ def half_up(numerator: int, denominator: int) -> int:
     return whole if (numerator < 0) == (denominator < 0) else -whole
 
 
+def apportion(parts: list[int], unit: int, steps: int = 1) -> list[int]:
+    """Parts in steps of a unit, of which each has `steps`, so that they add up to their sum rounded
+    half up: each is rounded down, and those that lose most are given the steps that are left (of
+    two that lose the same the first). No part is a whole step away from its exact value.
+    """
+    low = [part * steps // unit for part in parts]
+    left = half_up(sum(parts) * steps, unit) - sum(low)
+    by_loss = sorted(range(len(parts)), key=lambda at: low[at] * unit - parts[at] * steps)
+    for at in by_loss[:left]:
+        low[at] += 1
+    return low
+
+
 def split(amount_fen: int, shares_bp: tuple[int, ...]) -> tuple[int, ...]:
     """`amount_fen` over the shares (basis points, together 10000): each rounded half up once, the
     last takes the rest.

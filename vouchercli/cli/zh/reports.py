@@ -119,6 +119,18 @@ TEXT = {
     # amounts
     "Amounts in {unit}; -o csv and -o json are exact.": "金额单位：{unit}；-o csv 与 -o json 为精确值。",
     "yuan, rounded": "元（已取整）",
+    "10,000 yuan": "万元",
+    "100 million yuan": "亿元",
+    "million yuan": "百万元",
+    "there is no unit {unit}": "没有单位 {unit}",
+    "voucher {command} shows amounts in yuan: it takes no --unit": "voucher {command} 的金额以元为单位，不支持 --unit",
+    "leave it out; reports take it: voucher report rounds --unit {unit}": "请去掉；报表可用：voucher report rounds --unit {unit}",
+    "Reports: amounts in this unit: yuan, wan (10,000), yi (100 million) or million; or 元, 万元, 亿元.": (
+        "报表：金额单位：元、万元、亿元；或 yuan、wan、yi、million。"
+    ),
+    "Amounts in {unit}, rounded so that parts add up to their total; -o json is exact.": (
+        "金额单位：{unit}；分项按合计取整，与所示合计一致；-o json 为精确值。"
+    ),
     "10,000 yuan, rounded": "万元（已取整）",
     "As it was known on this sealed day, whatever came or was corrected since.": "按该已封账日当时所知，不论此后补到或更正。",
     "leave out --as-of": "请去掉 --as-of",

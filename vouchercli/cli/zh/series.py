@@ -66,7 +66,7 @@ TEXT = {
     "Orders from {first} to {last}, {source}, each figure of a {grain}": "订单数：{first} 至 {last}，来源：{source}，按{grain}",
     "Open shops from {first} to {last}, {source}, each figure of a {grain}": "营业店铺数：{first} 至 {last}，来源：{source}，按{grain}",
     "Beside the year before": "与上年同期相比",
-    "By {source}, turnover of {name} from {first} to {last} was {value} yuan, {change} on the year before.": "据{source}，{first} 至 {last} {name}营业额 {value} 元，同比 {change}。",
+    "By {source}, turnover of {name} from {first} to {last} was {value} yuan, {change} on the year before.": "据{source}，{first} 至 {last} {name}营业额 {value}元，同比 {change}。",
     "By {source}, {name} had {value} orders from {first} to {last}, {change} on the year before.": "据{source}，{first} 至 {last} {name}订单 {value} 单，同比 {change}。",
     "By {source}, {value} shops of {name} were open from {first} to {last}, {above} on the year before ({change}).": "据{source}，{first} 至 {last} {name}营业店铺 {value} 家，同比 {above} 家（{change}）。",
     "What cannot take the vouchers changed by {change} in the same figures.": "同一数据中，不能用券的行业同比 {change}。",

@@ -87,8 +87,7 @@ def report_compare(session: Session, names: Sequence[str], *, as_of: int | None 
         for line in LINES
         if any(each.figures.get(line.key) is not None for each in subjects)
     ]
-    notes = [say("Money is in yuan.")]
-    notes += [
+    notes = [
         say("{name}: published by others ({source}).", name=each.name, source=each.source)
         for each in subjects
         if each.source

@@ -150,7 +150,9 @@ def _field(draft: Draft, name: str, in_both: InBoth) -> Field:
     return Field(
         f"{name.removesuffix('_fen')}_yuan" if shape == "yuan" else name,
         shape,
-        in_both("{heading} (yuan)", {"heading": Word(head)}) if shape == "yuan" else title,
+        in_both("{heading} ({unit})", {"heading": Word(head), "unit": Word("yuan")})
+        if shape == "yuan"
+        else title,
         in_both(meaning),
         {code: in_both(WORDS[code]) for code in codes},
     )

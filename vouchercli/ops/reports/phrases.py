@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from vouchercli.result import Message, say
+from vouchercli.result import Amount, Message, say
 from vouchercli.rules import money
 
 UNKNOWN = "–"
 MINUTE, HOUR, DAY = 60, 3_600, 86_400  # in seconds
 
 
-def yuan(fen: int) -> str:
-    """An amount in yuan, exact."""
-    return money.grouped(fen)
+def yuan(fen: int) -> Amount:
+    """An amount before the word yuan."""
+    return Amount(fen)
 
 
 def percent(rate: str | None) -> str:
