@@ -19,6 +19,9 @@ BACKWARDS = ("--since", "2020-04-02", "--until", "2020-04-01")
 @pytest.mark.parametrize(
     ("words", "code"),
     [
+        (("leverage", "--by", "district,industry,size"), "too_many_groupings"),
+        (("leverage", "--by", "day,week"), "same_grouping"),
+        (("leverage", "--by", "district,trade"), "unknown_grouping"),
         (("brief", *NOWHERE), "unknown_round"),
         (("merchants", *NOWHERE), "unknown_round"),
         (("timeline", *NOWHERE), "unknown_round"),

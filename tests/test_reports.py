@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -495,6 +496,34 @@ def test_other_sizes_are_not_small(size: str) -> None:
     assert not sizes.is_small(size)
 
 
+# ---------------------------------------------------------------- two groupings
+
+
+def test_by_two_groupings_each_row_has_both_keys(world: World) -> None:
+    found = world.leverage(by="round,coupon")
+    keys = [(row["key"], row["second_key"], row["redemptions"]) for row in found["rows"]]
+    assert keys == [("hz-1", "40-10", 2), ("hz-2", "100-20", 1)]
+    assert (found["by"], found["total"]["second_key"]) == ("round,coupon", None)
+    assert found["total"] | {"key": "total"} == world.leverage()["total"] | {"second_key": None}
+
+
+def test_the_largest_of_two_groupings_come_first(world: World) -> None:
+    found = world.leverage(by="industry,size", sort="base", limit=1)
+    assert [(row["key"], row["second_key"]) for row in found["rows"]] == [("food", "micro")]
+
+
+def test_two_groupings_stand_in_columns_of_their_own(world: World, voucher: Any) -> None:
+    lines = voucher("report", "leverage", "--by", "district，size", "-o", "csv").out.splitlines()
+    assert lines[0].startswith("key,second_key,redemptions,")
+    assert [line.split(",")[:3] for line in lines[1:]] == [
+        ["West Lake", "large", "1"],
+        ["West Lake", "micro", "2"],
+        ["total", "", "3"],
+    ]
+    page = voucher("report", "leverage", "--by", "district,size", "-o", "md", "--lang", "zh").out
+    assert "杠杆率（按区县, 规模）" in page
+
+
 # ---------------------------------------------------------------- totals against facts
 
 SCAN = """
@@ -509,6 +538,19 @@ JOIN segments s ON s.segment_id = x.segment_id JOIN merchants h USING (merchant_
 COLUMN = {"merchant": "merchant_no", "week": "day", "month": "day", "family": "round"}
 
 
+def keys_of(row: Any, by: str) -> str:
+    """The key of a fact; of two groupings both, with a comma between."""
+    keys = [(each, str(row[COLUMN.get(each, each)])) for each in by.split(",")]
+    return ",".join(
+        law.calendar_key(each, int(key)) if each in law.CALENDAR else key for each, key in keys
+    )
+
+
+def told_key(row: dict[str, Any]) -> str:
+    """The same of a row of the report."""
+    return ",".join(row[name] for name in ("key", "second_key") if name in row)
+
+
 def scanned(
     world: World, by: str, since: int | None, as_of: int | None, chosen: tuple[str, ...] = ()
 ) -> dict[str, Sums]:
@@ -519,8 +561,7 @@ def scanned(
             as_of is None or row["paid_at"] <= as_of
         )
         if is_within and (not chosen or row["round"] in chosen):
-            key = str(row[COLUMN.get(by, by)])
-            key = law.calendar_key(by, int(key)) if by in law.CALENDAR else key
+            key = keys_of(row, by)
             count = row["vouchers"]
             groups[key] = groups.get(key, Sums()) + Sums(
                 count,
@@ -547,8 +588,7 @@ def merchants_scanned(
             as_of is None or row["paid_at"] <= as_of
         )
         if is_within and (not chosen or row["round"] in chosen):
-            key = str(row[COLUMN.get(by, by)])
-            key = law.calendar_key(by, int(key)) if by in law.CALENDAR else key
+            key = keys_of(row, by)
             for under in ("key " + key, "total"):
                 sums = net.setdefault((under, row["merchant_no"]), [0, 0, 0])
                 sums[0] += row["vouchers"]
@@ -564,7 +604,7 @@ def merchants_scanned(
 
 def merchants_told(found: dict[str, Any]) -> dict[str, tuple[int, int, int]]:
     """The same as the report has it, without keys that have none."""
-    rows = [("key " + row["key"], row) for row in found["rows"]] + [("total", found["total"])]
+    rows = [("key " + told_key(row), row) for row in found["rows"]] + [("total", found["total"])]
     counts = {
         under: (row["merchants"], row["sized_merchants"], row["small_merchants"] or 0)
         for under, row in rows
@@ -629,8 +669,56 @@ def test_totals_tell_what_a_scan_of_the_facts_tells(
                 with pytest.MonkeyPatch.context() as patch:
                     patch.setattr(merchant_counts, "MANY", many)
                     found = world.leverage(by=by, since=since, as_of=as_of, with_funders=True)
-                told = {"total", *("key " + row["key"] for row in found["rows"])}
+                told = {"total", *("key " + told_key(row) for row in found["rows"])}
                 assert merchants_told(found) == {key: counted[key] for key in counted.keys() & told}
+            assert all(sum(row["funders"].values()) == row["subsidy_fen"] for row in found["rows"])
+
+
+PAIRS = [
+    f"{first},{second}"
+    for first, second in combinations(law.GROUPINGS, 2)
+    if not {first, second} <= {*law.CALENDAR}
+]
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    payments=payments,
+    since=st.none() | moments,
+    as_of=st.none() | moments,
+    pairs=st.lists(st.sampled_from(PAIRS), min_size=4, max_size=4, unique=True),
+    chosen=st.sampled_from([(), ("hz-1",)]),
+)
+def test_two_groupings_tell_what_a_scan_of_the_facts_tells(
+    blank: World,
+    payments: Any,
+    since: int | None,
+    as_of: int | None,
+    pairs: list[str],
+    chosen: tuple[str, ...],
+) -> None:
+    if since is not None and as_of is not None and since > as_of:
+        since, as_of = as_of, since
+    with taken_back(blank) as world:
+        for number in range(1, 5):
+            world.claim(number, 1 + number % 2, START + number * 40_000)
+        for claim, coupon, merchant, paid_at, is_refunded, channel in payments:
+            terms = {"channel": channel}
+            world.redeem(claim, coupon, merchant, paid_at, 20_000 + claim, **terms)
+            if is_refunded:
+                back = paid_at + 50_000
+                world.redeem(claim, coupon, merchant, back, 20_000 + claim, kind="refund", **terms)
+        for by in pairs:
+            span: dict[str, Any] = {"since": since, "as_of": as_of}
+            found = world.leverage(by=by, only=chosen, with_funders=True, **span)
+            wanted = {
+                key: figures(sums) for key, sums in scanned(world, by, since, as_of, chosen).items()
+            }
+            got = {told_key(row): [row[k] for k in KEYS[1:]] for row in found["rows"]}
+            assert got == wanted, by
+            counted = merchants_scanned(world, by, since, as_of, chosen)
+            told = {"total", *("key " + key for key in got)}
+            assert merchants_told(found) == {key: counted[key] for key in counted.keys() & told}
             assert all(sum(row["funders"].values()) == row["subsidy_fen"] for row in found["rows"])
 
 
@@ -683,7 +771,7 @@ def test_merchants_are_exact_over_months(
         for by in ("round", "month", "size", "merchant"):
             found = world.leverage(by=by, since=since, as_of=as_of, only=chosen)
             counted = merchants_scanned(world, by, since, as_of, chosen)
-            told = {"total", *("key " + row["key"] for row in found["rows"])}
+            told = {"total", *("key " + told_key(row) for row in found["rows"])}
             assert merchants_told(found) == {key: counted[key] for key in counted.keys() & told}, by
         wanted = {
             key: figures(sums)

@@ -60,7 +60,7 @@ def leverage(
             metavar="WHAT",
             help=(
                 "round, family, template, coupon, day, week, month, district, industry, size,"
-                " merchant, platform or channel."
+                " merchant, platform or channel; or two of them: district,industry."
             ),
         ),
     ] = "round",
@@ -421,7 +421,7 @@ def _day(call: Call, session: Session, text: str | None) -> int | None:
 
 def _most(call: Call, by: str) -> int:
     """How many groups are shown where nothing is said (0: all)."""
-    return IN_A_TABLE if by == "merchant" and call.output in ("table", "html", "md", "docx") else 0
+    return IN_A_TABLE if "merchant" in by and call.output in ("table", "html", "md", "docx") else 0
 
 
 def _paid_in(

@@ -173,15 +173,27 @@ def grouped(by: str, rows: Iterable[tuple[str, Sums]]) -> dict[str, Sums]:
     return {key: sums for key, sums in groups.items() if not sums.is_empty}
 
 
+Keys = tuple[str, ...]  # of one grouping, or of two
+
+
 def in_order(by: str, keys: Iterable[str], opening: Mapping[str, int]) -> list[str]:
     """Keys as they are listed: rounds and families by opening, coupons by their numbers, everything
     else by its text, blank last.
     """
-    rank: dict[str, Any] = {
-        **dict.fromkeys(("round", "family"), lambda key: (opening.get(key, 0), key)),
-        "coupon": lambda key: (_numbers(key), key),
-    }
-    return sorted(keys, key=rank.get(by, lambda key: (key == "", key)))
+    return sorted(keys, key=lambda key: _rank(by, key, opening))
+
+
+def all_in_order(by: Keys, keys: Iterable[Keys], opening: Mapping[str, int]) -> list[Keys]:
+    """The same of two groupings: by the first, then by the second."""
+    return sorted(
+        keys, key=lambda key: [_rank(*each, opening) for each in zip(by, key, strict=True)]
+    )
+
+
+def _rank(by: str, key: str, opening: Mapping[str, int]) -> Any:
+    if by in ("round", "family"):
+        return opening.get(key, 0), key
+    return (_numbers(key), key) if by == "coupon" else (key == "", key)
 
 
 def _numbers(coupon: str) -> tuple[int, ...]:
@@ -209,7 +221,7 @@ SORTS: dict[str, Callable[[Sums], int]] = {
 }
 
 
-def by_size(groups: Mapping[str, Sums], sort: str) -> dict[str, Sums]:
+def by_size(groups: Mapping[Keys, Sums], sort: str) -> dict[Keys, Sums]:
     """The groups with the largest first; equal ones stay in their order."""
     ordered = sorted(groups.items(), key=lambda each: SORTS[sort](each[1]), reverse=True)
     return dict(ordered)

@@ -105,14 +105,15 @@ SEGMENTS = "SELECT segment_id, size FROM segments"
 Lot = tuple[str, "str | None", int]  # numbers, vouchers of each (None: 1), added or taken off
 Weight = tuple[int, int, int]  # 1 each where a payment of a segment counts, as `Merchants`
 Weights = dict[int, Weight]  # by segment
+Key = tuple[str, ...]
 
 
 def counted(
     db: sqlite3.Connection,
     pieces: Sequence[Piece],
     fields: Iterable[str],
-    key_of: Callable[[Place], str | None],
-) -> tuple[dict[str, Merchants], Merchants]:
+    key_of: Callable[[Place], Key | None],
+) -> tuple[dict[Key, Merchants], Merchants]:
     """Merchants by key, and in all: whose payments that stand under it, in all `pieces` together,
     are more than those that refunds undid. `key_of` a place with these `fields` is the key, None
     where the place does not count.
@@ -180,15 +181,15 @@ def _lots(db: sqlite3.Connection, piece: Piece, code: _Code) -> Iterator[Lot]:
 
 
 def _by_rows(
-    lots: Iterable[Lot], code: _Code, key_of: Callable[[Place], str | None], weights: Weights
-) -> tuple[dict[str, Merchants], Merchants]:
+    lots: Iterable[Lot], code: _Code, key_of: Callable[[Place], Key | None], weights: Weights
+) -> tuple[dict[Key, Merchants], Merchants]:
     stands: Counter[int] = Counter()
     for numbers, vouchers, sign in lots:
         each = vouchers.split(",") if vouchers else None
         for place, number in enumerate(numbers.split(",")):
             stands[int(number)] += sign * (int(each[place]) if each else 1)
-    found: dict[int, tuple[str | None, Weight]] = {}
-    net: defaultdict[tuple[str | None, int], list[int]] = defaultdict(lambda: [0, 0, 0])
+    found: dict[int, tuple[Key | None, Weight]] = {}
+    net: defaultdict[tuple[Key | None, int], list[int]] = defaultdict(lambda: [0, 0, 0])
     for code_no, count in stands.items():
         of, merchant_id = divmod(code_no, code.merchants)
         at = code_no if code.has_merchant else of
@@ -200,7 +201,7 @@ def _by_rows(
             for under in (key, None):
                 sums = net[under, merchant_id]
                 sums[:] = (each + count * factor for each, factor in zip(sums, weight, strict=True))
-    groups: defaultdict[str | None, list[int]] = defaultdict(lambda: [0, 0, 0])
+    groups: defaultdict[Key | None, list[int]] = defaultdict(lambda: [0, 0, 0])
     for (under, _), sums in net.items():
         counts = groups[under]
         counts[:] = (each + (sum_ > 0 < sums[0]) for each, sum_ in zip(counts, sums, strict=True))
@@ -209,8 +210,8 @@ def _by_rows(
 
 
 def _by_columns(
-    lots: Iterable[Lot], code: _Code, key_of: Callable[[Place], str | None], weights: Weights
-) -> tuple[dict[str, Merchants], Merchants]:
+    lots: Iterable[Lot], code: _Code, key_of: Callable[[Place], Key | None], weights: Weights
+) -> tuple[dict[Key, Merchants], Merchants]:
     """The same of many rows."""
     import numpy as np
 

@@ -74,6 +74,14 @@ SUMS = """
     CAST(sum(t.floor_fen) AS BIGINT) AS floor_fen, CAST(sum(t.face_fen) AS BIGINT) AS face_fen,
     CAST(sum(t.stays_fen) AS BIGINT) AS stays_fen
 """
+KEPT_SUMS = ", ".join("t." + name for name in totals.SUMMED)
+OF_DAYS = {
+    by: f"""
+SELECT t.round_id, t.day, t.key, {KEPT_SUMS} FROM group_totals t
+WHERE t.grouping = '{by}' AND t.day BETWEEN :first_day AND :last_day
+"""
+    for by in totals.KEYS
+}
 # as SUMS names them
 TOLD = (
     "vouchers",
@@ -151,14 +159,6 @@ WHOLE_DAYS = "t.day BETWEEN :first_day AND :last_day"
 KEPT_BY_DAY = tuple(by for by in GROUPINGS if by != "merchant")  # the groupings in group_totals
 FROM_TOTALS = {by: _from_totals(by) for by in KEPT_BY_DAY}
 FROM_FACTS = {by: _from_facts(by) for by in KEPT_BY_DAY}
-# What merchants of each district, industry or size were paid, by round, day and name.
-DAYS_OF_GROUPS = {
-    by: (
-        _statement("group_totals t", "t.day, t.key", f"t.grouping = '{by}' AND {WHOLE_DAYS}"),
-        _statement(f"({FACTS}) t {SEGMENT}", f"t.day, s.{by}", "t.round_id > 0"),
-    )
-    for by in ("district", "industry", "size")
-}
 
 
 def redemption_sums(db: sqlite3.Connection, by: str, window: Window, zone: str) -> list[Group]:
@@ -171,6 +171,14 @@ def redemption_sums(db: sqlite3.Connection, by: str, window: Window, zone: str) 
     ]
 
 
+def day_sums(db: sqlite3.Connection, by: str, window: Window, zone: str) -> Iterator[Row]:
+    """(round_id, day as yyyymmdd, key, sums) over the window, by what is kept by day."""
+    key, table = KEYS.get(by, (BLANK, ""))
+    keys = ("SELECT t.round_id, t.day,", key, ",", SUMS)
+    partial = " ".join((*keys, "FROM (", FACTS, ") t", table, "GROUP BY 1, 2, 3"))
+    return _both(db, window, zone, OF_DAYS[by if by in totals.KEYS else "round"], partial)
+
+
 def days_of_groups(
     db: sqlite3.Connection, by: str, window: Window, zone: str
 ) -> dict[str, list[Group]]:
@@ -178,9 +186,8 @@ def days_of_groups(
     were paid: by round and day (the key, yyyymmdd).
     """
     days: dict[str, list[Group]] = {}
-    for row in _both(db, window, zone, *DAYS_OF_GROUPS[by]):
-        group = Group(row[0], str(row[1]), Sums._make(row[3:]))
-        days.setdefault(row[2], []).append(group)
+    for round_id, day, key, *sums in day_sums(db, by, window, zone):
+        days.setdefault(key, []).append(Group(round_id, str(day), Sums._make(sums)))
     return days
 
 
@@ -201,7 +208,7 @@ def _both(
 
 SIGNED = {
     1: ", ".join(totals.SUMMED),
-    -1: ", ".join("-" + name for name in totals.SUMMED),
+    -1: ", ".join(f"-{name} AS {name}" for name in totals.SUMMED),
 }
 PAID_BETWEEN = """
 FROM (SELECT ? AS from_at, ? AS until_at) s CROSS JOIN redemption_runs n

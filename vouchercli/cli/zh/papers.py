@@ -293,4 +293,8 @@ TEXT = {
     "Of stated size": "其中规模已注明",
     "those of them whose size the registry stated when they were paid": "其中付款当时名录注明规模的商户",
     "The total counts each merchant once. Small and micro: by what the registry said when it was paid; the self-employed count with them.": "合计中每家商户只计一次。小微按付款当时名录所载规模认定，个体工商户计入其中。",
+    "a report is grouped by one or two things, not by {count}": "报表只能按一个或两个维度分组，不能按 {count} 个",
+    "write --by {by}": "请写 --by {by}",
+    "write --by {first}": "请写 --by {first}",
+    "{by} say the same of a payment twice": "{by} 重复说明同一件事",
 }

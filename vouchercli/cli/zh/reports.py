@@ -3,7 +3,7 @@
 TEXT = {
     "What each public yuan did: gross, own-spend and floor, net of refunds.": "每一元财政资金带动了什么：杠杆率（毛）、实付杠杆率与杠杆率下限，已扣除退款。",
     "Each round: claimed, sold out to the second, the four redemption rates, outstanding, expired, breaches.": "各期次情况：领取、领完时刻（精确到秒）、四种核销率、已领未核销、已失效、违规。",
-    "round, family, template, coupon, day, week, month, district, industry, size, merchant, platform or channel.": "分组方式：round 期次、family 系列、template 券模板、coupon 券、day 日、week 周、month 月、district 区县、industry 行业、size 规模、merchant 商户、platform 平台、channel 渠道。",
+    "round, family, template, coupon, day, week, month, district, industry, size, merchant, platform or channel; or two of them: district,industry.": "分组方式：round 期次、family 系列、template 券模板、coupon 券、day 日、week 周、month 月、district 区县、industry 行业、size 规模、merchant 商户、platform 平台、channel 渠道；或同时按其中两个：district,industry。",
     "Only these rounds; may be given several times.": "只统计这些期次；可多次给出。",
     "Show the public funders one by one.": "逐一列出各财政出资方。",
     "How many rows to show (0: all; unless given, all, but of merchants 100 in a table); the total is of all.": "列出多少行（0：全部；不给出时列出全部，仅按商户的表格列 100 行）；合计始终为全部。",

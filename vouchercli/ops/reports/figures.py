@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.rules import leverage as law
-from vouchercli.store import merchant_counts, pieces, segments
+from vouchercli.store import merchant_counts, pair_sums, pieces, segments
 from vouchercli.store import reports as store
 
 if TYPE_CHECKING:
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
     from vouchercli.store.merchant_counts import Merchants, Place
     from vouchercli.store.reports import Round
+
+By = tuple[str, ...]  # groupings: one, or two
+Key = tuple[str, ...]  # a key of each
 
 
 def sums_by_key(session: Session, by: str, scope: Scope) -> dict[str, Sums]:
@@ -37,6 +40,32 @@ def key_of(by: str, scope: Scope, round_id: int, key: str) -> str:
     return str(getattr(scope.rounds[round_id], by)) if by in store.OF_A_ROUND else key
 
 
+def sums_by_pair(session: Session, by: By, scope: Scope) -> dict[Key, Sums]:
+    """The sums of the scope's rounds, pooled by two keys; where nothing was counted, none."""
+    groups: dict[Key, Sums] = {}
+    for cell in pair_sums.cells(session.db, by, asked_of(scope)):
+        if cell.round_id in scope.rounds:
+            key = pair_of(by, scope, cell.round_id, cell.keys)
+            groups[key] = groups.get(key, law.NOTHING) + cell.sums
+    return {key: sums for key, sums in groups.items() if not sums.is_empty}
+
+
+def pair_of(by: By, scope: Scope, round_id: int, keys: Key) -> Key:
+    """The store's keys as a report has them."""
+    return tuple(
+        law.calendar_key(each, int(key))
+        if each in law.CALENDAR
+        else key_of(each, scope, round_id, key)
+        for each, key in zip(by, keys, strict=True)
+    )
+
+
+def asked_of(scope: Scope) -> pair_sums.Asked:
+    """The span of a scope as sums by two groupings read it."""
+    known = scope.window[:2] if scope.known else None
+    return pair_sums.Asked(scope.window, scope.months, scope.span, scope.zone, known)
+
+
 # What the place of a payment must say for a grouping.
 FIELDS = {
     **dict.fromkeys(store.OF_A_ROUND, ("round_id",)),
@@ -50,33 +79,32 @@ BY_MONTH = frozenset(FIELDS) - {"day", "week", "coupon", "channel"}  # of these 
 
 
 def merchants_by_key(
-    session: Session, by: str, scope: Scope
-) -> tuple[dict[str, Merchants], Merchants]:
+    session: Session, by: By, scope: Scope
+) -> tuple[dict[Key, Merchants], Merchants]:
     """How many merchants have a payment that stands under each key, and in all."""
     known = scope.window[:2] if scope.known else None
     parts = (
         pieces.of_months(session.db, scope.months, scope.zone, known)
-        if by in BY_MONTH
+        if BY_MONTH.issuperset(by)
         else pieces.of_facts(scope.span, known)
     )
-    key = _key_of_place(session.db, by)
-    fields = {
-        *FIELDS[by],
-        *(() if store.is_every_round(session.db, scope.rounds) else ("round_id",)),
-    }
+    readers = [_key_of_place(session.db, each, scope) for each in by]
+    fields = {field for each in by for field in FIELDS[each]}
+    if not store.is_every_round(session.db, scope.rounds):
+        fields.add("round_id")
 
-    def key_of(place: Place) -> str | None:
+    def key_of(place: Place) -> Key | None:
         if "round_id" in fields and place.round_id not in scope.rounds:
             return None
-        return (
-            str(getattr(scope.rounds[place.round_id], by)) if by in store.OF_A_ROUND else key(place)
-        )
+        return tuple(reader(place) for reader in readers)
 
     return merchant_counts.counted(session.db, parts, fields, key_of)
 
 
-def _key_of_place(db: sqlite3.Connection, by: str) -> Callable[[Place], str]:
-    """What says the key of a place, for what is not true of a whole round."""
+def _key_of_place(db: sqlite3.Connection, by: str, scope: Scope) -> Callable[[Place], str]:
+    """What says the key of a place."""
+    if by in store.OF_A_ROUND:
+        return lambda place: str(getattr(scope.rounds[place.round_id], by))
     if by in law.CALENDAR:
         return lambda place: law.calendar_key(by, place.day)
     if by in ("district", "industry", "size"):

@@ -8,21 +8,28 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import UsageFault, closest
 from vouchercli.ops.reports import tables
-from vouchercli.ops.reports.figures import key_of, merchants_by_key, sums_by_key
+from vouchercli.ops.reports.figures import (
+    asked_of,
+    merchants_by_key,
+    pair_of,
+    sums_by_key,
+    sums_by_pair,
+)
 from vouchercli.ops.reports.scope import Scope, face_of, note_later, scope_of
 from vouchercli.result import Outcome, Word, say
 from vouchercli.rules import leverage as law
 from vouchercli.rules import money, times
 from vouchercli.rules.leverage import Claimed, Sums
-from vouchercli.store import programmes
+from vouchercli.store import pair_sums, programmes
 from vouchercli.store import reports as store
 from vouchercli.store.db import reading
 from vouchercli.store.known_facts import as_known
 from vouchercli.store.merchant_counts import Merchants
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from vouchercli.ops.reports.figures import By, Key
     from vouchercli.result import Message, Table
     from vouchercli.rules.published import Published
     from vouchercli.session import Session
@@ -33,15 +40,15 @@ NO_MERCHANTS = Merchants()
 class Answer(NamedTuple):
     """The figures of one leverage report, before they are worded."""
 
-    by: str
+    by: By
     scope: Scope
-    groups: dict[str, Sums]
+    groups: dict[Key, Sums]
     total: Sums
-    claimed: dict[str, Claimed] | None
+    claimed: dict[Key, Claimed] | None
     funders: tuple[str, ...]
-    shares: dict[str, dict[str, int]]
+    shares: dict[Key, dict[str, int]]
     names: dict[str, str]
-    merchants: dict[str, Merchants]
+    merchants: dict[Key, Merchants]
     all_merchants: Merchants
 
 
@@ -64,8 +71,7 @@ def report_leverage(
     the total is of all. Raises `UsageFault` for a grouping or an order there is not, `VoucherError`
     for an unknown round, and as `scope_of`.
     """
-    if by not in law.GROUPINGS:
-        raise _unknown_grouping(by)
+    groupings = _groupings(by)
     if sort is not None and sort not in law.SORTS:
         raise UsageFault(
             "unknown_sort",
@@ -77,23 +83,25 @@ def report_leverage(
     with reading(session):
         scope = scope_of(session, only, since, as_of, known_on)
         with as_known(session.db, scope.known):
-            answer = _make_answer(session, by, scope, with_funders)
+            answer = _make_answer(session, groupings, scope, with_funders)
             if sort is not None:
                 answer = answer._replace(groups=law.by_size(answer.groups, sort))
         figures = _published(session, scope)
         says_later = note_later(session, scope)
     rows = [_row(answer, key, sums) for key, sums in islice(answer.groups.items(), limit or None)]
-    total = _row(answer, Word("total"), answer.total)
+    total = _row(answer, None, answer.total)
     shown_tables = [
-        tables.leverage(by, scope, rows, total),
-        *([tables.funders(by, scope, rows, total)] if rows and answer.funders else ()),
-        *([tables.merchants(by, rows, total)] if rows else ()),
-        *([tables.rates(by, scope, rows, total)] if rows and since is None else ()),
-        tables.published(scope, figures, has_ours=bool(rows), is_shown=by in law.WITH_RATES),
+        tables.leverage(groupings, scope, rows, total),
+        *([tables.funders(groupings, rows, total)] if rows and answer.funders else ()),
+        *([tables.merchants(groupings, rows, total)] if rows else ()),
+        *([tables.rates(groupings, rows, total)] if rows and since is None else ()),
+        tables.published(
+            scope, figures, has_ours=bool(rows), is_shown=tables.has_claims(groupings)
+        ),
     ]
     data = {
         **scope.about(),
-        "by": by,
+        "by": ",".join(groupings),
         "since": None if since is None else times.iso(since, scope.zone),
         "rounds": scope.codes(),
     }
@@ -106,11 +114,37 @@ def table_of(by: str, scope: Scope, groups: dict[str, Sums]) -> Table:
     alone do not tell.
     """
     total = law.pooled(groups.values())
-    answer = Answer(by, scope, groups, total, None, (), {}, {}, {}, NO_MERCHANTS)
-    rows = [_row(answer, key, sums) for key, sums in groups.items()]
-    table = tables.leverage(by, scope, rows, _row(answer, Word("total"), total))
+    keyed: dict[Key, Sums] = {(key,): sums for key, sums in groups.items()}
+    answer = Answer((by,), scope, keyed, total, None, (), {}, {}, {}, NO_MERCHANTS)
+    rows = [_row(answer, key, sums) for key, sums in keyed.items()]
+    table = tables.leverage((by,), scope, rows, _row(answer, None, total))
     known = tuple(each for each in table.columns if each.key not in tables.BESIDE_SUMS)
     return replace(table, columns=known)
+
+
+def _groupings(by: str) -> By:
+    """The one or two groupings of `--by`. Raises `UsageFault`."""
+    groupings = tuple(part.strip() for part in by.replace("，", ",").split(","))
+    for each in groupings:
+        if each not in law.GROUPINGS:
+            raise _unknown_grouping(each)
+    if len(groupings) > 2:
+        raise UsageFault(
+            "too_many_groupings",
+            "a report is grouped by one or two things, not by {count}",
+            hint="write --by {by}",
+            count=len(groupings),
+            by=",".join(groupings[:2]),
+        )
+    if len({*groupings}) < len(groupings) or len({*groupings} & {*law.CALENDAR}) > 1:
+        raise UsageFault(
+            "same_grouping",
+            "{by} say the same of a payment twice",
+            hint="write --by {first}",
+            by=Word(", ".join(groupings)),
+            first=groupings[0],
+        )
+    return groupings
 
 
 def _unknown_grouping(by: str) -> UsageFault:
@@ -127,40 +161,23 @@ def _unknown_grouping(by: str) -> UsageFault:
     )
 
 
-def _make_answer(session: Session, by: str, scope: Scope, with_funders: bool) -> Answer:
+def _make_answer(session: Session, by: By, scope: Scope, with_funders: bool) -> Answer:
     """Ask the store, keep the scope's rounds, and pool by key."""
     claimed = _claims_by_key(session, by, scope)
-    names = {}
-    if by == "merchant":
-        span = scope.window[:2] if scope.known else None
-        merchants = store.by_merchant(
-            session.db, list(scope.rounds), scope.months, scope.zone, span
-        )
-        ordered = {no: sums for no, _, sums in merchants}
-        names = {no: name for no, name, _ in merchants}
-        if scope.known:
-            names |= store.names_at(session.db, scope.known.ends_at)
-    else:
-        groups = sums_by_key(session, by, scope)
-        if (
-            claimed and groups and by in law.WITH_RATES
-        ):  # a round that was claimed and not yet used is a row of its own
-            groups |= {key: Sums() for key in claimed if key not in groups}
-        opening: dict[str, int] = {}
-        for position, row in enumerate(scope.rounds.values()):
-            opening.setdefault(getattr(row, "family" if by == "family" else "round"), position)
-        ordered = {key: groups[key] for key in law.in_order(by, groups, opening)}
-    funders = (
-        tuple(
-            store.public_funders(
-                session.db,
-                scope.programme["programme_id"],
-                scope.known.day if scope.known else None,
-            )
-        )
-        if with_funders
-        else ()
-    )
+    groups, names = _groups(session, by, scope)
+    if claimed and groups and tables.has_claims(by):
+        # a round that was claimed and not yet used is a row of its own
+        groups |= {key: Sums() for key in claimed if key not in groups}
+    opening: dict[str, int] = {}
+    for position, row in enumerate(scope.rounds.values()):
+        opening.setdefault(row.round, position)
+        opening.setdefault(row.family, position)
+    ordered = {key: groups[key] for key in law.all_in_order(by, groups, opening)}
+    funders: tuple[str, ...] = ()
+    if with_funders:
+        known_on = scope.known.day if scope.known else None
+        programme_id = scope.programme["programme_id"]
+        funders = tuple(store.public_funders(session.db, programme_id, known_on))
     return Answer(
         by,
         scope,
@@ -174,27 +191,49 @@ def _make_answer(session: Session, by: str, scope: Scope, with_funders: bool) ->
     )
 
 
-def _claims_by_key(session: Session, by: str, scope: Scope) -> dict[str, Claimed] | None:
+def _groups(session: Session, by: By, scope: Scope) -> tuple[dict[Key, Sums], dict[str, str]]:
+    """The sums by key, and the names of merchants by number where these are among the keys."""
+    if by == ("merchant",):
+        span = scope.window[:2] if scope.known else None
+        merchants = store.by_merchant(
+            session.db, list(scope.rounds), scope.months, scope.zone, span
+        )
+        groups: dict[Key, Sums] = {(no,): sums for no, _, sums in merchants}
+        names = {no: name for no, name, _ in merchants}
+    else:
+        groups = (
+            sums_by_pair(session, by, scope)
+            if len(by) > 1
+            else {(key,): sums for key, sums in sums_by_key(session, by[0], scope).items()}
+        )
+        listed = store.listed_merchants(session.db) if "merchant" in by else {}
+        names = {no: each.name for no, each in listed.items()}
+    if scope.known and names:
+        names |= store.names_at(session.db, scope.known.ends_at)
+    return groups, names
+
+
+def _claims_by_key(session: Session, by: By, scope: Scope) -> dict[Key, Claimed] | None:
     """What was claimed up to `as_of`, by key (by round when the key has no claims of its own); None
     beside --since: what is used after a date is no part of what was claimed after it.
     """
     if scope.since is not None:
         return None
-    name = by if by in law.WITH_RATES else "round"
-    claimed: dict[str, Claimed] = {}
+    name = by[0] if tables.has_claims(by) else "round"
+    claimed: dict[Key, Claimed] = {}
     for round_id, packs in store.claimed_packs(
         session.db, scope.window_of_claims, scope.zone
     ).items():
         if round_id in scope.rounds:
             row = scope.rounds[round_id]
-            key = getattr(row, name)
+            key = (getattr(row, name),)
             claimed[key] = claimed.get(key, Claimed()) + face_of(row, packs)
     return claimed
 
 
 def _shares(
-    session: Session, by: str, scope: Scope, funders: tuple[str, ...], groups: dict[str, Sums]
-) -> dict[str, dict[str, int]]:
+    session: Session, by: By, scope: Scope, funders: tuple[str, ...], groups: dict[Key, Sums]
+) -> dict[Key, dict[str, int]]:
     """Each public funder's part by key, in fen, in the funders' order; a single one has paid it
     all.
     """
@@ -203,27 +242,35 @@ def _shares(
     if len(funders) == 1:
         return {key: {funders[0]: sums.public_fen} for key, sums in groups.items()}
     shares = {key: dict.fromkeys(funders, 0) for key in groups}
-    for share in store.funder_shares(
-        session.db, by, scope.window, scope.span, scope.zone, is_known=scope.known is not None
-    ):
-        if share.round_id in scope.rounds:
-            key = key_of(by, scope, share.round_id, share.key)
-            part = shares.setdefault(
-                law.calendar_key(by, int(key)) if by in law.CALENDAR else key,
-                dict.fromkeys(funders, 0),
-            )
-            part[share.funder] += share.amount_fen
+    for key, funder, fen in _funded(session, by, scope):
+        part = shares.setdefault(key, dict.fromkeys(funders, 0))
+        part[funder] += fen
     return shares
 
 
-def _row(answer: Answer, key: str, sums: Sums) -> dict[str, Any]:
-    """One row of the report; the keys are a tested contract."""
-    is_total = sums is answer.total
-    base = _base(answer, None if is_total else key)
-    merchants = answer.all_merchants if is_total else answer.merchants.get(key, NO_MERCHANTS)
+def _funded(session: Session, by: By, scope: Scope) -> Iterator[tuple[Key, str, int]]:
+    """(key, public funder, amount in fen) of the scope's rounds."""
+    if len(by) > 1:
+        parts = pair_sums.shares(session.db, by, asked_of(scope))
+        for round_id, keys, funder, fen in parts:
+            if round_id in scope.rounds:
+                yield pair_of(by, scope, round_id, keys), funder, fen
+        return
+    for share in store.funder_shares(
+        session.db, by[0], scope.window, scope.span, scope.zone, is_known=scope.known is not None
+    ):
+        if share.round_id in scope.rounds:
+            yield pair_of(by, scope, share.round_id, (share.key,)), share.funder, share.amount_fen
+
+
+def _row(answer: Answer, key: Key | None, sums: Sums) -> dict[str, Any]:
+    """One row of the report (without a key the total); its names are a tested contract."""
+    base = _base(answer, key)
+    merchants = answer.all_merchants if key is None else answer.merchants.get(key, NO_MERCHANTS)
     vouchers, base_fen, paid_fen, public_fen, platform_fen, match_fen, _, _, stays_fen = sums
     row: dict[str, Any] = {
-        "key": key,
+        "key": Word("total") if key is None else key[0],
+        **({"second_key": None if key is None else key[1]} if len(answer.by) > 1 else {}),
         "redemptions": vouchers,
         "base_fen": base_fen,
         "subsidy_fen": public_fen,
@@ -246,18 +293,18 @@ def _row(answer: Answer, key: str, sums: Sums) -> dict[str, Any]:
         "small_merchants": merchants.small if merchants.sized else None,
         "small_share": law.rate(merchants.small, merchants.sized),
     }
-    if answer.by == "merchant" and not is_total:
-        row["name"] = answer.names.get(key, "")
+    if "merchant" in answer.by and key is not None:
+        row["name"] = answer.names.get(key[answer.by.index("merchant")], "")
     if answer.funders:
-        parts = answer.shares.values() if is_total else [answer.shares[key]]
+        parts = answer.shares.values() if key is None else [answer.shares[key]]
         row["funders"] = {funder: sum(part[funder] for part in parts) for funder in answer.funders}
         row |= {"funder_" + funder: fen for funder, fen in row["funders"].items()}
     return row
 
 
-def _base(answer: Answer, key: str | None) -> Claimed | None:
+def _base(answer: Answer, key: Key | None) -> Claimed | None:
     """What was claimed under a key (None: in all), when the key has claims of its own."""
-    if answer.claimed is None or (key is not None and answer.by not in law.WITH_RATES):
+    if answer.claimed is None or (key is not None and not tables.has_claims(answer.by)):
         return None
     return (
         sum(answer.claimed.values(), Claimed())

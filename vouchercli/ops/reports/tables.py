@@ -4,6 +4,7 @@ what each ratio is over.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.clauses import say_not_enforced, say_unverified
@@ -14,6 +15,7 @@ from vouchercli.rules.leverage import WITH_RATES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vouchercli.ops.reports.figures import By
     from vouchercli.ops.reports.scope import Scope
     from vouchercli.result import Message, Row
 
@@ -103,14 +105,24 @@ FORMULAS = (
 )
 
 
-def leverage(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
+def has_claims(by: By) -> bool:
+    """Whether the keys have claims of their own to be a rate of."""
+    return len(by) == 1 and by[0] in WITH_RATES
+
+
+def _key_columns(by: By) -> tuple[Column, ...]:
+    """The columns of the keys."""
+    return (KEYS[by[0]], *(replace(KEYS[each], key="second_key") for each in by[1:]))
+
+
+def leverage(by: By, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
     """The figures by key; platform and match where they are not nought; rates and funders in CSV
     (here they have their own tables).
     """
     funders = _funders(total)
     columns = (
-        KEYS[by],
-        *((Column("name", "Name"),) if by == "merchant" else ()),
+        *_key_columns(by),
+        *((Column("name", "Name"),) if "merchant" in by else ()),
         Column("redemptions", "Redemptions", "int"),
         Column("base_fen", "Base spend", "fen"),
         Column("subsidy_fen", "Subsidy", "fen"),
@@ -143,7 +155,7 @@ def leverage(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
         notes=(*span_notes(scope), *FORMULAS, *_limits_of_sight(scope)) if rows else (),
         key="rows",
         total_key="total",
-        bars="gross",
+        bars="gross" if len(by) == 1 else "",
     )
 
 
@@ -152,9 +164,9 @@ def _limits_of_sight(scope: Scope) -> tuple[Message, ...]:
     return (*say_not_enforced(scope.not_enforced), *say_unverified(scope.unverified))
 
 
-def funders(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
+def funders(by: By, rows: Rows, total: dict[str, Any]) -> Table:
     """The public funders one by one, and the subsidy that they add up to."""
-    columns = (KEYS[by], *_funders(total), Column("subsidy_fen", "Subsidy", "fen"))
+    columns = (*_key_columns(by), *_funders(total), Column("subsidy_fen", "Subsidy", "fen"))
     return Table(say("Public funders"), columns, rows, total, where=SCREEN)
 
 
@@ -165,8 +177,8 @@ def _funders(total: dict[str, Any]) -> tuple[Column, ...]:
     )
 
 
-def _leverage_title(by: str, scope: Scope) -> Message:
-    about = {"by": Word(by), "programme": scope.code}
+def _leverage_title(by: By, scope: Scope) -> Message:
+    about = {"by": Word(", ".join(by)), "programme": scope.code}
     if scope.known is not None:
         day = times.day_text(scope.known.day)
         as_of = moment(scope.as_of or 0, scope.zone)
@@ -199,14 +211,14 @@ def span_notes(scope: Scope) -> list[Message]:
     return notes
 
 
-def merchants(by: str, rows: Rows, total: dict[str, Any]) -> Table:
+def merchants(by: By, rows: Rows, total: dict[str, Any]) -> Table:
     """How many merchants have a payment that stands, and how many of them are small or micro; by
     merchant only the total.
     """
-    has_rows = by != "merchant"
+    has_rows = "merchant" not in by
     return Table(
         say("Merchants paid"),
-        (KEYS[by if has_rows else "round"], *MERCHANTS),
+        (*(_key_columns(by) if has_rows else (KEYS["round"],)), *MERCHANTS),
         rows if has_rows else (total,),
         total if has_rows else None,
         (
@@ -219,13 +231,13 @@ def merchants(by: str, rows: Rows, total: dict[str, Any]) -> Table:
     )
 
 
-def rates(by: str, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
+def rates(by: By, rows: Rows, total: dict[str, Any]) -> Table:
     """The two redemption rates with their bases; only the total for keys that have no claims of
     their own.
     """
-    has_rows = by in WITH_RATES
+    has_rows = has_claims(by)
     columns = (
-        KEYS[by if has_rows else "round"],
+        KEYS[by[0] if has_rows else "round"],
         Column("redemptions", "Vouchers used", "int"),
         CLAIMED,
         BY_COUNT,
