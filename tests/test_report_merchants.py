@@ -58,6 +58,7 @@ def test_counts_and_shares(town: Voucher) -> None:
     assert told["summary"] == {
         "registered": 4,
         "with_payments": 2,
+        "not_registered": 0,
         "share_with_payments": "0.5000",
         "subsidy_fen": 4_000,
         "share_of_first_hundredth": "0.7500",
@@ -136,3 +137,22 @@ def test_the_largest_come_first_where_it_is_asked(town: Voucher) -> None:
     assert top["total"] == rows["total"]
     refused = town("report", "leverage", "--sort", "name", expect=2)
     assert "unknown_sort" in refused.err
+
+
+def test_merchants_that_no_registry_lists_stand_by_themselves(voucher: Voucher) -> None:
+    pack = towns.pack(scope={"registration": "open"})
+    towns.build(voucher, towns.programme(), pack, merchants=SHOPS)
+    towns.make_round(voucher, "r1", packs=4, state="open")
+    claims = "C1,r1,a,2020-03-27 08:00:01\n"
+    voucher("claim", "import", towns.write("c.csv", towns.CLAIMS + claims))
+    rows = paid("T1", 1, "M1") + paid("T2", 2, "M4") + paid("T3", 3, "M9")
+    voucher("redemption", "import", towns.write("r.csv", towns.PAYMENTS + rows))
+    told = voucher("report", "merchants", "-o", "json").data
+    assert (told["summary"]["with_payments"], told["summary"]["not_registered"]) == (3, 1)
+    assert told["summary"]["share_with_payments"] == "0.5000"
+    *_, blank, outside = told["by_size"]
+    assert (blank["key"], blank["is_registered"], blank["with_payments"]) == ("", True, 1)
+    assert (outside["key"], outside["is_registered"], outside["registered"]) == ("", False, 0)
+    shown = voucher("report", "merchants", "-o", "csv").out
+    assert "(not in the registry),0,1," in shown
+    assert "（名录外）" in voucher("report", "merchants", "--lang", "zh", "-o", "csv").out

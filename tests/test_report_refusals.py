@@ -30,7 +30,7 @@ BACKWARDS = ("--since", "2020-04-02", "--until", "2020-04-01")
         (("bulletin", "--day", "soon"), "bad_time_option"),
         (("rejects", *BACKWARDS), "empty_window"),
         (("operations", *BACKWARDS), "empty_window"),
-        (("funds", "--as-of", "2020-04-01"), "no_as_of"),
+        (("funds", "--as-of", "someday"), "bad_time_option"),
         (("list", "--as-of", "2020-04-01"), "no_as_of"),
         (("merchants", *BACKWARDS), "empty_window"),
     ],

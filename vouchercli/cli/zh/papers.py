@@ -198,6 +198,8 @@ TEXT = {
     "Merchants of the registry": "名录商户数",
     "With payments": "有支付的商户数",
     "Of the registry": "占名录比例",
+    "Of these not in the registry": "其中名录外商户",
+    "(not in the registry)": "（名录外）",
     "Share of the first 1 %": "前 1% 商户占比",
     "Share of the first 10 %": "前 10% 商户占比",
     "Gini": "基尼系数",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.reports.tables import KEYS, moment, span_notes
-from vouchercli.result import Column, Table, say
+from vouchercli.result import JSON, Column, Table, only, say
 from vouchercli.rules import times
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ CUTS = ("size", "district", "industry")
 SUMMARY = (
     Column("registered", "Merchants of the registry", "int"),
     Column("with_payments", "With payments", "int"),
+    Column("not_registered", "Of these not in the registry", "int"),
     Column("share_with_payments", "Of the registry", "rate"),
     Column("subsidy_fen", "Subsidy", "fen"),
     Column("share_of_first_hundredth", "Share of the first 1 %", "rate"),
@@ -72,7 +73,8 @@ def merchants(
             Table(
                 titles[by],
                 (
-                    KEYS[by],
+                    replace(KEYS[by], shown="shown_key"),
+                    *only(JSON, "is_registered"),
                     Column("registered", "Merchants", "int"),
                     Column("with_payments", "With payments", "int"),
                     *FIGURES,

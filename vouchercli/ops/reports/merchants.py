@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.ops.reports import merchant_tables as tables
 from vouchercli.ops.reports.scope import note_later, scope_of
-from vouchercli.result import Outcome, say
+from vouchercli.result import Outcome, Word, say
 from vouchercli.rules import concentration as law
 from vouchercli.rules import leverage
 from vouchercli.store import reports as store
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     Paid = list[tuple[str, str, Sums]]
 
+NOT_LISTED = Word("(not in the registry)")
 PER_THOUSAND = (10, 100)  # the first hundredth, the first tenth
 
 
@@ -97,6 +98,7 @@ def _summary(listed: dict[str, Listed], took_part: set[str], amounts: list[int])
     return {
         "registered": len(registered),
         "with_payments": len(took_part),
+        "not_registered": len(took_part) - active,
         "share_with_payments": leverage.rate(active, len(registered)),
         "subsidy_fen": sum(amounts),
         "share_of_first_hundredth": first,
@@ -109,23 +111,28 @@ def _by(
     by: str, listed: dict[str, Listed], paid: Paid, took_part: set[str]
 ) -> list[dict[str, Any]]:
     """Merchants of the registry and with payments, and what these got, by what the registry says of
-    them now; those it says nothing of are last.
+    them now; then those it says nothing of, then those that it does not list.
     """
-    registered = Counter(getattr(each, by) for each in listed.values() if each.is_registered)
-    active: Counter[str] = Counter()
-    every: dict[str, list[Sums]] = {}
+    registered = Counter(
+        (True, getattr(each, by)) for each in listed.values() if each.is_registered
+    )
+    active: Counter[tuple[bool, str]] = Counter()
+    every: dict[tuple[bool, str], list[Sums]] = {}
     for no, _, of_merchant in paid:
-        key = getattr(listed[no], by) if no in listed else ""
+        is_listed = no in listed and bool(listed[no].is_registered)
+        key = (is_listed, getattr(listed[no], by) if is_listed else "")
         active[key] += no in took_part
         every.setdefault(key, []).append(of_merchant)
     sums = {key: leverage.pooled(each) for key, each in every.items()}
     total_fen = sum(each.public_fen for each in sums.values())
     rows = []
-    for key in sorted({*registered, *sums}, key=lambda each: (each == "", each)):
+    for key in sorted({*registered, *sums}, key=lambda each: (not each[0], each[1] == "", each)):
         of_key = sums.get(key, leverage.NOTHING)
         rows.append(
             {
-                "key": key,
+                "key": key[1],
+                "is_registered": key[0],
+                "shown_key": key[1] if key[0] else NOT_LISTED,
                 "registered": registered[key],
                 "with_payments": active[key],
                 "redemptions": of_key.vouchers,
