@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from decimal import Decimal
 
 Shape = Literal["text", "int", "yuan", "ratio", "rate", "change"]
@@ -49,7 +50,7 @@ class Grid:
 
     title: str
     headings: tuple[Heading, ...]
-    rows: list[list[Cell]]
+    rows: Sequence[list[Cell]]
     has_total: bool = False
     notes: tuple[str, ...] = ()
     bars: Bars | None = None
@@ -60,7 +61,7 @@ class Grid:
         return len(self.headings) == 1 and not self.headings[0].text
 
     @property
-    def body(self) -> list[list[Cell]]:
+    def body(self) -> Sequence[list[Cell]]:
         """The rows without the total."""
         return self.rows[:-1] if self.has_total else self.rows
 

@@ -4,9 +4,11 @@ language.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from vouchercli import __version__
 from vouchercli.cli.cleaning import clean, clean_line
@@ -19,7 +21,7 @@ from vouchercli.pages import Bars, Cell, Frame, Grid, Heading, Page, SearchWords
 from vouchercli.result import Word
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from vouchercli.ops.reports.site import Language
     from vouchercli.pages import Shape
@@ -51,6 +53,7 @@ NUMBERS: dict[str, Callable[[Any], int | Decimal]] = {
     "rate": Decimal,
     "change": Decimal,
 }
+AT_A_TIME = 1_000  # rows
 MOST_ROUNDS = 20  # that are named one by one
 
 
@@ -126,20 +129,21 @@ def _grid(table: Table, rendering: Rendering, hrefs: Hrefs) -> Grid:
     columns = _columns(table, rendering)
     lines = table.lines
     fill = _numbers if rendering == "csv" else _cells  # a spreadsheet writes numbers by itself
-    by_column = [
-        _leading(
-            hrefs.get(column.page, {}),
-            column.values(lines),
-            fill(column, table.zone, column.shown_values(lines)),
-        )
-        for column in columns
-    ]
+    shown = [column.shown_values(lines) for column in columns]
+    fills = [partial(fill, column, table.zone) for column in columns]
+    rows: Sequence[list[Cell]] = _Rows(fills, shown, len(lines))
+    if rendering != "csv":  # a workbook leads nowhere, and may be long
+        by_column = [
+            _leading(hrefs.get(column.page, {}), column.values(lines), cells(values))
+            for column, cells, values in zip(columns, fills, shown, strict=True)
+        ]
+        rows = [*map(list, zip(*by_column, strict=True))]
     keys = [column.key for column in columns]
     bars = Bars(0, keys.index(table.bars)) if table.bars in keys else None
     return Grid(
         clean_line(t(table.title.text, table.title.params)),
         tuple(Heading(_head(column), SHAPES.get(column.kind, "text")) for column in columns),
-        [*map(list, zip(*by_column, strict=True))],
+        rows,
         bool(table.total and table.rows),
         (*_unit_of_figures(table), *(clean(t(note.text, note.params)) for note in table.notes)),
         bars,
@@ -160,6 +164,42 @@ def _unit_of_figures(table: Table) -> Iterator[str]:
     """The unit of amounts that no heading says."""
     if has_figures_of_money(table):
         yield t("Amounts in {unit}.", {"unit": Word((asked() or EXACT).name)})
+
+
+class _Rows(Sequence["list[Cell]"]):
+    """Rows whose cells are made as they are read: of a hundred thousand they would take ten times
+    the room of their values. For each column: how cells are made of values, and these.
+    """
+
+    def __init__(
+        self,
+        fills: list[Callable[[Sequence[Any]], list[Cell]]],
+        by_column: list[Sequence[Any]],
+        count: int,
+    ) -> None:
+        self._fills, self._by_column, self._count = fills, by_column, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[list[Cell]]:
+        for start in range(0, self._count, AT_A_TIME):
+            cells = [
+                fill(values[start : start + AT_A_TIME])
+                for fill, values in zip(self._fills, self._by_column, strict=True)
+            ]
+            yield from map(list, zip(*cells, strict=True))
+
+    @overload
+    def __getitem__(self, place: int) -> list[Cell]: ...
+    @overload
+    def __getitem__(self, place: slice) -> _Rows: ...
+    def __getitem__(self, place: int | slice) -> list[Cell] | _Rows:
+        if isinstance(place, slice):
+            wanted = [values[place] for values in self._by_column]
+            return _Rows(self._fills, wanted, len(range(*place.indices(self._count))))
+        both = zip(self._fills, self._by_column, strict=True)
+        return [fill([values[place]])[0] for fill, values in both]
 
 
 def _head(column: Column) -> str:
