@@ -68,10 +68,81 @@ def test_of_one_round_and_up_to_a_day(town: Voucher) -> None:
     town(*words, "-O", "e.html")
 
 
+def test_what_is_used_is_broken_down_to_files_and_ways(town: Voucher) -> None:
+    told = town("report", "explain", "used", "--round", "r1", "-o", "json").data
+    count, amount, quota = told["figures"]
+    assert (count["top"], count["bottom"], count["value"]) == (1, 3, "0.3333")
+    assert (amount["top"], amount["bottom"], amount["value"]) == (1_000, 3_000, "0.3333")
+    assert quota["value"] == "0.1667"
+    assert [row["payments"] for row in told["by_file"]] == [2, 0]
+    assert {row["round"] for row in told["by_way"]} == {"r1"}
+    assert "核销率的由来" in town("report", "explain", "used", "--lang", "zh").out
+    before = town("report", "explain", "used", "--as-of", "2020-03-28", "-o", "json").data
+    assert before["figures"][0]["top"] == 3
+
+
+def test_the_sums_of_a_merchant(town: Voucher) -> None:
+    words = ("report", "explain", "merchant", "--merchant")
+    told = town(*words, "M1", "-o", "json").data
+    figures = {row["figure"]: row for row in told["figures"]}
+    assert (figures["G"]["top_fen"], figures["G"]["bottom_fen"]) == (20_000, 1_600)
+    assert [row["payments"] for row in told["by_file"]] == [3, 0]
+    one = town(*words, "M1", "--round", "r2", "-o", "json").data
+    assert one["figures"][0]["top_fen"] == 15_000
+    assert "商户 M1 金额的由来" in town(*words, "M1", "--lang", "zh").out
+    assert "unknown_merchant" in town(*words, "M9", expect=3).err
+    assert "need its number" in town("report", "explain", "merchant", expect=2).err
+    assert "need its number" in town("report", "explain", "used", *words[3:], "M1", expect=2).err
+
+
+def test_packs_claimed_come_from_files(town: Voucher, here: Any) -> None:
+    told = town("report", "explain", "claimed", "-o", "json").data
+    assert [(row["round"], row["claimed"]) for row in told["figures"]] == [("r1", 1), ("r2", 1)]
+    assert [(row["file"], row["round"], row["packs"]) for row in told["by_file"]] == [
+        ("c.csv", "r1", 1), ("c.csv", "r2", 1),
+    ]  # fmt: skip
+    early = ("--as-of", "2020-03-27 08:00:30")
+    assert len(town("report", "explain", "claimed", *early, "-o", "json").data["by_file"]) == 1
+    assert "领取数的由来" in town("report", "explain", "claimed", "--lang", "zh").out
+    towns.by_hand(
+        here,
+        "DROP TRIGGER claims_leave_a_seat",
+        "DELETE FROM claims WHERE claim_no = 'C1'",
+    )
+    ran = town("report", "explain", "claimed", expect=5)
+    assert "r1: 0 claims stand, the totals have 1" in ran.err
+
+
+def test_what_funders_paid_comes_from_postings(town: Voucher, here: Any) -> None:
+    told = town("report", "explain", "funds", "-o", "json").data
+    paid = {row["funder"]: row["redeemed_fen"] for row in told["figures"]}
+    assert paid == {"city": 1_600, "bank": 400}
+    moves = [
+        (row["funder"], row["from_account"], row["to_account"], row["file"], row["amount_fen"])
+        for row in told["postings"]
+    ]
+    assert ("city", "outstanding", "payable", "one.csv", 2_400) in moves
+    assert ("city", "payable", "outstanding", "two.csv", 800) in moves
+    assert "各出资方支付的由来" in town("report", "explain", "funds", "--lang", "zh").out
+    town("report", "explain", "funds", "-O", "funds.xlsx")
+    towns.by_hand(
+        here,
+        "UPDATE balances SET payable_fen = payable_fen + 1 WHERE (funder_id, round_id) ="
+        " (SELECT funder_id, round_id FROM balances WHERE payable_fen > 0 ORDER BY 1 LIMIT 1)",
+    )
+    assert "the books say" in town("report", "explain", "funds", expect=5).err
+
+
 def test_totals_that_somebody_changed_are_told(town: Voucher, here: Any) -> None:
     towns.by_hand(here, "UPDATE group_totals SET base_fen = base_fen + 1")
     ran = town("report", "explain", "leverage", expect=5)
     assert "figures_differ" in ran.err and "20000" in ran.err
+
+
+def test_a_refund_that_somebody_changed_is_told(town: Voucher, here: Any) -> None:
+    towns.by_hand(here, "UPDATE refunds SET vouchers = 0")
+    ran = town("report", "explain", "used", expect=5)
+    assert "the facts come to 3 vouchers used, the totals to 2" in ran.err
 
 
 def test_a_ledger_that_somebody_changed_is_told(town: Voucher, here: Any) -> None:

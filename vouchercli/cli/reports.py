@@ -268,10 +268,18 @@ def fairness(call: Call, session: Session, rounds: Rounds = None) -> Outcome:
 def explain(
     call: Call,
     session: Session,
-    figure: Annotated[str, typer.Argument(metavar="WHAT", help="What to explain: leverage.")],
+    figure: Annotated[
+        str,
+        typer.Argument(
+            metavar="WHAT", help="What to explain: leverage, used, merchant, claimed or funds."
+        ),
+    ],
     rounds: Rounds = None,
     since: Since = None,
     until: Until = None,
+    merchant: Annotated[
+        Optional[str], typer.Option("--merchant", metavar="NO", help="Whose sums are explained.")
+    ] = None,
 ) -> Outcome:
     """Break a figure down to files, ways of paying, ledger and rules; prove that they add up."""
     from vouchercli.ops.reports.explain import report_explain
@@ -279,6 +287,7 @@ def explain(
     return report_explain(
         session,
         figure,
+        merchant=merchant,
         only=_split_codes(rounds),
         **_paid_in(call, session, since, until),
     )

@@ -8,6 +8,7 @@ from vouchercli.errors import UsageFault
 from vouchercli.formats import whole_files
 from vouchercli.formats.written import plain_text_accounts
 from vouchercli.ops import lists
+from vouchercli.ops.posting_words import WHY, WORDS
 from vouchercli.result import DATA, JSON, SCREEN, Column, Message, Outcome, Table, Word, say
 from vouchercli.rules import money, times
 from vouchercli.store import ledger_lists, programmes
@@ -43,39 +44,7 @@ POSTINGS = (
     Column("posted_at", kind="time", where=JSON),
 )
 FIRST_DAY, LAST_DAY = 0, 99_991_231
-WORDS = {
-    "appropriated": Word("appropriated"),
-    "uncommitted": Word("uncommitted"),
-    "committed": Word("committed (unclaimed)"),
-    "outstanding": Word("outstanding"),
-    "payable": Word("payable"),
-    "held": Word("held"),
-    "paid": Word("paid"),
-    "clawed_back": Word("clawed back"),
-    "written_off": Word("written off"),
-    "returned": Word("returned"),
-}
 SHORT = {"committed": Word("committed")}  # where two accounts stand side by side
-WHY = {  # what moves money, as people call it
-    "programme.load": Word("change of funds"),
-    "round.approve": Word("approval"),
-    "round.edit": Word("edited"),
-    "round.top-up": Word("top-up"),
-    "round.replace": Word("replace"),
-    "round.lower": Word("reduce"),  # its name until v0.2.0, which postings keep
-    "round.cancel": Word("cancel"),
-    "round.release": Word("release"),
-    "round.reissue": Word("out again"),
-    "round.take_back": Word("late files"),
-    "claim.grant": Word("packs granted"),
-    "claims.import": Word("claims"),
-    "claims.retry": Word("claims, retried"),
-    "claims.undo": Word("claims, undone"),
-    "redemptions.import": Word("redemptions"),
-    "redemptions.retry": Word("redemptions, retried"),
-    "redemptions.undo": Word("redemptions, undone"),
-    "upgrade": Word("upgrade"),
-}
 
 
 def list_accounts(session: Session, limit: int | None, **wanted: str | None) -> Outcome:

@@ -1,5 +1,5 @@
-"""report explain: a figure down to the files, the ways its subsidy is shared, the ledger and the
-rules; and whether the facts add up to it.
+"""report explain: a figure of payments down to the files, the ways its subsidy is shared, the
+ledger and the rules; and whether the facts add up to it. Of claims and funds: `explain_others`.
 """
 
 from __future__ import annotations
@@ -8,25 +8,37 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault
+from vouchercli.ops.reports import explain_others
 from vouchercli.ops.reports.figures import sums_by_key
-from vouchercli.ops.reports.scope import note_later, scope_of
+from vouchercli.ops.reports.scope import face_of, note_later, scope_of
 from vouchercli.ops.reports.tables import span_notes
-from vouchercli.result import Column, Outcome, Problem, Table, Word, say
-from vouchercli.rules import leverage, packs
-from vouchercli.store import claims, explained, ledger, programmes, templates
+from vouchercli.ops.setup.merchants import the_merchant
+from vouchercli.result import Column, Figure, Outcome, Problem, Table, Word, say
+from vouchercli.rules import leverage
+from vouchercli.rules.leverage import Claimed
+from vouchercli.store import explained, ledger, programmes, reports
 from vouchercli.store.db import reading
+from vouchercli.store.explained import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from vouchercli.ops.reports.scope import Scope
-    from vouchercli.result import Message
+    from vouchercli.result import Kind, Message
     from vouchercli.rules.leverage import Sums
     from vouchercli.session import Session
     from vouchercli.store.explained import Part
+    from vouchercli.store.merchants import Merchant
 
-FIGURES = ("leverage",)
+FIGURES = ("leverage", "used", "merchant", "claimed", "funds")
 MOST_WAYS = 20
+RATES = (
+    Column("figure", "Figure", "word"),
+    Column("formula", "Formula", "word"),
+    Column("top", "Above the line", "figure", shown="top_figure"),
+    Column("bottom", "Below the line", "figure", shown="bottom_figure"),
+    Column("value", "Result", "rate"),
+)
 MADE = (
     Column("figure", "Figure", "word"),
     Column("formula", "Formula", "word"),
@@ -56,12 +68,6 @@ LEDGER = (
     Column("kind", "Kind", "word"),
     Column("redeemed_fen", "Redeemed", "fen"),
 )
-RULES = (
-    Column("round", "Round"),
-    Column("template", "Template"),
-    Column("coupons", "Coupons"),
-    Column("funding", "Funding"),
-)
 
 
 def report_explain(
@@ -71,11 +77,24 @@ def report_explain(
     only: Sequence[str] = (),
     since: int | None = None,
     as_of: int | None = None,
+    merchant: str | None = None,
 ) -> Outcome:
-    """Where the leverage of `since <= paid_at <= as_of` (UTC seconds, None: open) comes from. The
-    facts are read anew: where they, or the ledger, do not add up to the kept totals the answer is
-    `failed`. Raises `UsageFault` for a figure there is not, and as `scope_of`.
+    """Where a figure of `since <= paid_at <= as_of` (UTC seconds, None: open) comes from; of
+    `merchant` the number of one is given. The facts are read anew: where they, or the ledger, do
+    not add up to the kept totals the answer is `failed`. Raises `UsageFault` for a figure there is
+    not, or a merchant that is missing or not asked for; `unknown_merchant`, and as `scope_of`.
     """
+    _require(figure, merchant)
+    with reading(session):
+        scope = scope_of(session, only, since, as_of)
+        if figure == "claimed":
+            return explain_others.claimed(session, scope)
+        if figure == "funds":
+            return explain_others.funds(session, scope)
+        return _payments(session, scope, figure, merchant)
+
+
+def _require(figure: str, merchant: str | None) -> None:
     if figure not in FIGURES:
         raise UsageFault(
             "unknown_figure",
@@ -84,23 +103,41 @@ def report_explain(
             figure=figure,
             known=", ".join(FIGURES),
         )
-    with reading(session):
-        scope = scope_of(session, only, since, as_of)
-        total = leverage.pooled(sums_by_key(session, "round", scope).values())
-        parts = explained.parts(session.db, scope.rounds, since, as_of)
-        names = explained.files(session.db)
-        booked = _ledger(session, scope) if since is None and as_of is None else []
-        rules = _rules(session, scope)
-        later = note_later(session, scope)
+    if (figure == "merchant") != (merchant is not None):
+        raise UsageFault(
+            "usage",
+            "the sums of a merchant need its number, and only they do",
+            hint="voucher report explain merchant --merchant NO",
+        )
+
+
+def _payments(session: Session, scope: Scope, figure: str, merchant: str | None) -> Outcome:
+    """A figure of payments: ratios (`leverage`), rates (`used`), or those of one merchant."""
+    known = None if merchant is None else the_merchant(session, merchant)
+    asked = Asked(
+        scope.programme["programme_id"],
+        [*scope.rounds],
+        scope.is_all,
+        scope.since,
+        scope.as_of,
+        None if known is None else known.merchant_id,
+    )
+    total = _total(session, scope, known)
+    parts, names = explained.parts(session.db, asked), explained.files(session.db)
+    has_books = scope.since is None and scope.as_of is None and known is None
+    booked = _ledger(session, scope) if has_books else []
+    undone = explained.undone(session.db, asked) if figure == "used" else None
+    made = _rates(session, scope, total) if figure == "used" else _made(total)
     ways = _by_way(parts, scope)
+    title = say("How the leverage of {programme} is made", programme=scope.code)
+    if figure == "used":
+        title = say("How the redemption rates of {programme} are made", programme=scope.code)
+    if known is not None:
+        title = say("How the sums of {merchant} are made", merchant=known.merchant_no)
+    columns = RATES if figure == "used" else MADE
+    notes = tuple(span_notes(scope))
     tables = (
-        Table(
-            say("How the leverage of {programme} is made", programme=scope.code),
-            MADE,
-            _made(total),
-            notes=tuple(span_notes(scope)),
-            key="figures",
-        ),
+        Table(title, columns, made, notes=notes, key="figures"),
         Table(say("By file"), BY_FILE, _by_file(parts, names), key="by_file"),
         Table(
             say("By what a voucher paid, and who paid it"),
@@ -110,11 +147,69 @@ def report_explain(
             key="by_way",
         ),
         Table(say("In the ledger"), LEDGER, booked, key="ledger", optional=True),
-        Table(say("By these rules"), RULES, rules, key="rules"),
+        explain_others.rules(session, scope),
     )
-    data = {**scope.about(), "rounds": scope.codes()}
-    problems = tuple(_differences(total, parts, booked))
+    problems = tuple(_differences(total, parts, booked, undone))
+    data = {**scope.about(), "figure": figure, "rounds": scope.codes()}
+    later = note_later(session, scope)
     return Outcome(data, tables, later, problems, "failed" if problems else "ok")
+
+
+def _total(session: Session, scope: Scope, merchant: Merchant | None) -> Sums:
+    """The kept totals of the scope, or of one merchant in it."""
+    if merchant is None:
+        return leverage.pooled(sums_by_key(session, "round", scope).values())
+    paid = reports.by_merchant(session.db, [*scope.rounds], scope.months, scope.zone)
+    return leverage.pooled(sums for no, _, sums in paid if no == merchant.merchant_no)
+
+
+def _rates(session: Session, scope: Scope, total: Sums) -> list[dict[str, Any]]:
+    """Each redemption rate with what stands above and below its line."""
+    packs = reports.claimed_packs(session.db, scope.window_of_claims, scope.zone)
+    claimed = sum(
+        (face_of(each, packs.get(round_id, 0)) for round_id, each in scope.rounds.items()),
+        Claimed(),
+    )
+    quota_fen = sum(each.packs * each.pack_value_fen for each in scope.rounds.values())
+    return [
+        {
+            "figure": name,
+            "formula": formula,
+            "top": top,
+            "bottom": bottom,
+            "top_figure": Figure(kind, top),
+            "bottom_figure": Figure(kind, bottom),
+            "value": leverage.rate(top, bottom),
+        }
+        for name, formula, kind, top, bottom in _lines(total, claimed, quota_fen)
+    ]
+
+
+def _lines(
+    total: Sums, claimed: Claimed, quota_fen: int
+) -> Iterable[tuple[Word, Word, Kind, int, int]]:
+    """The rates: name, formula, what is counted, above and below the line."""
+    yield (
+        Word("By count"),
+        Word("vouchers used / vouchers claimed"),
+        "int",
+        total.vouchers,
+        claimed.vouchers,
+    )
+    yield (
+        Word("By amount"),
+        Word("paid by vouchers (all funders) / face claimed"),
+        "fen",
+        total.paid_fen,
+        claimed.face_fen,
+    )
+    yield (
+        Word("Of quota"),
+        Word("paid by vouchers / packs x pack value, claimed or not"),
+        "fen",
+        total.paid_fen,
+        quota_fen,
+    )
 
 
 def _made(total: Sums) -> list[dict[str, Any]]:
@@ -216,33 +311,9 @@ def _ledger(session: Session, scope: Scope) -> list[dict[str, Any]]:
     return rows
 
 
-def _rules(session: Session, scope: Scope) -> list[dict[str, Any]]:
-    """The card pack of each round, and who pays it."""
-    kept = {
-        row["round_id"]: templates.value(row)
-        for row in claims.templates_of_rounds(session.db, scope.programme["programme_id"])
-    }
-    rows = []
-    for round_id, about in scope.rounds.items():
-        fields = packs.described(kept[round_id])
-        rows.append(
-            {
-                "round": about.round,
-                "template": about.template,
-                "coupons": "; ".join(
-                    text for key, text in fields.items() if key.startswith("coupons ")
-                ),
-                "funding": ", ".join(
-                    f"{key.partition('.')[2]} {text}"
-                    for key, text in fields.items()
-                    if key.startswith(("funding.", "match."))
-                ),
-            }
-        )
-    return rows
-
-
-def _differences(total: Sums, parts: list[Part], booked: list[dict[str, Any]]) -> Iterable[Problem]:
+def _differences(
+    total: Sums, parts: list[Part], booked: list[dict[str, Any]], undone: int | None
+) -> Iterable[Problem]:
     """Where the facts, or the books (in a span of time there are none), do not add up to the kept
     totals.
     """
@@ -254,6 +325,10 @@ def _differences(total: Sums, parts: list[Part], booked: list[dict[str, Any]]) -
         (facts, "base", base_fen, total.base_fen),
         (facts, "subsidy", public_fen, total.public_fen),
     ]
+    if undone is not None:
+        used = sum(part.rows for part in parts if not part.is_refund) + undone
+        counts = "the facts come to {found} {name}, the totals to {kept}"
+        compared.append((counts, "vouchers used", used, total.vouchers))
     if booked:  # what stays with merchants without a sale was paid too
         redeemed = sum(row["redeemed_fen"] for row in booked if row["kind"] == "public")
         compared.append((books, "subsidy", redeemed, total.public_fen + total.stays_fen))
