@@ -173,8 +173,8 @@ class _Rows(Sequence["list[Cell]"]):
 
     def __init__(
         self,
-        fills: list[Callable[[Sequence[Any]], list[Cell]]],
-        by_column: list[Sequence[Any]],
+        fills: Sequence[Callable[[Sequence[Any]], list[Cell]]],
+        by_column: Sequence[Sequence[Any]],
         count: int,
     ) -> None:
         self._fills, self._by_column, self._count = fills, by_column, count

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.posting_words import WHY, WORDS
-from vouchercli.result import Column, Outcome, Problem, Table, say
+from vouchercli.result import DATA, SCREEN, Column, Outcome, Problem, Table, say
 from vouchercli.rules import leverage, packs
 from vouchercli.store import claims, explained, ledger, programmes, reports, templates
 
@@ -44,12 +44,13 @@ FUNDS = (
 )
 MOVES = (
     Column("funder", "Funder"),
-    Column("from_account", "from", "word", shown="from_word"),
-    Column("to_account", "to", "word", shown="to_word"),
+    Column("from_account", "from", "word", shown="from_word", where=DATA),
+    Column("to_account", "to", "word", shown="to_word", where=DATA),
+    Column("way", "from, to", "sentence", where=SCREEN),
     Column("why", "why", "word", shown="why_word"),
     Column("batch", "Batch", "int"),
     Column("file", "File"),
-    Column("postings", "Postings", "int"),
+    Column("postings", "Postings", "int", where=DATA),
     Column("amount_fen", "amount", "fen"),
 )
 RULES = (
@@ -125,6 +126,11 @@ def funds(session: Session, scope: Scope) -> Outcome:
             **each._asdict(),
             "from_word": WORDS[each.from_account],
             "to_word": WORDS[each.to_account],
+            "way": say(
+                "{from_account} to {to_account}",
+                from_account=WORDS[each.from_account],
+                to_account=WORDS[each.to_account],
+            ),
             "why_word": WHY.get(each.why, each.why),
             "file": "" if each.batch is None else names.get(each.batch, ""),
         }
