@@ -21,6 +21,8 @@ BACKWARDS = ("--since", "2020-04-02", "--until", "2020-04-01")
     [
         (("leverage", "--by", "district,industry,size"), "too_many_groupings"),
         (("leverage", "--by", "day,week"), "same_grouping"),
+        (("leverage", "--by", "district", "--cumulative"), "not_by_time"),
+        (("leverage", "--by", "day,district", "--cumulative"), "not_by_time"),
         (("leverage", "--by", "district,trade"), "unknown_grouping"),
         (("brief", *NOWHERE), "unknown_round"),
         (("merchants", *NOWHERE), "unknown_round"),

@@ -524,6 +524,38 @@ def test_two_groupings_stand_in_columns_of_their_own(world: World, voucher: Any)
     assert "杠杆率（按区县, 规模）" in page
 
 
+# ---------------------------------------------------------------- so far
+
+
+def test_what_all_came_to_so_far_ends_at_the_total(world: World) -> None:
+    found = world.leverage(by="day", cumulative=True)
+    names = ("key", "redemptions_so_far", "base_so_far_fen", "subsidy_so_far_fen", "gross_so_far")
+    rows = [tuple(row[name] for name in names) for row in found["rows"]]
+    assert rows == [
+        ("2020-03-28", 1, 4000, 750, "5.33"),
+        ("2020-04-02", 3, 15000, 2250, "6.67"),
+        ("2020-04-03", 3, 22000, 3000, "7.33"),
+    ]
+    assert rows[-1][2] == found["total"]["base_fen"]
+    largest = world.leverage(by="day", cumulative=True, sort="base", limit=1)["rows"][0]
+    assert (largest["key"], largest["base_so_far_fen"]) == ("2020-04-02", 15000)
+
+
+def test_so_far_stands_in_a_table_of_its_own_with_a_picture(world: World, voucher: Any) -> None:
+    asked = ("report", "leverage", "--by", "week", "--cumulative")
+    assert "\nSo far\n" in voucher(*asked).out
+    names = voucher(*asked, "-o", "csv").out.splitlines()[0].split(",")[-4:]
+    assert names == [
+        "redemptions_so_far",
+        "base_so_far_yuan",
+        "subsidy_so_far_yuan",
+        "gross_so_far",
+    ]
+    page = voucher(*asked, "-o", "html", "--lang", "zh").out
+    assert "累计拉动消费" in page
+    assert page.count("<svg") == 2
+
+
 # ---------------------------------------------------------------- totals against facts
 
 SCAN = """

@@ -86,6 +86,10 @@ def leverage(
             "--top", min=1, metavar="N", help="Only the N largest (by subsidy, or by --sort)."
         ),
     ] = None,
+    cumulative: Annotated[
+        bool,
+        typer.Option("--cumulative", help="By day, week or month: what all came to so far."),
+    ] = False,
     limit: Limit = None,
     known_on: KnownOn = None,
 ) -> Outcome:
@@ -99,6 +103,7 @@ def leverage(
         only=_split_codes(rounds),
         **_paid_in(call, session, since, until),
         with_funders=funders,
+        cumulative=cumulative,
         limit=top or (_most(call, by) if limit is None else limit),
         sort=sort or (None if top is None else "subsidy"),
         known_on=_day(call, session, known_on),

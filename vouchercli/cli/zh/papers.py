@@ -312,4 +312,14 @@ TEXT = {
     "write --by {by}": "请写 --by {by}",
     "write --by {first}": "请写 --by {first}",
     "{by} say the same of a payment twice": "{by} 重复说明同一件事",
+    # the curve of a season
+    "By day, week or month: what all came to so far.": "按日、周或月时：另列截至当时的累计。",
+    "So far": "累计",
+    "Redemptions so far": "累计核销笔数",
+    "Base so far": "累计拉动消费",
+    "Subsidy so far": "累计财政补贴",
+    "G so far": "累计杠杆率",
+    "From the first day of the report on; G so far = base so far / subsidy so far.": "自报表首日起累计；累计杠杆率＝累计拉动消费 ÷ 累计财政补贴。",
+    "sums so far are of days, weeks or months, not of {by}": "累计只能按日、周或月，不能按 {by}",
+    "add --by day": "请加 --by day",
 }

@@ -63,6 +63,7 @@ def report_leverage(
     limit: int = 0,
     known_on: int | None = None,
     sort: str | None = None,
+    cumulative: bool = False,
 ) -> Outcome:
     """Sums and ratios of what was paid in `since <= paid_at <= as_of` (UTC seconds, None: open),
     net of refunds, by key; as it was known on a sealed day (yyyymmdd) where one is given.
@@ -72,6 +73,13 @@ def report_leverage(
     for an unknown round, and as `scope_of`.
     """
     groupings = _groupings(by)
+    if cumulative and (len(groupings) > 1 or by not in law.CALENDAR):
+        raise UsageFault(
+            "not_by_time",
+            "sums so far are of days, weeks or months, not of {by}",
+            hint="add --by day",
+            by=Word(", ".join(groupings)),
+        )
     if sort is not None and sort not in law.SORTS:
         raise UsageFault(
             "unknown_sort",
@@ -84,15 +92,19 @@ def report_leverage(
         scope = scope_of(session, only, since, as_of, known_on)
         with as_known(session.db, scope.known):
             answer = _make_answer(session, groupings, scope, with_funders)
+            so_far = _so_far(answer.groups) if cumulative else {}
             if sort is not None:
                 answer = answer._replace(groups=law.by_size(answer.groups, sort))
         figures = _published(session, scope)
         says_later = note_later(session, scope)
     rows = [_row(answer, key, sums) for key, sums in islice(answer.groups.items(), limit or None)]
     total = _row(answer, None, answer.total)
+    if cumulative:
+        rows = [row | so_far[row["key"]] for row in rows]
     shown_tables = [
-        tables.leverage(groupings, scope, rows, total),
+        tables.leverage(groupings, scope, rows, total, cumulative=cumulative),
         *([tables.funders(groupings, rows, total)] if rows and answer.funders else ()),
+        *([tables.so_far(groupings, rows)] if rows and cumulative else ()),
         *([tables.merchants(groupings, rows, total)] if rows else ()),
         *([tables.rates(groupings, rows, total)] if rows and since is None else ()),
         tables.published(
@@ -120,6 +132,21 @@ def table_of(by: str, scope: Scope, groups: dict[str, Sums]) -> Table:
     table = tables.leverage((by,), scope, rows, _row(answer, None, total))
     known = tuple(each for each in table.columns if each.key not in tables.BESIDE_SUMS)
     return replace(table, columns=known)
+
+
+def _so_far(groups: dict[Key, Sums]) -> dict[str, dict[str, Any]]:
+    """What all came to from the first day to the end of each day, week or month, by key."""
+    so_far: dict[str, dict[str, Any]] = {}
+    sums = law.NOTHING
+    for (key,), each in groups.items():
+        sums += each
+        so_far[key] = {
+            "redemptions_so_far": sums.vouchers,
+            "base_so_far_fen": sums.base_fen,
+            "subsidy_so_far_fen": sums.public_fen,
+            "gross_so_far": sums.gross,
+        }
+    return so_far
 
 
 def _groupings(by: str) -> By:

@@ -115,7 +115,31 @@ def _key_columns(by: By) -> tuple[Column, ...]:
     return (KEYS[by[0]], *(replace(KEYS[each], key="second_key") for each in by[1:]))
 
 
-def leverage(by: By, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
+SO_FAR = (
+    Column("redemptions_so_far", "Redemptions so far", "int"),
+    Column("base_so_far_fen", "Base so far", "fen"),
+    Column("subsidy_so_far_fen", "Subsidy so far", "fen"),
+    Column("gross_so_far", "G so far", "ratio"),
+)
+
+
+def so_far(by: By, rows: Rows) -> Table:
+    """What all had come to by the end of each day, week or month: the curve of the season."""
+    return Table(
+        say("So far"),
+        (*_key_columns(by), *SO_FAR),
+        rows,
+        notes=(
+            say("From the first day of the report on; G so far = base so far / subsidy so far."),
+        ),
+        where=SCREEN,
+        bars="base_so_far_fen",
+    )
+
+
+def leverage(
+    by: By, scope: Scope, rows: Rows, total: dict[str, Any], *, cumulative: bool = False
+) -> Table:
     """The figures by key; platform and match where they are not nought; rates and funders in CSV
     (here they have their own tables).
     """
@@ -144,6 +168,7 @@ def leverage(by: By, scope: Scope, rows: Rows, total: dict[str, Any]) -> Table:
             STAYS,
             *MORE_RATIOS,
             *MERCHANTS,
+            *(SO_FAR if cumulative else ()),
         ),
         *((Column("funders", where=JSON),) if funders else ()),
     )
