@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from vouchercli.cli import interviews
-from vouchercli.cli.language import t
+from vouchercli.cli.language import in_both
 from vouchercli.cli.options import Call, To, command, verbs
 from vouchercli.ops.setup import (
     current_programme,
@@ -188,7 +188,7 @@ def new(
     }
     answers = interviews.complete(answers, like, pack)
     return new_programmes.new_programme(
-        code, answers, t, like=like, pack=pack, dry_run=call.dry_run
+        code, answers, in_both, like=like, pack=pack, dry_run=call.dry_run
     )
 
 

@@ -1,4 +1,4 @@
-"""The two files of a new programme, with comments in the language of whoever made it."""
+"""The two files of a new programme, with comments in English and Chinese."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from vouchercli.formats.written.commented_yaml import Section
 from vouchercli.result import say
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
+    from vouchercli.publications import Both
     from vouchercli.result import Message
 
-    Translate = Callable[..., str]
+    Translate = Callable[..., Both]
 
 ABOVE = {
     "programme": say("A short name of its own: rounds, reports and the log carry it."),
@@ -77,16 +78,17 @@ def text(
     round_: FirstRound,
     translate: Translate,
 ) -> str:
-    """The file, with its comments in the caller's language."""
+    """The file, with its comments in both languages."""
 
-    def told(message: Message) -> str:
-        return translate(message.text, message.params)
+    def told(messages: Iterable[Message]) -> list[str]:
+        both = (translate(each.text, each.params) for each in messages)
+        return [*dict.fromkeys(text for each in both for text in (each.en, each.zh))]
 
     sections = [
-        Section(key, value, [told(ABOVE[key])] if key in ABOVE else ())
+        Section(key, value, told([ABOVE[key]]) if key in ABOVE else ())
         for key, value in document.items()
     ]
-    return commented_yaml.text([told(each) for each in _head(files, round_)], sections)
+    return commented_yaml.text(told(_head(files, round_)), sections)
 
 
 def _head(files: Mapping[str, str], round_: FirstRound) -> Iterator[Message]:
