@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+KEYS = {"Tab": 9, "Enter": 13}
 FLAGS = (
     "--headless=new",
     "--no-sandbox",
@@ -75,6 +76,25 @@ class Tab:
         told = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
         assert "exceptionDetails" not in told, told
         return told["result"].get("value")
+
+    def wait_for(self, expression: str) -> Any:
+        """What an expression is in the page as soon as it is true."""
+        for _ in range(400):
+            if value := self.value(expression):
+                return value
+            self.call(
+                "Runtime.evaluate",
+                expression="new Promise(done => setTimeout(done, 25))",
+                awaitPromise=True,
+            )
+        raise AssertionError(f"never true: {expression}")
+
+    def press(self, key: str) -> None:
+        """Press a key, and let it go."""
+        text = {"text": "\r"} if key == "Enter" else {}
+        named = {"key": key, "code": key, "windowsVirtualKeyCode": KEYS[key]}
+        self.call("Input.dispatchKeyEvent", type="keyDown", **named, **text)
+        self.call("Input.dispatchKeyEvent", type="keyUp", **named)
 
     def told(self, *methods: str) -> list[dict[str, Any]]:
         """What the browser has told by these methods."""

@@ -123,6 +123,24 @@ def test_pages_are_read_in_the_dark_and_in_the_light(
     tab.call("Emulation.setEmulatedMedia", features=[])
 
 
+# how far the words of pictures stand out of them, in pixels
+OUTSIDE = """
+Math.max(0, ...[...document.querySelectorAll("svg text")].map(each => {
+  const box = each.getBBox();
+  return Math.max(-box.x, box.x + box.width - each.ownerSVGElement.viewBox.baseVal.width);
+}))
+"""
+
+
+def test_pictures_show_their_words_whole(tab: browser.Tab, pages: dict[str, Path]) -> None:
+    seen = 0
+    for path in pages.values():
+        tab.open(path)
+        assert tab.value(OUTSIDE) == 0, path.name
+        seen += tab.value("document.querySelectorAll('svg text').length")
+    assert seen > 20
+
+
 def test_pages_are_printed_on_a4(tab: browser.Tab, pages: dict[str, Path]) -> None:
     for path in pages.values():
         tab.open(path)
@@ -131,6 +149,20 @@ def test_pages_are_printed_on_a4(tab: browser.Tab, pages: dict[str, Path]) -> No
         boxes = re.findall(rb"/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]", content)
         assert boxes, path.name
         assert {(round(float(w)), round(float(h))) for w, h in boxes} == {(595, 842)}
+
+
+A4 = 680  # pixels of 96 to an inch between its margins of 15 mm
+
+
+def test_tables_fit_on_a4(tab: browser.Tab, pages: dict[str, Path]) -> None:
+    tab.call("Emulation.setEmulatedMedia", media="print")
+    size = {"width": A4, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    tab.call("Emulation.setDeviceMetricsOverride", **size)
+    for path in pages.values():
+        tab.open(path)
+        assert tab.value("document.documentElement.scrollWidth") <= A4, path.name
+    tab.call("Emulation.clearDeviceMetricsOverride")
+    tab.call("Emulation.setEmulatedMedia", media="")
 
 
 def test_wide_tables_are_reached_by_keyboard(tab: browser.Tab, pages: dict[str, Path]) -> None:
@@ -160,7 +192,7 @@ def test_pages_say_what_they_are_to_a_reader_that_speaks(
 
 
 WRONG = """<!doctype html><html lang="en"><head><style>body { color: #999; background: #fff;
-width: 2000px; }</style></head><body><img src="missing.png"><script>console.log("odd")</script>
+width: 2000px; }</style></head><body><svg viewBox="0 0 9 9"><text x="-9" y="5">word</text></svg><img src="missing.png"><script>console.log("odd")</script>
 <p>text</p></body></html>"""
 
 
@@ -173,3 +205,4 @@ def test_what_is_wrong_with_a_page_is_found(tab: browser.Tab, tmp_path: Path) ->
     assert tab.told("Runtime.consoleAPICalled") and tab.told("Log.entryAdded")
     assert tab.value("document.documentElement.scrollWidth") >= 2000
     assert tab.value(CONTRAST) < 4.5
+    assert tab.value(OUTSIDE) >= 9

@@ -40,7 +40,10 @@ def missing(text: str, wanted: list[str]) -> list[str]:
     return sorted({re.sub(r"[-_.]+", "-", each).lower() for each in asked} - names(text))
 
 
-@pytest.mark.parametrize("name", ["constraints.txt", "bench/constraints.txt", "tests/judges.txt"])
+PINS = ("constraints.txt", "bench/constraints.txt", "tests/judges.txt", "tests/axe.txt")
+
+
+@pytest.mark.parametrize("name", PINS)
 def test_every_package_has_its_version_and_hashes(name: str) -> None:
     assert none_of(unpinned((ROOT / name).read_text("utf-8")))
 

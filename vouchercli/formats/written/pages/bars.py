@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from vouchercli.pages import Grid
 
 MOST = 24  # bars: more are a table, not a picture
-LINE, TEXT, GAP, CHARACTER = 22, 14, 8, 7.2  # pixels
+LINE, TEXT, GAP, CHARACTER = 22, 14, 8, 9.0  # pixels: a character of the widest font there is
 WIDTH, WIDEST_LABEL = 640, 24  # pixels; characters
 
 
