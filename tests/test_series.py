@@ -198,6 +198,7 @@ def test_every_fault_is_named_with_its_line(town: Voucher) -> None:
         "turnover,2020-03-27,catering,,,0.001,元,Bureau\n"
         "orders,2020-03-27,catering,,,1,万元,Bureau\n"
         "turnover,2020-03-27,catering,,,1,,\n"
+        "turnover,2020-07,catering,,,1,,Bureau\n"
         + CATERING
         + CATERING.replace("240", "241")
         + CATERING
@@ -209,12 +210,13 @@ def test_every_fault_is_named_with_its_line(town: Voucher) -> None:
         (4, "bad_amount", "whole in fen"),
         (5, "bad_row", "no unit"),
         (6, "bad_row", "--source"),
-        (8, "conflicting_figure", "line 7"),
+        (7, "bad_time", "not over yet"),
+        (9, "conflicting_figure", "line 8"),
     ):
         (told,) = [each for each in ran.err.splitlines() if each.startswith(f"s.csv:{line}:")]
         assert f"[{code}]" in told
         assert words in told
-    assert "8 rows read = 1 accepted + 1 duplicate + 6 rejected" in ran.err
+    assert "9 rows read = 1 accepted + 1 duplicate + 7 rejected" in ran.err
 
 
 def test_rows_without_a_source_have_that_of_the_command(town: Voucher) -> None:

@@ -34,6 +34,7 @@ TEXT = {
     "nobody is named as its source: a column source, or --source NAME": "未注明来源：请加“来源”列，或用 --source 指明",
     "it is none of turnover, orders and shops": "不是营业额、订单数、营业店铺数之一",
     "it is no period such as 2020-03-27, 2020-W13, 2020-03 or 2020-01/2020-02": "不是时期，应如 2020-03-27、2020-W13、2020-03、2020年1-2月",
+    "it is not over yet": "尚未结束",
     "it is no unit of this measure": "不是该指标的单位",
     "it is no number from 0 on that is whole in fen, or as a count": "不是非负数值，或换算后不是整分、整数",
     "the figure stands as {standing} by batch {batch}: a corrected file is imported with --revise": "该数值已由导入批次 {batch} 记为 {standing}：更正后的文件请加 --revise 导入",

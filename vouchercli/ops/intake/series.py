@@ -10,7 +10,7 @@ from vouchercli.ops import lists
 from vouchercli.ops.intake import importing
 from vouchercli.ops.intake.kinds import Intake, Kind, Typed, Unfit
 from vouchercli.result import JSON, SHOWN, Column, Outcome, Table, Word, say
-from vouchercli.rules import periods
+from vouchercli.rules import periods, times
 from vouchercli.rules import series as law
 from vouchercli.store import batches
 from vouchercli.store import series as store
@@ -19,49 +19,71 @@ from vouchercli.store.lists import of_rows
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vouchercli.rules.periods import Period
     from vouchercli.session import Session
     from vouchercli.store.duplicates import Stay
 
 NO_SOURCE = Word("nobody is named as its source: a column source, or --source NAME")
 NO_MEASURE = Word("it is none of turnover, orders and shops")
 NO_PERIOD = Word("it is no period such as 2020-03-27, 2020-W13, 2020-03 or 2020-01/2020-02")
+NOT_OVER = Word("it is not over yet")
 NO_UNIT = Word("it is no unit of this measure")
 NO_VALUE = Word("it is no number from 0 on that is whole in fen, or as a count")
+
+
+class _Wrong(Exception):
+    """A cell that cannot be used; `unfit` says why."""
+
+    def __init__(self, column: str, value: str, problem: Word, code: str = "bad_row") -> None:
+        super().__init__(problem)
+        about = {"column": column, "value": value, "problem": problem}
+        self.unfit = Unfit(code, about) if value else Unfit("bad_row", {"column": column})
 
 
 def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
     """(measure, period, industry, district, brand, value, unit, source) as text -> (measure, grain,
     first day, last day, industry, district, brand, source, value in fen or as a count).
     """
-    usual = _usual_source(intake)
+    usual, today = _usual_source(intake), times.day_of(intake.session.now, intake.zone)
 
     def type_row(values: tuple[str, ...]) -> Typed:
         measure, period, industry, district, brand, value, unit, source = values
         if not (source or usual):
             return Unfit("bad_row", {"problem": NO_SOURCE})
         try:
-            counted = law.measure_of(measure)
-        except ValueError:
-            return _fault("measure", measure, NO_MEASURE)
-        try:
-            span = periods.parse(period)
-        except ValueError:
-            return _fault("period", period, NO_PERIOD, "bad_time")
-        if unit not in law.units_of(counted):
-            return _fault("unit", unit, NO_UNIT)
-        try:
-            amount = law.value_of(counted, value, unit)
-        except ValueError:
-            return _fault("value", value, NO_VALUE, "bad_amount")
+            counted, span = _measure(measure), _period(period, today)
+            amount = _value(counted, value, unit)
+        except _Wrong as wrong:
+            return wrong.unfit
         return (counted, *span, industry, district, brand, source or usual, amount)
 
     return type_row
 
 
-def _fault(column: str, value: str, problem: Word, code: str = "bad_row") -> Unfit:
-    if not value:
-        return Unfit("bad_row", {"column": column})
-    return Unfit(code, {"column": column, "value": value, "problem": problem})
+def _measure(text: str) -> str:
+    try:
+        return law.measure_of(text)
+    except ValueError:
+        raise _Wrong("measure", text, NO_MEASURE) from None
+
+
+def _period(text: str, today: int) -> Period:
+    try:
+        period = periods.parse(text)
+    except ValueError:
+        raise _Wrong("period", text, NO_PERIOD, "bad_time") from None
+    if period.last_on > today:
+        raise _Wrong("period", text, NOT_OVER, "bad_time")
+    return period
+
+
+def _value(measure: str, text: str, unit: str) -> int:
+    if unit not in law.units_of(measure):
+        raise _Wrong("unit", unit, NO_UNIT)
+    try:
+        return law.value_of(measure, text, unit)
+    except ValueError:
+        raise _Wrong("value", text, NO_VALUE, "bad_amount") from None
 
 
 def _usual_source(intake: Intake) -> str:
