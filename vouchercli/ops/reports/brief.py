@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.ops.reports import brief_baselines
-from vouchercli.ops.reports.figures import sums_by_key
+from vouchercli.ops.reports.figures import funded, sums_by_key
 from vouchercli.ops.reports.phrases import lasting, percent, yuan
 from vouchercli.ops.reports.rounds import rows_of
 from vouchercli.ops.reports.scope import Scope, go_back, note_later, scope_of
@@ -72,11 +72,9 @@ def _gather(session: Session, only: Sequence[str], as_of: int | None) -> Facts:
     if as_of is not None:
         scope = go_back(session, scope, as_of)
     public = store.public_funders(db, scope.programme["programme_id"])
-    span = (-times.END_OF_TIME, times.END_OF_TIME if as_of is None else as_of + 1)
     shares = dict.fromkeys(public, 0)
-    for share in store.funder_shares(db, "round", scope.window, span, scope.zone):
-        if share.round_id in scope.rounds:
-            shares[share.funder] += share.amount_fen
+    for _, funder, fen in funded(session, ("round",), scope):
+        shares[funder] += fen
     by_round = sums_by_key(session, "round", scope)
     listed = store.listed_merchants(db).values()
     return Facts(

@@ -10,7 +10,7 @@ from vouchercli.store import reports as store
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from vouchercli.ops.reports.scope import Scope
     from vouchercli.rules.leverage import Sums
@@ -64,6 +64,21 @@ def asked_of(scope: Scope) -> pair_sums.Asked:
     """The span of a scope as sums by two groupings read it."""
     known = scope.window[:2] if scope.known else None
     return pair_sums.Asked(scope.window, scope.months, scope.span, scope.zone, known)
+
+
+def funded(session: Session, by: By, scope: Scope) -> Iterator[tuple[Key, str, int]]:
+    """(key, public funder, amount in fen) of the scope's rounds."""
+    if len(by) > 1:
+        parts = pair_sums.shares(session.db, by, asked_of(scope))
+        for round_id, keys, funder, fen in parts:
+            if round_id in scope.rounds:
+                yield pair_of(by, scope, round_id, keys), funder, fen
+        return
+    for share in store.funder_shares(
+        session.db, by[0], scope.window, scope.span, scope.zone, is_known=scope.known is not None
+    ):
+        if share.round_id in scope.rounds:
+            yield pair_of(by, scope, share.round_id, (share.key,)), share.funder, share.amount_fen
 
 
 # What the place of a payment must say for a grouping.

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vouchercli.errors import UsageFault, closest
 from vouchercli.ops.reports import tables
 from vouchercli.ops.reports.figures import (
-    asked_of,
+    funded,
     merchants_by_key,
-    pair_of,
     sums_by_key,
     sums_by_pair,
 )
@@ -20,14 +19,14 @@ from vouchercli.result import Outcome, Word, say
 from vouchercli.rules import leverage as law
 from vouchercli.rules import money, times
 from vouchercli.rules.leverage import Claimed, Sums
-from vouchercli.store import pair_sums, programmes
+from vouchercli.store import programmes
 from vouchercli.store import reports as store
 from vouchercli.store.db import reading
 from vouchercli.store.known_facts import as_known
 from vouchercli.store.merchant_counts import Merchants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from vouchercli.ops.reports.figures import By, Key
     from vouchercli.result import Message, Table
@@ -269,25 +268,10 @@ def _shares(
     if len(funders) == 1:
         return {key: {funders[0]: sums.public_fen} for key, sums in groups.items()}
     shares = {key: dict.fromkeys(funders, 0) for key in groups}
-    for key, funder, fen in _funded(session, by, scope):
+    for key, funder, fen in funded(session, by, scope):
         part = shares.setdefault(key, dict.fromkeys(funders, 0))
         part[funder] += fen
     return shares
-
-
-def _funded(session: Session, by: By, scope: Scope) -> Iterator[tuple[Key, str, int]]:
-    """(key, public funder, amount in fen) of the scope's rounds."""
-    if len(by) > 1:
-        parts = pair_sums.shares(session.db, by, asked_of(scope))
-        for round_id, keys, funder, fen in parts:
-            if round_id in scope.rounds:
-                yield pair_of(by, scope, round_id, keys), funder, fen
-        return
-    for share in store.funder_shares(
-        session.db, by[0], scope.window, scope.span, scope.zone, is_known=scope.known is not None
-    ):
-        if share.round_id in scope.rounds:
-            yield pair_of(by, scope, share.round_id, (share.key,)), share.funder, share.amount_fen
 
 
 def _row(answer: Answer, key: Key | None, sums: Sums) -> dict[str, Any]:
