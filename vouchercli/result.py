@@ -44,6 +44,12 @@ class Word(str):
     __slots__ = ()
 
 
+class Clauses(str):
+    """Texts that stand side by side, semicolons between them: each language has its own."""
+
+    __slots__ = ()
+
+
 class Amount(int):
     """An amount in fen inside a sentence: people read it in the unit of its size, programs
     exactly.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.cli.nouns import NOUNS
 from vouchercli.publications import Both
-from vouchercli.result import Message, Word
+from vouchercli.result import Clauses, Message, Word
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -59,7 +59,7 @@ STAND_INS = (
     "YUAN",
 )
 # how a value of another kind reads inside a sentence: whoever knows says so
-READ: dict[type, Callable[[Any], str]] = {}
+READ: dict[type, Callable[[Any], str]] = {Clauses: lambda text: text.replace("; ", t("; "))}
 _chosen = ["en"]  # one process speaks one language: main() chooses it before anything is said
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.cli import keys
 from vouchercli.cli.cleaning import clean
-from vouchercli.cli.language import t
+from vouchercli.cli.language import READ, t
 from vouchercli.cli.units import EXACT, Unit, asked, with_unit
 from vouchercli.result import Column, Figure, Message, Word
 from vouchercli.rules import money, resident_tokens, times
@@ -115,6 +115,8 @@ def pretty(column: Column, value: Any, zone: str, unit: Unit = EXACT) -> str:
         return clean(t(value))
     if isinstance(value, list):
         value = joined(value)
+    if type(value) in READ:
+        value = READ[type(value)](value)
     printed = PRINTED.get(column.kind)
     return printed(value, zone, unit) if printed else clean(str(value) or t(column.blank))
 

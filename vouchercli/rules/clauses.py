@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.documents import Fault
+from vouchercli.result import Clauses
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,6 +34,6 @@ def cautions(not_enforced: Sequence[str]) -> tuple[Fault, ...]:
     )
 
 
-def in_one_line(not_enforced: Sequence[str]) -> str:
+def in_one_line(not_enforced: Sequence[str]) -> Clauses:
     """The clauses as one text, each once, in their order."""
-    return "; ".join(dict.fromkeys(not_enforced))
+    return Clauses("; ".join(dict.fromkeys(not_enforced)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.answers import dated
 from vouchercli.ops.rounds import approved_lists, commitments
-from vouchercli.result import EVERYWHERE, JSON, SHOWN, Column, Table, Word, only, say
+from vouchercli.result import EVERYWHERE, JSON, SHOWN, Clauses, Column, Table, Word, only, say
 from vouchercli.rules import audit, money, staff, times
 from vouchercli.rules import rounds as law
 from vouchercli.rules.staff import Hand
@@ -280,7 +280,9 @@ def _describe_amendment(current: RoundAtHand, each: Proposal) -> dict[str, Any]:
         "entered": audit.late_entry(each.proposed_at, each.entered_at),
         "change": describe_change(current, each),
         "checkers": ", ".join(verdict.actor for verdict in verdicts) or _nobody(each),
-        "notes": "; ".join(filter(None, (each.note, *(verdict.note for verdict in verdicts)))),
+        "notes": Clauses(
+            "; ".join(filter(None, (each.note, *(verdict.note for verdict in verdicts))))
+        ),
         "before": dated(each.before, zone),
         "after": dated(each.after, zone),
         "verdicts": [dated(verdict._asdict(), zone) for verdict in verdicts],
@@ -305,10 +307,12 @@ def describe_change(current: RoundAtHand, each: Proposal) -> str:
             return times.shown_as(key, term, current.zone)
         return f"{term:,}" if isinstance(term, int) else term
 
-    return "; ".join(
-        f"{show(key, each.before[key])} → {show(key, term)}"
-        for key, term in each.after.items()
-        if key != "state"
+    return Clauses(
+        "; ".join(
+            f"{show(key, each.before[key])} → {show(key, term)}"
+            for key, term in each.after.items()
+            if key != "state"
+        )
     )
 
 
