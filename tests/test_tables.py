@@ -10,7 +10,8 @@ import pytest
 
 from vouchercli.cli import drawing, keys, language, pasting, show
 from vouchercli.cli.options import Call
-from vouchercli.cli.values import UNITS, as_lines, label, pretty
+from vouchercli.cli.units import UNITS
+from vouchercli.cli.values import as_lines, label, pretty
 from vouchercli.ops import answers, lists
 from vouchercli.result import MOST_COUNTED, SCREEN, Column, Outcome, Problem, Table, Word, say
 from vouchercli.rules import resident_tokens
