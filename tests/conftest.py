@@ -13,7 +13,10 @@ import os
 import re
 import shutil
 import tempfile
+from collections import defaultdict
 from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +31,6 @@ from vouchercli.ops.intake import by_columns, chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     Once = Callable[[object, Callable[[], object]], None]
     Start = Callable[..., Any]  # processes.started
@@ -224,6 +226,28 @@ def remember(args: tuple[str, ...], code: int) -> None:
     )
     if command and "--help" not in args:
         RAN.add((command, code in (0, 4)))
+
+
+SECONDS = 0.5  # of all variants of one test, in the default run
+COSTLY = Path(__file__).with_name("costly.txt")  # written by scripts/measure-tests
+
+
+@pytest.hookimpl(tryfirst=True)  # before marks are asked for
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of tests that take long over many variants the default run has a sample, the same each time;
+    the slow suite has the others.
+    """
+    lines = COSTLY.read_text("utf-8").splitlines()
+    costs = {test: float(cost) for cost, _, test in (line.partition(" ") for line in lines)}
+    variants: dict[str, list[pytest.Item]] = defaultdict(list)
+    for item in items:
+        test = item.nodeid.partition("[")[0].removeprefix("tests/")
+        if test in costs and not item.get_closest_marker("slow"):
+            variants[test].append(item)
+    for test, each in variants.items():
+        each.sort(key=lambda item: sha256(item.nodeid.encode()).digest())
+        for item in each[max(3, int(SECONDS / max(costs[test], 0.01))) :]:
+            item.add_marker(pytest.mark.slow)
 
 
 def pytest_collection_finish() -> None:
