@@ -172,6 +172,9 @@ def _sentences(call: ast.Call) -> list[tuple[ast.expr | None, frozenset[str] | N
             (argument(call, 1, "label"), frozenset(), False),
             (argument(call, None, "blank"), frozenset(), False),
         ]
+    if name == "Title":  # `reports.spans`: a sentence for each way to look at a time
+        texts = [*call.args, *(each.value for each in call.keywords)]
+        return [(each, None, False) for each in texts]
     if name == "Word":
         return [(argument(call, 0), frozenset(), False)]
     if called(call) in ("typer.Option", "typer.Argument"):

@@ -16,7 +16,7 @@ from vouchercli.cli.language import language, t
 from vouchercli.cli.units import EXACT, asked, with_unit
 from vouchercli.cli.values import as_lines, has_figures_of_money, in_unit, label, pretty
 from vouchercli.ops import papers
-from vouchercli.ops.reports.catalogue import MEANINGS
+from vouchercli.ops.reports.measures import MEANINGS
 from vouchercli.pages import Bars, Cell, Frame, Grid, Heading, Page, SearchWords, Words
 from vouchercli.result import Word
 

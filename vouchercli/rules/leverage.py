@@ -68,7 +68,12 @@ class Sums(NamedTuple):  # a light class: made a hundred thousand times by a rep
     @property
     def own_fen(self) -> int:
         """What consumers paid themselves: base - public - platform - match, in fen."""
-        return self.base_fen - self.public_fen - self.platform_fen - self.match_fen
+        return self.base_fen - self.given_fen
+
+    @property
+    def given_fen(self) -> int:
+        """What whoever gave anything gave: public + platform + match, in fen."""
+        return self.public_fen + self.platform_fen + self.match_fen
 
     @property
     def gross(self) -> str | None:
@@ -99,8 +104,8 @@ class Sums(NamedTuple):  # a light class: made a hundred thousand times by a rep
         """A = base / (public + platform + match): order value per yuan of whoever gave it. None
         where nobody gave anything, or base is not above 0.
         """
-        given = self.public_fen + self.platform_fen + self.match_fen
-        return money.ratio(self.base_fen, given) if self.base_fen > 0 and given > 0 else None
+        has_ratio = self.base_fen > 0 and self.given_fen > 0
+        return money.ratio(self.base_fen, self.given_fen) if has_ratio else None
 
     @property
     def gross_of_floor(self) -> str | None:
@@ -204,27 +209,9 @@ def _numbers(coupon: str) -> tuple[int, ...]:
 FINE = 10**12
 
 
-def _per(part: int, whole: int) -> int:
+def fine_ratio(part: int, whole: int) -> int:
     """A ratio to sort by, fine enough to tell any two apart; what has none comes last."""
     return part * FINE // whole if part > 0 and whole > 0 else -1
-
-
-# What groups can be sorted by, the largest first.
-SORTS: dict[str, Callable[[Sums], int]] = {
-    "redemptions": lambda sums: sums.vouchers,
-    "base": lambda sums: sums.base_fen,
-    "subsidy": lambda sums: sums.public_fen,
-    "own": lambda sums: sums.own_fen,
-    "gross": lambda sums: _per(sums.base_fen, sums.public_fen),
-    "own_spend": lambda sums: _per(sums.own_fen, sums.public_fen),
-    "floor": lambda sums: _per(sums.floor_fen, sums.public_fen),
-}
-
-
-def by_size(groups: Mapping[Keys, Sums], sort: str) -> dict[Keys, Sums]:
-    """The groups with the largest first; equal ones stay in their order."""
-    ordered = sorted(groups.items(), key=lambda each: SORTS[sort](each[1]), reverse=True)
-    return dict(ordered)
 
 
 # ---------------------------------------------------------------- the window of a report

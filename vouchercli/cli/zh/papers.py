@@ -314,6 +314,10 @@ TEXT = {
     "{by} say the same of a payment twice": "{by} 重复说明同一件事",
     # the curve of a season
     "By day, week or month: what all came to so far.": "按日、周或月时：另列截至当时的累计。",
+    "redemptions from the first day of the report to the end of the row": "自报表首日起至该行末日的核销笔数",
+    "base spend from the first day of the report to the end of the row": "自报表首日起至该行末日的拉动消费",
+    "subsidy from the first day of the report to the end of the row": "自报表首日起至该行末日的财政补贴",
+    "base so far / subsidy so far": "累计拉动消费 ÷ 累计财政补贴",
     "So far": "累计",
     "Redemptions so far": "累计核销笔数",
     "Base so far": "累计拉动消费",

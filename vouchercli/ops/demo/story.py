@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.demo import beijing, hangzhou
-from vouchercli.ops.reports.tables import moment
+from vouchercli.ops.reports.spans import moment
 from vouchercli.result import Column, Outcome, Table, because, say
 from vouchercli.rules import times
 

@@ -9,7 +9,7 @@ from vouchercli.ops.reports.figures import funded, sums_by_key
 from vouchercli.ops.reports.phrases import lasting, percent, yuan
 from vouchercli.ops.reports.rounds import rows_of
 from vouchercli.ops.reports.scope import Scope, go_back, note_later, scope_of
-from vouchercli.ops.reports.tables import moment
+from vouchercli.ops.reports.spans import moment
 from vouchercli.result import Column, Message, Outcome, Table, say
 from vouchercli.rules import concentration, leverage, times
 from vouchercli.store import reports as store

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vouchercli.ops.reports import bulletin_tables as tables
 from vouchercli.ops.reports.bulletin_before import beside_before
 from vouchercli.ops.reports.figures import outstanding, sums_by_key
+from vouchercli.ops.reports.measures import Found, figures
 from vouchercli.ops.reports.scope import Scope, go_back, note_later, scope_of
 from vouchercli.result import Outcome, Word, say
 from vouchercli.rules import bulletins as law
@@ -117,17 +118,12 @@ def _claims(session: Session, asked: Day) -> dict[str, law.Pair[int]]:
 
 
 def _figures(sums: Sums, prefix: str = "") -> dict[str, Any]:
-    return {
-        f"{prefix}redemptions": sums.vouchers,
-        f"{prefix}base_fen": sums.base_fen,
-        f"{prefix}subsidy_fen": sums.public_fen,
-        f"{prefix}own_fen": sums.own_fen,
-        f"{prefix}gross": sums.gross,
-    }
+    found = figures(Found(sums), tables.MEASURED)
+    return {prefix + key: value for key, value in found.items()}
 
 
 def _span_row(name: Word, sums: Sums, packs: int) -> dict[str, Any]:
-    more = {"own_spend": sums.own_spend, "floor": sums.floor}
+    more = figures(Found(sums), ("own_spend", "floor"))
     return {"span": name, "claimed": packs, **_figures(sums), **more}
 
 

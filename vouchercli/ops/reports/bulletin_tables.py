@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops.clauses import say_not_enforced, say_unverified
 from vouchercli.ops.reports import bulletin_before
-from vouchercli.ops.reports.tables import FORMULAS, KEYS
+from vouchercli.ops.reports.dimensions import key_column
+from vouchercli.ops.reports.measures import FORMULAS, columns
+from vouchercli.ops.reports.spans import limits_of_sight
 from vouchercli.result import DATA, Column, Table, only, say
 from vouchercli.rules import times
 from vouchercli.rules.bulletins import PACE_DAYS
@@ -19,13 +20,8 @@ if TYPE_CHECKING:
 
     Rows = Sequence[dict[str, Any]]
 
-FIGURES = (
-    Column("redemptions", "Redemptions", "int"),
-    Column("base_fen", "Base spend", "fen"),
-    Column("subsidy_fen", "Subsidy", "fen"),
-    Column("own_fen", "Own", "fen"),
-    Column("gross", "G", "ratio"),
-)
+MEASURED = ("redemptions", "base_fen", "subsidy_fen", "own_fen", "gross")
+FIGURES = columns(*MEASURED)
 OF_DAY = (
     Column("day_redemptions", "Day: redemptions", "int"),
     Column("day_base_fen", "Day: base spend", "fen"),
@@ -35,17 +31,15 @@ OF_DAY = (
 SO_FAR = (*FIGURES[:3], FIGURES[4])
 SPANS = (
     Column("span", "", "word"),
-    Column("claimed", "Claimed", "int"),
+    *columns("claimed"),
     *FIGURES,
-    Column("own_spend", "N", "ratio"),
-    Column("floor", "Floor", "ratio"),
+    *columns("own_spend", "floor"),
 )
 ROUNDS = (
     Column("round", "Round"),
     Column("state", "State", "word"),
     Column("day_claimed", "Day: claimed", "int"),
-    Column("claimed", "Claimed", "int"),
-    Column("claim_rate", "Claim rate", "rate"),
+    *columns("claimed", "claim_rate"),
     OF_DAY[0],
     *only(DATA, OF_DAY[1]),
     OF_DAY[2],
@@ -57,7 +51,7 @@ ROUNDS = (
 MONEY = (
     Column("round", "Round"),
     Column("unclaimed_fen", "Not claimed yet", "fen"),
-    Column("outstanding_fen", "Outstanding", "fen"),
+    *columns("outstanding_fen"),
     Column("left_fen", "Left", "fen"),
     Column("pace_fen", "Paid a day", "fen"),
     Column("days_left", "Lasts, days", "int"),
@@ -78,20 +72,19 @@ def bulletin(
 ) -> tuple[Table, ...]:
     """The tables of a bulletin, the day's figures first."""
     about = {"programme": scope.code, "day": times.day_text(day)}
-    sights = (*say_not_enforced(scope.not_enforced), *say_unverified(scope.unverified))
     return (
         Table(
             say("Daily bulletin of {programme}: {day}", **about),
             SPANS,
             spans,
-            notes=(*(odd or (say("Nothing odd was found."),)), *FORMULAS, *sights),
+            notes=(*(odd or (say("Nothing odd was found."),)), *FORMULAS, *limits_of_sight(scope)),
             key="figures",
         ),
         Table(say("By round"), ROUNDS, rounds, key="by_round", bars="day_redemptions"),
         *(
             Table(
                 say("By industry") if by == "industry" else say("By district"),
-                (KEYS[by], *OF_DAY, *SO_FAR),
+                (key_column(by, "key"), *OF_DAY, *SO_FAR),
                 rows,
                 key=f"by_{by}",
                 bars="day_redemptions",

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.reports.figures import sums_by_key
+from vouchercli.ops.reports.measures import Found, columns, figures
 from vouchercli.ops.reports.rounds import rows_of
 from vouchercli.ops.reports.scope import go_back, scope_of
 from vouchercli.result import SHOWN, Column, Figure, Outcome, Table, Word, say
 from vouchercli.rules import leverage
+from vouchercli.rules.leverage import Claimed
 from vouchercli.store import programmes
 from vouchercli.store import reports as store
 from vouchercli.store.db import reading
@@ -17,37 +19,22 @@ from vouchercli.store.db import reading
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from vouchercli.result import Kind
     from vouchercli.session import Session
 
 
-class Line(NamedTuple):
-    """A figure that subjects are compared by."""
-
-    key: str
-    label: str
-    kind: Kind
-
-
+OF_PAYMENTS = (
+    *("redemptions", "used_of_claimed", "paid_of_claimed", "base_fen", "subsidy_fen", "own_fen"),
+    *("gross", "own_spend", "floor"),
+)
 LINES = (
-    Line("rounds", Word("Rounds"), "int"),
-    Line("packs", Word("Packs"), "int"),
-    Line("quota_fen", Word("Face of all packs"), "fen"),
-    Line("claimed", Word("Claimed"), "int"),
-    Line("claim_rate", Word("Claim rate"), "rate"),
-    Line("sell_out_seconds", Word("Opening to sold out"), "span"),
-    Line("redemptions", Word("Redemptions"), "int"),
-    Line("used_of_claimed", Word("By count"), "rate"),
-    Line("paid_of_claimed", Word("By amount"), "rate"),
-    Line("base_fen", Word("Base spend"), "fen"),
-    Line("subsidy_fen", Word("Subsidy"), "fen"),
-    Line("own_fen", Word("Own"), "fen"),
-    Line("gross", Word("G"), "ratio"),
-    Line("own_spend", Word("N"), "ratio"),
-    Line("floor", Word("Floor"), "ratio"),
-    Line("merchants", Word("With payments"), "int"),
-    Line("outstanding_fen", Word("Outstanding"), "fen"),
-    Line("expired_fen", Word("Expired"), "fen"),
+    Column("rounds", "Rounds", "int"),
+    Column("packs", "Packs", "int"),
+    Column("quota_fen", "Face of all packs", "fen"),
+    *columns("claimed", "claim_rate"),
+    Column("sell_out_seconds", "Opening to sold out", "span"),
+    *columns(*OF_PAYMENTS),
+    Column("merchants", "With payments", "int"),
+    *columns("outstanding_fen", "expired_fen"),
 )
 PUBLISHED = Word("published by others")
 
@@ -75,13 +62,13 @@ def report_compare(session: Session, names: Sequence[str], *, as_of: int | None 
         )
     with reading(session):
         subjects = [_subject(session, name, as_of) for name in names]
-    columns = (
+    shown = (
         Column("label", "Figure", "word"),
         *(Column(each.name, each.name, "figure", verbatim=True) for each in subjects),
     )
     rows = [
         {
-            "label": line.label,
+            "label": Word(line.label),
             **{each.name: Figure(line.kind, each.figures.get(line.key)) for each in subjects},
         }
         for line in LINES
@@ -98,7 +85,7 @@ def report_compare(session: Session, names: Sequence[str], *, as_of: int | None 
             {"subject": each.name, "source": each.source, **each.figures} for each in subjects
         ]
     }
-    return Outcome(data, (Table(title, columns, rows, notes=tuple(notes), where=SHOWN),))
+    return Outcome(data, (Table(title, shown, rows, notes=tuple(notes), where=SHOWN),))
 
 
 def _subject(session: Session, name: str, as_of: int | None) -> Subject:
@@ -116,10 +103,10 @@ def _subject(session: Session, name: str, as_of: int | None) -> Subject:
             hint="voucher round list, or voucher programme list",
             name=name,
         )
-    figures = _figures(session._replace(programme=name), [], as_of)
+    found = _figures(session._replace(programme=name), [], as_of)
     published = programmes.published(session.db, row["programme_id"])
-    if figures["rounds"] or not published:
-        return Subject(name, figures)
+    if found["rounds"] or not published:
+        return Subject(name, found)
     last = published[-1]
     said = {
         "subsidy_fen": last.subsidy_fen,
@@ -128,7 +115,7 @@ def _subject(session: Session, name: str, as_of: int | None) -> Subject:
         "own_spend": last.own,
         "quota_fen": last.issued_fen,
     }
-    nothing = dict.fromkeys(figures)
+    nothing = dict.fromkeys(found)
     return Subject(name, nothing | said, last.source or PUBLISHED)
 
 
@@ -144,23 +131,16 @@ def _figures(session: Session, only: Sequence[str], as_of: int | None) -> dict[s
     def add(key: str) -> int:
         return sum(row[key] for row in rows)
 
+    claimed = Claimed(add("claimed"), add("claimed_vouchers"), add("claimed_face_fen"))
     sold_out = [row["sell_out_seconds"] for row in rows]
     return {
         "rounds": len(rows),
         "packs": add("packs"),
         "quota_fen": add("quota_fen"),
-        "claimed": add("claimed"),
-        "claim_rate": leverage.rate(add("claimed"), add("packs")),
+        "claimed": claimed.packs,
+        "claim_rate": leverage.rate(claimed.packs, add("packs")),
         "sell_out_seconds": sold_out[0] if len(rows) == 1 else None,
-        "redemptions": total.vouchers,
-        "used_of_claimed": leverage.rate(total.vouchers, add("claimed_vouchers")),
-        "paid_of_claimed": leverage.rate(total.paid_fen, add("claimed_face_fen")),
-        "base_fen": total.base_fen,
-        "subsidy_fen": total.public_fen,
-        "own_fen": total.own_fen,
-        "gross": total.gross,
-        "own_spend": total.own_spend,
-        "floor": total.floor,
+        **figures(Found(total, claimed), OF_PAYMENTS),
         "merchants": sum(sums.vouchers > 0 for _, _, sums in paid),
         "outstanding_fen": add("outstanding_fen"),
         "expired_fen": add("expired_fen"),

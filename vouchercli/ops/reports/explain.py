@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import UsageFault
 from vouchercli.ops.reports import explain_others
 from vouchercli.ops.reports.figures import sums_by_key
+from vouchercli.ops.reports.measures import BY_KEY, Found
 from vouchercli.ops.reports.scope import face_of, note_later, scope_of
-from vouchercli.ops.reports.tables import span_notes
+from vouchercli.ops.reports.spans import span_notes
 from vouchercli.ops.setup.merchants import the_merchant
 from vouchercli.result import Column, Figure, Outcome, Problem, Table, Word, say
 from vouchercli.rules import leverage
@@ -23,14 +24,17 @@ from vouchercli.store.explained import Asked
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from vouchercli.ops.reports.measures import Measure
     from vouchercli.ops.reports.scope import Scope
-    from vouchercli.result import Kind, Message
+    from vouchercli.result import Message
     from vouchercli.rules.leverage import Sums
     from vouchercli.session import Session
     from vouchercli.store.explained import Part
     from vouchercli.store.merchants import Merchant
 
 FIGURES = ("leverage", "used", "merchant", "claimed", "funds")
+USED = ("used_of_claimed", "paid_of_claimed", "paid_of_quota")
+LEVERAGE = ("gross", "own_spend", "floor", "all_funders")
 MOST_WAYS = 20
 RATES = (
     Column("figure", "Figure", "word"),
@@ -127,7 +131,8 @@ def _payments(session: Session, scope: Scope, figure: str, merchant: str | None)
     has_books = scope.since is None and scope.as_of is None and known is None
     booked = _ledger(session, scope) if has_books else []
     undone = explained.undone(session.db, asked) if figure == "used" else None
-    made = _rates(session, scope, total) if figure == "used" else _made(total)
+    found = _found(session, scope, total)
+    made = [_made(BY_KEY[key], found) for key in (USED if figure == "used" else LEVERAGE)]
     ways = _by_way(parts, scope)
     title = say("How the leverage of {programme} is made", programme=scope.code)
     if figure == "used":
@@ -163,85 +168,33 @@ def _total(session: Session, scope: Scope, merchant: Merchant | None) -> Sums:
     return leverage.pooled(sums for no, _, sums in paid if no == merchant.merchant_no)
 
 
-def _rates(session: Session, scope: Scope, total: Sums) -> list[dict[str, Any]]:
-    """Each redemption rate with what stands above and below its line."""
+def _found(session: Session, scope: Scope, total: Sums) -> Found:
+    """The total beside what was claimed and issued."""
     packs = reports.claimed_packs(session.db, scope.window_of_claims, scope.zone)
     claimed = sum(
         (face_of(each, packs.get(round_id, 0)) for round_id, each in scope.rounds.items()),
         Claimed(),
     )
     quota_fen = sum(each.packs * each.pack_value_fen for each in scope.rounds.values())
-    return [
-        {
-            "figure": name,
-            "formula": formula,
-            "top": top,
-            "bottom": bottom,
-            "top_figure": Figure(kind, top),
-            "bottom_figure": Figure(kind, bottom),
-            "value": leverage.rate(top, bottom),
-        }
-        for name, formula, kind, top, bottom in _lines(total, claimed, quota_fen)
-    ]
+    return Found(total, claimed, quota_fen=quota_fen)
 
 
-def _lines(
-    total: Sums, claimed: Claimed, quota_fen: int
-) -> Iterable[tuple[Word, Word, Kind, int, int]]:
-    """The rates: name, formula, what is counted, above and below the line."""
-    yield (
-        Word("By count"),
-        Word("vouchers used / vouchers claimed"),
-        "int",
-        total.vouchers,
-        claimed.vouchers,
-    )
-    yield (
-        Word("By amount"),
-        Word("paid by vouchers (all funders) / face claimed"),
-        "fen",
-        total.paid_fen,
-        claimed.face_fen,
-    )
-    yield (
-        Word("Of quota"),
-        Word("paid by vouchers / packs x pack value, claimed or not"),
-        "fen",
-        total.paid_fen,
-        quota_fen,
-    )
-
-
-def _made(total: Sums) -> list[dict[str, Any]]:
-    """Each ratio with what stands above and below its line."""
-    given = total.public_fen + total.platform_fen + total.match_fen
-    return [
-        {"figure": name, "formula": formula, "top_fen": top, "bottom_fen": bottom, "value": value}
-        for name, formula, top, bottom, value in (
-            (Word("G"), Word("base / subsidy"), total.base_fen, total.public_fen, total.gross),
-            (
-                Word("N"),
-                Word("(base - subsidy - platform - match) / subsidy"),
-                total.own_fen,
-                total.public_fen,
-                total.own_spend,
-            ),
-            (
-                Word("Floor"),
-                Word("least orders / subsidy"),
-                total.floor_fen,
-                total.public_fen,
-                total.floor,
-            ),
-            (
-                Word("All-funder leverage"),
-                Word("base / (subsidy + platform + match)"),
-                total.base_fen,
-                given,
-                total.all_funders,
-            ),
-        )
-    ]
+def _made(measure: Measure, found: Found) -> dict[str, Any]:
+    """A ratio with what stands above and below its line."""
+    assert measure.line is not None and measure.of is not None
+    line = measure.line
+    top, bottom = line.top(found), line.bottom(found)
+    return {
+        "figure": measure.measure,
+        "formula": line.formula or measure.meaning,
+        "top": top,
+        "bottom": bottom,
+        "top_fen": top,
+        "bottom_fen": bottom,
+        "top_figure": Figure(line.kind, top),
+        "bottom_figure": Figure(line.kind, bottom),
+        "value": measure.of(found),
+    }
 
 
 def _by_file(parts: list[Part], names: dict[int, str]) -> list[dict[str, Any]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.reports.scope import note_later, scope_of
-from vouchercli.ops.reports.tables import span_notes
+from vouchercli.ops.reports.spans import span_notes
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import intervals, leverage, money, times
 from vouchercli.store import fairness as store

@@ -12,14 +12,12 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterator
 
+    from vouchercli.ops.reports.dimensions import By, Key
     from vouchercli.ops.reports.scope import Scope
     from vouchercli.rules.leverage import Sums
     from vouchercli.session import Session
     from vouchercli.store.merchant_counts import Merchants, Place
     from vouchercli.store.reports import Round
-
-By = tuple[str, ...]  # groupings: one, or two
-Key = tuple[str, ...]  # a key of each
 
 
 def sums_by_key(session: Session, by: str, scope: Scope) -> dict[str, Sums]:

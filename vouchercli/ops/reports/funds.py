@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.reports.scope import note_later, scope_of
-from vouchercli.ops.reports.tables import moment
+from vouchercli.ops.reports.spans import Title, titled
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import leverage
 from vouchercli.store import ledger, past_balances, programmes, rounds
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vouchercli.ops.reports.scope import Scope
-    from vouchercli.result import Message
     from vouchercli.session import Session
 
+TITLE = Title("Funds: {programme}", "Funds: {programme}, as of {as_of}")
 NOTHING = Balances(**dict.fromkeys(ACCOUNTS, 0))
 
 HELD = (
@@ -62,18 +62,13 @@ def report_funds(session: Session, *, as_of: int | None = None) -> Outcome:
     return Outcome(
         scope.about(),
         (
-            Table(_title(scope), FUNDS, funds, notes=(note,), key="funds", bars="redeemed_fen"),
+            Table(
+                titled(scope, TITLE), FUNDS, funds, notes=(note,), key="funds", bars="redeemed_fen"
+            ),
             Table(say("Money of rounds"), ROUNDS, by_round, key="by_round", optional=True),
         ),
         later,
     )
-
-
-def _title(scope: Scope) -> Message:
-    if scope.as_of is None:
-        return say("Funds: {programme}", programme=scope.code)
-    at = moment(scope.as_of, scope.zone)
-    return say("Funds: {programme}, as of {as_of}", programme=scope.code, as_of=at)
 
 
 def _stands(session: Session, scope: Scope) -> Callable[[int, int | None], Balances]:

@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.errors import VoucherError, closest
-from vouchercli.ops.reports import leverage
+from vouchercli.ops.reports import engine, leverage
 from vouchercli.ops.reports import merchants as of_merchants
 from vouchercli.ops.reports.merchants import TakingPart, taking_part
 from vouchercli.ops.reports.scope import note_later, scope_of
-from vouchercli.ops.reports.tables import moment
+from vouchercli.ops.reports.spans import Title, titled
+from vouchercli.ops.reports.specs import Question
 from vouchercli.result import Outcome, Word, say
 from vouchercli.rules import leverage as law
-from vouchercli.rules import times
 from vouchercli.store import reports as store
 from vouchercli.store.db import reading
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vouchercli.ops.reports.scope import Scope
+    from vouchercli.ops.reports.specs import Answer
     from vouchercli.result import Message, Table
     from vouchercli.session import Session
 
@@ -37,7 +38,22 @@ class Group(NamedTuple):
 KINDS = {"district": Word("District"), "industry": Word("Industry"), "size": Word("Size")}
 PLURALS = {"district": "districts", "industry": "industries"}
 NOT_STATED = Word("(not stated)")
+OF_ONE = Title(
+    "{kind} {name}: {programme}, all known at {now}", "{kind} {name}: {programme}, as of {as_of}"
+)
+OF_ALL = Title("{kind}: {programme}, all known at {now}", "{kind}: {programme}, as of {as_of}")
 FIRST = 20  # merchants that are listed
+
+
+def _with_merchants(session: Session, answer: Answer) -> tuple[Table, ...]:
+    """What stands beside the leverage of groups: also their merchants, paid or not."""
+    taking = taking_part(session, answer.scope)
+    cuts = {each.key: each for each in of_merchants.tables_of(answer.scope, taking, 1)}
+    counts = replace(cuts[f"by_{answer.by[0]}"], key="merchants")
+    return (*leverage.SPEC.beside(session, answer), counts)
+
+
+SIDE_BY_SIDE = leverage.SPEC._replace(beside=_with_merchants)
 
 
 def report_groups(
@@ -52,13 +68,11 @@ def report_groups(
     """The districts or industries (`by`) side by side, with their merchants; or the one of that
     name by itself. Raises `VoucherError` unknown_group, and as `scope_of`.
     """
+    if name is None:
+        return engine.report(session, SIDE_BY_SIDE, Question((by,), only, since, as_of))
     with reading(session):
         scope = scope_of(session, only, since, as_of)
         taking = taking_part(session, scope)
-        if name is None:
-            told = leverage.report_leverage(session, by=by, only=only, since=since, as_of=as_of)
-            counts = _find(of_merchants.tables_of(scope, taking, 1), f"by_{by}")
-            return replace(told, tables=(*told.tables, replace(counts, key="merchants")))
         parts = by_group(taking, by)
         group = Group(by, name)
         days = days_by_name(session, scope, by).get(name, [])
@@ -110,16 +124,7 @@ def title(scope: Scope, kind: Word, name: str) -> Message:
     """What a page about one round, district, industry or size is called; without a name, about
     all.
     """
-    about = {"kind": kind, "programme": scope.code}
-    if scope.as_of is None:
-        now = times.shown(scope.now, scope.zone)[:16]
-        if not name:
-            return say("{kind}: {programme}, all known at {now}", **about, now=now)
-        return say("{kind} {name}: {programme}, all known at {now}", **about, name=name, now=now)
-    as_of = moment(scope.as_of, scope.zone)
-    if not name:
-        return say("{kind}: {programme}, as of {as_of}", **about, as_of=as_of)
-    return say("{kind} {name}: {programme}, as of {as_of}", **about, name=name, as_of=as_of)
+    return titled(scope, OF_ONE if name else OF_ALL, kind=kind, name=name)
 
 
 def days_by_name(session: Session, scope: Scope, by: str) -> dict[str, list[store.Group]]:
@@ -132,10 +137,6 @@ def days_by_name(session: Session, scope: Scope, by: str) -> dict[str, list[stor
         for name, days in found.items()
     }
     return {name: days for name, days in kept.items() if days}
-
-
-def _find(tables: Sequence[Table], key: str) -> Table:
-    return next(each for each in tables if each.key == key)
 
 
 def _unknown(group: Group, parts: dict[str, TakingPart]) -> VoucherError:

@@ -5,36 +5,32 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops.reports.tables import KEYS, moment, span_notes
+from vouchercli.ops.reports.dimensions import key_column
+from vouchercli.ops.reports.measures import columns
+from vouchercli.ops.reports.spans import Title, span_notes, titled
 from vouchercli.result import JSON, Column, Table, only, say
-from vouchercli.rules import times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from vouchercli.ops.reports.scope import Scope
-    from vouchercli.result import Message
 
     Rows = Sequence[dict[str, Any]]
 
+TITLE = Title("Merchants: {programme}, all known at {now}", "Merchants: {programme}, as of {as_of}")
 CUTS = ("size", "district", "industry")
 SUMMARY = (
     Column("registered", "Merchants of the registry", "int"),
-    Column("with_payments", "With payments", "int"),
+    *columns("with_payments"),
     Column("not_registered", "Of these not in the registry", "int"),
     Column("share_with_payments", "Of the registry", "rate"),
-    Column("subsidy_fen", "Subsidy", "fen"),
+    *columns("subsidy_fen"),
     Column("share_of_first_hundredth", "Share of the first 1 %", "rate"),
     Column("share_of_first_tenth", "Share of the first 10 %", "rate"),
-    Column("gini", "Gini", "ratio"),
+    *columns("gini"),
 )
-FIGURES = (
-    Column("redemptions", "Redemptions", "int"),
-    Column("base_fen", "Base spend", "fen"),
-    Column("subsidy_fen", "Subsidy", "fen"),
-    Column("share", "Share of subsidy", "rate"),
-    Column("gross", "G", "ratio"),
-)
+MEASURED = ("redemptions", "base_fen", "subsidy_fen", "share", "gross")
+FIGURES = columns(*MEASURED)
 MERCHANT = (Column("merchant_no", "Merchant"), Column("name", "Name"))
 LORENZ = (
     Column("tenths", "Of the smallest", "rate"),
@@ -42,7 +38,7 @@ LORENZ = (
 )
 SILENT = (
     *MERCHANT,
-    *(replace(KEYS[each], key=each) for each in CUTS),
+    *map(key_column, CUTS),
 )
 
 
@@ -62,7 +58,7 @@ def merchants(
     }
     return (
         Table(
-            _title(scope),
+            titled(scope, TITLE),
             SUMMARY,
             (summary,),
             notes=(*span_notes(scope), *NOTES),
@@ -73,10 +69,10 @@ def merchants(
             Table(
                 titles[by],
                 (
-                    replace(KEYS[by], shown="shown_key"),
+                    replace(key_column(by, "key"), shown="shown_key"),
                     *only(JSON, "is_registered"),
                     Column("registered", "Merchants", "int"),
-                    Column("with_payments", "With payments", "int"),
+                    *columns("with_payments"),
                     *FIGURES,
                 ),
                 rows,
@@ -108,11 +104,3 @@ NOTES = (
         " off."
     ),
 )
-
-
-def _title(scope: Scope) -> Message:
-    if scope.as_of is None:
-        now = times.shown(scope.now, scope.zone)[:16]
-        return say("Merchants: {programme}, all known at {now}", programme=scope.code, now=now)
-    as_of = moment(scope.as_of, scope.zone)
-    return say("Merchants: {programme}, as of {as_of}", programme=scope.code, as_of=as_of)

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.ops.reports import merchant_tables as tables
+from vouchercli.ops.reports.measures import Found, figures
 from vouchercli.ops.reports.scope import note_later, scope_of
 from vouchercli.result import Outcome, Word, say
 from vouchercli.rules import concentration as law
@@ -124,7 +125,7 @@ def _by(
         active[key] += no in took_part
         every.setdefault(key, []).append(of_merchant)
     sums = {key: leverage.pooled(each) for key, each in every.items()}
-    total_fen = sum(each.public_fen for each in sums.values())
+    total = leverage.pooled(sums.values())
     rows = []
     for key in sorted({*registered, *sums}, key=lambda each: (not each[0], each[1] == "", each)):
         of_key = sums.get(key, leverage.NOTHING)
@@ -135,11 +136,7 @@ def _by(
                 "shown_key": key[1] if key[0] else NOT_LISTED,
                 "registered": registered[key],
                 "with_payments": active[key],
-                "redemptions": of_key.vouchers,
-                "base_fen": of_key.base_fen,
-                "subsidy_fen": of_key.public_fen,
-                "share": leverage.rate(of_key.public_fen, total_fen),
-                "gross": of_key.gross,
+                **_figures(of_key, total),
             }
         )
     return rows
@@ -147,22 +144,22 @@ def _by(
 
 def _first(paid: Paid, top: int) -> list[dict[str, Any]]:
     """The merchants that got most, from the most."""
-    total_fen = sum(sums.public_fen for _, _, sums in paid)
+    total = leverage.pooled(sums for _, _, sums in paid)
     ordered = sorted(paid, key=lambda each: (-each[2].public_fen, each[0]))
-    return [row_of(*each, total_fen) for each in ordered[: top or None]]
+    return [row_of(*each, total) for each in ordered[: top or None]]
 
 
-def row_of(no: str, name: str, sums: Sums, total_fen: int) -> dict[str, Any]:
-    """A merchant's row; `total_fen` is the subsidy of all."""
+def row_of(no: str, name: str, sums: Sums, total: Sums) -> dict[str, Any]:
+    """A merchant's row; `total` is of all."""
     return {
         "merchant_no": no,
         "name": name,
-        "redemptions": sums.vouchers,
-        "base_fen": sums.base_fen,
-        "subsidy_fen": sums.public_fen,
-        "share": leverage.rate(sums.public_fen, total_fen),
-        "gross": sums.gross,
+        **_figures(sums, total),
     }
+
+
+def _figures(sums: Sums, total: Sums) -> dict[str, Any]:
+    return figures(Found(sums, whole=total), tables.MEASURED)
 
 
 def _say_more(silent: int, shown: int) -> tuple[Message, ...]:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.ops.reports.catalogue import DIMENSIONS, MEANINGS, MEASURES
+from vouchercli.ops.reports.dimensions import DIMENSIONS
+from vouchercli.ops.reports.measures import BY_KEY, MEANINGS
 from vouchercli.publications import Field, OpenTable
 from vouchercli.result import Word
 
@@ -73,8 +74,8 @@ ABOUT = (
 )
 # name -> (shape, heading, meaning) of what is no measure and no dimension of reports
 OWN: dict[str, tuple[Shape, str, str]] = {
-    "template": ("text", Word("Template"), DIMENSIONS["template"]),
-    "platform": ("text", Word("Platform"), DIMENSIONS["platform"]),
+    "template": ("text", Word("Template"), DIMENSIONS["template"].meaning),
+    "platform": ("text", Word("Platform"), DIMENSIONS["platform"].meaning),
     "mode": ("text", Word("Mode"), Word("how packs are given out")),
     "state": ("text", Word("State"), Word("where the round stands")),
     "packs": ("count", Word("Packs"), Word("packs of the round")),
@@ -100,17 +101,8 @@ OWN: dict[str, tuple[Shape, str, str]] = {
     "min_cell": ("count", Word("Smallest cell"), Word("fewer residents than this are not shown")),
 }
 DISTRICT_OF_RESIDENTS = Word("the resident's district, by the eligibility list")
-HEADS = {
-    "round": Word("Round"),
-    "day": Word("Day"),
-    "coupon": Word("Coupon"),
-    "channel": Word("Channel"),
-    "district": Word("District"),
-    "industry": Word("Industry"),
-    "size": Word("Size"),
-}
-MEASURED = {each.key: each for each in MEASURES}
-SHAPES: dict[str, Shape] = {"yuan": "yuan", "a number": "count", "ratio": "ratio", "share": "rate"}
+GROUPED_BY = ("round", "day", "coupon", "channel", "district", "industry", "size")
+SHAPES: dict[str, Shape] = {"fen": "yuan", "int": "count", "ratio": "ratio", "rate": "rate"}
 
 REHEARSED = (
     "From a file for rehearsals: these figures are not real. Sums of a consumer-voucher programme;"
@@ -161,10 +153,11 @@ def _field(draft: Draft, name: str, in_both: InBoth) -> Field:
 def _described(table: str, name: str) -> tuple[Shape, str, str]:
     """The shape, heading and meaning of a field."""
     if table.startswith("residents_") and name == "district":
-        return "text", HEADS[name], DISTRICT_OF_RESIDENTS
+        return "text", DIMENSIONS[name].column.label, DISTRICT_OF_RESIDENTS
     if name in OWN:
         return OWN[name]
-    if name in HEADS:
-        return "day" if name == "day" else "text", HEADS[name], DIMENSIONS[name]
-    measure = MEASURED[name]
-    return SHAPES[measure.unit], measure.measure, measure.meaning
+    if name in GROUPED_BY:
+        column, meaning = DIMENSIONS[name]
+        return "day" if name == "day" else "text", column.label, meaning
+    measure = BY_KEY[name]
+    return SHAPES[measure.kind], measure.measure, measure.meaning

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops.reports import tables
+from vouchercli.ops.reports import engine
 from vouchercli.ops.reports.figures import outstanding
-from vouchercli.ops.reports.scope import Scope, face_of, go_back, note_later, scope_of
-from vouchercli.result import Outcome, say
+from vouchercli.ops.reports.gathered import Gathered
+from vouchercli.ops.reports.measures import Found, Uptake, columns
+from vouchercli.ops.reports.scope import face_of
+from vouchercli.ops.reports.spans import Title, limits_of_sight
+from vouchercli.ops.reports.specs import Answer, Part, Question, Spec
+from vouchercli.result import CSV, DATA, JSON, SCREEN, Column, only, say
 from vouchercli.rules import leverage as law
 from vouchercli.rules import times
-from vouchercli.rules.leverage import Sums
 from vouchercli.store import allocations
 from vouchercli.store import reports as store
-from vouchercli.store.db import reading
-from vouchercli.store.known_facts import as_known
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
-    from vouchercli.result import Message
+    from vouchercli.ops.reports.dimensions import By, Key
+    from vouchercli.ops.reports.scope import Scope
+    from vouchercli.result import Message, Outcome, Table
     from vouchercli.session import Session
     from vouchercli.store.reports import Round
 
@@ -35,14 +38,7 @@ def report_rounds(
     None: all that is known, and what has expired by now); as it was known on a sealed day
     (yyyymmdd) where one is given.
     """
-    with reading(session):
-        scope = scope_of(session, only, None, as_of, known_on)
-        with as_known(session.db, scope.known):
-            if scope.as_of is not None:
-                scope = go_back(session, scope, scope.as_of)
-            rows = rows_of(session, scope)
-        says = (*(() if rows else (_say_none(scope),)), *note_later(session, scope))
-    return Outcome(scope.about(), tables.rounds(scope, rows), says)
+    return engine.report(session, SPEC, Question(only=only, as_of=as_of, known_on=known_on))
 
 
 def _say_none(scope: Scope) -> Message:
@@ -54,8 +50,19 @@ def _say_none(scope: Scope) -> Message:
     )
 
 
-def rows_of(session: Session, scope: Scope) -> list[dict[str, Any]]:
-    """A row for each round; the keys are a tested contract."""
+def _cancelled(scope: Scope) -> list[str]:
+    """Rounds that a screen leaves out, unless they were asked for by name."""
+    rounds = scope.rounds.values() if scope.is_all else ()
+    return [each.round for each in rounds if each.state == "cancelled"]
+
+
+def _say_cancelled(scope: Scope) -> tuple[Message, ...]:
+    gone = _cancelled(scope)
+    return (say("Cancelled and left out: {rounds}.", rounds=", ".join(gone)),) if gone else ()
+
+
+def gather(session: Session, scope: Scope, by: By, needs: Collection[str]) -> Gathered:
+    """The claims, payments and uptake of every round of the scope."""
     db, until = session.db, times.END_OF_TIME if scope.as_of is None else scope.as_of
     at = session.now if scope.as_of is None else scope.as_of
     claimed = store.claimed_packs(db, scope.window, scope.zone)
@@ -66,39 +73,110 @@ def rows_of(session: Session, scope: Scope) -> list[dict[str, Any]]:
     # a reject that was accepted since has left no trace: nobody can tell how many there were
     breaches = {} if is_known else store.breaches(db, scope.programme["programme_id"], until)
 
-    def row(round_id: int, about: Round) -> dict[str, Any]:
+    def found(round_id: int, about: Round) -> Found:
         face = face_of(about, claimed.get(round_id, 0))
-        used = sums.get(str(round_id), Sums())
-        claimers = face.packs if about.per_resident == 1 else store.claimers(db, round_id, until)
+        used = sums.get(str(round_id), law.NOTHING)
         # packs that are drawn or given out by a list are not run for
         is_sold_out = face.packs == about.packs and about.mode == "fcfs"
-        last_at = store.last_claim(db, round_id, until) if is_sold_out else None
-        outstanding_fen = outstanding(
-            db, about, face.packs, used.face_fen, (until, at), is_known=is_known
+        moments = (until, at)
+        uptake = Uptake(
+            about,
+            store.last_claim(db, round_id, until) if is_sold_out else None,
+            users.get(round_id, 0),
+            face.packs if about.per_resident == 1 else store.claimers(db, round_id, until),
+            outstanding(db, about, face.packs, used.face_fen, moments, is_known=is_known),
+            None if is_known else breaches.get(about.round, 0),
         )
-        quota_fen = about.packs * about.pack_value_fen
-        return {
-            **about._asdict(),
-            "claimed": face.packs,
-            "claim_rate": law.rate(face.packs, about.packs),
-            "sold_out_at": last_at,
-            "sell_out_seconds": None if last_at is None else last_at - about.opens_at,
-            "used_of_claimed": law.used_of_claimed(used, face),
-            "paid_of_claimed": law.paid_of_claimed(used, face),
-            "paid_of_quota": law.paid_of_quota(used, quota_fen),
-            "users_of_claimers": law.rate(users.get(round_id, 0), claimers),
-            "outstanding_fen": outstanding_fen,
-            "expired_fen": face.face_fen - used.face_fen - outstanding_fen,
-            "breaches": None if is_known else breaches.get(about.round, 0),
-            "quota_fen": quota_fen,
-            "used_vouchers": used.vouchers,
-            "claimed_vouchers": face.vouchers,
-            "paid_fen": used.paid_fen,
-            "stays_fen": used.stays_fen,
-            "claimed_face_fen": face.face_fen,
-            "users": users.get(round_id, 0),
-            "claimers": claimers,
-            **dict(allocations.last_arrival(db, round_id, until) or {}),
-        }
+        return Found(used, face, uptake=uptake, quota_fen=about.packs * about.pack_value_fen)
 
-    return [row(round_id, about) for round_id, about in scope.rounds.items()]
+    groups: dict[Key, Found] = {}
+    told: dict[Key, dict[str, Any]] = {}
+    for round_id, each in scope.rounds.items():
+        groups[each.round,] = of_round = found(round_id, each)
+        last = allocations.last_arrival(db, round_id, until)
+        told[each.round,] = {**_about(of_round), **dict(last or {})}
+    return Gathered(groups, about=told.__getitem__)
+
+
+def _about(found: Found) -> dict[str, Any]:
+    """The round itself, and what its rates are made of."""
+    uptake = found.uptake
+    assert uptake is not None
+    return {
+        **uptake.about._asdict(),
+        "sold_out_at": uptake.sold_out_at,
+        "users": uptake.users,
+        "claimers": uptake.claimers,
+        "quota_fen": found.quota_fen,
+        "used_vouchers": found.sums.vouchers,
+    }
+
+
+def rows_of(session: Session, scope: Scope) -> list[dict[str, Any]]:
+    """A row for each round; the keys are a tested contract."""
+    return engine.rows(SPEC, _answer(scope, gather(session, scope, SPEC.by, ())))[0]
+
+
+def tables_of(scope: Scope, rows: Sequence[dict[str, Any]]) -> tuple[Table, ...]:
+    """The tables of rows that are there."""
+    return engine.worded(SPEC, _answer(scope, Gathered({})), rows, None)
+
+
+def _answer(scope: Scope, found: Gathered) -> Answer:
+    return Answer(SPEC.by, scope, found, frozenset(("sums", "claimed", "uptake")))
+
+
+SALE = (
+    Column("state", "State", "word"),
+    Column("packs", "Packs", "int"),
+    *columns("claimed", "claim_rate"),
+    Column("opens_at", "Opens", "time"),
+    Column("sold_out_at", "Sold out", "time"),
+    *columns("sell_out_seconds"),
+    Column("last_application_no", "Last arrival granted", where=CSV),
+)
+USE = columns(
+    *("used_of_claimed", "paid_of_claimed", "paid_of_quota", "users_of_claimers"),
+    *("outstanding_fen", "expired_fen", "breaches", "stays_fen"),
+)
+# What the rates are made of.
+BEHIND = (
+    *only(JSON, "template", "quota_fen", "used_vouchers"),
+    *columns("claimed_vouchers", "paid_fen", "claimed_face_fen", where=JSON),
+    *only(JSON, "users", "claimers", Column("last_applied_at", "", "time"), "last_application_no"),
+)
+BASES = (
+    say(
+        "By count = vouchers used / claimed; by amount = paid / face claimed; of quota = paid /"
+        " packs x pack value; by person = residents who used one / residents who claimed."
+    ),
+    say(
+        "Outstanding and expired: face of claimed vouchers that were not used. "
+        "Rule breaches: rejected claims that broke the rules of issue."
+    ),
+)
+# One table for programs and spreadsheets, two for a person, so that each fits.
+SPEC = Spec(
+    by=("round",),
+    title=Title(
+        now="Rounds: {programme}, all known at {now}",
+        as_of="Rounds: {programme}, as of {as_of}",
+        known="Rounds: {programme}, as of {as_of}, as known on {day}",
+    ),
+    none=_say_none,
+    gather=gather,
+    goes_back=True,
+    parts=(
+        Part((*SALE, *only(DATA, *USE), *BEHIND), where=CSV, key="rows"),
+        Part(SALE, notes=(_say_cancelled,), where=SCREEN, hides=_cancelled),
+        Part(
+            USE,
+            say("Redemption rates"),
+            (*BASES, limits_of_sight),
+            where=SCREEN,
+            bars="used_of_claimed",
+            hides=_cancelled,
+            is_explained=True,
+        ),
+    ),
+)

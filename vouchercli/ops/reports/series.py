@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.reports.baselines import GROUPINGS, Compared, compare, span_of
+from vouchercli.ops.reports.dimensions import key_column
 from vouchercli.ops.reports.scope import scope_of
-from vouchercli.ops.reports.tables import KEYS
 from vouchercli.result import JSON, SHOWN, Column, Outcome, Table, Word, only, say
 from vouchercli.rules import series as law
 from vouchercli.rules import times
@@ -122,7 +122,7 @@ def _tables(by: str, every: list[Compared]) -> Iterator[Table]:
         yield Table(
             _title(each),
             (
-                (KEYS | OTHERS)[by],
+                OTHERS[by] if by in OTHERS else key_column(by, "key"),
                 PLACE,
                 Column(f"value{suffix}", LABELS[each.series.measure], kind),
                 Column(f"year_before{suffix}", "Year before", kind),

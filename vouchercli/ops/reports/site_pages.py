@@ -8,7 +8,8 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.ops.reports import groups, leverage, merchant_tables, merchants, rounds, tables
+from vouchercli.ops.reports import groups, leverage, merchant_tables, merchants, rounds
+from vouchercli.ops.reports.dimensions import key_column
 from vouchercli.ops.reports.groups import Group
 from vouchercli.ops.reports.merchants import TakingPart, taking_part
 from vouchercli.ops.reports.scope import go_back, note_later, scope_of
@@ -40,7 +41,7 @@ ROW_BYTES = 400  # of one of them: its tags and numbers
 NAMED = re.compile(r"[a-z0-9][a-z0-9_-]*")
 LISTED = (
     *merchant_tables.MERCHANT,
-    *(replace(tables.KEYS[each], key=each) for each in GROUPS),
+    *map(key_column, GROUPS),
     *(each for each in merchant_tables.FIGURES if each.key != "share"),
 )
 CONTENTS = (
@@ -126,7 +127,9 @@ def _lists(taking: TakingPart) -> Iterator[list[str]]:
 def sheets(session: Session, plan: Plan) -> Iterator[Sheet]:
     """The pages, one made after the other."""
     yield _overview(session, plan)
-    yield _page(plan, "rounds.html", PLURALS["round"], "", tables.rounds(plan.scope, plan.rounds))
+    yield _page(
+        plan, "rounds.html", PLURALS["round"], "", rounds.tables_of(plan.scope, plan.rounds)
+    )
     counts = {each.key: each for each in merchants.tables_of(plan.scope, plan.taking, 1)}
     for by in GROUPS:
         beside = replace(counts[f"by_{by}"], title=say("Their merchants"))
@@ -162,7 +165,7 @@ def _round(session: Session, plan: Plan, round_id: int, code: str) -> Sheet:
     scope = scope._replace(rounds={round_id: plan.scope.rounds[round_id]})
     row = next(each for each in plan.rounds if each["round"] == code)
     title = groups.title(scope, Word("Round"), code)
-    _, issue, use = tables.rounds(scope, [row])
+    _, issue, use = rounds.tables_of(scope, [row])
     paid = store.by_merchant(session.db, [round_id], scope.months, scope.zone)
     shown = (
         replace(issue, title=title),
@@ -189,10 +192,10 @@ def _contents(plan: Plan) -> Sheet:
 def _pages_of_merchants(plan: Plan) -> Iterator[Sheet]:
     """All merchants of the registry by number, with what they got."""
     paid = {no: sums for no, _, sums in plan.taking.paid}
-    total_fen = sum(sums.public_fen for sums in paid.values())
+    total = law.pooled(paid.values())
     for at, numbers in enumerate(plan.lists, 1):
         rows = [
-            merchants.row_of(no, each.name, paid.get(no, NOTHING), total_fen)
+            merchants.row_of(no, each.name, paid.get(no, NOTHING), total)
             | {by: getattr(each, by) for by in GROUPS}
             for no in numbers
             for each in (plan.taking.listed[no],)

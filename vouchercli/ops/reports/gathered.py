@@ -1,0 +1,168 @@
+"""What the store knows of payments for a report, by key: sums, claims, merchants, funders."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vouchercli.ops.reports.dimensions import has_claims
+from vouchercli.ops.reports.figures import funded, merchants_by_key, sums_by_key, sums_by_pair
+from vouchercli.ops.reports.measures import Found
+from vouchercli.ops.reports.scope import face_of
+from vouchercli.rules import leverage as law
+from vouchercli.rules.leverage import NOTHING, Claimed
+from vouchercli.store import reports as store
+from vouchercli.store.merchant_counts import Merchants
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+
+    from vouchercli.ops.reports.dimensions import By, Key
+    from vouchercli.ops.reports.scope import Scope
+    from vouchercli.rules.leverage import Sums
+    from vouchercli.session import Session
+
+    Shares = Mapping[Key, dict[str, int]]
+
+NO_MERCHANTS = Merchants()
+
+
+class Gathered(NamedTuple):
+    """What is known under each key, in order, and in all (None: there is no total); what else a
+    row says of its key; the public funders, where they are needed, and what each paid by key in
+    fen.
+    """
+
+    groups: Mapping[Key, Found]
+    total: Found | None = None
+    about: Callable[[Key], dict[str, Any]] = lambda key: {}
+    funders: Sequence[str] = ()
+    shares: Shares = MappingProxyType({})
+
+
+def payments(session: Session, scope: Scope, by: By, needs: Collection[str]) -> Gathered:
+    """The payments of the scope's rounds by one or two dimensions, with whatever else is needed:
+    `claimed`, `merchants`, `funders`, `so_far`.
+    """
+    claimed = _claims_by_key(session, by, scope) if "claimed" in needs else None
+    sums, names = _sums(session, by, scope)
+    if claimed and sums and has_claims(by):
+        # a round that was claimed and not yet used is a row of its own
+        sums |= {key: NOTHING for key in claimed if key not in sums}
+    ordered = {key: sums[key] for key in law.all_in_order(by, sums, _opening(scope))}
+    merchants: dict[Key, Merchants] = {}
+    all_merchants = NO_MERCHANTS
+    if "merchants" in needs:
+        merchants, all_merchants = merchants_by_key(session, by, scope)
+    funders: list[str] = []
+    if "funders" in needs:
+        known_on = scope.known.day if scope.known else None
+        programme_id = scope.programme["programme_id"]
+        funders = store.public_funders(session.db, programme_id, known_on)
+    total = law.pooled(ordered.values())
+    own = claimed if has_claims(by) else None
+    groups = {
+        key: Found(
+            each,
+            None if own is None else own.get(key, Claimed()),
+            merchants.get(key, NO_MERCHANTS),
+            total,
+        )
+        for key, each in ordered.items()
+    }
+    return Gathered(
+        _with_so_far(groups) if "so_far" in needs else groups,
+        Found(
+            total,
+            None if claimed is None else sum(claimed.values(), Claimed()),
+            all_merchants,
+            total,
+        ),
+        _named(by, names),
+        funders,
+        _shares(session, by, scope, funders, ordered),
+    )
+
+
+def _named(by: By, names: dict[str, str]) -> Callable[[Key], dict[str, Any]]:
+    """The name of the merchant that is among the keys."""
+    if "merchant" not in by:
+        return lambda key: {}
+    at = by.index("merchant")
+    return lambda key: {"name": names.get(key[at], "")}
+
+
+def _opening(scope: Scope) -> dict[str, int]:
+    """The place of each round and family by opening."""
+    opening: dict[str, int] = {}
+    for position, row in enumerate(scope.rounds.values()):
+        opening.setdefault(row.round, position)
+        opening.setdefault(row.family, position)
+    return opening
+
+
+def _with_so_far(groups: dict[Key, Found]) -> dict[Key, Found]:
+    """The same, each with the sums of all up to it."""
+    so_far = NOTHING
+    for key, each in groups.items():
+        so_far += each.sums
+        groups[key] = each._replace(so_far=so_far)
+    return groups
+
+
+def _sums(session: Session, by: By, scope: Scope) -> tuple[dict[Key, Sums], dict[str, str]]:
+    """The sums by key, and the names of merchants by number where these are among the keys."""
+    groups: dict[Key, Sums]
+    if by == ("merchant",):
+        span = scope.window[:2] if scope.known else None
+        merchants = store.by_merchant(
+            session.db, list(scope.rounds), scope.months, scope.zone, span
+        )
+        groups = {(no,): sums for no, _, sums in merchants}
+        names = {no: name for no, name, _ in merchants}
+    else:
+        groups = (
+            sums_by_pair(session, by, scope)
+            if len(by) > 1
+            else {(key,): sums for key, sums in sums_by_key(session, by[0], scope).items()}
+        )
+        listed = store.listed_merchants(session.db) if "merchant" in by else {}
+        names = {no: each.name for no, each in listed.items()}
+    if scope.known and names:
+        names |= store.names_at(session.db, scope.known.ends_at)
+    return groups, names
+
+
+def _claims_by_key(session: Session, by: By, scope: Scope) -> dict[Key, Claimed] | None:
+    """What was claimed up to `as_of`, by key (by round when the key has no claims of its own); None
+    beside --since: what is used after a date is no part of what was claimed after it.
+    """
+    if scope.since is not None:
+        return None
+    name = by[0] if has_claims(by) else "round"
+    claimed: dict[Key, Claimed] = {}
+    for round_id, packs in store.claimed_packs(
+        session.db, scope.window_of_claims, scope.zone
+    ).items():
+        if round_id in scope.rounds:
+            row = scope.rounds[round_id]
+            key = (getattr(row, name),)
+            claimed[key] = claimed.get(key, Claimed()) + face_of(row, packs)
+    return claimed
+
+
+def _shares(
+    session: Session, by: By, scope: Scope, funders: list[str], groups: dict[Key, Sums]
+) -> Shares:
+    """Each public funder's part by key, in fen, in the funders' order; a single one has paid it
+    all.
+    """
+    if not funders:
+        return {}
+    if len(funders) == 1:
+        return {key: {funders[0]: sums.public_fen} for key, sums in groups.items()}
+    shares = {key: dict.fromkeys(funders, 0) for key in groups}
+    for key, funder, fen in funded(session, by, scope):
+        part = shares.setdefault(key, dict.fromkeys(funders, 0))
+        part[funder] += fen
+    return shares
