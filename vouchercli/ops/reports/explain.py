@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import UsageFault
 from vouchercli.ops.reports import explain_others
 from vouchercli.ops.reports.figures import sums_by_key
-from vouchercli.ops.reports.measures import BY_KEY, Found
+from vouchercli.ops.reports.measures import BY_KEY, LINES, Found
 from vouchercli.ops.reports.scope import face_of, note_later, scope_of
 from vouchercli.ops.reports.spans import span_notes
 from vouchercli.ops.setup.merchants import the_merchant
@@ -181,8 +181,8 @@ def _found(session: Session, scope: Scope, total: Sums) -> Found:
 
 def _made(measure: Measure, found: Found) -> dict[str, Any]:
     """A ratio with what stands above and below its line."""
-    assert measure.line is not None and measure.of is not None
-    line = measure.line
+    assert measure.of is not None
+    line = LINES[measure.key]
     top, bottom = line.top(found), line.bottom(found)
     return {
         "figure": measure.measure,
