@@ -130,16 +130,16 @@ FUNDED = {
 
 
 class Share(NamedTuple):
-    """What one public funder paid in a round under two keys, in fen."""
+    """What one public funder paid in a round under one key or two, in fen."""
 
     round_id: int
-    keys: Pair
+    keys: tuple[str, ...]
     funder: str
     amount_fen: int
 
 
-def shares(db: sqlite3.Connection, by: Pair, asked: Asked) -> Iterable[Share]:
-    """What each public funder paid over the span, by round and both keys: from the payments."""
+def shares(db: sqlite3.Connection, by: tuple[str, ...], asked: Asked) -> Iterable[Share]:
+    """What each public funder paid over the span, by round and all keys: from the payments."""
     found = [reports.KEYS.get(each, (reports.BLANK, "")) for each in by]
     keys = ["t.round_id", *(key for key, _ in found), "f.funder"]
     tables = dict.fromkeys(table for _, table in found)
@@ -148,5 +148,5 @@ def shares(db: sqlite3.Connection, by: Pair, asked: Asked) -> Iterable[Share]:
         source = ("FROM (", FUNDED[piece.source, piece.sign], ") t", reports.BY_FUNDER, *tables)
         amount = "CAST(sum(t.amount_fen) AS BIGINT)"
         parts = ("SELECT", ", ".join((*keys, amount)), *source, "GROUP BY", grouped)
-        for round_id, first, second, funder, fen in db.execute(" ".join(parts), piece.span):
-            yield Share(round_id, (str(first), str(second)), funder, fen)
+        for round_id, *found_keys, funder, fen in db.execute(" ".join(parts), piece.span):
+            yield Share(round_id, tuple(map(str, found_keys)), funder, fen)

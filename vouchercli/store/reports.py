@@ -339,7 +339,6 @@ SELECT funder FROM funders f WHERE programme_id = ?1 AND kind = 'public' AND (?2
     SELECT 1 FROM postings g WHERE g.funder_id = f.funder_id AND g.booked_on <= ?2))
 ORDER BY position, funder_id
 """
-AMOUNT = "f.funder, CAST(sum(t.amount_fen) AS BIGINT) AS amount_fen"
 BY_FUNDER = "JOIN funders f ON f.funder_id = t.funder_id AND f.kind = 'public'"
 PARTS = (
     "(SELECT y.*, p.funder_id, p.amount_fen FROM ("
@@ -351,18 +350,18 @@ KEPT_BY_FUNDER = (*OF_A_ROUND, "day", "week", "month")  # the groupings in funde
 
 def _funder_statement(source: str, by: str, condition: str) -> str:
     """Amounts by round, key and public funder."""
-    key, table = KEYS.get(by, (BLANK, ""))
+    key = "t.day" if by in CALENDAR else BLANK
+    amount = "CAST(sum(t.amount_fen) AS BIGINT) AS amount_fen"
     return " ".join(
         (
             "SELECT t.round_id,",
             key,
-            "AS key,",
-            AMOUNT,
+            "AS key, f.funder,",
+            amount,
             "FROM",
             source,
             "t",
             BY_FUNDER,
-            table,
             "WHERE",
             condition,
             "GROUP BY t.round_id, 2, f.funder ORDER BY t.round_id, 2, f.funder",
@@ -371,21 +370,7 @@ def _funder_statement(source: str, by: str, condition: str) -> str:
 
 
 FUNDED_TOTALS = {by: _funder_statement("funder_totals", by, WHOLE_DAYS) for by in KEPT_BY_FUNDER}
-FUNDED_FACTS = {by: _funder_statement(PARTS, by, "t.round_id > 0") for by in GROUPINGS}
-FUNDED_LATER = {
-    by: tuple(
-        _funder_statement(
-            f"""(SELECT f.*, p.funder_id, {sign}p.amount_fen AS amount_fen FROM (SELECT f.* {facts}
-                AND f.day BETWEEN :first_day AND :last_day) f
-            JOIN split_parts p ON p.split_id = f.split_id)""",
-            by,
-            "t.round_id > 0",
-        )
-        for facts, sign in ((known_facts.LATE, "-"), (known_facts.REVERSED, ""))
-    )
-    for by in GROUPINGS
-    if by not in KEPT_BY_FUNDER
-}
+FUNDED_FACTS = {by: _funder_statement(PARTS, by, "t.round_id > 0") for by in KEPT_BY_FUNDER}
 
 
 def public_funders(
@@ -397,28 +382,14 @@ def public_funders(
     return [row[0] for row in db.execute(FUNDERS, (programme_id, known_on))]
 
 
-def funder_shares(
-    db: sqlite3.Connection,
-    by: str,
-    window: Window,
-    span: tuple[int, int],
-    zone: str,
-    *,
-    is_known: bool = False,
-) -> list[Share]:
-    """What each public funder paid over the window, by round and key. Totals know it by round and
-    day; for any other key every fact of `span` [from, until) is read. `is_known`: within
-    `known_facts.as_known`, of whole days.
+def funder_shares(db: sqlite3.Connection, by: str, window: Window, zone: str) -> list[Share]:
+    """What each public funder paid over the window, by round and a key that totals know: what is
+    true of a whole round (blank), or the day. For any other key: `pair_sums.shares`.
     """
-    if by in KEPT_BY_FUNDER:
-        return [
-            Share(row[0], str(row[1]), *row[2:])
-            for row in _both(db, window, zone, FUNDED_TOTALS[by], FUNDED_FACTS[by])
-        ]
-    asked: dict[str, int] = {"from_at": span[0], "until_at": span[1], "day": 0}
-    asked |= {"first_day": window.first_day, "last_day": window.last_day}
-    statements = (FUNDED_FACTS[by], *(FUNDED_LATER[by] if is_known else ()))
-    return [Share(*row) for statement in statements for row in db.execute(statement, asked)]
+    return [
+        Share(row[0], str(row[1]), *row[2:])
+        for row in _both(db, window, zone, FUNDED_TOTALS[by], FUNDED_FACTS[by])
+    ]
 
 
 # ---------------------------------------------------------------- claims

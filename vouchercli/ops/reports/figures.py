@@ -10,7 +10,7 @@ from vouchercli.store import reports as store
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from vouchercli.ops.reports.dimensions import By, Key
     from vouchercli.ops.reports.scope import Scope
@@ -66,17 +66,15 @@ def asked_of(scope: Scope) -> pair_sums.Asked:
 
 def funded(session: Session, by: By, scope: Scope) -> Iterator[tuple[Key, str, int]]:
     """(key, public funder, amount in fen) of the scope's rounds."""
-    if len(by) > 1:
-        parts = pair_sums.shares(session.db, by, asked_of(scope))
-        for round_id, keys, funder, fen in parts:
-            if round_id in scope.rounds:
-                yield pair_of(by, scope, round_id, keys), funder, fen
-        return
-    for share in store.funder_shares(
-        session.db, by[0], scope.window, scope.span, scope.zone, is_known=scope.known is not None
-    ):
-        if share.round_id in scope.rounds:
-            yield pair_of(by, scope, share.round_id, (share.key,)), share.funder, share.amount_fen
+    shares: Iterable[tuple[int, Key, str, int]]
+    if len(by) == 1 and by[0] in store.KEPT_BY_FUNDER:
+        kept = store.funder_shares(session.db, by[0], scope.window, scope.zone)
+        shares = ((each.round_id, (each.key,), each.funder, each.amount_fen) for each in kept)
+    else:
+        shares = pair_sums.shares(session.db, by, asked_of(scope))
+    for round_id, keys, funder, fen in shares:
+        if round_id in scope.rounds:
+            yield pair_of(by, scope, round_id, keys), funder, fen
 
 
 # What the place of a payment must say for a grouping.

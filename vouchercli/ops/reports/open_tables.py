@@ -192,7 +192,7 @@ def _uses(
 
 def _funders(session: Session, scope: Scope, hidden: Collection[int]) -> Draft:
     paid: Counter[tuple[int, str]] = Counter()
-    for each in store.funder_shares(session.db, "round", scope.window, (0, 0), scope.zone):
+    for each in store.funder_shares(session.db, "round", scope.window, scope.zone):
         paid[each.round_id, each.funder] += each.amount_fen
     rows = [
         _row(
