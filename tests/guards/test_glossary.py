@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from source import ROOT, none_of
+from source import ROOT, Module, called, calls, modules, none_of, sample, text_of
 
 from vouchercli.cli.language import catalogue
 from vouchercli.ops.reports import leverage, published, rounds
@@ -93,6 +93,16 @@ def headings() -> set[str]:
     )
 
 
+def told_again(module: Module) -> list[str]:
+    """Columns that a module writes by hand though they are a measure's."""
+    same = {(each.key, each.measure) for each in MEASURES}
+    return [
+        f"{module.name}:{call.lineno}: {text_of(call.args[0])}"
+        for call in calls(module.tree)
+        if called(call) == "Column" and tuple(map(text_of, call.args[:2])) in same
+    ]
+
+
 def texts() -> dict[str, str]:
     """All Chinese of the program and of its pages; the glossary without its retired words."""
     pages = {page.name: page.read_text("utf-8").partition(RETIRED)[0] for page in PAGES}
@@ -139,6 +149,17 @@ def test_every_heading_of_a_report_is_in_the_glossary() -> None:
     known = {label for term in terms(GLOSSARY.read_text("utf-8")) for label in term.labels}
     assert none_of(sorted(headings() - known))
     assert {"G", "N", "Subsidy", "District", "By count"} <= headings()
+
+
+def test_a_measure_has_its_column_from_the_catalogue() -> None:
+    reports = [each for each in modules() if each.name.startswith("vouchercli.ops.reports.")]
+    assert len(reports) > 20
+    assert none_of([found for module in reports for found in told_again(module)])
+
+
+def test_a_measure_that_is_told_again_is_found() -> None:
+    again = 'A = (Column("gross", "G", "ratio"), Column("gross", "Day: G", "ratio"))'
+    assert told_again(sample(again)) == ["vouchercli.ops.sample:1: gross"]
 
 
 def test_every_reason_code_has_its_chinese() -> None:

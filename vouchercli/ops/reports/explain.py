@@ -5,12 +5,13 @@ ledger and the rules; and whether the facts add up to it. Of claims and funds: `
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault
 from vouchercli.ops.reports import explain_others
 from vouchercli.ops.reports.figures import sums_by_key
-from vouchercli.ops.reports.measures import BY_KEY, LINES, Found
+from vouchercli.ops.reports.measures import BY_KEY, LINES, Found, columns
 from vouchercli.ops.reports.scope import face_of, note_later, scope_of
 from vouchercli.ops.reports.spans import span_notes
 from vouchercli.ops.setup.merchants import the_merchant
@@ -55,17 +56,15 @@ BY_FILE = (
     Column("file", "File"),
     Column("payments", "Payments", "int"),
     Column("refunds", "Refunds", "int"),
-    Column("base_fen", "Base spend", "fen"),
-    Column("subsidy_fen", "Subsidy", "fen"),
+    *columns("base_fen", "subsidy_fen"),
 )
 BY_WAY = (
     Column("round", "Round"),
     Column("paid_fen", "Voucher paid", "fen"),
     Column("public_fen", "Public", "fen"),
-    Column("platform_fen", "Platform paid", "fen"),
-    Column("match_fen", "Match", "fen"),
+    *(replace(each, optional=False) for each in columns("platform_fen", "match_fen")),
     Column("rows", "Rows", "int"),
-    Column("subsidy_fen", "Subsidy", "fen"),
+    *columns("subsidy_fen"),
 )
 LEDGER = (
     Column("funder", "Funder"),
@@ -139,10 +138,9 @@ def _payments(session: Session, scope: Scope, figure: str, merchant: str | None)
         title = say("How the redemption rates of {programme} are made", programme=scope.code)
     if known is not None:
         title = say("How the sums of {merchant} are made", merchant=known.merchant_no)
-    columns = RATES if figure == "used" else MADE
     notes = tuple(span_notes(scope))
     tables = (
-        Table(title, columns, made, notes=notes, key="figures"),
+        Table(title, RATES if figure == "used" else MADE, made, notes=notes, key="figures"),
         Table(say("By file"), BY_FILE, _by_file(parts, names), key="by_file"),
         Table(
             say("By what a voucher paid, and who paid it"),

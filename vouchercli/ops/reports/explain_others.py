@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.posting_words import WHY, WORDS
+from vouchercli.ops.reports.measures import columns
 from vouchercli.result import DATA, SCREEN, Column, Outcome, Problem, Table, say
 from vouchercli.rules import leverage, packs
 from vouchercli.store import claims, explained, ledger, programmes, reports, templates
@@ -21,8 +22,7 @@ REDEEMED = ("payable", "held", "paid", "clawed_back", "written_off")
 CLAIMED = (
     Column("round", "Round"),
     Column("packs", "Packs", "int"),
-    Column("claimed", "Claimed", "int"),
-    Column("claim_rate", "Claim rate", "rate"),
+    *columns("claimed", "claim_rate"),
     Column("face_fen", "Face claimed", "fen"),
 )
 BY_FILE = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.ops.reports.measures import columns
 from vouchercli.ops.reports.scope import note_later, scope_of
 from vouchercli.ops.reports.spans import span_notes
 from vouchercli.result import Column, Outcome, Table, say
@@ -23,7 +24,7 @@ FIGURES = (
     Column("claimers", "Who claimed", "int"),
     Column("claim_rate", "Of the eligible", "rate"),
     Column("packs", "Packs", "int"),
-    Column("subsidy_fen", "Subsidy", "fen"),
+    *columns("subsidy_fen"),
     Column("each_fen", "For each eligible", "fen"),
 )
 BY_GROUP = (Column("key", "Group", blank="(not stated)"), *FIGURES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.ops.reports.measures import columns
 from vouchercli.ops.reports.scope import note_later, scope_of
 from vouchercli.ops.reports.spans import Title, titled
 from vouchercli.result import Column, Outcome, Table, say
@@ -23,7 +24,7 @@ NOTHING = Balances(**dict.fromkeys(ACCOUNTS, 0))
 
 HELD = (
     Column("committed_fen", "Committed (unclaimed)", "fen"),
-    Column("outstanding_fen", "Outstanding", "fen"),
+    *columns("outstanding_fen"),
     Column("redeemed_fen", "Redeemed", "fen"),
     Column("returned_fen", "Returned", "fen", optional=True),
 )

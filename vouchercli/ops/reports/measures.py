@@ -4,6 +4,7 @@ how it is made of what is known under a key. Source of the formulas: `rules.leve
 
 from __future__ import annotations
 
+from decimal import Decimal
 from operator import attrgetter as of
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -86,12 +87,12 @@ class Measure(NamedTuple):
         words = label or self.measure
         return Column(self.key, words, self.kind, optional=self.optional, where=where)
 
-    def size(self, found: Found) -> int:
-        """What rows are sorted by; a ratio that there is not comes last."""
+    def size(self, found: Found) -> Decimal | int:
+        """What rows are sorted by: a ratio to the last digit; what there is not comes last."""
         if self.key in LINES:
             return law.fine_ratio(LINES[self.key].top(found), LINES[self.key].bottom(found))
-        assert self.of is not None
-        return int(self.of(found))
+        value = self.of(found) if self.of else None
+        return Decimal("-Infinity") if value is None else Decimal(value)
 
 
 UNITS = {

@@ -34,7 +34,7 @@ FIGURES = columns(*MEASURED)
 MERCHANT = (Column("merchant_no", "Merchant"), Column("name", "Name"))
 LORENZ = (
     Column("tenths", "Of the smallest", "rate"),
-    Column("share", "Share of subsidy", "rate"),
+    *columns("share"),
 )
 SILENT = (
     *MERCHANT,
