@@ -142,7 +142,9 @@ def rows(spec: Spec, answer: Answer) -> tuple[list[Row], Row | None]:
         values: Row = {"key": key[0]} if len(key) == 1 else {"key": key[0], "second_key": key[1]}
         for name, of, _ in made:
             values[name] = of(found)
-        return values | about(key) | _funded(answer, key)
+        values.update(about(key))
+        values.update(_funded(answer, key))
+        return values
 
     shown = [row(*each) for each in islice(groups.items(), answer.limit or None)]
     if total is None:
