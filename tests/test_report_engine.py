@@ -180,6 +180,15 @@ def test_the_catalogue_lists_every_measure_and_dimension(voucher: Voucher) -> No
     }
 
 
+def test_a_column_that_only_shares_the_key_of_a_measure_is_not_explained_by_it(
+    session: Session, voucher: Voucher
+) -> None:
+    page = voucher("report", "funds", "-o", "md").out
+    assert "Redeemed of appropriated" in page
+    assert MEANINGS["share"] not in page
+    assert MEANINGS["outstanding_fen"] in page
+
+
 def test_what_a_page_shows_of_the_catalogue_it_also_explains(
     session: Session, voucher: Voucher
 ) -> None:

@@ -164,7 +164,7 @@ class Column:
     column. For a person's table only: `blank` is what an empty text reads as ("(not stated)"); an
     `optional` column is left out when all its values are 0 or None. The label of a `verbatim`
     column is data (a funder's code), never translated. `page`: its values have pages of this kind
-    in a site (`report site`).
+    in a site (`report site`). `meaning`: what its values mean, of which pages tell.
     """
 
     key: str
@@ -177,6 +177,7 @@ class Column:
     source: str = ""
     shown: str = ""
     page: str = ""
+    meaning: str = ""
 
     def values(self, rows: Sequence[Row]) -> list[Any]:
         """What each row has for this column, for a program; None where it has nothing."""

@@ -16,7 +16,6 @@ from vouchercli.cli.language import language, t
 from vouchercli.cli.units import EXACT, asked, with_unit
 from vouchercli.cli.values import as_lines, has_figures_of_money, in_unit, label, pretty
 from vouchercli.ops import papers
-from vouchercli.ops.reports.measures import MEANINGS
 from vouchercli.pages import Bars, Cell, Frame, Grid, Heading, Page, SearchWords, Words
 from vouchercli.result import Word
 
@@ -74,7 +73,7 @@ def page_of(
     tables = [table for table in outcome.tables if table.is_in(rendering)]
     title = clean_line(t(tables[0].title.text, tables[0].title.params)) if tables else ""
     shown = [column for table in tables for column in _columns(table, rendering)]
-    meanings = {label(each): t(MEANINGS[each.key]) for each in shown if each.key in MEANINGS}
+    meanings = {label(each): t(each.meaning) for each in shown if each.meaning}
     return Page(
         language(),
         title,

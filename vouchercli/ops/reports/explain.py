@@ -60,7 +60,7 @@ BY_FILE = (
 )
 BY_WAY = (
     Column("round", "Round"),
-    Column("paid_fen", "Voucher paid", "fen"),
+    BY_KEY["paid_fen"].column(Word("Voucher paid")),
     Column("public_fen", "Public", "fen"),
     *(replace(each, optional=False) for each in columns("platform_fen", "match_fen")),
     Column("rows", "Rows", "int"),

@@ -84,8 +84,14 @@ class Measure(NamedTuple):
 
     def column(self, label: str = "", where: tuple[Rendering, ...] = EVERYWHERE) -> Column:
         """Its column; `label` is a heading that fits a table better than its own."""
-        words = label or self.measure
-        return Column(self.key, words, self.kind, optional=self.optional, where=where)
+        return Column(
+            self.key,
+            label or self.measure,
+            self.kind,
+            optional=self.optional,
+            where=where,
+            meaning=self.meaning,
+        )
 
     def size(self, found: Found) -> Decimal | int:
         """What rows are sorted by: a ratio to the last digit; what there is not comes last."""
