@@ -49,7 +49,7 @@ def payments(session: Session, scope: Scope, by: By, needs: Collection[str]) -> 
     if claimed and sums and has_claims(by):
         # a round that was claimed and not yet used is a row of its own
         sums |= {key: NOTHING for key in claimed if key not in sums}
-    ordered = {key: sums[key] for key in law.all_in_order(by, sums, _opening(scope))}
+    ordered = {key: sums[key] for key in law.all_in_order(by, sums, opening(scope))}
     merchants: dict[Key, Merchants] = {}
     all_merchants = NO_MERCHANTS
     if "merchants" in needs:
@@ -92,13 +92,13 @@ def _named(by: By, names: dict[str, str]) -> Callable[[Key], dict[str, Any]]:
     return lambda key: {"name": names.get(key[at], "")}
 
 
-def _opening(scope: Scope) -> dict[str, int]:
+def opening(scope: Scope) -> dict[str, int]:
     """The place of each round and family by opening."""
-    opening: dict[str, int] = {}
+    places: dict[str, int] = {}
     for position, row in enumerate(scope.rounds.values()):
-        opening.setdefault(row.round, position)
-        opening.setdefault(row.family, position)
-    return opening
+        places.setdefault(row.round, position)
+        places.setdefault(row.family, position)
+    return places
 
 
 def _with_so_far(groups: dict[Key, Found]) -> dict[Key, Found]:

@@ -13,7 +13,6 @@ from vouchercli.ops.reports.scope import note_later, scope_of
 from vouchercli.ops.reports.spans import Title, titled
 from vouchercli.ops.reports.specs import Question
 from vouchercli.result import Outcome, Word, say
-from vouchercli.rules import leverage as law
 from vouchercli.store import reports as store
 from vouchercli.store.db import reading
 
@@ -98,12 +97,9 @@ def tables_of(
     scope: Scope, group: Group, taking: TakingPart, days: Sequence[store.Group]
 ) -> tuple[Table, ...]:
     """What its merchants were paid by round and week, out of its `days`; its merchants now."""
-    opening = {each.round: place for place, each in enumerate(scope.rounds.values())}
-    by_round = law.grouped("round", ((scope.rounds[at].round, sums) for at, _, sums in days))
-    by_week = law.grouped("week", ((day, sums) for _, day, sums in days))
-    in_order = law.in_order("round", by_round, opening)
-    rounds = leverage.table_of("round", scope, {each: by_round[each] for each in in_order})
-    weeks = leverage.table_of("week", scope, dict(sorted(by_week.items())))
+    paid = [(scope.rounds[at].round, sums) for at, _, sums in days]
+    rounds = leverage.table_of("round", scope, paid)
+    weeks = leverage.table_of("week", scope, ((day, sums) for _, day, sums in days))
     summary, *rest = of_merchants.tables_of(scope, taking, FIRST)
     return (
         replace(

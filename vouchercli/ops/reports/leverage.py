@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vouchercli.ops.reports import engine, published
+from vouchercli.ops.reports import engine, gathered, published
 from vouchercli.ops.reports.dimensions import asked_for, has_claims
 from vouchercli.ops.reports.gathered import Gathered
 from vouchercli.ops.reports.measures import BY_KEY, FORMULAS, Found, columns
@@ -15,7 +15,7 @@ from vouchercli.rules import leverage as law
 from vouchercli.rules import money
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from vouchercli.ops.reports.scope import Scope
     from vouchercli.result import Message, Outcome, Table
@@ -156,10 +156,12 @@ def report_leverage(
     return engine.report(session, SPEC, asked)
 
 
-def table_of(by: str, scope: Scope, groups: dict[str, Sums]) -> Table:
-    """The figures of groups that another report has made, with their total; without what sums
-    alone do not tell.
+def table_of(by: str, scope: Scope, paid: Iterable[tuple[str, Sums]]) -> Table:
+    """The figures of what another report has summed by key (by time: by day), with their total;
+    without what sums alone do not tell.
     """
-    total = law.pooled(groups.values())
-    found = Gathered({(key,): Found(sums) for key, sums in groups.items()}, Found(total))
+    groups = law.grouped(by, paid)
+    ordered = law.in_order(by, groups, gathered.opening(scope))
+    total = Found(law.pooled(groups.values()))
+    found = Gathered({(key,): Found(groups[key]) for key in ordered}, total)
     return engine.tables(SPEC, Answer((by,), scope, found, frozenset(("sums",))))[0]

@@ -19,11 +19,10 @@ from vouchercli.rules.leverage import NOTHING
 from vouchercli.store import reports as store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from vouchercli.ops.reports.scope import Scope
     from vouchercli.result import Message, Row
-    from vouchercli.rules.leverage import Sums
     from vouchercli.session import Session
 
 GROUPS = ("district", "industry", "size")
@@ -171,7 +170,7 @@ def _round(session: Session, plan: Plan, round_id: int, code: str) -> Sheet:
         replace(issue, title=title),
         use,
         *(
-            _figures(scope, by, ((key, sums) for at, key, sums in every if at == round_id))
+            leverage.table_of(by, scope, ((key, sums) for at, key, sums in every if at == round_id))
             for by, every in plan.sums.items()
         ),
         *merchants.tables_of(scope, TakingPart(plan.taking.listed, paid), groups.FIRST),
@@ -214,11 +213,6 @@ def list_of(plan: Plan, span: str, rows: list[Row]) -> Table:
 def _leverage(session: Session, scope: Scope, by: str) -> tuple[Table, ...]:
     only = [] if scope.is_all else scope.codes()
     return leverage.report_leverage(session, by=by, only=only, as_of=scope.as_of).tables
-
-
-def _figures(scope: Scope, by: str, groups: Iterable[tuple[str, Sums]]) -> Table:
-    sums = law.grouped(by, groups)
-    return leverage.table_of(by, scope, {key: sums[key] for key in law.in_order(by, sums, {})})
 
 
 def _page(
