@@ -18,9 +18,9 @@ from vouchercli.store import (
     redemptions,
     releases,
     reopening,
-    reports,
     totals,
     transaction_numbers,
+    uptake,
     use_limits,
     used_claims,
 )
@@ -69,7 +69,7 @@ STATEMENTS = {
     "sole payment": proved_redemptions.SOLE_PAYMENT,
     **{f"the same of {kind}": statement for kind, statement in duplicates.IS_SAID.items()},
     "alive": releases.PAID_BY_ALIVE,
-    "unexpired": reports.USED_UNEXPIRED,
+    "unexpired": uptake.USED_UNEXPIRED,
     "claims undone": claims.STANDS_ON,
     "merchants": totals.COUNT,
     "used: written": used_claims.PAID,
@@ -77,8 +77,8 @@ STATEMENTS = {
     "used: counted anew": used_claims.FACTS,
     "used: on a part of a day": used_claims.IN_SPAN,
     "used: at a moment": used_claims.STOOD,
-    "first and last claim": reports.SPAN_OF_CLAIMS,
-    "claims that can be used": reports.UNEXPIRED,
+    "first and last claim": uptake.SPAN_OF_CLAIMS,
+    "claims that can be used": uptake.UNEXPIRED,
 }
 
 
@@ -126,7 +126,7 @@ def test_facts_are_found_by_their_voucher_or_their_id(db: sqlite3.Connection, na
 
 
 def test_claims_that_can_be_used_are_counted_by_the_index_alone(db: sqlite3.Connection) -> None:
-    for statement in (reports.UNEXPIRED, reports.UNEXPIRED_FOR_SURE, reports.SPAN_OF_CLAIMS):
+    for statement in (uptake.UNEXPIRED, uptake.UNEXPIRED_FOR_SURE, uptake.SPAN_OF_CLAIMS):
         steps = [step for step in plan(db, statement) if "claims" in step]
         assert steps and all("COVERING INDEX claims_by_round" in step for step in steps)
 

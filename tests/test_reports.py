@@ -31,6 +31,7 @@ from vouchercli.store import (
     reports,
     totals,
     transaction_numbers,
+    uptake,
     used_claims,
 )
 
@@ -1163,8 +1164,8 @@ def test_breaches_are_counted_of_claims_that_came_whole(
         world.add("rejects", batch_id=BATCH, cells="[]", **values)
     for column, value in ({"kind": "claims"} | batch).items():
         world.db.execute(f"UPDATE batches SET {column} = ? WHERE batch_id = ?", (value, BATCH))
-    assert reports.breaches(world.db, 1, 100) == breaches
-    assert (reports.breaches(world.db, 1, 99), reports.breaches(world.db, 2, 100)) == ({}, {})
+    assert uptake.breaches(world.db, 1, 100) == breaches
+    assert (uptake.breaches(world.db, 1, 99), uptake.breaches(world.db, 2, 100)) == ({}, {})
 
 
 def test_claims_are_alive_until_the_second_in_which_they_expire(world: World) -> None:
@@ -1180,12 +1181,12 @@ def test_claims_are_alive_until_the_second_in_which_they_expire(world: World) ->
         ("2020-04-05", "2020-04-03 08:01:45"): 0,
     }
     alive = {
-        asked: reports.unexpired_claims(world.db, 1, *(at(moment) for moment in asked))
+        asked: uptake.unexpired_claims(world.db, 1, *(at(moment) for moment in asked))
         for asked in moments
     }
     assert alive == moments
     last = [
-        reports.last_claim(world.db, round_id, at(moment))
+        uptake.last_claim(world.db, round_id, at(moment))
         for round_id, moment in (
             (1, "2020-04-05"),
             (1, "2020-03-27 08:00:40"),
@@ -1220,7 +1221,7 @@ def test_packs_are_claimed_from_the_first_to_the_last_second_of_a_window(
     world: World, since: str | None, as_of: str | None, packs: dict[int, int]
 ) -> None:
     window = law.window(since and at(since), as_of and at(as_of), ZONE)
-    assert reports.claimed_packs(world.db, window, ZONE) == packs
+    assert uptake.claimed_packs(world.db, window, ZONE) == packs
 
 
 def test_what_living_claims_used_is_known_to_the_second(world: World) -> None:
@@ -1238,7 +1239,7 @@ def test_what_living_claims_used_is_known_to_the_second(world: World) -> None:
         (2, "2020-04-03 12:00:00", "2020-04-04"): 2_000,
     }
     assert {
-        asked: reports.used_face_of_unexpired(world.db, asked[0], at(asked[1]), at(asked[2]))
+        asked: uptake.used_face_of_unexpired(world.db, asked[0], at(asked[1]), at(asked[2]))
         for asked in used
     } == used
 

@@ -15,8 +15,7 @@ from vouchercli.result import Outcome, Word, say
 from vouchercli.rules import bulletins as law
 from vouchercli.rules import leverage, times
 from vouchercli.rules.leverage import Sums
-from vouchercli.store import programmes
-from vouchercli.store import reports as store
+from vouchercli.store import programmes, uptake
 from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
@@ -60,7 +59,7 @@ def report_bulletin(
         cuts = {by: _cut_rows(_pairs(session, by, asked)) for by in CUTS}
         money = _money_rows(session, asked, by_round, claims)
         before = beside_before(session, asked.so_far, asked.begins_at, asked.ends_at)
-        rejects = store.rejected_on(
+        rejects = uptake.rejected_on(
             session.db, asked.so_far.programme["programme_id"], *times.day_bounds(day, zone)
         )
         later = note_later(session, asked.so_far)
@@ -106,7 +105,7 @@ def _claims(session: Session, asked: Day) -> dict[str, law.Pair[int]]:
     """The packs claimed on the day and up to its end, by round."""
     zone = asked.so_far.zone
     of_day, so_far = (
-        store.claimed_packs(session.db, each.window, zone) for each in (asked.of_day, asked.so_far)
+        uptake.claimed_packs(session.db, each.window, zone) for each in (asked.of_day, asked.so_far)
     )
     return {
         each.round: law.Pair(of_day.get(key, 0), so_far.get(key, 0))

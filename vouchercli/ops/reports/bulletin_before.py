@@ -12,7 +12,7 @@ from vouchercli.result import JSON, SHOWN, Column, Figure, Table, Word, only, sa
 from vouchercli.rules import bulletins as law
 from vouchercli.rules import leverage, times
 from vouchercli.rules import series as changes
-from vouchercli.store import reports as store
+from vouchercli.store import uptake
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -109,7 +109,7 @@ def _figures(session: Session, scope: Scope, moment: Moment) -> dict[str, Any]:
 
 
 def _claimed(session: Session, scope: Scope, about: Round) -> int:
-    return store.claimed_packs(session.db, scope.window, scope.zone).get(about.round_id, 0)
+    return uptake.claimed_packs(session.db, scope.window, scope.zone).get(about.round_id, 0)
 
 
 def _paid(session: Session, scope: Scope, about: Round) -> Sums:

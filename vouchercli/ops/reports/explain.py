@@ -18,7 +18,7 @@ from vouchercli.ops.setup.merchants import the_merchant
 from vouchercli.result import Column, Figure, Outcome, Problem, Table, Word, say
 from vouchercli.rules import leverage
 from vouchercli.rules.leverage import Claimed
-from vouchercli.store import explained, ledger, programmes, reports
+from vouchercli.store import explained, ledger, programmes, reports, uptake
 from vouchercli.store.db import reading
 from vouchercli.store.explained import Asked
 
@@ -168,7 +168,7 @@ def _total(session: Session, scope: Scope, merchant: Merchant | None) -> Sums:
 
 def _found(session: Session, scope: Scope, total: Sums) -> Found:
     """The total beside what was claimed and issued."""
-    packs = reports.claimed_packs(session.db, scope.window_of_claims, scope.zone)
+    packs = uptake.claimed_packs(session.db, scope.window_of_claims, scope.zone)
     claimed = sum(
         (face_of(each, packs.get(round_id, 0)) for round_id, each in scope.rounds.items()),
         Claimed(),

@@ -10,7 +10,7 @@ from vouchercli.ops.posting_words import WHY, WORDS
 from vouchercli.ops.reports.measures import columns
 from vouchercli.result import DATA, SCREEN, Column, Outcome, Problem, Table, say
 from vouchercli.rules import leverage, packs
-from vouchercli.store import claims, explained, ledger, programmes, reports, templates
+from vouchercli.store import claims, explained, ledger, programmes, templates, uptake
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +67,7 @@ def claimed(session: Session, scope: Scope) -> Outcome:
     """
     db = session.db
     counted = explained.claims(db, scope.rounds, scope.as_of)
-    totals = reports.claimed_packs(db, scope.window_of_claims, scope.zone)
+    totals = uptake.claimed_packs(db, scope.window_of_claims, scope.zone)
     names = explained.files(db)
     facts: dict[int, int] = dict.fromkeys(scope.rounds, 0)
     for each in counted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.rules import leverage as law
-from vouchercli.store import merchant_counts, pair_sums, pieces, segments
+from vouchercli.store import merchant_counts, pair_sums, pieces, segments, uptake
 from vouchercli.store import reports as store
 
 if TYPE_CHECKING:
@@ -148,12 +148,12 @@ def outstanding(
     second. `is_known`: within `known_facts.as_known`.
     """
     until, at = moments
-    alive = store.unexpired_claims(db, about.round_id, until, at)
+    alive = uptake.unexpired_claims(db, about.round_id, until, at)
     # all or none of them: the totals know what was used, else the facts are asked
     totals = {0: 0, packs: used_face_fen}
     used_fen = (
         totals[alive]
         if alive in totals
-        else store.used_face_of_unexpired(db, about.round_id, until, at, is_known=is_known)
+        else uptake.used_face_of_unexpired(db, about.round_id, until, at, is_known=is_known)
     )
     return alive * about.pack_value_fen - used_fen

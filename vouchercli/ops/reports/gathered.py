@@ -12,6 +12,7 @@ from vouchercli.ops.reports.scope import face_of
 from vouchercli.rules import leverage as law
 from vouchercli.rules.leverage import NOTHING, Claimed
 from vouchercli.store import reports as store
+from vouchercli.store import uptake
 from vouchercli.store.merchant_counts import Merchants
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ def _claims_by_key(session: Session, by: By, scope: Scope) -> dict[Key, Claimed]
         return None
     name = by[0] if has_claims(by) else "round"
     claimed: dict[Key, Claimed] = {}
-    for round_id, packs in store.claimed_packs(
+    for round_id, packs in uptake.claimed_packs(
         session.db, scope.window_of_claims, scope.zone
     ).items():
         if round_id in scope.rounds:

@@ -13,7 +13,7 @@ from vouchercli.ops.reports.open_fields import NOT_SHOWN, NOT_STATED, SHOWN, Dra
 from vouchercli.ops.reports.scope import Scope, go_back, scope_of
 from vouchercli.publications import Both, Publication
 from vouchercli.rules import leverage, suppression, times
-from vouchercli.store import fairness, programmes
+from vouchercli.store import fairness, programmes, uptake
 from vouchercli.store import reports as store
 from vouchercli.store.db import reading
 
@@ -64,7 +64,7 @@ def published(
 
 def _public(session: Session, scope: Scope) -> dict[int, Round]:
     """The rounds that have opened, or of which packs were claimed: plans are nobody's yet."""
-    claimed = store.claimed_packs(session.db, scope.window, scope.zone)
+    claimed = uptake.claimed_packs(session.db, scope.window, scope.zone)
     return {
         round_id: each
         for round_id, each in scope.rounds.items()
@@ -157,7 +157,7 @@ def _rounds(scope: Scope, told: dict[int, Row], hidden: Collection[int]) -> Draf
 def _claims(session: Session, scope: Scope, least: Cell, hidden: Collection[int]) -> Draft:
     rows: list[Row] = []
     days: defaultdict[int, Counter[int]] = defaultdict(Counter)
-    for round_id, day, packs in store.claims_by_day(session.db, scope.window, scope.zone):
+    for round_id, day, packs in uptake.claims_by_day(session.db, scope.window, scope.zone):
         days[round_id][day] += packs
     for round_id, about in scope.rounds.items():
         counted = dict(sorted(days[round_id].items()))

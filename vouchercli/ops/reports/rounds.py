@@ -14,7 +14,7 @@ from vouchercli.ops.reports.specs import Answer, Part, Question, Spec
 from vouchercli.result import CSV, DATA, JSON, SCREEN, Column, only, say
 from vouchercli.rules import leverage as law
 from vouchercli.rules import times
-from vouchercli.store import allocations
+from vouchercli.store import allocations, uptake
 from vouchercli.store import reports as store
 
 if TYPE_CHECKING:
@@ -65,13 +65,13 @@ def gather(session: Session, scope: Scope, by: By, needs: Collection[str]) -> Ga
     """The claims, payments and uptake of every round of the scope."""
     db, until = session.db, times.END_OF_TIME if scope.as_of is None else scope.as_of
     at = session.now if scope.as_of is None else scope.as_of
-    claimed = store.claimed_packs(db, scope.window, scope.zone)
+    claimed = uptake.claimed_packs(db, scope.window, scope.zone)
     redeemed = store.redemption_sums(db, "round", scope.window, scope.zone)
     sums = law.grouped("round", ((str(group.round_id), group.sums) for group in redeemed))
-    users = store.users(db, scope.rounds.values(), scope.window) if claimed else {}
+    users = uptake.users(db, scope.rounds.values(), scope.window) if claimed else {}
     is_known = scope.known is not None
     # a reject that was accepted since has left no trace: nobody can tell how many there were
-    breaches = {} if is_known else store.breaches(db, scope.programme["programme_id"], until)
+    breaches = {} if is_known else uptake.breaches(db, scope.programme["programme_id"], until)
 
     def found(round_id: int, about: Round) -> Found:
         face = face_of(about, claimed.get(round_id, 0))
@@ -79,15 +79,15 @@ def gather(session: Session, scope: Scope, by: By, needs: Collection[str]) -> Ga
         # packs that are drawn or given out by a list are not run for
         is_sold_out = face.packs == about.packs and about.mode == "fcfs"
         moments = (until, at)
-        uptake = Uptake(
+        taken_up = Uptake(
             about,
-            store.last_claim(db, round_id, until) if is_sold_out else None,
+            uptake.last_claim(db, round_id, until) if is_sold_out else None,
             users.get(round_id, 0),
-            face.packs if about.per_resident == 1 else store.claimers(db, round_id, until),
+            face.packs if about.per_resident == 1 else uptake.claimers(db, round_id, until),
             outstanding(db, about, face.packs, used.face_fen, moments, is_known=is_known),
             None if is_known else breaches.get(about.round, 0),
         )
-        return Found(used, face, uptake=uptake, quota_fen=about.packs * about.pack_value_fen)
+        return Found(used, face, uptake=taken_up, quota_fen=about.packs * about.pack_value_fen)
 
     groups: dict[Key, Found] = {}
     told: dict[Key, dict[str, Any]] = {}
@@ -100,13 +100,13 @@ def gather(session: Session, scope: Scope, by: By, needs: Collection[str]) -> Ga
 
 def _about(found: Found) -> dict[str, Any]:
     """The round itself, and what its rates are made of."""
-    uptake = found.uptake
-    assert uptake is not None
+    taken_up = found.uptake
+    assert taken_up is not None
     return {
-        **uptake.about._asdict(),
-        "sold_out_at": uptake.sold_out_at,
-        "users": uptake.users,
-        "claimers": uptake.claimers,
+        **taken_up.about._asdict(),
+        "sold_out_at": taken_up.sold_out_at,
+        "users": taken_up.users,
+        "claimers": taken_up.claimers,
         "quota_fen": found.quota_fen,
         "used_vouchers": found.sums.vouchers,
     }

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.ops.reports.scope import scope_of
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import times
-from vouchercli.store import reports as store
-from vouchercli.store import timelines
+from vouchercli.store import timelines, uptake
 from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
@@ -55,7 +54,7 @@ def report_timeline(session: Session, *, only: Sequence[str] = ()) -> Outcome:
     with reading(session):
         scope = scope_of(session, only, None, None)
         told = timelines.deeds(session.db, scope.programme["programme_id"])
-        claimed = store.claimed_packs(session.db, scope.window, scope.zone)
+        claimed = uptake.claimed_packs(session.db, scope.window, scope.zone)
         rows = [
             _row(session, scope, each, told.get(each.round), claimed.get(round_id, 0))
             for round_id, each in scope.rounds.items()
@@ -89,7 +88,7 @@ def _row(
         "approved_at": told.approved_at if told else None,
         "opens_at": about.opens_at,
         "first_claim_at": timelines.first_claim(db, round_id),
-        "sold_out_at": store.last_claim(db, round_id, END_OF_TIME) if is_sold_out else None,
+        "sold_out_at": uptake.last_claim(db, round_id, END_OF_TIME) if is_sold_out else None,
         "first_use_at": (
             None
             if day is None or bounds is None
