@@ -9,7 +9,7 @@ from vouchercli.ops.reports.figures import sums_by_key
 from vouchercli.ops.reports.measures import Found, columns, figures
 from vouchercli.ops.reports.rounds import rows_of
 from vouchercli.ops.reports.scope import go_back, scope_of
-from vouchercli.result import SHOWN, Column, Figure, Outcome, Table, Word, say
+from vouchercli.result import JSON, SHOWN, Column, Figure, Outcome, Table, Word, say
 from vouchercli.rules import leverage
 from vouchercli.rules.leverage import Claimed
 from vouchercli.store import programmes
@@ -36,6 +36,7 @@ LINES = (
     Column("merchants", "With payments", "int"),
     *columns("outstanding_fen", "expired_fen"),
 )
+BY_SUBJECT = (Column("subject"), Column("source"), *LINES)
 PUBLISHED = Word("published by others")
 
 
@@ -80,12 +81,14 @@ def report_compare(session: Session, names: Sequence[str], *, as_of: int | None 
         if each.source
     ]
     title = say("Side by side: {names}", names=", ".join(names))
-    data = {
-        "subjects": [
-            {"subject": each.name, "source": each.source, **each.figures} for each in subjects
-        ]
-    }
-    return Outcome(data, (Table(title, shown, rows, notes=tuple(notes), where=SHOWN),))
+    told = [{"subject": each.name, "source": each.source, **each.figures} for each in subjects]
+    return Outcome(
+        {},
+        (
+            Table(title, shown, rows, notes=tuple(notes), where=SHOWN),
+            Table("", BY_SUBJECT, told, where=JSON, key="subjects"),
+        ),
+    )
 
 
 def _subject(session: Session, name: str, as_of: int | None) -> Subject:
