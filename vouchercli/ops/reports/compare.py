@@ -86,7 +86,7 @@ def report_compare(session: Session, names: Sequence[str], *, as_of: int | None 
         {},
         (
             Table(title, shown, rows, notes=tuple(notes), where=SHOWN),
-            Table("", BY_SUBJECT, told, where=JSON, key="subjects"),
+            Table(title, BY_SUBJECT, told, where=JSON, key="subjects"),
         ),
     )
 
