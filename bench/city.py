@@ -113,6 +113,7 @@ INDUSTRIES = (
     "fuel",
 )
 SIZES = ("micro", "micro", "micro", "small", "small", "medium", "large")
+DESIGNATED = {"micro": "below", "small": "", "medium": "above", "large": "above"}
 CLOCK = [f"{second // HOUR:02d}:{second // 60 % 60:02d}:{second % 60:02d}" for second in range(DAY)]
 FIRST_LISTED = -30
 DATES = [(FIRST_DAY + timedelta(days=day)).date().isoformat() for day in range(FIRST_LISTED, 90)]
@@ -238,7 +239,7 @@ def merchant_nos(city: City) -> list[str]:
 
 def write_merchants(city: City, out: TextIO) -> None:
     chance = random.Random(city.seed + 1)
-    out.write("merchant_no,name,district,industry,size\n")
+    out.write("merchant_no,name,district,industry,size,brand,designated_size\n")
     special = [(number, "catering") for number, _ in SUSPENDED] + [
         ("MT1", EXCLUDED),
         ("MT2", EXCLUDED),
@@ -248,13 +249,20 @@ def write_merchants(city: City, out: TextIO) -> None:
             SIZES[int(chance.random() * len(SIZES))],
             INDUSTRIES[int(chance.random() ** 2 * len(INDUSTRIES))],
         )
-        line = f"{number},商户{place:06d},{DISTRICTS[int(chance.random() * len(DISTRICTS))]},{industry},{size}\n"
+        district = DISTRICTS[int(chance.random() * len(DISTRICTS))]
+        about = f"{industry},{size},{_chain(place)},{DESIGNATED[size]}"
+        line = f"{number},商户{place:06d},{district},{about}\n"
         out.write(line * 2 if place % 300 == 299 else line)
         if place % 300 == 10:
-            out.write(f"X{place},,上城区,{industry},{size}\n")
+            out.write(f"X{place},,上城区,{industry},{size},,\n")
     out.writelines(
-        f"{number},特别商户{number},西湖区,{industry},small\n" for number, industry in special
+        f"{number},特别商户{number},西湖区,{industry},small,,\n" for number, industry in special
     )
+
+
+def _chain(place: int) -> str:
+    """The brand of a merchant: one in five belongs to a chain."""
+    return f"连锁{place * place % 61:02d}" if place % 5 == 0 else ""
 
 
 # ---------------------------------------------------------------- claims

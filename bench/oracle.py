@@ -28,7 +28,8 @@ from typing import Any
 
 AMOUNT = re.compile(r"\d+(\.\d{1,2})?")
 SUMS = ("redemptions", "base_fen", "subsidy_fen", "platform_fen", "match_fen", "own_fen")
-GROUPINGS = ("day", "round", "coupon", "merchant", "district", "industry", "size")
+OF_MERCHANTS = ("district", "industry", "size", "brand", "designated_size")
+GROUPINGS = ("day", "round", "coupon", "merchant", *OF_MERCHANTS)
 NEEDED = ("transaction_no", "claim_no", "coupon_no", "merchant_no", "paid_at")
 Row = dict[str, str]
 
@@ -394,7 +395,7 @@ class Ledger:
                 _pool(found[by][key], values)
         for number, values in self.by_merchant.items():
             merchant = self.city.merchants[number]
-            for by in ("merchant", "district", "industry", "size"):
+            for by in ("merchant", *OF_MERCHANTS):
                 _pool(found[by][number if by == "merchant" else merchant[by]], values)
         return {
             by: {key: dict(sums) for key, sums in sorted(groups.items()) if any(sums.values())}

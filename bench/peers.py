@@ -14,7 +14,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TABLES = {
-    "merchants": ("merchant_no", "name", "district", "industry", "size"),
+    "merchants": (
+        *("merchant_no", "name", "district", "industry", "size"),
+        *("brand", "designated_size"),
+    ),
     "claims": ("claim_no", "round", "resident", "claimed_at"),
     "redemptions": (
         "transaction_no",

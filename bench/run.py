@@ -296,7 +296,7 @@ def section(size: city.City, turns: int, found: Found, starts: dict[str, float])
         "",
         (
             "Totals: every count of every reason, and every sum of `report leverage` by day, round,"
-            " coupon, merchant, district, industry and size, equal the oracle's."
+            " coupon, merchant, district, industry, size, brand and designated size, equal the oracle's."
         ),
         "",
         (

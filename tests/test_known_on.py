@@ -11,11 +11,12 @@ from test_corrections import figures, settle
 from test_days import MEI, STAFF, claims, close, payments, why
 
 SHOPS = (
-    "merchant_no,name,district,industry,size\nM1,one,上城区,餐饮,small\nM2,two,西湖区,零售,large\n"
+    "merchant_no,name,district,industry,size,brand,designated_size\n"
+    "M1,one,上城区,餐饮,small,,below\nM2,two,西湖区,零售,large,世纪联华,above\n"
 )
 GROUPINGS = (
     "round", "template", "coupon", "day", "week", "month", "district", "industry", "size",
-    "merchant", "platform", "channel",
+    "brand", "designated_size", "merchant", "platform", "channel",
 )  # fmt: skip
 FUNDED = {"treasury": "60%", "district": "20%", "alipay": "20%"}
 DAY = "2020-03-28"

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from vouchercli.ops.intake.kinds import Intake
 
 GOOD, WRONG = "91330106MA27XW1D4T", "91110000600037341A"
-FIELDS = ("merchant_no", "name", "uscc", "district", "platform_no")
+FIELDS = ("merchant_no", "name", "uscc", "district", "brand", "platform_no")
 CELLS = st.tuples(
     st.sampled_from(
         ["1", "2", "3", "4", "5", "6", "7", "", " 1", "`2", "P1", "2020-05-01", "merchant_no", "１"]
@@ -51,21 +51,24 @@ CELLS = st.tuples(
     ),
     st.sampled_from(["", GOOD, GOOD.lower(), WRONG, "330100000012345", "x"]),
     st.sampled_from(["西湖区", "330103", "330106", "", "上城区"]),
+    st.sampled_from(["", "", "世纪联华", "物美"]),
     st.sampled_from(["", "", "P1", "P2", "P9"]),
 )
 LINE = st.one_of(CELLS, CELLS, st.just(()), st.just(FIELDS))
 # A merchant as it was; the number of a segment depends on which was made first.
 AS_NAMED = """
 json_remove(nullif(c.{0}, ''), '$.pasts'), (SELECT group_concat(concat, ' ') FROM (
-    SELECT p.value ->> 0 || s.district || s.industry || s.size || (p.value ->> 2) AS concat
+    SELECT p.value ->> 0 || s.district || s.industry || s.size || s.brand || s.designated_size || (p.value ->> 2) AS concat
     FROM json_each(nullif(c.{0}, ''), '$.pasts') p JOIN segments s ON s.segment_id = p.value ->> 1
     ORDER BY 1))"""
 LEFT = {
     "merchants": (
         """
-        SELECT m.merchant_no, m.name, m.uscc, m.district, m.industry, m.size, m.platform_no,
+        SELECT m.merchant_no, m.name, m.uscc, m.district, m.industry, m.size, m.brand,
+            m.designated_size, m.platform_no,
             m.registry, m.is_registered, m.added_at,
-               m.changed_at, s.district, s.industry, s.size FROM merchants m
+               m.changed_at, s.district, s.industry, s.size, s.brand, s.designated_size
+        FROM merchants m
                    JOIN segments s USING (segment_id)"""
     ),
     "changes": (
@@ -80,7 +83,7 @@ LEFT = {
         SELECT m.merchant_no, s.from_at, s.until_at, s.reason, s.batch_id, s.ended_by
         FROM suspensions s JOIN merchants m USING (merchant_id)"""
     ),
-    "segments": "SELECT district, industry, size FROM segments",
+    "segments": "SELECT district, industry, size, brand, designated_size FROM segments",
     "rejects": "SELECT batch_id, line, reason, detail, cells FROM rejects",
     "warnings": "SELECT * FROM warnings",
     "batches": (

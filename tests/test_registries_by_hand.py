@@ -17,8 +17,8 @@ from vouchercli.store.db import open_db
 if TYPE_CHECKING:
     import sqlite3
 
-FIELDS = ("merchant_no", "name", "uscc", "district", "industry", "size", "address", "phone")
-FIELDS += ("platform_no", "account_name", "account_no", "bank")
+FIELDS = ("merchant_no", "name", "uscc", "district", "industry", "size", "brand", "designated_size")
+FIELDS += ("address", "phone", "platform_no", "account_name", "account_no", "bank")
 ADD_BATCH = """
 INSERT INTO batches (batch_id, kind, file, sha256, profile, profile_json, encoding, header, state,
     read, accepted, duplicate, rejected, warnings, actor, imported_at)
@@ -138,13 +138,14 @@ def test_a_file_adds_and_changes_and_leaves_what_it_does_not_say(db: sqlite3.Con
         ("M3", "", "", "", 7, 7),
     ]
     segments = db.execute(
-        "SELECT m.merchant_no, s.district, s.industry, s.size FROM merchants m"
+        "SELECT m.merchant_no, s.district, s.industry, s.size, s.brand, s.designated_size"
+        " FROM merchants m"
         " JOIN segments s USING (segment_id) ORDER BY 1"
     )
     assert list(map(tuple, segments)) == [
-        ("M1", "d", "x", "x"),
-        ("M2", "x", "x", "x"),
-        ("M3", "", "i", ""),
+        ("M1", "d", "x", "x", "x", "x"),
+        ("M2", "x", "x", "x", "x", "x"),
+        ("M3", "", "i", "", "", ""),
     ]
 
 

@@ -64,10 +64,10 @@ PACKS = {
     "big": [towns.coupon("20", "100"), towns.coupon("35", "200")],
 }
 SHOPS = """\
-merchant_no,name,district,industry,size
-M1,店1,West Lake,food,micro
-M2,店2,West Lake,food,large
-M3,店3,,food,
+merchant_no,name,district,industry,size,brand,designated_size
+M1,店1,West Lake,food,micro,,限下
+M2,店2,West Lake,food,large,世纪联华,限上
+M3,店3,,food,,世纪联华,
 """
 
 
@@ -562,7 +562,7 @@ def test_so_far_stands_in_a_table_of_its_own_with_a_picture(world: World, vouche
 SCAN = """
 SELECT x.*, c.round_id, r.round, r.platform, m.template, k.coupon, k.threshold_fen,
     k.denomination_fen,
-    s.district, s.industry, s.size, h.merchant_no
+    s.district, s.industry, s.size, s.brand, s.designated_size, h.merchant_no
 FROM redemption_facts x JOIN claims c USING (claim_id) JOIN rounds r USING (round_id)
     JOIN templates m USING (template_id)
 JOIN coupons k ON k.template_id = m.template_id AND k.coupon_no = x.coupon_no

@@ -381,7 +381,7 @@ def test_a_plan_leaves_out_who_is_suspended_then(
 
 
 def shops(db: sqlite3.Connection) -> None:
-    db.execute("INSERT INTO segments VALUES (1, '', '', '')")
+    db.execute("INSERT INTO segments VALUES (1, '', '', '', '', '')")
     for number in (1, 2, 3):
         values = {"merchant_id": number, "merchant_no": f"M{number}", "segment_id": 1}
         add(db, "merchants", **values, added_at=0, changed_at=0)
@@ -816,7 +816,8 @@ def test_a_merchant_that_a_file_of_payments_added_goes_when_nothing_knows_it(
 
 def test_merchants_are_searched_by_every_condition(db: sqlite3.Connection) -> None:
     shops(db)
-    about = {"district": "d", "industry": "i", "size": "s", "is_registered": 0}
+    names = ("district", "industry", "size", "brand", "designated_size")
+    about = {name: name[0] for name in names} | {"is_registered": 0}
     for column, value in about.items():
         db.execute(f"UPDATE merchants SET {column} = ? WHERE merchant_id > 1", (value,))
     db.execute("UPDATE merchants SET name = 'a%b', address = 'c_d' WHERE merchant_id = 2")
@@ -825,13 +826,13 @@ def test_merchants_are_searched_by_every_condition(db: sqlite3.Connection) -> No
     suspensions.end(db, 3, 20)
 
     def found(at: int = 0, search: str | None = None, **wanted: Any) -> list[str]:
-        every = dict.fromkeys(("district", "industry", "size", "registered")) | {"suspended": False}
+        every = dict.fromkeys((*names, "registered")) | {"suspended": False}
         rows = merchants.search_for(db, at, search, **every | wanted)
         assert rows.size() == len([*rows.rows(None)])
         return [merchant.merchant_no for merchant in rows.rows(None)]
 
     assert found() == ["M1", "M2", "M3"]
-    for name in ("district", "industry", "size"):
+    for name in names:
         assert (found(**{name: name[0]}), found(**{name: "x"})) == (["M2", "M3"], [])
     assert (found(registered=0), found(registered=1)) == (["M2", "M3"], ["M1"])
     searched = {"m": ["M1", "M2", "M3"], "2": ["M2"], "a%": ["M2"], "c_": ["M2"], "e\\": ["M3"]}

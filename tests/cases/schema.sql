@@ -506,7 +506,7 @@ CREATE TABLE merchants (
     segment_id     INTEGER NOT NULL REFERENCES segments,
     added_at       INTEGER NOT NULL,
     changed_at     INTEGER NOT NULL
-) STRICT;
+, brand TEXT NOT NULL DEFAULT '', designated_size TEXT NOT NULL DEFAULT '') STRICT;
 
 CREATE TABLE pack_parts (
     round_id    INTEGER NOT NULL REFERENCES rounds,
@@ -743,11 +743,13 @@ CREATE TABLE seats (
 ) STRICT;
 
 CREATE TABLE segments (
-    segment_id  INTEGER PRIMARY KEY,
-    district    TEXT NOT NULL,
-    industry    TEXT NOT NULL,
-    size        TEXT NOT NULL,
-    UNIQUE (district, industry, size)
+    segment_id       INTEGER PRIMARY KEY,
+    district         TEXT NOT NULL,
+    industry         TEXT NOT NULL,
+    size             TEXT NOT NULL,
+    brand            TEXT NOT NULL DEFAULT '',          -- of a chain: the name that its shops share
+    designated_size  TEXT NOT NULL DEFAULT '',          -- above or below what the statistics office surveys in full (限上, 限下)
+    UNIQUE (district, industry, size, brand, designated_size)
 ) STRICT;
 
 CREATE TABLE series (

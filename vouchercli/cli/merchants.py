@@ -31,6 +31,13 @@ Industry = Annotated[
     Optional[str], typer.Option("--industry", metavar="TEXT", help="Only this industry.")
 ]
 Size = Annotated[Optional[str], typer.Option("--size", metavar="TEXT", help="Only this size.")]
+Brand = Annotated[Optional[str], typer.Option("--brand", metavar="TEXT", help="Only this brand.")]
+DesignatedSize = Annotated[
+    Optional[str],
+    typer.Option(
+        "--designated-size", metavar="above|below", help="Only above or below designated size."
+    ),
+]
 Search = Annotated[
     Optional[str],
     typer.Option(
@@ -136,6 +143,8 @@ def list_(
     district: District = None,
     industry: Industry = None,
     size: Size = None,
+    brand: Brand = None,
+    designated_size: DesignatedSize = None,
     search: Search = None,
     suspended: Suspended = False,
     unregistered: Unregistered = False,
@@ -146,6 +155,8 @@ def list_(
         district=district,
         industry=industry,
         size=size,
+        brand=brand,
+        designated_size=designated_size,
         search=search,
         suspended=suspended,
         unregistered=unregistered,

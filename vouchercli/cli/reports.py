@@ -23,8 +23,8 @@ Limit = Annotated[
         min=0,
         metavar="N",
         help=(
-            "How many rows to show (0: all; unless given, all, but of merchants 100 in a table);"
-            " the total is of all."
+            "How many rows to show (0: all; unless given, all, but of merchants and brands 100 in"
+            " a table); the total is of all."
         ),
     ),
 ]
@@ -60,7 +60,8 @@ def leverage(
             metavar="WHAT",
             help=(
                 "round, family, template, coupon, day, week, month, district, industry, size,"
-                " merchant, platform or channel; or two of them: district,industry."
+                " brand, designated_size, merchant, platform or channel; or two of them:"
+                " district,industry."
             ),
         ),
     ] = "round",
@@ -435,7 +436,8 @@ def _day(call: Call, session: Session, text: str | None) -> int | None:
 
 def _most(call: Call, by: str) -> int:
     """How many groups are shown where nothing is said (0: all)."""
-    return IN_A_TABLE if "merchant" in by and call.output in ("table", "html", "md", "docx") else 0
+    is_long = "merchant" in by or "brand" in by
+    return IN_A_TABLE if is_long and call.output in ("table", "html", "md", "docx") else 0
 
 
 def _paid_in(

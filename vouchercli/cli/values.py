@@ -117,8 +117,10 @@ def pretty(column: Column, value: Any, zone: str, unit: Unit = EXACT) -> str:
         value = joined(value)
     if type(value) in READ:
         value = READ[type(value)](value)
+    if value == "" and column.blank:
+        return clean(t(column.blank))
     printed = PRINTED.get(column.kind)
-    return printed(value, zone, unit) if printed else clean(str(value) or t(column.blank))
+    return printed(value, zone, unit) if printed else clean(str(value))
 
 
 def joined(values: list[Any]) -> str:

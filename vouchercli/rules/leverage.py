@@ -28,6 +28,8 @@ GROUPINGS = (
     "district",
     "industry",
     "size",
+    "brand",
+    "designated_size",
     "merchant",
     "platform",
     "channel",

@@ -14,17 +14,23 @@ if TYPE_CHECKING:
 
     from vouchercli.store.breaches import Breach
 
-# A merchant that was changed later was added as it stood before the first change.
+# A merchant that was changed later was added as it stood before the first change. Brand and
+# designated size are in the row where one is stated: digests of earlier versions know neither.
 AS_ADDED = """
 SELECT ifnull((
     SELECT json_extract(later.before, '$.merchant_no', '$.name', '$.uscc', '$.district',
         '$.industry', '$.size', '$.address', '$.phone', '$.platform_no', '$.account_name',
         '$.account_no', '$.bank', '$.registry')
+        || iif(ifnull(later.before ->> 'brand', '') = ''
+            AND ifnull(later.before ->> 'designated_size', '') = '', '',
+            json_extract(later.before, '$.brand', '$.designated_size'))
     FROM merchant_changes AS later
     WHERE later.merchant_id = c.merchant_id AND later.batch_id > c.batch_id
     ORDER BY later.batch_id LIMIT 1),
     json_array(m.merchant_no, m.name, m.uscc, m.district, m.industry, m.size, m.address, m.phone,
-        m.platform_no, m.account_name, m.account_no, m.bank, m.registry)) AS row
+        m.platform_no, m.account_name, m.account_no, m.bank, m.registry)
+        || iif(m.brand = '' AND m.designated_size = '', '',
+            json_array(m.brand, m.designated_size))) AS row
 FROM merchant_changes AS c JOIN merchants AS m USING (merchant_id)
 WHERE c.batch_id = ? AND c.before = ''
 ORDER BY c.merchant_id

@@ -123,7 +123,8 @@ SELECT m.merchant_no || ' ' || j.key AS subject, j.value AS expected, CASE j.key
     WHEN 'phone' THEN m.phone WHEN 'platform_no' THEN m.platform_no
     WHEN 'account_name' THEN m.account_name WHEN 'account_no' THEN m.account_no
     WHEN 'bank' THEN m.bank WHEN 'district' THEN m.district WHEN 'industry' THEN m.industry
-    WHEN 'size' THEN m.size ELSE j.value END AS found
+    WHEN 'size' THEN m.size WHEN 'brand' THEN m.brand
+    WHEN 'designated_size' THEN m.designated_size ELSE j.value END AS found
 FROM merchant_changes c JOIN merchants m USING (merchant_id)
 JOIN json_each(iif(c.after = '', '{}', c.after)) j
 WHERE NOT EXISTS (SELECT 1 FROM merchant_changes later

@@ -37,7 +37,9 @@ WITH first_undone AS (
 """
 OTHER_SEGMENT = f"""{KNOWN}
 SELECT f.transaction_no AS subject, m.merchant_no || ' ' || e.district || ' ' || e.industry || ' '
-        || e.size AS expected, g.district || ' ' || g.industry || ' ' || g.size AS found
+        || e.size || ' ' || e.brand || ' ' || e.designated_size AS expected,
+    g.district || ' ' || g.industry || ' ' || g.size || ' ' || g.brand || ' ' || g.designated_size
+        AS found
 FROM temp.open_runs n
 CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
 CROSS JOIN merchants m ON m.merchant_id = f.merchant_id

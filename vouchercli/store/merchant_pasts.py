@@ -1,5 +1,6 @@
-"""What merchants were before: attributes that a payment is judged by (district, industry, size, the
-platform's number) hold from a moment on, and the first known ones from the beginning.
+"""What merchants were before: attributes that a payment is judged by or counted by (district,
+industry, size, brand, designated size, the platform's number) hold from a moment on, and the first
+known ones from the beginning.
 
 `merchants` has what holds last; a row of `merchant_pasts` what was in force before `until_at`. What
 an earlier version left blank is filled by what is known first.
@@ -21,6 +22,8 @@ OF_FILE = f"""
 CREATE TEMP TABLE turning AS
 SELECT m.merchant_id, coalesce(i.district, m.district) AS district,
     coalesce(i.industry, m.industry) AS industry, coalesce(i.size, m.size) AS size,
+    coalesce(i.brand, m.brand) AS brand,
+    coalesce(i.designated_size, m.designated_size) AS designated_size,
     coalesce(i.platform_no, m.platform_no) AS platform_no,
     coalesce(v.segment_id, m.segment_id) AS old_segment_id,
     coalesce(v.platform_no, m.platform_no) AS old_platform_no
@@ -29,7 +32,7 @@ WHERE i.reason IS NULL AND m.is_registered
 """
 OF_BATCH = f"""
 CREATE TEMP TABLE turning AS
-SELECT m.merchant_id, m.district, m.industry, m.size, m.platform_no,
+SELECT m.merchant_id, m.district, m.industry, m.size, m.brand, m.designated_size, m.platform_no,
     coalesce(v.segment_id, m.segment_id) AS old_segment_id,
     coalesce(v.platform_no, m.platform_no) AS old_platform_no
 FROM merchant_changes AS c JOIN merchants AS m USING (merchant_id) {IN_FORCE_BEFORE}
@@ -40,12 +43,15 @@ FILLED = """
 SELECT t.merchant_id, coalesce(nullif(o.district, ''), t.district) AS district,
     coalesce(nullif(o.industry, ''), t.industry) AS industry,
     coalesce(nullif(o.size, ''), t.size) AS size,
+    coalesce(nullif(o.brand, ''), t.brand) AS brand,
+    coalesce(nullif(o.designated_size, ''), t.designated_size) AS designated_size,
     coalesce(nullif(t.old_platform_no, ''), t.platform_no) AS platform_no
 FROM temp.turning AS t JOIN segments AS o ON o.segment_id = t.old_segment_id
 """
 ADD_SEGMENTS = f"""
-INSERT INTO segments (district, industry, size)
-SELECT DISTINCT district, industry, size FROM ({FILLED}) WHERE true ON CONFLICT DO NOTHING
+INSERT INTO segments (district, industry, size, brand, designated_size)
+SELECT DISTINCT district, industry, size, brand, designated_size FROM ({FILLED}) WHERE true
+ON CONFLICT DO NOTHING
 """
 FORGET_LATER = """
 DELETE FROM merchant_pasts WHERE until_at > :from_at
@@ -54,10 +60,10 @@ DELETE FROM merchant_pasts WHERE until_at > :from_at
 KEEP = f"""
 INSERT OR IGNORE INTO merchant_pasts (merchant_id, until_at, segment_id, platform_no)
 SELECT f.merchant_id, :from_at, s.segment_id, f.platform_no
-FROM ({FILLED}) AS f JOIN segments AS s USING (district, industry, size)
+FROM ({FILLED}) AS f JOIN segments AS s USING (district, industry, size, brand, designated_size)
     JOIN temp.turning AS t USING (merchant_id)
-WHERE (f.district, f.industry, f.size, f.platform_no)
-    <> (t.district, t.industry, t.size, t.platform_no)
+WHERE (f.district, f.industry, f.size, f.brand, f.designated_size, f.platform_no)
+    <> (t.district, t.industry, t.size, t.brand, t.designated_size, t.platform_no)
 """
 FORGET_OF_BATCH = """
 DELETE FROM merchant_pasts WHERE merchant_id IN (SELECT merchant_id FROM merchant_changes

@@ -21,7 +21,7 @@ ROW_VIEW = """
 CREATE TEMP VIEW IF NOT EXISTS merchant_rows AS
 SELECT merchant_id, json_object(
     'merchant_no', merchant_no, 'name', name, 'uscc', uscc, 'district', district, 'industry',
-        industry, 'size', size,
+        industry, 'size', size, 'brand', brand, 'designated_size', designated_size,
     'address', address, 'phone', phone, 'platform_no', platform_no, 'account_name', account_name,
         'account_no', account_no, 'bank', bank,
     'registry', registry, 'is_registered', is_registered, 'changed_at', changed_at,
@@ -132,6 +132,8 @@ class Merchant(NamedTuple):
     district: str
     industry: str
     size: str
+    brand: str
+    designated_size: str
     address: str
     phone: str
     platform_no: str
@@ -180,9 +182,9 @@ class Total(NamedTuple):
 
 # As they were at a moment: what a payment made then is judged by.
 AS_AT = """
-SELECT m.merchant_id, m.merchant_no, m.name, m.uscc, g.district, g.industry, g.size, m.address,
-    m.phone, coalesce(v.platform_no, m.platform_no), m.account_name, m.account_no, m.bank,
-    m.registry, m.is_registered,
+SELECT m.merchant_id, m.merchant_no, m.name, m.uscc, g.district, g.industry, g.size, g.brand,
+    g.designated_size, m.address, m.phone, coalesce(v.platform_no, m.platform_no), m.account_name,
+    m.account_no, m.bank, m.registry, m.is_registered,
     EXISTS (SELECT 1 FROM suspensions AS s WHERE s.merchant_id = m.merchant_id
         AND s.from_at <= :at AND (s.until_at IS NULL OR :at < s.until_at)) AS is_suspended
 FROM merchants AS m LEFT JOIN merchant_pasts AS v ON v.merchant_id = m.merchant_id
@@ -194,13 +196,14 @@ WHERE CASE WHEN :by_platform THEN coalesce(v.platform_no, m.platform_no) = :no A
 ORDER BY v.until_at IS NULL, m.merchant_id LIMIT 1
 """
 PASTS = """
-SELECT p.until_at, g.district, g.industry, g.size, p.platform_no FROM merchant_pasts AS p
-    JOIN segments AS g USING (segment_id)
+SELECT p.until_at, g.district, g.industry, g.size, g.brand, g.designated_size, p.platform_no
+FROM merchant_pasts AS p JOIN segments AS g USING (segment_id)
 WHERE p.merchant_id = ? ORDER BY p.until_at
 """
 MERCHANTS = """
-SELECT m.merchant_id, m.merchant_no, m.name, m.uscc, m.district, m.industry, m.size, m.address,
-    m.phone, m.platform_no, m.account_name, m.account_no, m.bank, m.registry, m.is_registered,
+SELECT m.merchant_id, m.merchant_no, m.name, m.uscc, m.district, m.industry, m.size, m.brand,
+    m.designated_size, m.address, m.phone, m.platform_no, m.account_name, m.account_no, m.bank,
+    m.registry, m.is_registered,
     EXISTS (SELECT 1 FROM suspensions AS s WHERE s.merchant_id = m.merchant_id
         AND s.from_at <= :at AND (s.until_at IS NULL OR :at < s.until_at)) AS is_suspended
 FROM merchants AS m
@@ -227,7 +230,9 @@ FILTER = Listing(
     + """
 WHERE (:district IS NULL OR m.district = :district) AND (:industry IS NULL
     OR m.industry = :industry)
-  AND (:size IS NULL OR m.size = :size) AND (:registered IS NULL OR m.is_registered = :registered)
+  AND (:size IS NULL OR m.size = :size) AND (:brand IS NULL OR m.brand = :brand)
+  AND (:designated_size IS NULL OR m.designated_size = :designated_size)
+  AND (:registered IS NULL OR m.is_registered = :registered)
   AND (:search IS NULL OR m.merchant_no LIKE :search ESCAPE '\\' OR m.name LIKE :search ESCAPE '\\'
        OR m.address LIKE :search ESCAPE '\\' OR m.uscc LIKE :search ESCAPE '\\')
   AND (NOT :suspended OR is_suspended)
@@ -262,6 +267,8 @@ class Past(NamedTuple):
     district: str
     industry: str
     size: str
+    brand: str
+    designated_size: str
     platform_no: str
 
 
@@ -296,13 +303,15 @@ def words(db: sqlite3.Connection, numbers: Iterable[str]) -> dict[str, frozenset
 
 
 def search_for(db: sqlite3.Connection, at: int, search: str | None, **wanted: Any) -> Listed:
-    """The merchants (`Merchant`) that fit every given one of district, industry, size, registered,
-    suspended (at `at`) and search (a part of number, name, address or USCC), by number.
+    """The merchants (`Merchant`) that fit every given one of district, industry, size, brand,
+    designated_size, registered, suspended (at `at`) and search (a part of number, name, address or
+    USCC), by number.
     """
     escaped = (
         search and "%" + search.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
     )
-    return FILTER.of(db, at=at, search=escaped, **wanted)
+    every = dict.fromkeys(segments.NAMES) | wanted
+    return FILTER.of(db, at=at, search=escaped, **every)
 
 
 def changes(db: sqlite3.Connection, merchant_id: int) -> list[Change]:

@@ -18,10 +18,10 @@ IS_KNOWN = "SELECT 1 FROM merchants WHERE merchant_no = ?"
 # Those that a registered merchant may take the place of (`registries.ADOPTED`).
 ADOPTABLE = "SELECT platform_no FROM merchants WHERE NOT is_registered AND platform_no <> ''"
 ADD = """
-INSERT INTO merchants (merchant_no, name, uscc, district, industry, size, address, phone,
-    platform_no, account_name, account_no, bank,
+INSERT INTO merchants (merchant_no, name, uscc, district, industry, size, brand,
+    designated_size, address, phone, platform_no, account_name, account_no, bank,
                        registry, is_registered, segment_id, added_at, changed_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
 ON CONFLICT (merchant_no) DO NOTHING
 """
 # The same of rows by columns: only what they have; the registry and the moment are those of all.
@@ -36,6 +36,8 @@ COLUMNS = (
     "district",
     "industry",
     "size",
+    "brand",
+    "designated_size",
     "address",
     "phone",
     "platform_no",

@@ -1,4 +1,4 @@
-"""Sums of payments by two groupings at once.
+"""Sums of payments by two groupings at once, or by one that no total is kept of by day.
 
 A round or a time beside anything that is kept by day comes from those totals; two attributes of
 merchants, or one beside a round or a month, from the totals by merchant; what is left, as coupons
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules.leverage import CALENDAR, Sums
-from vouchercli.store import known_facts, pieces, reports, totals
+from vouchercli.store import known_facts, pieces, reports, segments, totals
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from vouchercli.rules.leverage import Months, Window
     from vouchercli.store.pieces import Piece, Span
 
-    Pair = tuple[str, ...]  # of two
+    Pair = tuple[str, ...]  # of one or two
 
 
 class Cell(NamedTuple):
-    """The sums of one round under two keys: of a grouping by time the day (yyyymmdd), of what is
+    """The sums of one round under its keys: of a grouping by time the day (yyyymmdd), of what is
     true of a whole round blank, for the reader to say.
     """
 
@@ -42,7 +42,7 @@ class Asked(NamedTuple):
     known: Span | None = None  # within `known_facts.as_known`: the first and last day
 
 
-OF_MERCHANTS = frozenset(("district", "industry", "size", "merchant"))
+OF_MERCHANTS = frozenset((*segments.NAMES, "merchant"))
 NOT_OF_MONTHS = frozenset(("day", "week"))
 KEPT = """
 SELECT round_id, month * 100 + 1 AS day, '' AS coupon, '' AS channel, segment_id, merchant_id,
@@ -70,11 +70,9 @@ READ = {
 
 
 def cells(db: sqlite3.Connection, by: Pair, asked: Asked) -> Iterable[Cell]:
-    """The sums over the span by round and both keys, of every programme; a cell may come in
-    parts.
-    """
+    """The sums over the span by round and keys, of every programme; a cell may come in parts."""
     named = {each for each in by if each not in (*reports.OF_A_ROUND, *CALENDAR)}
-    if len(named) <= 1 and "merchant" not in named:
+    if len(named) <= 1 and named <= totals.KEYS.keys():
         rows = reports.day_sums(db, next(iter(named), "round"), asked.window, asked.zone)
         for round_id, day, key, *sums in rows:
             keys = [str(day) if each in CALENDAR else key if each in named else "" for each in by]
@@ -86,12 +84,13 @@ def cells(db: sqlite3.Connection, by: Pair, asked: Asked) -> Iterable[Cell]:
         else pieces.of_facts(asked.span, asked.known)
     )
     for piece in parts:
-        for round_id, first, second, *sums in db.execute(_statement(by, piece), piece.span):
-            yield Cell(round_id, (str(first), str(second)), Sums._make(sums))
+        for round_id, *row in db.execute(_statement(by, piece), piece.span):
+            keys, sums = row[: len(by)], row[len(by) :]
+            yield Cell(round_id, tuple(map(str, keys)), Sums._make(sums))
 
 
 def _statement(by: Pair, piece: Piece) -> str:
-    """Sums by round and both keys of one piece, put together from constants."""
+    """Sums by round and keys of one piece, put together from constants."""
     found = [reports.KEYS.get(each, (reports.BLANK, "")) for each in by]
     keys = ["t.round_id", *(key for key, _ in found)]
     tables = dict.fromkeys(table for _, table in found)

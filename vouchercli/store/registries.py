@@ -20,13 +20,13 @@ CREATE_INCOMING = """
 CREATE TEMP TABLE incoming_merchants (
     place INTEGER PRIMARY KEY, batch_id INTEGER, line INTEGER UNIQUE, cells TEXT, reason TEXT,
         detail TEXT DEFAULT '{}',
-    merchant_no TEXT, name TEXT, uscc TEXT, district TEXT, industry TEXT, size TEXT, address TEXT,
-        phone TEXT, platform_no TEXT,
+    merchant_no TEXT, name TEXT, uscc TEXT, district TEXT, industry TEXT, size TEXT, brand TEXT,
+        designated_size TEXT, address TEXT, phone TEXT, platform_no TEXT,
     account_name TEXT, account_no TEXT, bank TEXT
 )
 """
-ADD_INCOMING = "INSERT INTO incoming_merchants VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-TYPED_COLUMNS = 12
+ADD_INCOMING = "INSERT INTO incoming_merchants VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+TYPED_COLUMNS = 14
 
 INDEX_INCOMING = "CREATE INDEX temp.incoming_merchants_by_no ON incoming_merchants (merchant_no)"
 
@@ -37,6 +37,8 @@ CELLS = (
     "district",
     "industry",
     "size",
+    "brand",
+    "designated_size",
     "address",
     "phone",
     "platform_no",
@@ -146,9 +148,10 @@ SELECT ?1, merchant_id, row, row FROM merchant_rows WHERE merchant_id = ?2
 ADOPT = "UPDATE merchants SET merchant_no = ?2 WHERE merchant_id = ?1"
 
 ADD_SEGMENTS = """
-INSERT INTO segments (district, industry, size)
+INSERT INTO segments (district, industry, size, brand, designated_size)
 SELECT DISTINCT coalesce(i.district, m.district, ''), coalesce(i.industry, m.industry, ''),
-    coalesce(i.size, m.size, '')
+    coalesce(i.size, m.size, ''), coalesce(i.brand, m.brand, ''),
+    coalesce(i.designated_size, m.designated_size, '')
 FROM incoming_merchants AS i LEFT JOIN merchants AS m USING (merchant_no)
 WHERE i.reason IS NULL
 ON CONFLICT DO NOTHING
@@ -164,11 +167,11 @@ ON CONFLICT DO NOTHING
 """
 
 PUT = """
-INSERT INTO merchants (merchant_no, name, uscc, district, industry, size, address, phone,
-    platform_no, account_name, account_no, bank,
+INSERT INTO merchants (merchant_no, name, uscc, district, industry, size, brand,
+    designated_size, address, phone, platform_no, account_name, account_no, bank,
                        registry, is_registered, segment_id, added_at, changed_at)
 SELECT i.merchant_no, i.name, coalesce(i.uscc, m.uscc, ''), s.district, s.industry, s.size,
-    coalesce(i.address, m.address, ''),
+    s.brand, s.designated_size, coalesce(i.address, m.address, ''),
        coalesce(i.phone, m.phone, ''), coalesce(i.platform_no, m.platform_no, ''),
            coalesce(i.account_name, m.account_name, ''),
        coalesce(i.account_no, m.account_no, ''), coalesce(i.bank, m.bank, ''), ?1, 1, s.segment_id,
@@ -177,11 +180,14 @@ FROM incoming_merchants AS i LEFT JOIN merchants AS m USING (merchant_no)
 JOIN segments AS s ON s.district = coalesce(i.district, m.district, '')
     AND s.industry = coalesce(i.industry, m.industry, '')
                   AND s.size = coalesce(i.size, m.size, '')
+    AND s.brand = coalesce(i.brand, m.brand, '')
+    AND s.designated_size = coalesce(i.designated_size, m.designated_size, '')
 WHERE i.reason IS NULL
 ORDER BY i.line
 ON CONFLICT (merchant_no) DO UPDATE SET
     name = excluded.name, uscc = excluded.uscc, district = excluded.district,
-        industry = excluded.industry, size = excluded.size,
+        industry = excluded.industry, size = excluded.size, brand = excluded.brand,
+    designated_size = excluded.designated_size,
     address = excluded.address, phone = excluded.phone, platform_no = excluded.platform_no,
         account_name = excluded.account_name,
     account_no = excluded.account_no, bank = excluded.bank, registry = excluded.registry,
@@ -342,9 +348,10 @@ def count(db: sqlite3.Connection, registry: str) -> int:
 STANDS_ON = """
 WITH mine AS (
     SELECT merchant_id, CASE WHEN before = '' THEN 1 ELSE json_extract(before, '$.district',
-            '$.industry', '$.size', '$.platform_no', '$.is_registered')
-        IS NOT json_extract(after, '$.district', '$.industry', '$.size', '$.platform_no',
-            '$.is_registered') END AS is_counted
+            '$.industry', '$.size', '$.brand', '$.designated_size', '$.platform_no',
+            '$.is_registered')
+        IS NOT json_extract(after, '$.district', '$.industry', '$.size', '$.brand',
+            '$.designated_size', '$.platform_no', '$.is_registered') END AS is_counted
     FROM merchant_changes WHERE batch_id = ?1)
 SELECT batch_id, sum(later) AS later FROM (
     SELECT batch_id, count(*) AS later FROM merchant_changes
@@ -367,10 +374,12 @@ WHERE s.batch_id IS NULL AND merchant_id IN (SELECT merchant_id FROM merchant_ch
 ORDER BY m.merchant_no
 """
 
+# What an earlier version kept of a merchant knows no brand and no designated size.
 PUT_BACK_SEGMENTS = """
-INSERT INTO segments (district, industry, size)
-SELECT before ->> 'district', before ->> 'industry', before ->> 'size' FROM merchant_changes
-    WHERE batch_id = ?1 AND before <> ''
+INSERT INTO segments (district, industry, size, brand, designated_size)
+SELECT before ->> 'district', before ->> 'industry', before ->> 'size',
+    ifnull(before ->> 'brand', ''), ifnull(before ->> 'designated_size', '')
+FROM merchant_changes WHERE batch_id = ?1 AND before <> ''
 ON CONFLICT DO NOTHING
 """
 PUT_BACK = """
@@ -378,14 +387,18 @@ UPDATE merchants SET
     merchant_no = c.before ->> 'merchant_no',
     name = c.before ->> 'name', uscc = c.before ->> 'uscc', district = c.before ->> 'district',
         industry = c.before ->> 'industry',
-    size = c.before ->> 'size', address = c.before ->> 'address', phone = c.before ->> 'phone',
+    size = c.before ->> 'size', brand = ifnull(c.before ->> 'brand', ''),
+    designated_size = ifnull(c.before ->> 'designated_size', ''),
+    address = c.before ->> 'address', phone = c.before ->> 'phone',
         platform_no = c.before ->> 'platform_no',
     account_name = c.before ->> 'account_name', account_no = c.before ->> 'account_no',
         bank = c.before ->> 'bank',
     registry = c.before ->> 'registry', is_registered = c.before ->> 'is_registered',
         changed_at = c.before ->> 'changed_at',
     segment_id = (SELECT segment_id FROM segments AS s WHERE s.district = c.before ->> 'district'
-                  AND s.industry = c.before ->> 'industry' AND s.size = c.before ->> 'size')
+                  AND s.industry = c.before ->> 'industry' AND s.size = c.before ->> 'size'
+                  AND s.brand = ifnull(c.before ->> 'brand', '')
+                  AND s.designated_size = ifnull(c.before ->> 'designated_size', ''))
 FROM merchant_changes AS c
 WHERE c.batch_id = ?1 AND c.before <> '' AND merchants.merchant_id = c.merchant_id
 """

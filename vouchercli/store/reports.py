@@ -115,6 +115,8 @@ KEYS = {
     "district": ("s.district", SEGMENT),
     "industry": ("s.industry", SEGMENT),
     "size": ("s.size", SEGMENT),
+    "brand": ("s.brand", SEGMENT),
+    "designated_size": ("s.designated_size", SEGMENT),
     "channel": ("t.channel", ""),
     "merchant": ("h.merchant_no", "JOIN merchants h ON h.merchant_id = t.merchant_id"),
 }
@@ -155,13 +157,14 @@ def _from_facts(by: str) -> str:
 
 
 WHOLE_DAYS = "t.day BETWEEN :first_day AND :last_day"
-KEPT_BY_DAY = tuple(by for by in GROUPINGS if by != "merchant")  # the groupings in group_totals
+KEPT_BY_MONTH = ("brand", "designated_size", "merchant")  # the groupings in merchant_totals alone
+KEPT_BY_DAY = tuple(by for by in GROUPINGS if by not in KEPT_BY_MONTH)  # those in group_totals
 FROM_TOTALS = {by: _from_totals(by) for by in KEPT_BY_DAY}
 FROM_FACTS = {by: _from_facts(by) for by in KEPT_BY_DAY}
 
 
 def redemption_sums(db: sqlite3.Connection, by: str, window: Window, zone: str) -> list[Group]:
-    """Sums over the window by round and key (any but merchant), of every programme; for week and
+    """Sums over the window by round and key (of `KEPT_BY_DAY`), of every programme; for week and
     month the key is the day (yyyymmdd), for round, family, template and platform it is blank.
     """
     return [

@@ -25,6 +25,7 @@ SCHEMA_FILES = (
     "020_serials.sql",
     "021_merchant_segments.sql",
     "022_series.sql",
+    "023_brands.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

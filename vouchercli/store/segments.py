@@ -1,4 +1,6 @@
-"""What merchants are counted under: district, industry and size, one row a combination."""
+"""What merchants are counted under: district, industry, size, brand and designated size, one row a
+combination.
+"""
 
 from __future__ import annotations
 
@@ -9,20 +11,28 @@ from vouchercli.store import typed
 if TYPE_CHECKING:
     import sqlite3
 
-ADD = "INSERT INTO segments (district, industry, size) VALUES (?, ?, ?) ON CONFLICT DO NOTHING"
-FIND = "SELECT segment_id FROM segments WHERE district = ? AND industry = ? AND size = ?"
-ALL = "SELECT segment_id, district, industry, size FROM segments ORDER BY segment_id"
+NAMES = ("district", "industry", "size", "brand", "designated_size")
+ADD = """
+INSERT INTO segments (district, industry, size, brand, designated_size) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT DO NOTHING
+"""
+FIND = """
+SELECT segment_id FROM segments
+WHERE (district, industry, size, brand, designated_size) = (?, ?, ?, ?, ?)
+"""
+ALL = """
+SELECT segment_id, district, industry, size, brand, designated_size FROM segments
+ORDER BY segment_id
+"""
 
 
-def segment_id(
-    db: sqlite3.Connection, district: str = "", industry: str = "", size: str = ""
-) -> int:
-    """The segment of that combination, made when it is new."""
-    key = (district, industry, size)
+def segment_id(db: sqlite3.Connection, *names: str) -> int:
+    """The segment of these `NAMES` (those left out are blank), made when it is new."""
+    key = (*names, *[""] * (len(NAMES) - len(names)))
     db.execute(ADD, key)
     return typed.number(db, FIND, key)
 
 
 def every(db: sqlite3.Connection) -> list[tuple[Any, ...]]:
-    """(segment_id, district, industry, size) of every segment."""
+    """segment_id and `NAMES` of every segment."""
     return typed.tuples(db, ALL)

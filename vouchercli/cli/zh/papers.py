@@ -295,6 +295,8 @@ TEXT = {
     "the merchant's district when it was paid, by the registry": "支付时商户所在区县（以名录为准）",
     "the merchant's industry when it was paid, by the registry": "支付时商户所属行业（以名录为准）",
     "the merchant's size when it was paid, by the registry": "支付时商户规模（以名录为准）",
+    "the merchant's brand when it was paid, by the registry": "支付时商户所属品牌（以名录为准）",
+    "whether the merchant was above or below designated size when it was paid, by the registry": "支付时商户是限上还是限下（以名录为准）",
     "the merchant": "商户",
     "the platform that issues the round": "发放该期次的平台",
     "how it was paid: offline or online, by the platform's file": "支付渠道：线下或线上（以平台文件为准）",

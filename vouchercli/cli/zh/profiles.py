@@ -63,6 +63,8 @@ TEXT = {
     "unified social credit code, 18 characters": "统一社会信用代码，18 位",
     "industry, by the words that the programme's scope uses": "行业，与项目适用范围用词一致",
     "size of the enterprise, as small or micro": "企业规模，如小型、微型",
+    "brand of a chain, alike in all its shops; else blank": "连锁品牌，各门店写法一致；无则留空",
+    "above or below designated size: above, below, or 限上, 限下": "限额以上或限额以下：限上、限下（或 above、below）",
     "address of the shop": "门店地址",
     "telephone of the shop": "门店电话",
     "name of the account that is paid": "收款账户名称",

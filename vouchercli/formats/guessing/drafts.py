@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vouchercli import identities
 from vouchercli.formats.configs.fields import FIELDS, OPTIONAL, PERSONAL, type_of
 from vouchercli.formats.guessing.columns import MOST
+from vouchercli.formats.guessing.names import our_words
 from vouchercli.formats.guessing.values import PAYMENT, REFUND, is_person
 from vouchercli.formats.tables.cells import column_key, column_keys, id_text
 from vouchercli.formats.written import yaml_texts
@@ -86,7 +87,7 @@ def _columns(table: Table, looks: Sequence[Look], guessed: Mapping) -> Iterator[
             look = looks[guess.place]
             why = "its name" if guess.by_name else "its values alone: look at it"
             shown = _values(field, _name(table, guess), look)
-            yield "  " + _pair(field, _source(table, looks, guess), f"{why}; {shown}")
+            yield "  " + _pair(field, _source(table, looks, guess, guessed.kind), f"{why}; {shown}")
         elif field == "kind" and guessed.kind == "redemptions":
             yield "  " + _kind_of_rows(table, looks, guessed)
         elif field == "coupon_no":
@@ -95,14 +96,16 @@ def _columns(table: Table, looks: Sequence[Look], guessed: Mapping) -> Iterator[
             yield f"  # {field}: ?  every row needs it: name its column, or write {{value: ...}}"
 
 
-def _source(table: Table, looks: Sequence[Look], guess: Guess) -> object:
+def _source(table: Table, looks: Sequence[Look], guess: Guess, kind: str) -> object:
     """Where the field is read from, as a profile says it."""
     column, look = _column(table, guess.place), looks[guess.place]
     clock = _clock_beside(looks, guess)
     if clock is not None:
         return {"join": [column, _column(table, clock)]}
     if guess.field != "kind":
-        return column
+        known = our_words(kind, guess.field)
+        words = {word: known[word] for word in look.words if word in known}
+        return {"column": column, "words": words} if words else column
     refunds = [word for word in look.words if REFUND.search(word)]
     payments = [word for word in look.words if word not in refunds and PAYMENT.search(word)]
     return {"column": column, **_one_of("pay", payments), **_one_of("refund", refunds)}

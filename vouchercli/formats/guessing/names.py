@@ -41,6 +41,8 @@ NAMES: dict[str, dict[str, str]] = {
             "ジャンル 業態 カテゴリ カテゴリー 업종 업종명 취급품목"
         ),
         "size": "企业类型 划型 规模类型 scale 規模 기업규모",
+        "brand": "企业品牌 连锁名称 连锁企业 所属品牌 所属连锁 chain ブランド チェーン 브랜드",
+        "designated_size": "是否规上 规上规下 规上/规下 规上企业 限额以上 是否规模以上",
         "address": (
             "line1 addressline1 address1 住所 经营场所 店铺地址 商户地址 location street addr "
             "所在地 所在地住所 住所地 주소 소재지 도로명주소"
@@ -166,6 +168,14 @@ def known(kind: str) -> dict[str, dict[str, int]]:
         field: {column_key(name): place for place, name in reversed([*enumerate(names)])}
         for field, names in columns.items()
     }
+
+
+def our_words(kind: str, field: str) -> dict[str, str]:
+    """What our own layout turns the words of a field into."""
+    specs = (
+        each.fields.get(field) for each in profiles.known_profiles(kind) if each.profile == OURS
+    )
+    return {word: ours for spec in specs if spec for word, ours in spec.words.items()}
 
 
 def weight(kind: str, field: str, name: str) -> float:

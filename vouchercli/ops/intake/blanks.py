@@ -49,6 +49,10 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
         "district": DISTRICT,
         "industry": Meaning(Word("industry, by the words that the programme's scope uses"), "餐饮"),
         "size": Meaning(Word("size of the enterprise, as small or micro"), "micro"),
+        "brand": Meaning(Word("brand of a chain, alike in all its shops; else blank"), ""),
+        "designated_size": Meaning(
+            Word("above or below designated size: above, below, or 限上, 限下"), "below"
+        ),
         "address": Meaning(Word("address of the shop"), "仁和路83号"),
         "phone": Meaning(Word("telephone of the shop"), "0571-87010000"),
         "platform_no": PLATFORM_NO,

@@ -32,7 +32,7 @@ FIELDS = fields.FIELDS["merchants"]
 NUMBER, NAME, USCC, DISTRICT, PLATFORM_NO = (
     FIELDS.index(field) for field in ("merchant_no", "name", "uscc", "district", "platform_no")
 )
-SEGMENT = slice(DISTRICT, FIELDS.index("size") + 1)
+SEGMENT = slice(DISTRICT, FIELDS.index("designated_size") + 1)
 
 
 def chunks(intake: Intake, done_line: int) -> Iterator[Chunk]:

@@ -47,6 +47,17 @@ DIMENSIONS = {
         Column("key", "Size", blank="(not stated)", page="size"),
         Word("the merchant's size when it was paid, by the registry"),
     ),
+    "brand": Dimension(
+        Column("key", "Brand", blank="(not stated)"),
+        Word("the merchant's brand when it was paid, by the registry"),
+    ),
+    "designated_size": Dimension(
+        Column("key", "Designated size", "word", blank="(not stated)"),
+        Word(
+            "whether the merchant was above or below designated size when it was paid, by the"
+            " registry"
+        ),
+    ),
     "merchant": Dimension(Column("key", "Merchant"), Word("the merchant")),
     "platform": Dimension(
         Column("key", "Platform", blank="(issued here)"), Word("the platform that issues the round")

@@ -38,8 +38,10 @@ def key_of(by: str, scope: Scope, round_id: int, key: str) -> str:
     return str(getattr(scope.rounds[round_id], by)) if by in store.OF_A_ROUND else key
 
 
-def sums_by_pair(session: Session, by: By, scope: Scope) -> dict[Key, Sums]:
-    """The sums of the scope's rounds, pooled by two keys; where nothing was counted, none."""
+def sums_by_keys(session: Session, by: By, scope: Scope) -> dict[Key, Sums]:
+    """The sums of the scope's rounds, pooled by one or two keys; where nothing was
+    counted, none.
+    """
     groups: dict[Key, Sums] = {}
     for cell in pair_sums.cells(session.db, by, asked_of(scope)):
         if cell.round_id in scope.rounds:
@@ -81,7 +83,7 @@ def funded(session: Session, by: By, scope: Scope) -> Iterator[tuple[Key, str, i
 FIELDS = {
     **dict.fromkeys(store.OF_A_ROUND, ("round_id",)),
     **dict.fromkeys(law.CALENDAR, ("day",)),
-    **dict.fromkeys(("district", "industry", "size"), ("segment_id",)),
+    **dict.fromkeys(segments.NAMES, ("segment_id",)),
     "coupon": ("round_id", "coupon_no"),
     "channel": ("channel",),
     "merchant": ("merchant_id",),
@@ -118,8 +120,8 @@ def _key_of_place(db: sqlite3.Connection, by: str, scope: Scope) -> Callable[[Pl
         return lambda place: str(getattr(scope.rounds[place.round_id], by))
     if by in law.CALENDAR:
         return lambda place: law.calendar_key(by, place.day)
-    if by in ("district", "industry", "size"):
-        at = ("district", "industry", "size").index(by) + 1
+    if by in segments.NAMES:
+        at = segments.NAMES.index(by) + 1
         named = {row[0]: str(row[at]) for row in segments.every(db)}
         return lambda place: named[place.segment_id]
     if by == "coupon":

@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.ops.reports.dimensions import has_claims
-from vouchercli.ops.reports.figures import funded, merchants_by_key, sums_by_key, sums_by_pair
+from vouchercli.ops.reports.figures import funded, merchants_by_key, sums_by_key, sums_by_keys
 from vouchercli.ops.reports.measures import Found
 from vouchercli.ops.reports.scope import face_of
 from vouchercli.rules import leverage as law
@@ -123,8 +123,8 @@ def _sums(session: Session, by: By, scope: Scope) -> tuple[dict[Key, Sums], dict
         names = {no: name for no, name, _ in merchants}
     else:
         groups = (
-            sums_by_pair(session, by, scope)
-            if len(by) > 1
+            sums_by_keys(session, by, scope)
+            if len(by) > 1 or by[0] in store.KEPT_BY_MONTH
             else {(key,): sums for key, sums in sums_by_key(session, by[0], scope).items()}
         )
         listed = store.listed_merchants(session.db) if "merchant" in by else {}

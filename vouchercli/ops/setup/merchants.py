@@ -15,6 +15,7 @@ from vouchercli.store import merchants, suspensions
 from vouchercli.store.db import zone as zone_of
 
 if TYPE_CHECKING:
+    from vouchercli.result import Kind
     from vouchercli.session import Session
     from vouchercli.store.merchants import Change, Merchant
     from vouchercli.store.suspensions import Suspension
@@ -27,6 +28,8 @@ LABELS = {
     "district": "District",
     "industry": "Industry",
     "size": "Size",
+    "brand": "Brand",
+    "designated_size": "Designated size",
     "address": "Address",
     "phone": "Telephone",
     "platform_no": "Platform's number",
@@ -35,12 +38,15 @@ LABELS = {
     "bank": "Bank",
     "registry": "Registry",
 }
-ABOUT = tuple(Column(field, label) for field, label in LABELS.items())
+KINDS: dict[str, Kind] = {"designated_size": "word"}
+ABOUT = tuple(Column(field, label, KINDS.get(field, "text")) for field, label in LABELS.items())
+MAYBE = ("brand", "designated_size")  # listed where a registry states them
 STATE = Column("state", "State", "word")
 IS_REGISTERED = Column("is_registered", where=JSON)
 LIST_COLUMNS = (
     *(column for column in ABOUT if column.key in LISTED),
     STATE,
+    *only(SHOWN, *(replace(column, optional=True) for column in ABOUT if column.key in MAYBE)),
     *only(JSON, *ABOUT),
     IS_REGISTERED,
 )
@@ -65,6 +71,8 @@ PASTS = (
     Column("district", "District"),
     Column("industry", "Industry"),
     Column("size", "Size"),
+    Column("brand", "Brand", optional=True),
+    Column("designated_size", "Designated size", "word", optional=True),
     Column("platform_no", "Platform's number"),
 )
 CHANGES = (
@@ -80,8 +88,8 @@ CHANGES = (
 def list_merchants(
     session: Session, /, *, unregistered: bool, limit: int | None, **wanted: Any
 ) -> Outcome:
-    """The merchants that fit every condition given (of search, district, industry, size and
-    suspended), by number; all are counted.
+    """The merchants that fit every condition given (of search, district, industry, size,
+    brand, designated_size and suspended), by number; all are counted.
     """
     registered = 0 if unregistered else None
     listed = merchants.search_for(session.db, session.now, registered=registered, **wanted)
@@ -163,16 +171,22 @@ def show_merchant(session: Session, no: str) -> Outcome:
 
 def _changes(change: Change) -> list[dict[str, Any]]:
     """One line for each value that a batch changed; one line, without a value, when it added the
-    merchant.
+    merchant. What an earlier version kept lacks the fields that came later.
     """
     about = {"batch": change.batch, "at": change.at}
     if not change.before:
         return [{**about, "field": "added", "label": "added", "before": "", "after": ""}]
     before, after = json.loads(change.before), json.loads(change.after)
     return [
-        {**about, "field": field, "label": label, "before": before[field], "after": after[field]}
+        {
+            **about,
+            "field": field,
+            "label": label,
+            "before": before.get(field, ""),
+            "after": after.get(field, ""),
+        }
         for field, label in LABELS.items()
-        if before[field] != after[field]
+        if before.get(field, "") != after.get(field, "")
     ]
 
 

@@ -12,13 +12,14 @@ from polars import col, lit, when
 
 from vouchercli.rules import scope
 from vouchercli.rules.merchants import Merchant
+from vouchercli.store import segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     Array = np.ndarray[Any, Any]
 
-SEGMENT = {"segment_id": pl.Int64, "district": pl.String, "industry": pl.String, "size": pl.String}
+SEGMENT = {"segment_id": pl.Int64} | dict.fromkeys(segments.NAMES, pl.String)
 COUPON = {
     "round_id": pl.Int64,
     "coupon_no": pl.Int64,
@@ -74,7 +75,7 @@ class Numbered:
 class Merchants:
     """The merchants that were never suspended."""
 
-    def __init__(self, columns: tuple[str, str, str, str], segments: list[tuple[Any, ...]]) -> None:
+    def __init__(self, columns: tuple[str, str, str, str], every: list[tuple[Any, ...]]) -> None:
         ids, numbers, segment_ids, registered = columns
         frame = pl.DataFrame(
             {
@@ -84,7 +85,7 @@ class Merchants:
                 "is_registered": _numbers(registered, pl.Int64),
             }
         )
-        known = pl.DataFrame(segments, orient="row", schema=SEGMENT)
+        known = pl.DataFrame(every, orient="row", schema=SEGMENT)
         self._merchants = Numbered(
             frame.join(known, on="segment_id", how="left", maintain_order="left")
         )
