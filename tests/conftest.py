@@ -68,6 +68,7 @@ EVERY_COMMAND = {
     "report funds",
     "report operations",
     "report brief",
+    "report orders",
     "report timeline",
     "report rejects",
     "report merchants",

@@ -71,6 +71,14 @@ def test_above_and_below_designated_size_are_groups(town: Any) -> None:
     assert "世纪联华" in shown
 
 
+def test_what_says_little_is_said(town: Any) -> None:
+    rows = town("report", "leverage", "--by", "brand", "-o", "json").data
+    assert [row["says_little"] for row in rows["rows"]] == [["few_payments"]] * 2
+    by_size = town("report", "leverage", "--by", "designated_size", "-o", "json").data
+    assert by_size["rows"][1]["says_little"] == ["few_payments", "one_merchant"]
+    assert "fewer than 30 payments say little: all of these" in town("report", "leverage").out
+
+
 def test_a_registry_without_brands_states_none(voucher: Any) -> None:
     towns.build(
         voucher,

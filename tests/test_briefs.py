@@ -80,6 +80,8 @@ def test_every_sentence_is_made_of_figures(town: Voucher) -> None:
         "Platforms paid 6.00 yuan, merchants gave 0.00 yuan.",
     ]
     assert told["caution"] == [
+        "Only 3 vouchers were used: of fewer than 30 the ratios say little.",
+        "Rates of fewer than 30 packs claimed say little: r1.",
         "1 claims were refused for breaking the rules of issue.",
         "3 payments of 30.00 yuan could not be checked for units: the files do not say it.",
         "Declared, not judged here: no tobacco.",

@@ -26,6 +26,7 @@ BACKWARDS = ("--since", "2020-04-02", "--until", "2020-04-01")
         (("leverage", "--by", "district,trade"), "unknown_grouping"),
         (("brief", *NOWHERE), "unknown_round"),
         (("merchants", *NOWHERE), "unknown_round"),
+        (("orders", *NOWHERE), "unknown_round"),
         (("timeline", *NOWHERE), "unknown_round"),
         (("fairness", *NOWHERE), "unknown_round"),
         (("bulletin", *NOWHERE), "unknown_round"),

@@ -1,4 +1,4 @@
-"""voucher report list | leverage | rounds | bulletin | merchants | timeline | rejects |
+"""voucher report list | leverage | rounds | bulletin | merchants | orders | timeline | rejects |
 brief | funds | operations | compare | fairness | explain | series | districts | industries | site
 """
 
@@ -179,6 +179,27 @@ def merchants(
         **_paid_in(call, session, since, until),
         top=top,
         inactive=inactive,
+    )
+
+
+@command(
+    app,
+    "orders",
+    epilog="Example: voucher report orders --round hz-1 -O orders.html",
+    looks_back=True,
+)
+def orders(
+    call: Call,
+    session: Session,
+    rounds: Rounds = None,
+    since: Since = None,
+    until: Until = None,
+) -> Outcome:
+    """Order amounts against the voucher's threshold; the average order with and without one."""
+    from vouchercli.ops.reports.orders import report_orders
+
+    return report_orders(
+        session, only=_split_codes(rounds), **_paid_in(call, session, since, until)
     )
 
 

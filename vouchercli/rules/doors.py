@@ -92,6 +92,7 @@ DOORS = (
             "report funds",
             "report operations",
             "report brief",
+            "report orders",
             "report timeline",
             "report rejects",
             "report merchants",

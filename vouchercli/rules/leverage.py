@@ -35,6 +35,7 @@ GROUPINGS = (
     "channel",
 )
 CALENDAR = ("day", "week", "month")
+FEW = 30  # of fewer payments or packs a ratio hangs on single ones (the rule of thumb of samples)
 WITH_RATES = ("round", "family", "template")  # only these have claims of their own to be a rate of
 
 

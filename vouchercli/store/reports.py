@@ -271,6 +271,12 @@ def coupons(db: sqlite3.Connection) -> dict[tuple[int, int], str]:
     return {(row[0], row[1]): row[2] for row in typed.tuples(db, COUPONS)}
 
 
+def percentages(db: sqlite3.Connection, round_ids: Collection[int]) -> tuple[str, ...]:
+    """The names of coupons of these rounds whose subsidy is a share of the order (200-10%)."""
+    found = {name for (round_id, _), name in coupons(db).items() if round_id in round_ids}
+    return (*sorted(name for name in found if name.endswith("%")),)
+
+
 def merchant_numbers(db: sqlite3.Connection) -> dict[int, str]:
     """The numbers of all merchants, by id."""
     return dict(typed.tuples(db, NUMBERS))

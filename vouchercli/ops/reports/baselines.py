@@ -74,7 +74,7 @@ def compare(
     """
     until = _last_day(scope)
     inside = _Inside(session, scope, by, against)
-    for series in _coarsest(store.listed(session.db), by):
+    for series in coarsest(store.listed(session.db), by):
         figures = store.figures(session.db, series, by, until)
         sides: dict[bool, list[dict[Period, int]]] = {True: [], False: []}
         lines = []
@@ -94,7 +94,7 @@ def compare(
             )
 
 
-def _coarsest(every: list[Series], by: str) -> Iterator[Series]:
+def coarsest(every: list[Series], by: str) -> Iterator[Series]:
     """Of each measure, source and length of period the series that names `by` and as little else as
     can be: what a source gives by industry and by industry and district is not counted twice.
     """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.ops.reports import brief_baselines
+from vouchercli.ops.reports import brief_baselines, cautions
+from vouchercli.ops.reports.dimensions import key_columns
 from vouchercli.ops.reports.figures import funded, sums_by_key
 from vouchercli.ops.reports.phrases import lasting, percent, yuan
 from vouchercli.ops.reports.rounds import rows_of
@@ -239,6 +240,7 @@ def _money(facts: Facts) -> Iterator[Message]:
 
 
 def _caution(facts: Facts) -> Iterator[Message]:
+    yield from _little(facts)
     if facts.total.stays_fen:
         yield say(
             "{amount} yuan of subsidy stay on orders that were refunded.",
@@ -257,3 +259,19 @@ def _caution(facts: Facts) -> Iterator[Message]:
         )
     for clause in facts.scope.not_enforced:
         yield say("Declared, not judged here: {clause}.", clause=clause)
+
+
+def _little(facts: Facts) -> Iterator[Message]:
+    """Which of the figures say little."""
+    used, key = facts.total.vouchers, key_columns(("round",))
+    if 0 < used < leverage.FEW:
+        yield say(
+            "Only {count} vouchers were used: of fewer than {least} the ratios say little.",
+            count=used,
+            least=leverage.FEW,
+        )
+    if sum(sums.vouchers > 0 for _, _, sums in facts.paid) == 1:
+        yield say("One merchant alone was paid: what it sold stands for no others.")
+    yield from cautions.sentences((cautions.FEW_PACKS,), key, facts.rounds, cautions.NO_TOTAL)
+    if facts.total.gross is not None:
+        yield from cautions.percentages(facts.scope)

@@ -14,6 +14,7 @@ REPORTS: dict[str, str] = {
     "merchants": Word("who takes part, who is paid, and how evenly the money is spread"),
     "districts": Word("what merchants of each district were paid, or of one"),
     "industries": Word("what merchants of each industry were paid, or of one"),
+    "orders": Word("order amounts against the threshold; the average with and without"),
     "timeline": Word("from the draft of each round to its first redemption"),
     "rejects": Word("rejected rows over all files"),
     "funds": Word("where the money of each funder stands"),

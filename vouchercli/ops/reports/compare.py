@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import UsageFault, VoucherError
+from vouchercli.ops.reports import cautions
+from vouchercli.ops.reports.cautions import FEW_PACKS, FEW_PAYMENTS, ONE_MERCHANT, SAYS_LITTLE
 from vouchercli.ops.reports.figures import sums_by_key
 from vouchercli.ops.reports.measures import Found, columns, figures
 from vouchercli.ops.reports.rounds import rows_of
@@ -15,6 +17,7 @@ from vouchercli.rules.leverage import Claimed
 from vouchercli.store import programmes
 from vouchercli.store import reports as store
 from vouchercli.store.db import reading
+from vouchercli.store.merchant_counts import Merchants
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +39,9 @@ LINES = (
     Column("merchants", "With payments", "int"),
     *columns("outstanding_fen", "expired_fen"),
 )
-BY_SUBJECT = (Column("subject"), Column("source"), *LINES)
+SUBJECT = Column("subject")
+BY_SUBJECT = (SUBJECT, Column("source"), *LINES, SAYS_LITTLE)
+CAUTIONS = (FEW_PAYMENTS, ONE_MERCHANT, FEW_PACKS)
 PUBLISHED = Word("published by others")
 
 
@@ -82,6 +87,7 @@ def report_compare(session: Session, names: Sequence[str], *, as_of: int | None 
     ]
     title = say("Side by side: {names}", names=", ".join(names))
     told = [{"subject": each.name, "source": each.source, **each.figures} for each in subjects]
+    notes += cautions.sentences(CAUTIONS, (SUBJECT,), told, cautions.NO_TOTAL)
     return Outcome(
         {},
         (
@@ -118,7 +124,8 @@ def _subject(session: Session, name: str, as_of: int | None) -> Subject:
         "own_spend": last.own,
         "quota_fen": last.issued_fen,
     }
-    nothing = dict.fromkeys(found)
+    nothing: dict[str, Any] = dict.fromkeys(found)
+    nothing["says_little"] = []
     return Subject(name, nothing | said, last.source or PUBLISHED)
 
 
@@ -135,6 +142,8 @@ def _figures(session: Session, only: Sequence[str], as_of: int | None) -> dict[s
         return sum(row[key] for row in rows)
 
     claimed = Claimed(add("claimed"), add("claimed_vouchers"), add("claimed_face_fen"))
+    merchants = sum(sums.vouchers > 0 for _, _, sums in paid)
+    together = Found(total, claimed, Merchants(merchants))
     sold_out = [row["sell_out_seconds"] for row in rows]
     return {
         "rounds": len(rows),
@@ -143,8 +152,9 @@ def _figures(session: Session, only: Sequence[str], as_of: int | None) -> dict[s
         "claimed": claimed.packs,
         "claim_rate": leverage.rate(claimed.packs, add("packs")),
         "sell_out_seconds": sold_out[0] if len(rows) == 1 else None,
-        **figures(Found(total, claimed), OF_PAYMENTS),
-        "merchants": sum(sums.vouchers > 0 for _, _, sums in paid),
+        **figures(together, OF_PAYMENTS),
+        "merchants": merchants,
         "outstanding_fen": add("outstanding_fen"),
         "expired_fen": add("expired_fen"),
+        "says_little": cautions.codes(CAUTIONS, ("round",), together),
     }

@@ -68,12 +68,22 @@ DIMENSIONS = {
     ),
 }
 assert tuple(DIMENSIONS) == law.GROUPINGS
+# Of one report alone; `--by` does not know them.
+OWN = {"distance": Column("distance", "Above the threshold", shown="word")}
+KEYS = ("key", "second_key")  # where rows have them
 
 
 def key_columns(by: By) -> tuple[Column, ...]:
     """The columns of the keys: of the second dimension under a name of its own."""
-    first, *more = (DIMENSIONS[each].column for each in by)
-    return (first, *(replace(each, key="second_key") for each in more))
+    named = zip(by, KEYS, strict=False)
+    return tuple(replace(DIMENSIONS[each].column, key=key) for each, key in named)
+
+
+def own_columns(by: By) -> tuple[Column, ...]:
+    """The same of a report that has its own dimensions: under their names."""
+    every = {name: each.column for name, each in DIMENSIONS.items()} | OWN
+    named = zip(by, KEYS, strict=False)
+    return tuple(replace(every[each], key=each, source=key) for each, key in named)
 
 
 def key_column(by: str, key: str = "") -> Column:

@@ -11,7 +11,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault
-from vouchercli.ops.reports.dimensions import is_by_time, key_column, key_columns
+from vouchercli.ops.reports import cautions
+from vouchercli.ops.reports.dimensions import is_by_time, key_columns, own_columns
 from vouchercli.ops.reports.measures import BY_KEY, MEASURES
 from vouchercli.ops.reports.scope import go_back, note_later, scope_of
 from vouchercli.ops.reports.spans import titled
@@ -52,13 +53,11 @@ def report(session: Session, spec: Spec, asked: Question) -> Outcome:
         answer = Answer(by, scope, _sorted(found, asked.sort), known, asked.limit)
         beside = spec.beside(session, answer)
         later = note_later(session, scope)
-    data = scope.about()
-    if not spec.by:
-        data |= {
-            "by": ",".join(by),
-            "since": None if scope.since is None else times.iso(scope.since, scope.zone),
-            "rounds": scope.codes(),
-        }
+    data = scope.about() | ({} if spec.by else {"by": ",".join(by)})
+    data |= {
+        "since": None if scope.since is None else times.iso(scope.since, scope.zone),
+        "rounds": scope.codes(),
+    }
     return Outcome(data, (*tables(spec, answer), *beside), (*_says(spec, answer), *later))
 
 
@@ -135,6 +134,7 @@ def rows(spec: Spec, answer: Answer) -> tuple[list[Row], Row | None]:
         for each in MEASURES
         if each.key in keys and each.needs in answer.needs and each.of is not None
     ]
+    doubts = spec.cautions
     groups, total, about, _, _ = answer.gathered
 
     # plain: a report has a hundred thousand of them
@@ -144,6 +144,8 @@ def rows(spec: Spec, answer: Answer) -> tuple[list[Row], Row | None]:
             values[name] = of(found)
         values.update(about(key))
         values.update(_funded(answer, key))
+        if doubts:
+            values["says_little"] = cautions.codes(doubts, answer.by, found)
         return values
 
     shown = [row(*each) for each in islice(groups.items(), answer.limit or None)]
@@ -151,7 +153,10 @@ def rows(spec: Spec, answer: Answer) -> tuple[list[Row], Row | None]:
         return shown, None
     in_all: Row = {"key": Word("total"), **dict.fromkeys(("second_key",)[: len(answer.by) - 1])}
     in_all |= {name: of(total) for name, of, needs in made if needs != "so_far"}
-    return shown, in_all | _funded(answer, None)
+    in_all |= _funded(answer, None)
+    if doubts:
+        in_all["says_little"] = cautions.codes(doubts, answer.by, total)
+    return shown, in_all
 
 
 def _funded(answer: Answer, key: Key | None) -> Row:
@@ -178,15 +183,16 @@ def _table(
     spec: Spec, part: Part, answer: Answer, rows: Sequence[Row], total: Row | None, title: Message
 ) -> Table:
     fits, hidden = part.fits(answer.by), part.hides(answer.scope)
-    keys = key_columns(answer.by) if fits else key_columns(("round",))
-    if spec.by:
-        keys = tuple(map(key_column, spec.by))
+    keys = own_columns(spec.by) if spec.by else key_columns(answer.by if fits else ("round",))
+    shown = [each for each in rows if each["key"] not in hidden] if fits else [total or {}]
+    in_all = total if fits and part.has_total else None
+    notes = (*_notes(part, answer.scope), *cautions.sentences(part.cautions, keys, shown, in_all))
     return Table(
         part.title or title,
         (*keys, *_columns(part, answer)),
-        [each for each in rows if each["key"] not in hidden] if fits else [total],
-        total if fits and part.has_total else None,
-        notes=tuple(_notes(part, answer.scope)) if rows or part.is_explained else (),
+        shown,
+        in_all,
+        notes=notes if rows or part.is_explained else (),
         zone=answer.scope.zone,
         where=part.where,
         key=part.key,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from vouchercli.errors import VoucherError, closest
 from vouchercli.ops.reports import engine, leverage
 from vouchercli.ops.reports import merchants as of_merchants
+from vouchercli.ops.reports.figures import merchants_by_key
+from vouchercli.ops.reports.gathered import NO_MERCHANTS
 from vouchercli.ops.reports.merchants import TakingPart, taking_part
 from vouchercli.ops.reports.scope import note_later, scope_of
 from vouchercli.ops.reports.spans import Title, titled
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from vouchercli.ops.reports.specs import Answer
     from vouchercli.result import Message, Table
     from vouchercli.session import Session
+    from vouchercli.store.merchant_counts import Merchants
 
 
 class Group(NamedTuple):
@@ -75,9 +78,10 @@ def report_groups(
         parts = by_group(taking, by)
         group = Group(by, name)
         days = days_by_name(session, scope, by).get(name, [])
+        merchants = merchants_by_name(session, scope, by).get(name, NO_MERCHANTS)
         if name not in parts and not days:
             raise _unknown(group, parts)
-        shown = tables_of(scope, group, parts.get(name, TakingPart({}, [])), days)
+        shown = tables_of(scope, group, parts.get(name, TakingPart({}, [])), days, merchants)
         later = note_later(session, scope)
     data = {**scope.about(), "rounds": scope.codes(), by: name}
     return Outcome(data, shown, later)
@@ -94,11 +98,17 @@ def by_group(taking: TakingPart, by: str) -> dict[str, TakingPart]:
 
 
 def tables_of(
-    scope: Scope, group: Group, taking: TakingPart, days: Sequence[store.Group]
+    scope: Scope,
+    group: Group,
+    taking: TakingPart,
+    days: Sequence[store.Group],
+    merchants: Merchants,
 ) -> tuple[Table, ...]:
-    """What its merchants were paid by round and week, out of its `days`; its merchants now."""
+    """What its merchants were paid by round and week, out of its `days`, and how many were paid;
+    its merchants now.
+    """
     paid = [(scope.rounds[at].round, sums) for at, _, sums in days]
-    rounds = leverage.table_of("round", scope, paid)
+    rounds = leverage.table_of("round", scope, paid, merchants)
     weeks = leverage.table_of("week", scope, ((day, sums) for _, day, sums in days))
     summary, *rest = of_merchants.tables_of(scope, taking, FIRST)
     return (
@@ -133,6 +143,11 @@ def days_by_name(session: Session, scope: Scope, by: str) -> dict[str, list[stor
         for name, days in found.items()
     }
     return {name: days for name, days in kept.items() if days}
+
+
+def merchants_by_name(session: Session, scope: Scope, by: str) -> dict[str, Merchants]:
+    """How many merchants of each district, industry or size were paid, as they were then."""
+    return {name: found for (name,), found in merchants_by_key(session, (by,), scope)[0].items()}
 
 
 def _unknown(group: Group, parts: dict[str, TakingPart]) -> VoucherError:

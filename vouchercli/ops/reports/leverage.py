@@ -5,8 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.ops.reports import engine, gathered, published
+from vouchercli.ops.reports.cautions import (
+    FEW_PACKS,
+    FEW_PAYMENTS,
+    ONE_MERCHANT,
+    SAYS_LITTLE,
+    percentages,
+)
 from vouchercli.ops.reports.dimensions import asked_for, has_claims
-from vouchercli.ops.reports.gathered import Gathered
+from vouchercli.ops.reports.gathered import NO_MERCHANTS, Gathered
 from vouchercli.ops.reports.measures import BY_KEY, FORMULAS, Found, columns
 from vouchercli.ops.reports.spans import Title, limits_of_sight, span_notes
 from vouchercli.ops.reports.specs import EACH_FUNDER, FUNDERS, NAME, Answer, Part, Question, Spec
@@ -21,6 +28,7 @@ if TYPE_CHECKING:
     from vouchercli.result import Message, Outcome, Table
     from vouchercli.rules.leverage import Sums
     from vouchercli.session import Session
+    from vouchercli.store.merchant_counts import Merchants
 
 MERCHANTS = ("merchants", "sized_merchants", "small_merchants", "small_share")
 SO_FAR = ("redemptions_so_far", "base_so_far_fen", "subsidy_so_far_fen", "gross_so_far")
@@ -66,8 +74,10 @@ SPEC = Spec(
                 *columns("paid_fen", "claimed_face_fen", "stays_fen", where=DATA),
                 *columns("all_funders", "gross_of_floor", *MERCHANTS, *SO_FAR, where=DATA),
                 FUNDERS,
+                SAYS_LITTLE,
             ),
-            notes=(span_notes, *FORMULAS, limits_of_sight),
+            notes=(span_notes, *FORMULAS, percentages, limits_of_sight),
+            cautions=(FEW_PAYMENTS, ONE_MERCHANT),
             key="rows",
             total_key="total",
             bars="gross",
@@ -121,6 +131,7 @@ SPEC = Spec(
                     " funders) / face claimed."
                 ),
             ),
+            cautions=(FEW_PACKS,),
             needs="all_claims",
             where=SCREEN,
             is_optional=True,
@@ -156,12 +167,14 @@ def report_leverage(
     return engine.report(session, SPEC, asked)
 
 
-def table_of(by: str, scope: Scope, paid: Iterable[tuple[str, Sums]]) -> Table:
-    """The figures of what another report has summed by key (by time: by day), with their total;
-    without what sums alone do not tell.
+def table_of(
+    by: str, scope: Scope, paid: Iterable[tuple[str, Sums]], merchants: Merchants = NO_MERCHANTS
+) -> Table:
+    """The figures of what another report has summed by key (by time: by day), with their total, and
+    that many `merchants` in all; without what sums alone do not tell.
     """
     groups = law.grouped(by, paid)
     ordered = law.in_order(by, groups, gathered.opening(scope))
-    total = Found(law.pooled(groups.values()))
+    total = Found(law.pooled(groups.values()), merchants=merchants)
     found = Gathered({(key,): Found(groups[key]) for key in ordered}, total)
     return engine.tables(SPEC, Answer((by,), scope, found, frozenset(("sums",))))[0]

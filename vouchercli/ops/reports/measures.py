@@ -159,6 +159,9 @@ MEANINGS = {
     "base_so_far_fen": Word("base spend from the first day of the report to the end of the row"),
     "subsidy_so_far_fen": Word("subsidy from the first day of the report to the end of the row"),
     "gross_so_far": Word("base so far / subsidy so far"),
+    "orders": Word("payments with the coupon that were not refunded in full"),
+    "share_of_orders": Word("orders of the line / all orders with the coupon"),
+    "share_of_orders_so_far": Word("orders of the line and those above it / all of the coupon"),
 }
 # Ratios by what they are made of: rows are sorted by it, `report explain` shows it.
 LINES = {
@@ -284,6 +287,19 @@ MEASURES = (
     Measure("base_so_far_fen", Word("Base so far"), "fen", of("so_far.base_fen"), "so_far"),
     Measure("subsidy_so_far_fen", Word("Subsidy so far"), "fen", of("so_far.public_fen"), "so_far"),
     Measure("gross_so_far", Word("G so far"), "ratio", of("so_far.gross"), "so_far"),
+    Measure("orders", Word("Orders"), "int", of("sums.vouchers")),
+    Measure(
+        "share_of_orders",
+        Word("Share of orders"),
+        "rate",
+        lambda found: law.rate(found.sums.vouchers, found.whole.vouchers),
+    ),
+    Measure(
+        "share_of_orders_so_far",
+        Word("Up to here"),
+        "rate",
+        lambda found: law.rate(found.so_far.vouchers, found.whole.vouchers),
+    ),
 )
 # The three ratios as notes say them.
 FORMULAS = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.reports import engine
+from vouchercli.ops.reports.cautions import FEW_PACKS, SAYS_LITTLE
 from vouchercli.ops.reports.figures import outstanding
 from vouchercli.ops.reports.gathered import Gathered
 from vouchercli.ops.reports.measures import Found, Uptake, columns
@@ -167,12 +168,13 @@ SPEC = Spec(
     gather=gather,
     goes_back=True,
     parts=(
-        Part((*SALE, *only(DATA, *USE), *BEHIND), where=CSV, key="rows"),
+        Part((*SALE, *only(DATA, *USE), *BEHIND, SAYS_LITTLE), where=CSV, key="rows"),
         Part(SALE, notes=(_say_cancelled,), where=SCREEN, hides=_cancelled),
         Part(
             USE,
             say("Redemption rates"),
             (*BASES, limits_of_sight),
+            (FEW_PACKS,),
             where=SCREEN,
             bars="used_of_claimed",
             hides=_cancelled,

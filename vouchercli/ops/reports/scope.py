@@ -39,6 +39,7 @@ class Scope(NamedTuple):
     known: Known | None = None
     not_enforced: tuple[str, ...] = ()
     unverified: tuple[Unverified, ...] = ()
+    percentages: tuple[str, ...] = ()  # coupons whose subsidy is a share of the order
 
     @property
     def zone(self) -> str:
@@ -130,6 +131,7 @@ def scope_of(
                 session.db, programme_id, rounds=rounds, since=since, until=as_of, known=known
             )
         ),
+        store.percentages(session.db, rounds),
     )
 
 

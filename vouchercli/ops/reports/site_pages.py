@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.ops.reports import groups, leverage, merchant_tables, merchants, rounds
 from vouchercli.ops.reports.dimensions import key_column
+from vouchercli.ops.reports.gathered import NO_MERCHANTS
 from vouchercli.ops.reports.groups import Group
 from vouchercli.ops.reports.merchants import TakingPart, taking_part
 from vouchercli.ops.reports.scope import go_back, note_later, scope_of
@@ -137,10 +138,12 @@ def sheets(session: Session, plan: Plan) -> Iterator[Sheet]:
     for round_id, each in plan.scope.rounds.items():
         yield _round(session, plan, round_id, each.round)
     for by in GROUPS:
+        paid = groups.merchants_by_name(session, plan.scope, by)
         for name, file in plan.hrefs[by].items():
             part = plan.parts[by].get(name, TakingPart({}, []))
             days = plan.days[by].get(name, [])
-            shown = groups.tables_of(plan.scope, Group(by, name), part, days)
+            merchants_paid = paid.get(name, NO_MERCHANTS)
+            shown = groups.tables_of(plan.scope, Group(by, name), part, days, merchants_paid)
             yield _page(plan, file, groups.KINDS[by], name or groups.NOT_STATED, shown)
     yield _contents(plan)
     yield from _pages_of_merchants(plan)

@@ -14,6 +14,7 @@ from vouchercli.result import EVERYWHERE, JSON, Column
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Sequence
 
+    from vouchercli.ops.reports.cautions import Caution
     from vouchercli.ops.reports.dimensions import By
     from vouchercli.ops.reports.gathered import Gathered
     from vouchercli.ops.reports.measures import Found
@@ -31,13 +32,14 @@ NEEDS = {"name": "names", "funders": "funders", "funder_": "funders"}  # of what
 class Part(NamedTuple):
     """A table of a report: its columns beside the keys, of which those stay that the question
     asks for; with `needs` it is left out where the question does not ask for that. A title of None
-    is the report's own. A note can be made of the scope. Where the keys do not fit (`fits`) the
-    total stands alone; `hides` are keys that it leaves out.
+    is the report's own. A note can be made of the scope; `cautions` tell which rows say little.
+    Where the keys do not fit (`fits`) the total stands alone; `hides` are keys that it leaves out.
     """
 
     columns: tuple[Column, ...]
     title: Message | None = None
     notes: tuple[Message | Callable[[Scope], Iterable[Message]], ...] = ()
+    cautions: tuple[Caution, ...] = ()
     where: tuple[Rendering, ...] = EVERYWHERE
     key: str | None = None
     total_key: str = ""
@@ -83,6 +85,11 @@ class Spec(NamedTuple):
     gather: Callable[[Session, Scope, By, Collection[str]], Gathered] = gathered.payments
     goes_back: bool = False
     beside: Callable[[Session, Answer], tuple[Table, ...]] = lambda session, answer: ()
+
+    @property
+    def cautions(self) -> tuple[Caution, ...]:
+        """Those of all its parts."""
+        return tuple(each for part in self.parts for each in part.cautions)
 
 
 class Question(NamedTuple):
