@@ -48,12 +48,12 @@ def of(payments: int, merchants: int = 9, packs: int | None = None) -> Found:
     ],
 )
 def test_a_key_says_why_it_says_little(found: Found, codes: list[str]) -> None:
-    assert cautions.codes(EVERY, ("district",), found) == codes
+    assert cautions.codes(EVERY, found) == codes
 
 
 def test_by_merchant_one_merchant_is_no_fault() -> None:
-    assert cautions.codes(EVERY, ("merchant",), of(FEW, 1)) == []
-    assert cautions.codes(EVERY, ("merchant", "day"), of(FEW, 1)) == []
+    assert said({("M1",): of(40, 1), ("M2",): of(50, 1)}, ("merchant",)) == []
+    assert said({("M1", "2020-03"): of(40, 1)}, ("merchant", "month")) == []
 
 
 def said(groups: dict[tuple[str, ...], Found], by: By = ("district",)) -> list[str]:
@@ -214,6 +214,24 @@ def test_the_brief_says_what_says_little(town: Any) -> None:
     assert "A percentage off fixes G until its cap is reached" in text(town, "brief")
     early = text(town, "brief", "--as-of", "2020-03-27 09:00:05")
     assert "fewer than 30 packs claimed say little" in early
+
+
+def test_the_bulletin_says_it_of_the_day_and_of_its_groups(town: Any) -> None:
+    told = town("report", "bulletin", "--day", "2020-03-28", "-o", "json").data
+    assert [row["says_little"] for row in told["figures"]] == [[], []]
+    assert [(row["key"], row["says_little"]) for row in told["by_district"]] == [
+        ("east", []),
+        ("west", ["few_payments"]),
+    ]
+    more = "N1,pay,C1,2,M1,2020-03-29 11:00,200,0,20,\n"
+    town("redemption", "import", towns.write("more.csv", towns.PAYMENTS + more))
+    told = town("report", "bulletin", "--day", "2020-03-29", "-o", "json").data
+    assert [row["says_little"] for row in told["figures"]] == [["few_payments"], []]
+    east = told["by_district"][0]
+    assert (east["day_says_little"], east["says_little"]) == (["few_payments"], [])
+    page = text(town, "bulletin", "--day", "2020-03-29")
+    assert "fewer than 30 payments say little: on the day." in page
+    assert "fewer than 30 payments say little: west." in page
 
 
 def test_subjects_that_are_compared_say_it_too(town: Any) -> None:

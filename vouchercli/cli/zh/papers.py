@@ -185,6 +185,7 @@ TEXT = {
     "Only {count} vouchers were used: of fewer than {least} the ratios say little.": "仅核销 {count} 张：不足 {least} 张的比率参考意义有限。",
     "One merchant alone was paid: what it sold stands for no others.": "仅有一家商户核销，不代表其他商户。",
     "Says little": "参考意义有限",
+    "Day: says little": "当日：参考意义有限",
     "few_payments": "支付笔数少",
     "few_packs": "领取份数少",
     "one_merchant": "仅一家商户",

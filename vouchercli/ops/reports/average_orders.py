@@ -214,7 +214,7 @@ def _row(each: Average) -> dict[str, Any]:
         "base_fen": sums.base_fen,
         "average_fen": _average(sums.base_fen, sums.vouchers),
         "average_without_fen": _average(each.turnover_without_fen, each.orders_without),
-        "says_little": cautions.codes((FEW_ORDERS,), (), Found(sums, whole=sums)),
+        "says_little": cautions.codes((FEW_ORDERS,), Found(sums, whole=sums)),
     }
 
 

@@ -7,7 +7,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.ops.reports import bulletin_tables as tables
+from vouchercli.ops.reports import cautions
 from vouchercli.ops.reports.bulletin_before import beside_before
+from vouchercli.ops.reports.cautions import FEW_PAYMENTS
 from vouchercli.ops.reports.figures import outstanding, sums_by_key
 from vouchercli.ops.reports.measures import Found, figures
 from vouchercli.ops.reports.scope import Scope, go_back, note_later, scope_of
@@ -118,6 +120,7 @@ def _claims(session: Session, asked: Day) -> dict[str, law.Pair[int]]:
 
 def _figures(sums: Sums, prefix: str = "") -> dict[str, Any]:
     found = figures(Found(sums), tables.MEASURED)
+    found["says_little"] = cautions.codes((FEW_PAYMENTS,), Found(sums))
     return {prefix + key: value for key, value in found.items()}
 
 

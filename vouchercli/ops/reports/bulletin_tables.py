@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops.reports import bulletin_before
+from vouchercli.ops.reports import bulletin_before, cautions
+from vouchercli.ops.reports.cautions import FEW_PAYMENTS, NO_TOTAL, SAYS_LITTLE
 from vouchercli.ops.reports.dimensions import key_column
 from vouchercli.ops.reports.measures import FORMULAS, columns
 from vouchercli.ops.reports.spans import limits_of_sight
@@ -29,11 +31,13 @@ OF_DAY = (
     Column("day_gross", "Day: G", "ratio"),
 )
 SO_FAR = (*FIGURES[:3], FIGURES[4])
+LITTLE = (replace(SAYS_LITTLE, key="day_says_little", label="Day: says little"), SAYS_LITTLE)
 SPANS = (
     Column("span", "", "word"),
     *columns("claimed"),
     *FIGURES,
     *columns("own_spend", "floor"),
+    SAYS_LITTLE,
 )
 ROUNDS = (
     Column("round", "Round"),
@@ -47,6 +51,7 @@ ROUNDS = (
     SO_FAR[0],
     *only(DATA, SO_FAR[1]),
     *SO_FAR[2:],
+    *LITTLE,
 )
 MONEY = (
     Column("round", "Round"),
@@ -77,15 +82,23 @@ def bulletin(
             say("Daily bulletin of {programme}: {day}", **about),
             SPANS,
             spans,
-            notes=(*(odd or (say("Nothing odd was found."),)), *FORMULAS, *limits_of_sight(scope)),
+            notes=(
+                *(odd or (say("Nothing odd was found."),)),
+                *cautions.sentences((FEW_PAYMENTS,), SPANS[:1], spans, NO_TOTAL),
+                *FORMULAS,
+                *limits_of_sight(scope),
+            ),
             key="figures",
         ),
         Table(say("By round"), ROUNDS, rounds, key="by_round", bars="day_redemptions"),
         *(
             Table(
                 say("By industry") if by == "industry" else say("By district"),
-                (key_column(by, "key"), *OF_DAY, *SO_FAR),
+                (key_column(by, "key"), *OF_DAY, *SO_FAR, *LITTLE),
                 rows,
+                notes=(
+                    *cautions.sentences((FEW_PAYMENTS,), (key_column(by, "key"),), rows, NO_TOTAL),
+                ),
                 key=f"by_{by}",
                 bars="day_redemptions",
             )

@@ -31,45 +31,47 @@ SAYS_LITTLE = Column(
 
 class Caution(NamedTuple):
     """Why figures say little: its code, when it holds of a key, and the sentences that name such
-    {rows}, or say that all are such. `least` is what there should be.
+    {rows}, or say that all are such; by what dimensions it is asked (`fits`).
     """
 
     code: Word
-    holds: Callable[[By, Found], bool]
+    holds: Callable[[Found], bool]
     of_some: Message
     of_all: Message
+    fits: Callable[[By], bool] = lambda by: True
 
 
 FEW_PAYMENTS = Caution(
     Word("few_payments"),
-    lambda by, found: 0 < found.sums.vouchers < FEW,
+    lambda found: 0 < found.sums.vouchers < FEW,
     say("Ratios of fewer than {least} payments say little: {rows}.", least=FEW, rows=""),
     say("Ratios of fewer than {least} payments say little: all of these.", least=FEW),
 )
 # Of a coupon with few orders no share says much, of whatever distance.
 FEW_ORDERS = Caution(
     FEW_PAYMENTS.code,
-    lambda by, found: 0 < found.whole.vouchers < FEW,
+    lambda found: 0 < found.whole.vouchers < FEW,
     say("Shares and averages of fewer than {least} orders say little: {rows}.", least=FEW, rows=""),
     say("Shares and averages of fewer than {least} orders say little: all of these.", least=FEW),
 )
 FEW_PACKS = Caution(
     Word("few_packs"),
-    lambda by, found: found.claimed is not None and 0 < found.claimed.packs < FEW,
+    lambda found: found.claimed is not None and 0 < found.claimed.packs < FEW,
     say("Rates of fewer than {least} packs claimed say little: {rows}.", least=FEW, rows=""),
     say("Rates of fewer than {least} packs claimed say little: all of these.", least=FEW),
 )
 ONE_MERCHANT = Caution(
     Word("one_merchant"),
-    lambda by, found: found.merchants.paid == 1 and "merchant" not in by,
+    lambda found: found.merchants.paid == 1,
     say("Of one merchant alone, so no figure of its kind: {rows}.", rows=""),
     say("Of one merchant alone, so no figure of its kind: all of these."),
+    lambda by: "merchant" not in by,
 )
 
 
-def codes(cautions: Iterable[Caution], by: By, found: Found) -> list[Word]:
+def codes(cautions: Iterable[Caution], found: Found) -> list[Word]:
     """The codes of those that hold of a key."""
-    return [each.code for each in cautions if each.holds(by, found)]
+    return [each.code for each in cautions if each.holds(found)]
 
 
 def sentences(

@@ -156,5 +156,5 @@ def _figures(session: Session, only: Sequence[str], as_of: int | None) -> dict[s
         "merchants": merchants,
         "outstanding_fen": add("outstanding_fen"),
         "expired_fen": add("expired_fen"),
-        "says_little": cautions.codes(CAUTIONS, ("round",), together),
+        "says_little": cautions.codes(CAUTIONS, together),
     }

@@ -134,7 +134,7 @@ def rows(spec: Spec, answer: Answer) -> tuple[list[Row], Row | None]:
         for each in MEASURES
         if each.key in keys and each.needs in answer.needs and each.of is not None
     ]
-    doubts = spec.cautions
+    doubts = [each for each in spec.cautions if each.fits(answer.by)]
     groups, total, about, _, _ = answer.gathered
 
     # plain: a report has a hundred thousand of them
@@ -144,8 +144,8 @@ def rows(spec: Spec, answer: Answer) -> tuple[list[Row], Row | None]:
             values[name] = of(found)
         values.update(about(key))
         values.update(_funded(answer, key))
-        if doubts:
-            values["says_little"] = cautions.codes(doubts, answer.by, found)
+        if spec.cautions:
+            values["says_little"] = cautions.codes(doubts, found)
         return values
 
     shown = [row(*each) for each in islice(groups.items(), answer.limit or None)]
@@ -154,8 +154,8 @@ def rows(spec: Spec, answer: Answer) -> tuple[list[Row], Row | None]:
     in_all: Row = {"key": Word("total"), **dict.fromkeys(("second_key",)[: len(answer.by) - 1])}
     in_all |= {name: of(total) for name, of, needs in made if needs != "so_far"}
     in_all |= _funded(answer, None)
-    if doubts:
-        in_all["says_little"] = cautions.codes(doubts, answer.by, total)
+    if spec.cautions:
+        in_all["says_little"] = cautions.codes(doubts, total)
     return shown, in_all
 
 
