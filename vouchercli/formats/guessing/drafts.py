@@ -1,4 +1,6 @@
-"""A guessed profile as commented YAML: what was read, why, and what people must look at."""
+"""A guessed profile as YAML commented in English and Chinese: what was read, why, and what people
+must look at.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
     from vouchercli.formats.guessing.layouts import Table
     from vouchercli.formats.guessing.values import Look
 
+BY_NAME = "its name · 据列名"
+BY_VALUES = "its values alone: look at it · 仅据内容，请核对"
+MINUS = "a minus before the amount: a refund · 金额带负号即退款"
+ALL_PAY = "no column says payment or refund: are all payments? · 未区分支付与退款：全部为支付？"
+APART = "no number: these tell the first rows apart · 无编号：前若干行可由这些列区分"
+SHARED = "two shops share them · 有两家商户相同"
 LONGEST = 16  # characters of a value in a comment
 IDENTITIES = ("resident", "device", "mobile", "card", "account")
 KEYS_OF_A_SHOP = ("address", "phone")  # what tells shops of one name apart
@@ -50,9 +58,11 @@ def draft(read: Reading, table: Table, looks: Sequence[Look], guessed: Mapping) 
     """The YAML text. Where nothing is lacking it is a whole profile."""
     lines = [
         f"# Guessed from {read.file}: compare every line with the file, then try it:",
+        f"# 由 {read.file} 推测而来：请逐行与文件核对，然后试读：",
         f"#   voucher profile try {read.file} --profile THIS-FILE",
-        "# What begins with # is not in force. How profiles are written: voucher profile export"
-        " voucher",
+        "# A line after a hash sign is not in force. How profiles are written:"
+        " voucher profile export voucher",
+        "# 井号后的内容不起作用。格式文件的写法：voucher profile export voucher",
         f"profile: {read.platform}",
         f"kind: {guessed.kind}",
         _pair("name", {"zh": read.platform, "en": read.platform}),
@@ -67,7 +77,12 @@ def draft(read: Reading, table: Table, looks: Sequence[Look], guessed: Mapping) 
 def _under(key: str, lines: list[str]) -> list[str]:
     """A key and what stands under it; where all of that is left to people, it is empty."""
     is_empty = all(line.lstrip().startswith("#") for line in lines)
-    return [f"{key} {{}}  # write under it, and take {{}} away" if is_empty else key, *lines]
+    return [
+        f"{key} {{}}  # write under it, and take {{}} away · 写在下面，并删去 {{}}"
+        if is_empty
+        else key,
+        *lines,
+    ]
 
 
 def _pair(key: str, value: object, comment: str = "") -> str:
@@ -85,15 +100,22 @@ def _columns(table: Table, looks: Sequence[Look], guessed: Mapping) -> Iterator[
         if field in by_field:
             guess = by_field[field]
             look = looks[guess.place]
-            why = "its name" if guess.by_name else "its values alone: look at it"
+            why = BY_NAME if guess.by_name else BY_VALUES
             shown = _values(field, _name(table, guess), look)
-            yield "  " + _pair(field, _source(table, looks, guess, guessed.kind), f"{why}; {shown}")
+            yield "  " + _pair(field, _source(table, looks, guess, guessed.kind), f"{why}. {shown}")
         elif field == "kind" and guessed.kind == "redemptions":
             yield "  " + _kind_of_rows(table, looks, guessed)
         elif field == "coupon_no":
-            yield "  " + _pair(field, {"value": "1"}, "no column says it: one coupon a pack?")
+            yield "  " + _pair(
+                field,
+                {"value": "1"},
+                "no column says it: one coupon a pack? · 文件未列：一份一张？",
+            )
         elif field in guessed.lacking and not _is_keyed(guessed, field):
-            yield f"  # {field}: ?  every row needs it: name its column, or write {{value: ...}}"
+            yield (
+                f"  # {field}: ?  every row needs it: name its column, or write {{value: ...}}"
+                " · 每行必填：写明其列，或写 {value: ...}"
+            )
 
 
 def _source(table: Table, looks: Sequence[Look], guess: Guess, kind: str) -> object:
@@ -130,8 +152,8 @@ def _one_of(key: str, words: Sequence[str]) -> dict[str, str]:
 def _kind_of_rows(table: Table, looks: Sequence[Look], guessed: Mapping) -> str:
     place = guessed.place("order_amount")
     if place is not None and looks[place].negative and table.header:
-        return _pair("kind", {"sign": table.header[place]}, "a minus before the amount: a refund")
-    return _pair("kind", {"value": "pay"}, "no column says payment or refund: are all payments?")
+        return _pair("kind", {"sign": table.header[place]}, MINUS)
+    return _pair("kind", {"value": "pay"}, ALL_PAY)
 
 
 def _is_keyed(guessed: Mapping, field: str) -> bool:
@@ -144,11 +166,10 @@ def _is_keyed(guessed: Mapping, field: str) -> bool:
 def _around(table: Table, looks: Sequence[Look], guessed: Mapping) -> Iterator[str]:
     if _is_keyed(guessed, "merchant_no") and "merchant_no" in guessed.lacking:
         key, is_unique = _key_of_shops(table, looks, guessed)
-        why = "no number: these tell the first rows apart" if is_unique else "two shops share them"
-        yield _pair("key", key, why)
+        yield _pair("key", key, APART if is_unique else SHARED)
     if table.footer:
         like = "^" + re.escape(re.sub(r"[\d\W]+$", "", id_text(table.footer)) or table.footer)
-        yield _pair("footer", {"like": like}, "the last lines begin so")
+        yield _pair("footer", {"like": like}, "the last lines begin so · 表尾以此开头")
     amounts = [
         place
         for guess in guessed.guesses
@@ -156,9 +177,11 @@ def _around(table: Table, looks: Sequence[Look], guessed: Mapping) -> Iterator[s
         for place in [guess.place]
     ]
     if amounts and any(looks[place].negative for place in amounts):
-        yield _pair("refunds", "negative", "amounts of refunds have a minus")
+        yield _pair("refunds", "negative", "amounts of refunds have a minus · 退款金额带负号")
     if amounts and all(looks[place].whole == 1 for place in amounts):
-        yield "# " + _pair("unit", "fen", "all amounts are whole: are they fen?")
+        yield "# " + _pair(
+            "unit", "fen", "all amounts are whole: are they fen? · 金额均为整数：单位是分？"
+        )
 
 
 def _key_of_shops(table: Table, looks: Sequence[Look], guessed: Mapping) -> tuple[list[str], bool]:
@@ -189,14 +212,14 @@ def _left(table: Table, looks: Sequence[Look], guessed: Mapping) -> Iterator[str
     # without values: people's names look like any other text
     free = [name for place, name in enumerate(names) if place not in used and name]
     if free:
-        yield "# Columns that no field uses: " + ", ".join(free)
+        yield "# Columns that no field uses · 未使用的列: " + ", ".join(free)
     absent = [
         field
         for field in FIELDS[guessed.kind]
         if field in OPTIONAL[guessed.kind] and guessed.place(field) is None
     ]
     if absent:
-        yield f"# Fields that may be left out, and are: {', '.join(absent)}"
+        yield f"# Fields that may be left out, and are · 可不写且未写的字段: {', '.join(absent)}"
 
 
 def _places(looks: Sequence[Look]) -> tuple[str, ...]:
@@ -212,12 +235,12 @@ def _values(field: str, name: str, look: Look) -> str:
     only how long they are.
     """
     if not look.sample:
-        return "blank"
+        return "blank · 空白"
     is_personal = field in IDENTITIES or column_key(name) in column_keys(PERSONAL)
     shown = [
-        (f"{len(text)} characters" if len(text) > 1 else "1 character")
+        f"{len(text)} characters · {len(text)} 个字符"
         if is_personal or is_person(text) or identities.find(text)
         else text[:LONGEST].replace("\n", " ")
         for text in look.sample
     ]
-    return "values: " + ", ".join(dict.fromkeys(shown))
+    return "Values · 值: " + ", ".join(dict.fromkeys(shown))

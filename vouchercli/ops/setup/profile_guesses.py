@@ -29,6 +29,8 @@ KEEP = (
     "next: voucher profile guess {file} --to {profile}, correct it,"
     " then voucher profile try {file} --profile {profile}"
 )
+ONE_FORM = "how times are written · 时间的写法"
+TWO_FORMS = "day first, or month first? · 日在前还是月在前？"
 SLUG = re.compile(r"[^a-z0-9]+")
 
 
@@ -70,18 +72,25 @@ def _settings(
 ) -> Iterator[Setting]:
     """The keys of the profile that say how the file is laid out."""
     if encoding:
-        why = "it gives the most names and common characters"
+        why = "it gives the most names and common characters · 读出的列名与常用字最多"
         yield Setting("encoding", encoding, why)
     if table.widths:
-        why = "where every line has a blank: compare it with the description of the file"
+        why = (
+            "where every line has a blank: compare it with the description of the file"
+            " · 各行皆空处：请与文件说明核对"
+        )
         yield Setting("widths", [*table.widths], why)
     if not table.header:
-        yield Setting("header", "none", "columns are named by their numbers")
+        yield Setting("header", "none", "columns are named by their numbers · 列以序号表示")
         if table.part.delimiter not in ("", ","):
             delimiter = TAB if table.part.delimiter == "\t" else table.part.delimiter
-            yield Setting("delimiter", delimiter, "what stands between the cells")
+            yield Setting(
+                "delimiter", delimiter, "what stands between the cells · 单元格之间的分隔符"
+            )
     if sheets:
-        yield Setting("sheets", "all", "these have the same columns: " + ", ".join(sheets))
+        yield Setting(
+            "sheets", "all", "these have the same columns · 列相同的工作表: " + ", ".join(sheets)
+        )
     texts = [
         text
         for guess in guessed.guesses
@@ -90,9 +99,9 @@ def _settings(
     ]
     amounts = (guess.place for guess in guessed.guesses if type_of(guess.field) == "amount")
     if any(WITH_COMMA.fullmatch(text) for place in amounts for text in looks[place].texts):
-        yield Setting("decimal", ",", "a comma stands before the decimals")
+        yield Setting("decimal", ",", "a comma stands before the decimals · 小数点为逗号")
     for number, form in enumerate(forms := times.forms_of(texts)):
-        why = "how times are written" if len(forms) == 1 else "day first, or month first?"
+        why = ONE_FORM if len(forms) == 1 else TWO_FORMS
         yield Setting("time", form, why, is_sure=len(forms) == 1 and number == 0)
 
 
