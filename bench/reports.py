@@ -1,7 +1,7 @@
 """Every report on a large file, beside the sqlite3 shell that adds up the same facts, and workbooks
 beside polars writing the same rows.
 
-    python bench/reports.py DATABASE [--turns 3]     # a large file of the program, its key beside it
+    python bench/reports.py DATABASE [--turns 3] [--only TEXT]     # a large file of the program, its key beside it
 
 Each is a whole process, in turns with its peer; what is shown is the least of the turns: CPU, and
 beyond a start of the program, which targets count. Where totals suffice the target is 1 s beyond
@@ -32,6 +32,10 @@ JOINED = "FROM redemptions f JOIN splits s USING (split_id)"
 BY_ROUND = f"SELECT s.round_id, {SUMS} {JOINED} GROUP BY 1"
 BY_DAY = f"SELECT f.day, {SUMS} {JOINED} GROUP BY 1"
 BY_DISTRICT = f"SELECT g.district, {SUMS} {JOINED} JOIN segments g USING (segment_id) GROUP BY 1"
+BY_BRAND = f"SELECT g.brand, {SUMS} {JOINED} JOIN segments g USING (segment_id) GROUP BY 1"
+BY_BASE = (
+    f"SELECT s.round_id, f.voucher % 1024, f.base_fen / 1000, count(*) {JOINED} GROUP BY 1, 2, 3"
+)
 BY_MERCHANT = f"SELECT f.merchant_id, {SUMS} {JOINED} GROUP BY 1"
 BY_CLAIM = "SELECT round_id, count(*), max(claimed_at) FROM claims GROUP BY 1"
 BY_FILE = f"""SELECT n.batch_id, f.split_id, {SUMS} FROM redemption_runs n JOIN redemptions f
@@ -48,6 +52,9 @@ REPORTS: dict[str, tuple[float, str]] = {
     "report leverage --by district": (TOTALS, BY_DISTRICT),
     "report leverage --as-of '{within}'": (TOTALS, ""),
     "report leverage --by merchant": (TOTALS, BY_MERCHANT),
+    "report leverage --by brand": (TOTALS, BY_BRAND),
+    "report leverage --by brand,day --since {day} --until {day}": (FACTS, ""),
+    "report orders": (FACTS, BY_BASE),
     "report rounds": (TOTALS, BY_CLAIM),
     "report bulletin --day {day}": (TOTALS, ""),
     "report merchants": (TOTALS, BY_MERCHANT),
@@ -113,6 +120,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
     parser.add_argument("database", type=Path)
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--only", default="", metavar="TEXT", help="commands with this in them")
     given = parser.parse_args()
     database: Path = given.database.resolve()
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as db:
@@ -130,12 +138,14 @@ def main() -> int:
         asked["folder"] = str(folder)
         start = least([*startup.VOUCHER, "--version"], [], given.turns, folder)[0].cpu
         for name, (target, query) in REPORTS.items():
+            if given.only not in name:
+                continue
             words = shlex.split(name.format(**asked))
             peer = ["sqlite3", "-readonly", str(database), query] if query else []
             found = least([*startup.VOUCHER, *words, *where], peer, given.turns, folder)
             shown = name.replace("{folder}/", "").replace("{", "").replace("}", "")
             print(line(shown, target, start, *found), flush=True)
-        for name in BOOKS:
+        for name in (each for each in BOOKS if given.only in each):
             told = line(f"{name} -O x.xlsx", BOOK, start, *_book(name, where, given.turns, folder))
             print(told, flush=True)
     return 0

@@ -123,8 +123,9 @@ def test_a_file_without_the_columns_leaves_them(town: Any) -> None:
     assert [(each["merchant_no"], each["name"]) for each in listed] == [
         ("M1", "联华庆春店"), ("M2", "联华新店"),
     ]  # fmt: skip
-    below = town("merchant", "list", "--designated-size", "below", "-o", "json").data["merchants"]
-    assert [each["merchant_no"] for each in below] == ["M3"]
+    for said in ("below", "限下"):
+        below = town("merchant", "list", "--designated-size", said, "-o", "json").data["merchants"]
+        assert [each["merchant_no"] for each in below] == ["M3"]
 
 
 def test_an_undone_registry_gives_the_brand_back(town: Any) -> None:

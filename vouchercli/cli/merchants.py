@@ -35,7 +35,9 @@ Brand = Annotated[Optional[str], typer.Option("--brand", metavar="TEXT", help="O
 DesignatedSize = Annotated[
     Optional[str],
     typer.Option(
-        "--designated-size", metavar="above|below", help="Only above or below designated size."
+        "--designated-size",
+        metavar="above|below",
+        help="Only above or below designated size (or 限上, 限下).",
     ),
 ]
 Search = Annotated[

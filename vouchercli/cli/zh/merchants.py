@@ -10,7 +10,7 @@ TEXT = {
     "Only this industry.": "仅此行业。",
     "Only this size.": "仅此规模。",
     "Only this brand.": "仅此品牌。",
-    "Only above or below designated size.": "仅限上（above）或仅限下（below）。",
+    "Only above or below designated size (or 限上, 限下).": "仅限上（above 或 限上）或仅限下（below 或 限下）。",
     "A part of number, name, address or unified code.": "编号、名称、地址或统一社会信用代码的一部分。",
     "Only those suspended now.": "仅目前暂停的商户。",
     "Only those that no registry lists.": "仅未列入任何名录的商户。",

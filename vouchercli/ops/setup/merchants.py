@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError, closest
+from vouchercli.formats.guessing.names import our_words
 from vouchercli.ops import lists
 from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Table, Word, only, say
 from vouchercli.store import merchants, suspensions
@@ -86,13 +87,22 @@ CHANGES = (
 
 
 def list_merchants(
-    session: Session, /, *, unregistered: bool, limit: int | None, **wanted: Any
+    session: Session,
+    /,
+    *,
+    unregistered: bool,
+    limit: int | None,
+    designated_size: str | None,
+    **wanted: Any,
 ) -> Outcome:
-    """The merchants that fit every condition given (of search, district, industry, size,
-    brand, designated_size and suspended), by number; all are counted.
+    """The merchants that fit every condition given (of search, district, industry, size, brand,
+    suspended and `designated_size`, in the words of a registry too), by number; all are counted.
     """
-    registered = 0 if unregistered else None
-    listed = merchants.search_for(session.db, session.now, registered=registered, **wanted)
+    wanted["registered"] = 0 if unregistered else None
+    if designated_size is not None:
+        known = our_words("merchants", "designated_size")
+        wanted["designated_size"] = known.get(designated_size, designated_size)
+    listed = merchants.search_for(session.db, session.now, **wanted)
     count = listed.size()
     title = say("1 merchant") if count == 1 else say("{count} merchants", count=count)
     table = Table(title, LIST_COLUMNS, (), key="merchants")
