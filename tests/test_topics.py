@@ -151,3 +151,31 @@ def test_where_to_read_on_is_there() -> None:
             text = (DOCS / page).read_text("utf-8")
             anchors = {slug(each) for each in re.findall(r"(?m)^#+ (.+)$", text)}
             assert not anchor or anchor in anchors, link
+
+
+def test_a_term_is_explained_in_the_language_with_its_unit(voucher: Voucher) -> None:
+    chinese = voucher("help", "核销率（按金额）", "--lang", "zh").out
+    assert "同上，单独出现时" in chinese and "券面抵扣额 ÷ 已领面额" in chinese
+    assert "face paid" not in chinese
+    english = voucher("help", "核销率（按金额）", "--lang", "en").out
+    assert "face paid / face claimed" in english and "券面" not in english
+
+
+def test_every_term_has_its_meaning_and_unit_in_both_languages_or_in_none() -> None:
+    terms = [each for each in found.topics() if each.kind == found.TERM]
+    assert len(terms) > 200
+    for each in terms:
+        assert bool(each.meaning) == bool(each.meaning_zh), each.name
+        assert bool(each.formula) == bool(each.formula_zh), each.name
+        for text in filter(None, (each.meaning_zh, each.formula_zh)):
+            assert manuals.is_chinese(text) or not re.search("[A-Za-z]{2}", text), each.name
+        assert not manuals.is_chinese(each.formula), each.name
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_a_term_is_found_by_either_of_its_names_whatever_the_language(
+    voucher: Voucher, lang: str
+) -> None:
+    for name in ("gross leverage G", "杠杆率（毛）", "claim rate", "领取率"):
+        given = voucher("help", name, "--lang", lang, "-o", "json").json
+        assert {"gross leverage G", "claim rate"} & set(names(given))

@@ -53,6 +53,7 @@ class Topic(NamedTuple):
     meaning_zh: str
     todo: str = ""
     formula: str = ""
+    formula_zh: str = ""
     also: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
@@ -71,6 +72,7 @@ ROWS = (
     Column("meaning_zh", where=DATA),
     Column("todo", where=DATA),
     Column("formula", where=DATA),
+    Column("formula_zh", where=DATA),
     Column("commands", where=DATA),
     Column("read", where=DATA),
 )
@@ -83,7 +85,7 @@ ONE = (
     Column("kind", "kind", "word", where=SCREEN),
     Column("said", "meaning", where=SCREEN),
     Column("todo", "what to do", where=SCREEN, shown="done"),
-    Column("formula", "unit, formula", where=SCREEN),
+    Column("counted", "unit, formula", where=SCREEN),
     Column("read", "read on", where=SCREEN),
 )
 HOW = (Column("command", "", "word", where=SCREEN),)
@@ -198,15 +200,16 @@ def _terms() -> Iterator[Topic]:
     for section in manuals.sections("glossary.md"):
         for english, chinese, *rest in section.rows:  # the retired words have no more
             if rest:
-                labels, meaning, formula = rest[0], *map(_plain, rest[1:])
+                labels, meaning, meaning_zh, formula, formula_zh = rest[0], *map(_plain, rest[1:])
                 also = tuple(re.findall("`([^`]+)`", labels))
                 yield Topic(
                     TERM,
                     english,
                     chinese,
                     meaning,
-                    meaning,
+                    meaning_zh,
                     formula=formula,
+                    formula_zh=formula_zh,
                     also=also,
                     read=("glossary.md",),
                 )
@@ -316,7 +319,9 @@ def _row(topic: Topic, language: str) -> dict[str, Any]:
     """A topic for every form: `shown`, `said` and `other` are for people in their language."""
     is_chinese = language == "zh"
     shown = topic.name_zh if is_chinese and topic.name_zh else topic.name
-    other = [each for each in topic.names if each != shown]
+    other = [
+        *{_folded(each): each for each in topic.names if _folded(each) != _folded(shown)}.values()
+    ]
     return {
         "kind": Word(topic.kind),
         "topic": topic.name,
@@ -324,10 +329,12 @@ def _row(topic: Topic, language: str) -> dict[str, Any]:
         "meaning": topic.meaning,
         "meaning_zh": topic.meaning_zh,
         "formula": topic.formula or None,
+        "formula_zh": topic.formula_zh or None,
         "commands": [*topic.commands],
         "read": [f"docs/{each}" for each in topic.read],
         "todo": topic.todo or None,
         "done": "" if is_chinese else topic.todo,
+        "counted": topic.formula_zh if is_chinese else topic.formula,
         "first": topic.commands[0] if topic.commands else "",
         "shown": shown,
         "said": topic.meaning_zh if is_chinese else topic.meaning,
