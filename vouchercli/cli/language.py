@@ -157,10 +157,11 @@ def _column(name: Any) -> Any:
 
 def _sentence_value(value: Any, *, is_pasted: bool) -> Any:
     """A value as it is inserted into a sentence: our words are translated, and in a command to
-    paste a name with blanks is quoted; of several names (a tuple) each by itself.
+    paste a name with blanks is quoted; of names (a tuple) or sentences (a list) each by itself.
     """
-    if isinstance(value, tuple):
-        return " ".join(str(_sentence_value(each, is_pasted=is_pasted)) for each in value)
+    if isinstance(value, tuple | list):
+        gap = " " if isinstance(value, tuple) else t("; ")
+        return gap.join(str(_sentence_value(each, is_pasted=is_pasted)) for each in value)
     if isinstance(value, Word):  # several with commas between are several words
         whole = t(value)
         return ", ".join(map(t, value.split(", "))) if whole == value else whole

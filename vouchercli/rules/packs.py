@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.documents import Fault
+from vouchercli.result import Clauses
 from vouchercli.rules import clauses, details, money, scope, times
 from vouchercli.rules.coupons import full_base_fen, percent_text, short
 from vouchercli.rules.scope import OF_ONE
@@ -106,7 +107,7 @@ def _face(coupon: Coupon) -> str:
     if coupon.most_diners:
         face = f"{coupon.most_diners}x{short(coupon.denomination_fen // coupon.most_diners)}"
     own = f" ({_own_in_one_line(coupon.scope)})" if coupon.scope else ""
-    return f"{rate}{face} / {orders}{own}"
+    return Clauses(f"{rate}{face} / {orders}{own}")
 
 
 def _rate(rate: Rate) -> str:
@@ -140,7 +141,7 @@ def described_scope(where: Scope) -> dict[str, str]:
         "delivered_to": ", ".join(sorted(where.delivered_to)),
         "serial": where.serial,
         "not_beside": ", ".join(sorted(where.not_beside)),
-        "any_of": " | ".join(_in_one_line(each) for each in where.any_of),
+        "any_of": Clauses(" | ".join(_in_one_line(each) for each in where.any_of)),
     }
 
 
@@ -157,7 +158,7 @@ def _own_in_one_line(where: Scope) -> str:
 
 
 def _listed(said: dict[str, str]) -> str:
-    return "; ".join(f"{key}: {value}" for key, value in said.items() if value)
+    return Clauses("; ".join(f"{key}: {value}" for key, value in said.items() if value))
 
 
 def changes(before: Template, after: Template) -> tuple[tuple[str, str | None, str | None], ...]:

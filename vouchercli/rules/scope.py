@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.result import Word
+from vouchercli.result import Clauses, Word
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -325,7 +325,7 @@ def format_hours(scope: Scope) -> str:
         days = [*run]
         named = names[days[0]] if len(days) == 1 else f"{names[days[0]]}-{names[days[-1]]}"
         texts += [f"{named}: {text}"] if text else []
-    return "; ".join(texts)
+    return Clauses("; ".join(texts))
 
 
 def _format_spans(spans: Iterable[tuple[int, int]]) -> str:

@@ -120,4 +120,5 @@ TEXT = {
     "change": "变化",
     "effective or ended": "生效或了结",
     "checked by": "审批人",
+    "batch {batch} ({actors})": "导入批次 {batch}（{actors}）",
 }

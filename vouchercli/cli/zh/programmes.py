@@ -237,4 +237,8 @@ TEXT = {
     "claim {claim_no}, {claimed_at}, stands though {limit} would refuse it now": "领取 {claim_no}（{claimed_at}）维持有效，但按更正后的 {limit} 不再符合",
     "{count} more stand beyond the limits of now": "另有 {count} 项维持有效，但超过更正后的限制",
     "{vouchers} vouchers of one resident at {merchant} on {day} stand, more than the limit now ({number} among them)": "同一居民 {day} 在商户 {merchant} 用券 {vouchers} 张维持接收，超过更正后的限制（其中有 {number}）",
+    "{most} ({span})": "{most}（{span}）",
+    "{most}, of {words}": "{most}，适用于 {words}",
+    "{most}, except {others}": "{most}，{others} 除外",
+    "{most}, of {words}, except {others}": "{most}，适用于 {words}，{others} 除外",
 }

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.posting_words import WHY, WORDS
 from vouchercli.ops.reports.measures import columns
-from vouchercli.result import DATA, SCREEN, Column, Outcome, Problem, Table, say
+from vouchercli.result import DATA, SCREEN, Clauses, Column, Outcome, Problem, Table, say
 from vouchercli.rules import leverage, packs
 from vouchercli.store import claims, explained, ledger, programmes, templates, uptake
 
@@ -196,8 +196,8 @@ def _rules(session: Session, scope: Scope) -> Iterable[dict[str, Any]]:
         yield {
             "round": about.round,
             "template": about.template,
-            "coupons": "; ".join(
-                text for key, text in fields.items() if key.startswith("coupons ")
+            "coupons": Clauses(
+                "; ".join(text for key, text in fields.items() if key.startswith("coupons "))
             ),
             "funding": ", ".join(
                 f"{key.partition('.')[2]} {text}"

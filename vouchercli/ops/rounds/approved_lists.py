@@ -73,9 +73,14 @@ def _say_changed(count: int, changes: list[dict[str, Any]], *, is_known: bool) -
     return say(
         "{count:,}: not the one approved any more; since then: {changes}",
         count=count,
-        changes="; ".join(
-            f"batch {each['batch']} ({', '.join(each['approved_by'])})" for each in changes
-        ),
+        changes=[
+            say(
+                "batch {batch} ({actors})",
+                batch=each["batch"],
+                actors=", ".join(each["approved_by"]),
+            )
+            for each in changes
+        ],
     )
 
 

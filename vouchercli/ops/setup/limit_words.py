@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.result import Message, Word, say
+from vouchercli.result import Clauses, Message, Word, say
 from vouchercli.rules import money
 from vouchercli.rules.limits import FACE, NEXT_CLAIM, ONE_OF, PACKS
 from vouchercli.rules.uses import USES
@@ -48,14 +48,14 @@ def data(limits: Limits) -> dict[str, Any]:
     return fields
 
 
-def texts(limits: Limits) -> dict[str, str | None]:
-    """In a line each."""
+def texts(limits: Limits) -> dict[str, str | list[Message] | None]:
+    """In a line each; of several terms a sentence each."""
     rules = dict(limits.next_claim)
     return {
         **{key: _per_word(getattr(limits, key)) for key in PACKS},
-        ONE_OF: "; ".join(", ".join(words) for words in limits.one_of),
-        FACE: ", ".join(f"{money.yuan(fen)} ({span})" for span, fen in limits.face_per_resident),
-        **{key: "; ".join(_use_text(key, each) for each in getattr(limits, key)) for key in USES},
+        ONE_OF: Clauses("; ".join(", ".join(words) for words in limits.one_of)),
+        FACE: [_of_span(money.yuan(fen), span) for span, fen in limits.face_per_resident],
+        **{key: [_use_text(key, each) for each in getattr(limits, key)] for key in USES},
         NEXT_CLAIM: rules.get("") or ", ".join(f"{word} {rule}" for word, rule in rules.items()),
     }
 
@@ -71,10 +71,17 @@ def _use_data(key: str, term: UseTerm) -> dict[str, Any]:
     return {"per": term.span, most: term.most, "of": list(term.of), "except": list(term.but)}
 
 
-def _use_text(key: str, term: UseTerm) -> str:
-    words = ["of " + ", ".join(term.of)] if term.of else []
-    words += ["except " + ", ".join(term.but)] if term.but else []
-    return ", ".join((f"{_most(key, term)} ({term.span})", *words))
+def _use_text(key: str, term: UseTerm) -> Message:
+    most, only, but = _of_span(_most(key, term), term.span), ", ".join(term.of), ", ".join(term.but)
+    if only and but:
+        return say("{most}, of {words}, except {others}", most=most, words=only, others=but)
+    if only:
+        return say("{most}, of {words}", most=most, words=only)
+    return say("{most}, except {others}", most=most, others=but) if but else most
+
+
+def _of_span(most: str, span: str) -> Message:
+    return say("{most} ({span})", most=most, span=Word(span))
 
 
 def _most(key: str, term: UseTerm) -> str:

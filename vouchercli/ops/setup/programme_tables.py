@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.ops.setup import limit_words
-from vouchercli.result import JSON, SCREEN, SHOWN, Column, Message, Table, Word, say
+from vouchercli.result import JSON, SCREEN, SHOWN, Clauses, Column, Message, Table, Word, say
 from vouchercli.rules import clauses, clocks, staff, times
 
 if TYPE_CHECKING:
@@ -144,6 +144,9 @@ def _optional(
     return None if at is None else written(at, programme.time_zone)
 
 
+SAID = (Message, Clauses, list)  # what each language says in its own way
+
+
 def rules_table(programme: Programme, loaded_at: int) -> Table:
     """The programme field by field."""
     facts = {
@@ -168,10 +171,10 @@ def rules_table(programme: Programme, loaded_at: int) -> Table:
     rows = tuple(
         {
             "field": words,
-            "value": facts[key] if isinstance(facts[key], Message) else str(facts[key]),
+            "value": facts[key] if isinstance(facts[key], SAID) else str(facts[key]),
         }
         for key, words in LINES.items()
-        if facts[key] not in ("", None)
+        if facts[key] not in ("", None, [])
     )
     return Table(
         say("Programme {programme}", programme=programme.programme),
