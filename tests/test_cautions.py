@@ -234,6 +234,16 @@ def test_the_bulletin_says_it_of_the_day_and_of_its_groups(town: Any) -> None:
     assert "fewer than 30 payments say little: west." in page
 
 
+def test_a_figure_that_is_explained_says_it_too(town: Any) -> None:
+    def little(*asked: str) -> tuple[list[str], bool]:
+        told = town("report", "explain", *asked, "-o", "json").data["says_little"]
+        return told, "say little: all of these" in text(town, "explain", *asked)
+
+    assert little("leverage") == ([], False)
+    assert little("merchant", "--merchant", "M3") == (["few_payments"], True)
+    assert little("used", "--as-of", "2020-03-27 09:00:05") == (["few_packs"], True)
+
+
 def test_subjects_that_are_compared_say_it_too(town: Any) -> None:
     told = town("report", "compare", "r1", "town", "-o", "json").data["subjects"]
     assert [each["says_little"] for each in told] == [[], []]

@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault
-from vouchercli.ops.reports import explain_others
+from vouchercli.ops.reports import cautions, explain_others
+from vouchercli.ops.reports.cautions import FEW_PACKS, FEW_PAYMENTS
 from vouchercli.ops.reports.figures import sums_by_key
 from vouchercli.ops.reports.measures import BY_KEY, LINES, Found, columns
 from vouchercli.ops.reports.scope import face_of, note_later, scope_of
@@ -138,7 +139,9 @@ def _payments(session: Session, scope: Scope, figure: str, merchant: str | None)
         title = say("How the redemption rates of {programme} are made", programme=scope.code)
     if known is not None:
         title = say("How the sums of {merchant} are made", merchant=known.merchant_no)
-    notes = tuple(span_notes(scope))
+    doubts = (FEW_PACKS,) if figure == "used" else (FEW_PAYMENTS,)
+    little = {"says_little": cautions.codes(doubts, found)}
+    notes = (*span_notes(scope), *cautions.sentences(doubts, (), (little,), little))
     tables = (
         Table(title, RATES if figure == "used" else MADE, made, notes=notes, key="figures"),
         Table(say("By file"), BY_FILE, _by_file(parts, names), key="by_file"),
@@ -153,7 +156,7 @@ def _payments(session: Session, scope: Scope, figure: str, merchant: str | None)
         explain_others.rules(session, scope),
     )
     problems = tuple(_differences(total, parts, booked, undone))
-    data = {**scope.about(), "figure": figure, "rounds": scope.codes()}
+    data = {**scope.about(), "figure": figure, "rounds": scope.codes(), **little}
     later = note_later(session, scope)
     return Outcome(data, tables, later, problems, "failed" if problems else "ok")
 
