@@ -7,9 +7,12 @@ from __future__ import annotations
 import ast
 import re
 from dataclasses import dataclass
+from html.parser import HTMLParser
 from string import Formatter
 
-from source import Module, called, calls, modules, text_of
+import jinja2
+from jinja2 import nodes
+from source import CODE, Module, called, calls, modules, text_of
 
 ERRORS = ("VoucherError", "UsageFault", "Busy", "Stopped", "Declined")
 
@@ -220,3 +223,95 @@ def _tables(module: Module, constants: dict[str, ast.expr]) -> list[Template]:
 def everywhere() -> list[Template]:
     """Every template of the project."""
     return [template for module in modules() if ".zh" not in module.name for template in of(module)]
+
+
+# ---------------------------------------------------------------- sentences without a template
+
+SENTENCE = re.compile(r"(?<![-\w])[A-Za-z]{2,} (?:[a-z]{2,}|\{\})")
+CHINESE = re.compile("[\u4e00-\u9fff]")
+IN_A_COMMAND = re.compile(r"(#? *|Examples?: )voucher |#")  # to be typed as it stands
+
+
+def shape(node: ast.JoinedStr) -> str:
+    """An f-string with `{}` for each of its values."""
+    return "".join(text_of(each) or "{}" for each in node.values)
+
+
+def composed(module: Module) -> list[tuple[str, str]]:
+    """Sentences that are put together in the code, where no translation finds them: (place, text).
+    What only an engineer meets (the text of a ValueError, SQL) and what has its Chinese beside it
+    is none; of what carries a sentence any other way than by a template every one is.
+    """
+    found, internal = [], {id(each) for node in _raised(module) for each in ast.walk(node)}
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.JoinedStr) and id(node) not in internal:
+            text = shape(node)
+            if SENTENCE.search(text) and not CHINESE.search(text) and not IN_A_COMMAND.match(text):
+                found.append((f"{module.name}:{node.lineno}", text))
+    for call in calls(module.tree):
+        for node, _, _ in _sentences(call):
+            for part in ast.walk(node) if isinstance(node, ast.JoinedStr | ast.BinOp) else ():
+                text = text_of(part) or ""
+                if re.search("[A-Za-z]{2}", text) and not text.startswith("voucher "):
+                    found.append((f"{module.name}:{call.lineno}", text))
+    return found
+
+
+def _raised(module: Module) -> list[ast.AST]:
+    """What is raised for engineers alone."""
+    return [
+        node.exc
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Raise)
+        and isinstance(node.exc, ast.Call)
+        and called(node.exc).split(".")[-1] not in ERRORS
+    ]
+
+
+class _Page(HTMLParser):
+    """What a person reads of a page: its texts, and the attributes that are shown or read out."""
+
+    READ = ("title", "alt", "aria-label", "placeholder", "content-description")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.said: list[str] = []
+        self._is_hidden = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._is_hidden = tag in ("style", "script")
+        self.said += [value for name, value in attrs if name in self.READ and value]
+
+    def handle_endtag(self, tag: str) -> None:
+        self._is_hidden = False
+
+    def handle_data(self, data: str) -> None:
+        if not self._is_hidden:
+            self.said.append(data.strip())
+
+
+def said_by_page(text: str) -> list[str]:
+    """The words that a Jinja template says itself, between its tags or inside its expressions: they
+    would be the same in each language.
+    """
+    tree = jinja2.Environment().parse(text)  # nothing is rendered
+    outputs = [part for node in tree.find_all(nodes.Output) for part in node.nodes]
+    page = "".join(each.data if isinstance(each, nodes.TemplateData) else "" for each in outputs)
+    inside = [
+        const.value
+        for each in outputs
+        if not isinstance(each, nodes.TemplateData)
+        for const in [each, *each.find_all(nodes.Const)]
+        if isinstance(const, nodes.Const) and isinstance(const.value, str)
+    ]
+    words = [*_Page(page).said, *(each for each in inside if each not in LANGUAGE_CODES)]
+    return [each for each in words if re.search("[A-Za-z]{2}|[\u4e00-\u9fff]", each)]
+
+
+LANGUAGE_CODES = ("zh-CN", "zh", "en")
+
+
+def pages() -> dict[str, str]:
+    """The Jinja templates of the project by their names."""
+    return {path.name: path.read_text("utf-8") for path in sorted(CODE.rglob("*.jinja"))}

@@ -195,4 +195,7 @@ TEXT = {
     "say once where it comes from: column, join or value, or pay and refund": "请只说明一种来源：column、join、value，或 pay 与 refund",
     "sign and otherwise belong to kind; pay and refund are given together": "sign 与 otherwise 只用于 kind；pay 与 refund 须同时写",
     "{offending} is not a regular expression: {why}": "{offending} 不是正则表达式：{why}",
+    "lists and mappings stand too deep in each other": "列表与映射嵌套过深",
+    "character {code}": "字符 {code}",
+    "exit code {code}": "退出码 {code}",
 }

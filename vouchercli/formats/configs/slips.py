@@ -64,6 +64,7 @@ WORDS = (
     (r"undefined alias", Word("an alias (*) names nothing that was marked with &")),
     (r"escape", Word("a backslash in double quotes is followed by a wrong sign")),
     (r"single document", Word("a second document begins here: one file is one document")),
+    (r"nested too deep", Word("lists and mappings stand too deep in each other")),
     (r"cannot start any token", Word("a value cannot begin with this sign: put it in quotes")),
 )
 

@@ -20,6 +20,7 @@ from vouchercli.documents import Fault
 from vouchercli.errors import VoucherError
 from vouchercli.formats import whole_files
 from vouchercli.formats.configs import locate, slips
+from vouchercli.result import say
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -199,7 +200,7 @@ def _refuse_invisible(text: str, name: str) -> None:
     if match:
         before = text[: match.start()]
         place = (before.count("\n") + 1, match.start() - before.rfind("\n"))
-        why = f"character U+{ord(match.group()):04X}"
+        why = say("character {code}", code=f"U+{ord(match.group()):04X}")
         hint = "delete the invisible character"
         fault = Fault((), "yaml_syntax", "this is not YAML: {why}", hint, {"why": why})
         raise _bad_yaml(name, [(place, fault)])
@@ -213,9 +214,7 @@ def _refuse_deep(text: str, loader_of: Any) -> None:
         depth -= isinstance(event, yaml.CollectionEndEvent)
         if depth > MAX_DEPTH:
             place: Any = event.start_mark
-            raise yaml.MarkedYAMLError(
-                problem=f"it is nested more than {MAX_DEPTH} deep", problem_mark=place
-            )
+            raise yaml.MarkedYAMLError(problem="nested too deep", problem_mark=place)
 
 
 class _Builder:
@@ -302,7 +301,7 @@ class _Builder:
         """Note half a character ("\\uD800"), which nothing can write down; whether there is one."""
         half = HALF.search(node.value)
         if half:
-            why = f"character U+{ord(half.group()):04X}"
+            why = say("character {code}", code=f"U+{ord(half.group()):04X}")
             hint = "write the character itself"
             fault = Fault((), "yaml_syntax", "this is not YAML: {why}", hint, {"why": why})
             self.faults.append((_place(node.start_mark), fault))

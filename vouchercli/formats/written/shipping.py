@@ -11,11 +11,13 @@ from typing import IO, TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats import whole_files
-from vouchercli.result import because
+from vouchercli.result import because, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from vouchercli.result import Message
 
 SAID = 300  # bytes of what a command says when it fails
 FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -71,7 +73,9 @@ def run(command: Sequence[str], line: bytes, seconds: int, folder: Path) -> None
         finally:
             _end(child)
         if child.returncode:
-            raise _failed(command, _last_words(said) or f"exit code {child.returncode}")
+            raise _failed(
+                command, _last_words(said) or say("exit code {code}", code=child.returncode)
+            )
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
@@ -87,7 +91,7 @@ def _last_words(said: IO[bytes]) -> str:
     return " ".join(said.read(SAID).decode("utf-8", "replace").split())
 
 
-def _failed(command: Sequence[str], why: str) -> VoucherError:
+def _failed(command: Sequence[str], why: str | Message) -> VoucherError:
     return VoucherError(
         "ship_failed",
         "{command} failed: {why}",
