@@ -37,6 +37,10 @@ BY_BASE = (
     f"SELECT s.round_id, f.voucher % 1024, f.base_fen / 1000, count(*) {JOINED} GROUP BY 1, 2, 3"
 )
 BY_MERCHANT = f"SELECT f.merchant_id, {SUMS} {JOINED} GROUP BY 1"
+BY_PAIR = f"""SELECT g.district, g.industry, {SUMS} {JOINED} JOIN segments g USING (segment_id)
+    GROUP BY 1, 2"""
+BY_COUPON = f"""SELECT k.coupon, f.channel, {SUMS} {JOINED} JOIN rounds r USING (round_id)
+    JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.coupon_no GROUP BY 1, 2"""
 BY_CLAIM = "SELECT round_id, count(*), max(claimed_at) FROM claims GROUP BY 1"
 BY_FILE = f"""SELECT n.batch_id, f.split_id, {SUMS} FROM redemption_runs n JOIN redemptions f
     ON f.redemption_id BETWEEN n.first_id AND n.last_id JOIN splits s USING (split_id)
@@ -48,8 +52,11 @@ polars.read_csv(sys.argv[1], infer_schema_length=None).write_excel(sys.argv[2])
 # command -> (target, what the shell is asked; blank: no query that is worth while)
 REPORTS: dict[str, tuple[float, str]] = {
     "report leverage": (TOTALS, BY_ROUND),
-    "report leverage --by day": (TOTALS, BY_DAY),
+    "report leverage --by day": (FACTS, BY_DAY),
     "report leverage --by district": (TOTALS, BY_DISTRICT),
+    "report leverage --by district,industry": (TOTALS, BY_PAIR),
+    "report leverage --by district,industry --as-of '{within}'": (FACTS, ""),
+    "report leverage --by coupon,channel": (FACTS, BY_COUPON),
     "report leverage --as-of '{within}'": (TOTALS, ""),
     "report leverage --by merchant": (TOTALS, BY_MERCHANT),
     "report leverage --by brand": (TOTALS, BY_BRAND),

@@ -79,6 +79,7 @@ list_applications = partial(
 list_merchants = partial(
     merchants.list_merchants,
     unregistered=False,
+    designated_size=None,
     limit=100,
     district=None,
     industry=None,

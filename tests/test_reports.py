@@ -26,6 +26,7 @@ from vouchercli.rules.leverage import Cut, Months, Sums, Window
 from vouchercli.session import Session
 from vouchercli.store import db as store
 from vouchercli.store import (
+    explained,
     merchant_counts,
     redemptions,
     reports,
@@ -753,6 +754,38 @@ def test_two_groupings_tell_what_a_scan_of_the_facts_tells(
             told = {"total", *("key " + key for key in got)}
             assert merchants_told(found) == {key: counted[key] for key in counted.keys() & told}
             assert all(sum(row["funders"].values()) == row["subsidy_fen"] for row in found["rows"])
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(merchant_counts, "MANY", 0)  # the same by columns
+                assert world.leverage(by=by, only=chosen, with_funders=True, **span) == found
+
+
+@settings(max_examples=15, deadline=None)
+@given(
+    payments=payments,
+    since=st.none() | moments,
+    as_of=st.none() | moments,
+    is_all=st.booleans(),
+)
+def test_what_is_explained_by_columns_is_what_sql_adds_up(
+    blank: World, payments: Any, since: int | None, as_of: int | None, is_all: bool
+) -> None:
+    chosen = () if is_all else ("hz-1",)
+    with taken_back(blank) as world:
+        for number in range(1, 5):
+            world.claim(number, 1 + number % 2, START + number * 40_000)
+        for claim, coupon, merchant, paid_at, is_refunded, _ in payments:
+            world.redeem(claim, coupon, merchant, paid_at, 20_000 + claim)
+            if is_refunded:
+                world.redeem(claim, coupon, merchant, paid_at, 20_000 + claim, kind="refund")
+        asked = explained.Asked(1, [1, 2] if is_all else [1], is_all, since, as_of)
+        found = explained.parts(world.db, asked)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(explained, "MANY", 0)
+            assert explained.parts(world.db, asked) == found
+        wanted = scanned(world, "round", since, as_of, chosen)
+        assert sum(each.base_fen for each in found) == sum(
+            sums.base_fen for sums in wanted.values()
+        )
 
 
 over_months = st.integers(0, 110 * 86400).map(

@@ -358,7 +358,7 @@ def test_a_plan_adds_up_the_days_of_each_round(db: sqlite3.Connection) -> None:
         figures = range(10, 100, 10) if day == 1 else range(1, 10)
         values = ", ".join(map(str, figures))
         db.execute(
-            f"INSERT INTO group_totals VALUES ('{grouping}', {round_id}, {day}, '', {values})"
+            f"INSERT INTO group_totals VALUES ('{grouping}', {round_id}, {day}, '', '', {values})"
         )
     assert plans.sums(db) == {
         1: Sums(11, 22, 33, 44, 55, 66, 77, 88, 99),

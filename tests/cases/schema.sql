@@ -348,11 +348,15 @@ CREATE TABLE funders (
     UNIQUE (programme_id, funder)
 ) STRICT;
 
-CREATE TABLE group_totals (
-    grouping      TEXT NOT NULL CHECK (grouping IN ('round', 'coupon', 'channel', 'district', 'industry', 'size')),
+CREATE TABLE "group_totals" (
+    grouping      TEXT NOT NULL CHECK (grouping IN (
+        'round', 'coupon', 'channel', 'district', 'industry', 'size', 'coupon,channel', 'coupon,district', 'coupon,industry',
+        'coupon,size', 'channel,district', 'channel,industry', 'channel,size', 'district,industry', 'district,size',
+        'industry,size')),
     round_id      INTEGER NOT NULL REFERENCES rounds,
     day           INTEGER NOT NULL,
     key           TEXT NOT NULL,
+    second_key    TEXT NOT NULL DEFAULT '',             -- of a grouping by two; else blank
     vouchers      INTEGER NOT NULL,
     base_fen      INTEGER NOT NULL,
     subsidy_fen   INTEGER NOT NULL,
@@ -362,7 +366,7 @@ CREATE TABLE group_totals (
     floor_fen     INTEGER NOT NULL,                     -- sum of the least bases of the payments, less what was refunded of them
     face_fen      INTEGER NOT NULL,                     -- sum of denominations of the vouchers that are spent
     stays_fen     INTEGER NOT NULL,                     -- public subsidy that stays on sales that are gone
-    PRIMARY KEY (grouping, round_id, day, key)
+    PRIMARY KEY (grouping, round_id, day, key, second_key)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE heartbeat (

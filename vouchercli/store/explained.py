@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules import times
@@ -10,11 +11,19 @@ from vouchercli.store import merchant_runs, typed
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-# One key of whole numbers, and one file after the other: sorted in half the time of three keys.
-OF_FILE = """
-SELECT f.split_id * 2 + (f.refund_of IS NOT NULL), count(*), CAST(sum(f.base_fen) AS BIGINT)
+KEY = "f.split_id * 2 + (f.refund_of IS NOT NULL)"  # how a subsidy is shared, and of what
+OF_FILE = f"""
+SELECT {KEY}, count(*), CAST(sum(f.base_fen) AS BIGINT)
+FROM redemption_runs n CROSS JOIN redemptions f
+    ON f.redemption_id BETWEEN n.first_id AND n.last_id
+WHERE n.batch_id = :batch_id AND n.last_paid_at >= :since AND n.first_paid_at <= :until
+"""
+# Of each run all keys and all bases, each in one text: to add up ten million of them takes half as
+# long as to sort them.
+OF_RUNS = f"""
+SELECT group_concat({KEY}), group_concat(f.base_fen)
 FROM redemption_runs n CROSS JOIN redemptions f
     ON f.redemption_id BETWEEN n.first_id AND n.last_id
 WHERE n.batch_id = :batch_id AND n.last_paid_at >= :since AND n.first_paid_at <= :until
@@ -22,7 +31,8 @@ WHERE n.batch_id = :batch_id AND n.last_paid_at >= :since AND n.first_paid_at <=
 IN_SPAN = " AND f.paid_at BETWEEN :since AND :until"
 OF_ROUNDS = " AND f.split_id IN (SELECT value FROM json_each(:splits))"
 AT_MERCHANT = " AND f.redemption_id IN (SELECT value FROM json_each(:ids))"
-KEY = " GROUP BY 1"
+BY_KEY = " GROUP BY 1"
+BY_RUN = " GROUP BY n.first_id"
 BATCHES = """
 SELECT DISTINCT n.batch_id FROM redemption_runs n JOIN batches b USING (batch_id)
 WHERE ifnull(b.programme_id, :programme_id) = :programme_id ORDER BY n.batch_id
@@ -58,6 +68,8 @@ FROM refunds b CROSS JOIN redemptions f USING (redemption_id)
 WHERE f.split_id IN (SELECT value FROM json_each(:splits)) AND f.paid_at BETWEEN :since AND :until
 """
 FILES = "SELECT batch_id, file FROM batches"
+FACTS = "SELECT ifnull(max(redemption_id), 0) FROM redemptions"
+MANY = 50_000  # facts from which on columns are worth their start
 
 
 class Part(NamedTuple):
@@ -119,25 +131,43 @@ def parts(db: sqlite3.Connection, asked: Asked) -> list[Part]:
     """
     splits = {row[0]: row[1:] for row in typed.tuples(db, SPLITS, (json.dumps(asked.rounds),))}
     values = _values(db, asked, [*splits])
-    statement = "".join(
-        (
-            OF_FILE,
-            "" if asked.since is None and asked.until is None else IN_SPAN,
-            "" if asked.is_all else OF_ROUNDS,
-            "" if asked.merchant is None else AT_MERCHANT,
-            KEY,
-        )
+    conditions = (
+        "" if asked.since is None and asked.until is None else IN_SPAN,
+        "" if asked.is_all else OF_ROUNDS,
+        "" if asked.merchant is None else AT_MERCHANT,
     )
+    by_columns = asked.merchant is None and typed.number(db, FACTS) >= MANY and find_spec("numpy")
     found = []
     for batch in typed.column(db, BATCHES, {"programme_id": asked.programme_id}):
         told = values | {"batch_id": batch}
         if asked.merchant is not None:
             told["ids"] = json.dumps(_at_merchant(db, batch, asked.merchant))
-        for key, rows, base_fen in typed.tuples(db, statement, told):
+        sums = (
+            _added(db.execute("".join((OF_RUNS, *conditions, BY_RUN)), told))
+            if by_columns
+            else typed.tuples(db, "".join((OF_FILE, *conditions, BY_KEY)), told)
+        )
+        for key, rows, base_fen in sums:
             if key // 2 in splits:
                 round_id, *amounts = splits[key // 2]
                 found.append(Part(batch, round_id, key % 2, rows, base_fen, *amounts))
     return found
+
+
+def _added(runs: Iterable[tuple[str, str]]) -> Iterator[tuple[int, int, int]]:
+    """(key, rows, sum of bases) of texts of keys and of bases, by key."""
+    import numpy as np
+
+    rows, fen = np.empty(0, np.int64), np.empty(0, np.int64)
+    for keys, bases in runs:
+        numbers, base = (np.fromstring(text, np.int64, sep=",") for text in (keys, bases))
+        size = max(len(rows), int(numbers.max()) + 1)
+        rows.resize(size, refcheck=False)
+        fen.resize(size, refcheck=False)
+        rows += np.bincount(numbers, minlength=size)
+        np.add.at(fen, numbers, base)
+    for key in np.flatnonzero(rows).tolist():
+        yield key, int(rows[key]), int(fen[key])
 
 
 def _values(db: sqlite3.Connection, asked: Asked, splits: list[int]) -> dict[str, Any]:

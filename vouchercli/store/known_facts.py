@@ -70,7 +70,7 @@ GROUP BY c.round_id, 2
 # :sign, from facts)
 COUNTED = {
     "group_totals": (
-        ("grouping", "round_id", "day", "key"),
+        ("grouping", "round_id", "day", "key", "second_key"),
         totals.SUMMED,
         tuple(
             f"""

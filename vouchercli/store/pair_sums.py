@@ -1,8 +1,8 @@
 """Sums of payments by two groupings at once, or by one that no total is kept of by day.
 
-A round or a time beside anything that is kept by day comes from those totals; two attributes of
-merchants, or one beside a round or a month, from the totals by merchant; what is left, as coupons
-by district, is added up from the payments themselves.
+Whatever is kept by day comes from those totals, by one of its keys or two. Merchants, brands and
+designated sizes, alone or beside a round, a month or a district, come from the totals by merchant;
+beside a day, a coupon or a channel they are added up from the payments themselves.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules.leverage import CALENDAR, Sums
-from vouchercli.store import known_facts, pieces, reports, segments, totals
+from vouchercli.store import known_facts, pieces, reports, totals
 
 if TYPE_CHECKING:
     import sqlite3
@@ -42,8 +42,7 @@ class Asked(NamedTuple):
     known: Span | None = None  # within `known_facts.as_known`: the first and last day
 
 
-OF_MERCHANTS = frozenset((*segments.NAMES, "merchant"))
-NOT_OF_MONTHS = frozenset(("day", "week"))
+NOT_OF_MONTHS = frozenset(("day", "week", "coupon", "channel"))
 KEPT = """
 SELECT round_id, month * 100 + 1 AS day, '' AS coupon, '' AS channel, segment_id, merchant_id,
 """
@@ -72,21 +71,27 @@ READ = {
 def cells(db: sqlite3.Connection, by: Pair, asked: Asked) -> Iterable[Cell]:
     """The sums over the span by round and keys, of every programme; a cell may come in parts."""
     named = {each for each in by if each not in (*reports.OF_A_ROUND, *CALENDAR)}
-    if len(named) <= 1 and named <= totals.KEYS.keys():
-        rows = reports.day_sums(db, next(iter(named), "round"), asked.window, asked.zone)
-        for round_id, day, key, *sums in rows:
-            keys = [str(day) if each in CALENDAR else key if each in named else "" for each in by]
-            yield Cell(round_id, tuple(keys), Sums._make(sums))
+    if named <= totals.KEYS.keys():
+        yield from _of_days(db, by, asked)
         return
     parts = (
-        pieces.of_months(db, asked.months, asked.zone, asked.known)
-        if named <= OF_MERCHANTS and not NOT_OF_MONTHS & {*by}
-        else pieces.of_facts(asked.span, asked.known)
+        pieces.of_facts(asked.span, asked.known)
+        if NOT_OF_MONTHS & {*by}
+        else pieces.of_months(db, asked.months, asked.zone, asked.known)
     )
     for piece in parts:
         for round_id, *row in db.execute(_statement(by, piece), piece.span):
             keys, sums = row[: len(by)], row[len(by) :]
             yield Cell(round_id, tuple(map(str, keys)), Sums._make(sums))
+
+
+def _of_days(db: sqlite3.Connection, by: Pair, asked: Asked) -> Iterable[Cell]:
+    kept = [each for each in totals.KEYS if each in by]
+    grouping = ",".join(kept) or "round"
+    for round_id, day, *found in reports.day_sums(db, grouping, asked.window, asked.zone):
+        key_of = dict(zip(kept, found[:2], strict=False))
+        keys = [str(day) if each in CALENDAR else key_of.get(each, "") for each in by]
+        yield Cell(round_id, tuple(keys), Sums._make(found[2:]))
 
 
 def _statement(by: Pair, piece: Piece) -> str:

@@ -169,7 +169,9 @@ UNDONE = "(?1 + :n, ?, ?, ?)"
 WRITTEN = "SELECT redemption_id FROM redemptions WHERE redemption_id BETWEEN ? AND ?"
 COMBINED_KEY = ("round_id", "day", "coupon", "channel", "segment_id")
 MERCHANT_KEY = ("round_id", "month", "merchant_id", "segment_id")
-ADD_GROUPS = "INSERT INTO group_totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" + totals.POOL
+ADD_GROUPS = (
+    "INSERT INTO group_totals VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)" + totals.POOL
+)
 ADD_MERCHANTS = "INSERT INTO merchant_totals"
 MERCHANT = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 ADD_FUNDERS = "INSERT INTO funder_totals VALUES (?, ?, ?, ?)" + totals.POOL_PARTS
@@ -217,7 +219,7 @@ def add_refunds(
 
 
 def add_groups(db: sqlite3.Connection, sums: Iterable[tuple[Any, ...]]) -> None:
-    """Pool sums by grouping, round, day and key with what stands."""
+    """Pool sums by grouping, round, day and keys with what stands."""
     db.executemany(ADD_GROUPS, sums)
 
 

@@ -74,13 +74,10 @@ SUMS = """
     CAST(sum(t.stays_fen) AS BIGINT) AS stays_fen
 """
 KEPT_SUMS = ", ".join("t." + name for name in totals.SUMMED)
-OF_DAYS = {
-    by: f"""
-SELECT t.round_id, t.day, t.key, {KEPT_SUMS} FROM group_totals t
-WHERE t.grouping = '{by}' AND t.day BETWEEN :first_day AND :last_day
+OF_DAYS = f"""
+SELECT t.round_id, t.day, t.key, t.second_key, {KEPT_SUMS} FROM group_totals t
+WHERE t.grouping = :grouping AND t.day BETWEEN :first_day AND :last_day
 """
-    for by in totals.KEYS
-}
 # as SUMS names them
 TOLD = (
     "vouchers",
@@ -173,12 +170,16 @@ def redemption_sums(db: sqlite3.Connection, by: str, window: Window, zone: str) 
     ]
 
 
-def day_sums(db: sqlite3.Connection, by: str, window: Window, zone: str) -> Iterator[Row]:
-    """(round_id, day as yyyymmdd, key, sums) over the window, by what is kept by day."""
-    key, table = KEYS.get(by, (BLANK, ""))
-    keys = ("SELECT t.round_id, t.day,", key, ",", SUMS)
-    partial = " ".join((*keys, "FROM (", FACTS, ") t", table, "GROUP BY 1, 2, 3"))
-    return both(db, window, zone, OF_DAYS[by if by in totals.KEYS else "round"], partial)
+def day_sums(db: sqlite3.Connection, grouping: str, window: Window, zone: str) -> Iterator[Row]:
+    """(round_id, day as yyyymmdd, key, second key, sums) over the window, by a grouping that is
+    kept by day (`totals.GROUPINGS`).
+    """
+    found = [KEYS[each] for each in totals.GROUPINGS[grouping]]
+    keys = (*(key for key, _ in found), BLANK, BLANK)
+    tables = dict.fromkeys(table for _, table in found)
+    selected = ("SELECT t.round_id, t.day,", keys[0], ",", keys[1], ",", SUMS, "FROM (", FACTS)
+    partial = " ".join((*selected, ") t", *tables, "GROUP BY 1, 2, 3, 4"))
+    return both(db, window, zone, OF_DAYS, partial, grouping)
 
 
 def days_of_groups(
@@ -188,17 +189,18 @@ def days_of_groups(
     were paid: by round and day (the key, yyyymmdd).
     """
     days: dict[str, list[Group]] = {}
-    for round_id, day, key, *sums in day_sums(db, by, window, zone):
+    for round_id, day, key, _, *sums in day_sums(db, by, window, zone):
         days.setdefault(key, []).append(Group(round_id, str(day), Sums._make(sums)))
     return days
 
 
 def both(
-    db: sqlite3.Connection, window: Window, zone: str, whole: str, partial: str
+    db: sqlite3.Connection, window: Window, zone: str, whole: str, partial: str, grouping: str = ""
 ) -> Iterator[Row]:
     """Rows of the whole days, then of the cut-off ends."""
     if window.first_day <= window.last_day:
-        yield from db.execute(whole, {"first_day": window.first_day, "last_day": window.last_day})
+        days = {"first_day": window.first_day, "last_day": window.last_day, "grouping": grouping}
+        yield from db.execute(whole, days)
     for from_at, until_at in window.partial:
         yield from db.execute(
             partial, {"from_at": from_at, "until_at": until_at, "day": times.day_of(from_at, zone)}

@@ -26,6 +26,7 @@ SCHEMA_FILES = (
     "021_merchant_segments.sql",
     "022_series.sql",
     "023_brands.sql",
+    "024_pairs.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

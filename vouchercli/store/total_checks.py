@@ -58,17 +58,19 @@ FROM temp.open_facts f CROSS JOIN temp.open_rounds o
 GROUP_TOTALS = f"""
 WITH combined AS MATERIALIZED ({totals.COMBINED} {OPEN_DAYS} GROUP BY {totals.COMBINED_KEY}
     UNION ALL SELECT * FROM temp.sealed_groups)
-SELECT r.round || ' ' || day || ' ' || grouping || ' ' || key AS subject, sum(kept) AS expected,
-    sum(counted) AS found
+SELECT r.round || ' ' || day || ' ' || grouping || ' ' || key
+    || CASE second_key WHEN '' THEN '' ELSE ' ' || second_key END AS subject,
+    sum(kept) AS expected, sum(counted) AS found
 FROM (
-    SELECT t.grouping, t.round_id, t.day, t.key, t.base_fen AS kept, 0 AS counted, {KEPT}
+    SELECT t.grouping, t.round_id, t.day, t.key, t.second_key, t.base_fen AS kept, 0 AS counted,
+        {KEPT}
     FROM group_totals t LEFT JOIN temp.open_rounds o ON o.round_id = t.round_id
     WHERE t.day > ifnull(o.proved_after, 0)
     UNION ALL
-    SELECT grouping, round_id, day, key, 0, base_fen, {COUNTED}
+    SELECT grouping, round_id, day, key, second_key, 0, base_fen, {COUNTED}
     FROM ({totals.by_every_grouping(totals.SUMS)})
 ) JOIN rounds r USING (round_id)
-GROUP BY grouping, round_id, day, key HAVING {UNLIKE}
+GROUP BY grouping, round_id, day, key, second_key HAVING {UNLIKE}
 """
 MERCHANT_TOTALS = f"""
 SELECT r.round || ' ' || month || ' ' || m.merchant_no AS subject, sum(kept) AS expected,
@@ -179,13 +181,14 @@ HAVING sum(booked) <> sum(kept) OR sum(booked_subsidy) <> sum(kept_subsidy)
 """.replace("[is_open]", IS_OPEN)
 SUMMED_ALIKE = ", ".join(f"sum(t.{name}) AS {name}" for name in totals.SUMMED)
 LESS = ", ".join(f"-sum(t.{name})" for name in totals.SUMMED)
+OTHERS = ", ".join(f"('{each}')" for each in totals.GROUPINGS if each != "round")
 TOTALS_ALIKE = f"""
 SELECT r.round || ' ' || day || ' ' || grouping AS subject, sum(kept) AS expected,
     sum(found) AS found
 FROM (
     SELECT g.column1 AS grouping, t.round_id, t.day, sum(t.base_fen) AS kept, 0 AS found,
         {SUMMED_ALIKE}
-    FROM (VALUES ('coupon'), ('channel'), ('district'), ('industry'), ('size')) g
+    FROM (VALUES {OTHERS}) g
         CROSS JOIN group_totals t ON t.grouping = 'round' GROUP BY g.column1, t.round_id, t.day
     UNION ALL
     SELECT t.grouping, t.round_id, t.day, 0, sum(t.base_fen), {LESS}

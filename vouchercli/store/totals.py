@@ -4,6 +4,7 @@ against the facts.
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -47,21 +48,29 @@ ON CONFLICT DO UPDATE SET vouchers = vouchers + excluded.vouchers,
 COMBINED_KEY = "f.round_id, f.day, f.coupon, f.channel, f.segment_id"
 COMBINED = f"SELECT {COMBINED_KEY}, {SUMS} "
 SEGMENT = "JOIN segments s ON s.segment_id = f.segment_id"
-KEYS = {  # grouping -> (its key, the table that has it)
-    "round": ("''", ""),
+KEYS = {  # what a payment is kept by -> (its key, the table that has it)
     "coupon": ("f.coupon", ""),
     "channel": ("f.channel", ""),
     "district": ("s.district", SEGMENT),
     "industry": ("s.industry", SEGMENT),
     "size": ("s.size", SEGMENT),
 }
-
-
+# Groupings by what they are kept by: by round nothing, else one key or two.
+GROUPINGS: dict[str, tuple[str, ...]] = {
+    "round": (),
+    **{each: (each,) for each in KEYS},
+    **{",".join(pair): pair for pair in combinations(KEYS, 2)},
+}
+NO_KEY = ("''", "")
+FOUND = {  # grouping -> its two keys, each with the table that has it
+    grouping: (*(KEYS[each] for each in kept), NO_KEY, NO_KEY)[:2]
+    for grouping, kept in GROUPINGS.items()
+}
 EVERY_GROUPING = " UNION ALL ".join(
     f"""
-SELECT '{grouping}' AS grouping, f.round_id, f.day, {key} AS key, [sums]
-FROM combined f {table} GROUP BY f.round_id, f.day, {key}"""
-    for grouping, (key, table) in KEYS.items()
+SELECT '{grouping}' AS grouping, f.round_id, f.day, {key} AS key, {second} AS second_key, [sums]
+FROM combined f {table or other} GROUP BY f.round_id, f.day, {key}, {second}"""
+    for grouping, ((key, table), (second, other)) in FOUND.items()
 )
 POOL_PARTS = " ON CONFLICT DO UPDATE SET amount_fen = amount_fen + excluded.amount_fen"
 

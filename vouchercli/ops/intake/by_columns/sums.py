@@ -18,7 +18,7 @@ from vouchercli.store import proved_redemptions, totals, used_claims
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from vouchercli.store.redemptions import Split
 
@@ -81,16 +81,35 @@ ADDED = [col(name).cast(pl.Int64).sum() for name in SUMMED]
 
 def _groups(rows: pl.DataFrame, segments: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     combined = rows.group_by(proved_redemptions.COMBINED_KEY).agg(ADDED)
-    combined = combined.cast({"segment_id": pl.Int64})
-    channels = col("channel").replace_strict(dict(enumerate(CHANNELS)), return_dtype=pl.String)
-    named = combined.join(
-        pl.DataFrame(segments, orient="row", schema=SEGMENT), on="segment_id", how="left"
-    ).with_columns(round=lit(""), channel=channels)
+    known = pl.DataFrame(segments, orient="row", schema=SEGMENT).cast({"segment_id": pl.Int32})
+    named: dict[tuple[str, ...], pl.DataFrame] = {}  # pooled, by what their groupings need
     sums: list[tuple[Any, ...]] = []
-    for grouping in totals.KEYS:
-        key = ("round_id", "day", grouping)
-        sums += named.group_by(key).agg(ADDED).sort(key).select(lit(grouping), pl.all()).rows()
+    for grouping, kept in totals.GROUPINGS.items():
+        needs = (*dict.fromkeys(each if each in combined else "segment_id" for each in kept),)
+        if needs not in named:
+            named[needs] = _named(_pooled(combined, needs), known)
+        first, second, *_ = (*map(col, kept), lit(""), lit(""))
+        keys = (first.alias("key"), second.alias("second_key"))
+        pooled = _pooled(named[needs], kept).sort("round_id", "day", *kept)
+        sums += pooled.select(
+            lit(grouping).alias("grouping"), "round_id", "day", *keys, *SUMMED
+        ).rows()
     return sums
+
+
+def _pooled(rows: pl.DataFrame, keys: Sequence[str]) -> pl.DataFrame:
+    """Sums by round, day and these keys."""
+    return rows.group_by("round_id", "day", *keys).agg(ADDED)
+
+
+def _named(rows: pl.DataFrame, segments: pl.DataFrame) -> pl.DataFrame:
+    """The same with the names of segments and channels, where they have them."""
+    if "segment_id" in rows:
+        rows = rows.join(segments, on="segment_id", how="left")
+    if "channel" in rows:
+        names = dict(enumerate(CHANNELS))
+        rows = rows.with_columns(col("channel").replace_strict(names, return_dtype=pl.String))
+    return rows
 
 
 def _merchants(rows: pl.DataFrame) -> pl.DataFrame:
