@@ -260,15 +260,49 @@ def test_an_edit_by_hand_is_found(town: Voucher) -> None:
     assert "facts_as_written" in town("check", expect=5).out
 
 
-def test_a_month_of_a_sheet_that_became_a_day_is_warned_of(town: Voucher, tmp_path: Path) -> None:
-    with xlsxwriter.Workbook(tmp_path / "m.xlsx") as book:
+def sheet_of_months(path: Path, day: int, num_format: str) -> str:
+    """An XLSX file with a figure of catering whose period is a date of March 2020."""
+    with xlsxwriter.Workbook(path) as book:
         sheet = book.add_worksheet()
         sheet.write_row(0, 0, ["指标", "期间", "行业", "数值", "单位"])
         sheet.write_row(1, 0, ["营业额", "", "餐饮", 12.5, "亿元"])
-        month = book.add_format({"num_format": "mmm-yy"})
-        sheet.write_datetime(1, 1, datetime.datetime(2020, 3, 1), month)
-    ran = town("series", "import", str(tmp_path / "m.xlsx"), "--source", "统计局")
-    assert "[perhaps_a_month]" in ran.err
+        shown = book.add_format({"num_format": num_format})
+        sheet.write_datetime(1, 1, datetime.datetime(2020, 3, day), shown)
+    return str(path)
+
+
+def test_the_first_of_a_month_shown_as_a_day_is_warned_of(town: Voucher, tmp_path: Path) -> None:
+    file = sheet_of_months(tmp_path / "m.xlsx", 1, "yyyy-mm-dd")
+    assert "[perhaps_a_month]" in town("series", "import", file, "--source", "统计局").err
+    assert [each["grain"] for each in figures(town)] == ["day"]
+
+
+@pytest.mark.parametrize("shown", ["mmm-yy", "yyyy-mm", 'yyyy"年"m"月";@', "[$-804]yyyy/m"])
+def test_a_date_that_is_shown_as_a_month_is_that_month(
+    town: Voucher, tmp_path: Path, shown: str
+) -> None:
+    file = sheet_of_months(tmp_path / "m.xlsx", 1, shown)
+    assert "perhaps_a_month" not in town("series", "import", file, "--source", "统计局").err
+    [each] = figures(town)
+    assert (each["grain"], each["first_on"], each["last_on"]) == (
+        "month",
+        "2020-03-01",
+        "2020-03-31",
+    )
+
+
+def test_a_month_that_hides_another_day_is_rejected_with_its_cell(
+    town: Voucher, tmp_path: Path
+) -> None:
+    file = sheet_of_months(tmp_path / "m.xlsx", 15, "yyyy-mm")
+    ran = town("series", "import", file, "--source", "统计局", "-o", "json", expect=4)
+    batch = str(ran.data["batch"])
+    [reject] = town("batch", "rejects", batch, "-o", "json").data["rejects"]
+    assert reject["reason"] == "bad_time"
+    assert "2020-03-15 0:00" in str(reject)
+    said = town("batch", "rejects", batch, "--lang", "zh").out
+    assert "单元格显示为月份" in "".join(said.split())
+    assert figures(town) == []
 
 
 def test_words_that_are_no_option_are_refused(town: Voucher) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ import pytest
 import xlsxwriter
 import xlwt
 
-from vouchercli.formats.tables import xls_cells
+from vouchercli.formats.tables import number_formats, xls_cells
 from vouchercli.formats.tables.files import read
 from vouchercli.formats.tables.number_formats import zeros_of
 from vouchercli.formats.tables.sources import open_source
@@ -211,3 +212,49 @@ def test_an_xls_sheet_is_read_as_it_is_shown(tmp_path: Path, rows_below: int) ->
 def test_an_xls_file_that_is_not_understood_is_read_as_it_is() -> None:
     assert xls_cells.overlay(b"\xd0\xcf\x11\xe0" + bytes(600), "x") == {}
     assert xls_cells.overlay(b"", "x") == {}
+
+
+# ---------------------------------------------------------------- months
+
+
+def test_an_xls_date_that_is_shown_as_a_month_is_that_month(tmp_path: Path) -> None:
+    book = xlwt.Workbook()
+    page = book.add_sheet("月")
+    for row, (day, code) in enumerate(
+        [(1, "mmm-yy"), (1, "yyyy-mm"), (15, "yyyy-mm"), (1, "yyyy-mm-dd")]
+    ):
+        page.write(row, 0, datetime.datetime(2020, 4, day), xlwt.easyxf(num_format_str=code))
+    book.save(str(tmp_path / "a.xls"))
+    said = [row[0].removesuffix(" 00:00:00") for row in rows_of(tmp_path / "a.xls")]
+    assert said == ["2020-04", "2020-04", "2020-04-15 0:00", "2020-04-01"]
+
+
+def test_an_ods_date_that_is_shown_as_a_month_is_that_month(tmp_path: Path) -> None:
+    kept = 'office:value-type="float" office:value="123" calcext:value-type="float"><text:p>000123<'
+    dated = 'office:value-type="date" office:date-value="2020-04-01"><text:p>2020年4月<'
+    assert kept in CONTENT
+    path = tmp_path / "a.ods"
+    with zipfile.ZipFile(path, "w") as book:
+        book.writestr("mimetype", TYPE)
+        book.writestr("META-INF/manifest.xml", MANIFEST)
+        content = CONTENT.replace(kept, dated)
+        book.writestr("content.xml", " ".join(content.split()).replace("> <", "><"))
+    assert rows_of(path)[1][0] == "2020-04"
+
+
+@pytest.mark.parametrize(
+    ("code", "is_month"),
+    [
+        ("yyyy-mm", True),
+        ('yyyy"年"m"月"', True),
+        ("[$-409]mmm\\-yy;@", True),
+        ("yyyy-mm-dd", False),
+        ("m/d", False),
+        ("yyyy", False),
+        ("mm:ss", False),
+        ("General", False),
+        ('"ym"0', False),
+    ],
+)
+def test_which_number_formats_show_a_month(code: str, is_month: bool) -> None:
+    assert isinstance(number_formats.shown_by(code), number_formats.Months) is is_month

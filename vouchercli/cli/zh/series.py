@@ -95,4 +95,5 @@ TEXT = {
     "voucher report series --since DAY --until DAY": "voucher report series --since 日期 --until 日期",
     "no series has a figure of {name} in this span": "该时段没有 {name} 的对比数据",
     "voucher series list": "voucher series list",
+    "its cell shows a month and holds another day than the 1st: write the month as text, 2020-03": "单元格显示为月份，实际不是 1 日：请把月份写成文本，如 2020-03",
 }

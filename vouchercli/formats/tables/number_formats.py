@@ -1,8 +1,10 @@
-"""Number formats of sheets that show whole numbers as codes: 000123, HZ0001."""
+"""Number formats of sheets: whole numbers as codes (000123, HZ0001), dates as months."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import date
 
 
 @dataclass(frozen=True)
@@ -22,6 +24,37 @@ class Zeros:
         texts = self.before[len(self.before) - len(places) :]
         first = "".join(self.before[: len(self.before) - len(places)]) if extra < 0 else ""
         return first + "".join(text + place for text, place in zip(texts, places, strict=True))
+
+
+MONTH = "yyyy-mm"  # what is shown of a cell is the month of its date
+MONTH_YEAR = 17  # the number of mmm-yy, which files do not write out
+NO_LETTERS = re.compile(r'"[^"]*"|\\.|\[[^\]]*\]|[^A-Za-z]')
+
+
+@dataclass(frozen=True)
+class Months:
+    """A number format that shows a date as its month, without its day: yyyy-mm, yyyy"年"m"月"."""
+
+    def show(self, digits: str) -> str:
+        """That it does; which month it is, the reader of the date knows."""
+        return MONTH if digits else ""
+
+
+def shown_by(code: str) -> Zeros | Months | None:
+    """What a number format shows that its reader does not tell."""
+    letters = set(NO_LETTERS.sub("", _first_section(code)).lower())
+    return Months() if letters == {"y", "m"} else zeros_of(code)
+
+
+def month_text(moment: str) -> str:
+    """A date whose day is not shown: of the 1st the month. Any other day was hidden, not left out:
+    it is given with its hour, which no period has and every time may have.
+    """
+    try:
+        day = date.fromisoformat(moment.removesuffix(" 00:00:00"))
+    except ValueError:
+        return moment
+    return f"{day:%Y-%m}" if day.day == 1 else f"{day} 0:00"
 
 
 def zeros_of(code: str) -> Zeros | None:

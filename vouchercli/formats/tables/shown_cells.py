@@ -1,5 +1,6 @@
 """What the sheets of an XLSX, ODS or XLS file show and its reader does not tell: errors, formulas
-that were saved without a value, and the zeros of a number format (000123, HZ0001).
+that were saved without a value, the zeros of a number format (000123, HZ0001), dates shown as
+months.
 
 The XML of a sheet is looked through for these by a few bytes first, and read only when there may be
 any. What is found lies over the cells that the reader gives.
@@ -15,13 +16,15 @@ from zipfile import BadZipFile, ZipFile
 
 from vouchercli.formats.tables import xls_cells
 from vouchercli.formats.tables.nothing import NO_VALUE, as_error
-from vouchercli.formats.tables.number_formats import zeros_of
+from vouchercli.formats.tables.number_formats import MONTH, MONTH_YEAR, Months, shown_by
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from vouchercli.formats.tables.archives import Blob
     from vouchercli.formats.tables.number_formats import Zeros
+
+    Shown = Zeros | Months
 
 Overlay = dict[int, dict[int, str]]  # row (from 1) -> place (from 0) -> what the cell shows
 
@@ -33,6 +36,7 @@ LONGEST_FORMULA = 200
 ODS_CONTENT = "content.xml"
 MOST_REPEATED = 1_000  # a sheet's empty end is one cell, a million times
 CODE = re.compile(r"[^\d.,%¥￥$€£]*\d[\d-]*")
+MONTH_SHOWN = re.compile(r"\d{4}\s?[-/.年]\s?\d{1,2}\s?月?")
 RELATION = re.compile(r"\{?[^}]*\}?id$|^r:id$")
 REFERENCE = re.compile(r"([A-Z]{1,3})(\d+)")
 
@@ -87,19 +91,19 @@ def _parts_of_sheets(book: ZipFile) -> dict[str, str]:
     return found
 
 
-def _formats(book: ZipFile) -> dict[str, Zeros]:
-    """The style of a cell, as its number is written -> the format that shows zeros."""
+def _formats(book: ZipFile) -> dict[str, Shown]:
+    """The style of a cell, as its number is written -> the format that shows zeros or months."""
     part = next((name for name in book.namelist() if name.endswith("styles.xml")), None)
     if part is None:
         return {}
-    codes: dict[str, Zeros] = {}
-    styles: dict[str, Zeros] = {}
+    codes: dict[str, Shown] = {str(MONTH_YEAR): Months()}
+    styles: dict[str, Shown] = {}
     inside, count = False, 0
 
     def begin(tag: str, given: dict[str, str]) -> None:
         nonlocal inside, count
-        if tag == "numFmt" and (zeros := zeros_of(given.get("formatCode", ""))):
-            codes[given["numFmtId"]] = zeros
+        if tag == "numFmt" and (shown := shown_by(given.get("formatCode", ""))):
+            codes[given["numFmtId"]] = shown
         elif tag == "cellXfs":
             inside = True
         elif tag == "xf" and inside:
@@ -133,7 +137,7 @@ def _parser(
     return parser
 
 
-def _may_show_more(book: ZipFile, part: str, formats: dict[str, Zeros]) -> bool:
+def _may_show_more(book: ZipFile, part: str, formats: dict[str, Shown]) -> bool:
     marks = [rb"""\bt=["']e["']""", rb"<(?:\w+:)?f[\s/>]"]
     if formats:
         marks.append(rb"""\bs=["'](?:%s)["']""" % "|".join(formats).encode())
@@ -168,7 +172,7 @@ def _overlay(book: ZipFile, part: str, reading: _Sheet | _Table) -> Overlay:
 class _Sheet:
     """Where in a sheet's XML the reading is, and what was found."""
 
-    formats: dict[str, Zeros]
+    formats: dict[str, Shown]
     overlay: Overlay = field(default_factory=dict)
     row: int = 0
     place: int = -1
@@ -225,11 +229,11 @@ class _Sheet:
         if self.has_formula and not value and not self.has_text and self.kind != "str":
             formula = self.formula.strip()
             return f"{NO_VALUE} ={formula}" if formula else NO_VALUE
-        zeros = self.formats.get(self.style)
-        if zeros is None or self.kind != "n":
+        shown = self.formats.get(self.style)
+        if shown is None or self.kind != "n":
             return ""
         digits = value[:-2] if value.endswith(".0") else value
-        return zeros.show(digits) if digits.isdigit() and len(digits) <= WIDEST else ""
+        return shown.show(digits) if digits.isdigit() and len(digits) <= WIDEST else ""
 
 
 # ---------------------------------------------------------------- ODS
@@ -292,6 +296,8 @@ class _Table:
             return as_error(text)
         if not kinds and cell.get("formula") and not text:
             return f"{NO_VALUE} {cell['formula'].partition(':')[2][:LONGEST_FORMULA]}"
+        if "date" in kinds and MONTH_SHOWN.fullmatch(text):
+            return MONTH
         value = cell.get("value", "").removesuffix(".0")
         if "float" in kinds and text != value and CODE.fullmatch(text):
             digits = re.sub(r"\D", "", text)

@@ -19,6 +19,7 @@ from python_calamine import CalamineError, CalamineWorkbook, PasswordError, Shee
 from vouchercli.errors import VoucherError
 from vouchercli.formats.tables import foreign, shown_cells
 from vouchercli.formats.tables.cells import Number
+from vouchercli.formats.tables.number_formats import MONTH, month_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -100,7 +101,7 @@ def _laid_over(cells: list[str], shown: dict[int, str] | None) -> list[str]:
     if shown:
         cells += [""] * (max(shown) + 1 - len(cells))
         for place, text in shown.items():
-            cells[place] = text
+            cells[place] = month_text(cells[place]) if text == MONTH else text
     return cells
 
 

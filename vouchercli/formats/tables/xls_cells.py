@@ -1,5 +1,5 @@
-"""What the sheets of an XLS file show and its reader does not tell: errors, and the zeros of number
-formats. Of a file older than Excel 97, nothing.
+"""What the sheets of an XLS file show and its reader does not tell: errors, the zeros of number
+formats, and dates shown as months. Of a file older than Excel 97, nothing.
 
 An XLS file is a small file system (compound file) whose stream Workbook is a row of records: two
 bytes of type, two of length, the data ([MS-CFB], [MS-XLS]).
@@ -11,7 +11,7 @@ import struct
 from struct import unpack_from
 from typing import TYPE_CHECKING
 
-from vouchercli.formats.tables.number_formats import Zeros, zeros_of
+from vouchercli.formats.tables.number_formats import MONTH_YEAR, Months, Zeros, shown_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,8 +48,8 @@ class _Book:
     def __init__(self, stream: bytes) -> None:
         self.stream = stream
         self.sheets: dict[str, int] = {}
-        self.styles: list[Zeros | None] = []
-        codes: dict[int, Zeros | None] = {}
+        self.styles: list[Zeros | Months | None] = []
+        codes: dict[int, Zeros | Months | None] = {MONTH_YEAR: Months()}
         kinds: list[int] = []
         for kind, data in self._records(0):
             if kind == BOF and unpack_from("<H", data)[0] != EXCEL_97:
@@ -58,7 +58,7 @@ class _Book:
                 self.sheets[_text(data, 7, data[6])] = unpack_from("<I", data)[0]
             elif kind == FORMAT:
                 number, length = unpack_from("<HH", data)
-                codes[number] = zeros_of(_text(data, 4, length))
+                codes[number] = shown_by(_text(data, 4, length))
             elif kind == XF:
                 kinds.append(unpack_from("<H", data, 2)[0])
         self.styles = [codes.get(number) for number in kinds]
@@ -104,9 +104,9 @@ class _Book:
                 yield row, first + number, self._shown(style, _unpacked(packed))
 
     def _shown(self, style: int, number: float) -> str:
-        zeros = self.styles[style] if style < len(self.styles) else None
-        is_whole = zeros is not None and 0 <= number < DIGITS and number == int(number)
-        return zeros.show(str(int(number))) if zeros is not None and is_whole else ""
+        form = self.styles[style] if style < len(self.styles) else None
+        is_whole = form is not None and 0 <= number < DIGITS and number == int(number)
+        return form.show(str(int(number))) if form is not None and is_whole else ""
 
 
 def _unpacked(packed: int) -> float:

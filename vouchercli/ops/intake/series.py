@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 NO_SOURCE = Word("nobody is named as its source: a column source, or --source NAME")
 NO_MEASURE = Word("it is none of turnover, orders and shops")
 NO_PERIOD = Word("it is no period such as 2020-03-27, 2020-W13, 2020-03 or 2020-01/2020-02")
+HIDDEN_DAY = Word(
+    "its cell shows a month and holds another day than the 1st: write the month as text, 2020-03"
+)
 NOT_OVER = Word("it is not over yet")
 NO_UNIT = Word("it is no unit of this measure")
 NO_VALUE = Word("it is no number from 0 on that is whole in fen, or as a count")
@@ -71,7 +74,8 @@ def _period(text: str, today: int) -> Period:
     try:
         period = periods.parse(text)
     except ValueError:
-        raise _Wrong("period", text, NO_PERIOD, "bad_time") from None
+        why = HIDDEN_DAY if text.endswith(" 0:00") else NO_PERIOD
+        raise _Wrong("period", text, why, "bad_time") from None
     if period.last_on > today:
         raise _Wrong("period", text, NOT_OVER, "bad_time")
     return period
