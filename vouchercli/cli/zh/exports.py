@@ -23,7 +23,7 @@ TEXT = {
     "pip install polars; or --format csv": "请运行 pip install polars；或用 --format csv",
     # the tables
     "Sums of a consumer-voucher programme; no row is a person, a payment or a merchant. Empty figures are not shown: fewer than {least} residents, or in cuts by merchant fewer than {merchants} merchants, could stand behind them, or they would give away such a cell by subtraction from a total.": "消费券项目汇总数；任何一行都不对应个人、交易或商户。空白表示不予公布：其背后的居民可能少于 {least} 人，或按商户分组时商户少于 {merchants} 家，或可由合计相减推出此类单元格。",
-    "From a file for rehearsals: these figures are not real. Sums of a consumer-voucher programme; empty figures are not shown: fewer than {least} residents, or in cuts by merchant fewer than {merchants} merchants, could stand behind them.": "出自演练库：数字并非真实。消费券项目汇总数；空白表示不予公布：其背后的居民可能少于 {least} 人，或按商户分组时商户少于 {merchants} 家。",
+    "From a file for rehearsals: these figures are synthetic, not real. Sums of a consumer-voucher programme; empty figures are not shown: fewer than {least} residents, or in cuts by merchant fewer than {merchants} merchants, could stand behind them.": "出自演练库：数字为合成数据，并非真实。消费券项目汇总数；空白表示不予公布：其背后的居民可能少于 {least} 人，或按商户分组时商户少于 {merchants} 家。",
     "About the programme": "项目说明",
     "what these tables are about": "本数据所涉项目",
     "All rounds": "各期次",

@@ -117,7 +117,7 @@ def steps(scale: int) -> tuple[Step, ...]:
     """From an empty folder to reports that show who paid."""
     programme = shipped("beijing-2020")
     return (
-        step("init"),
+        step("init --rehearsal"),
         *(
             maker(command, now="2020-06-01 09:00")
             for command in (

@@ -105,7 +105,8 @@ GROUPED_BY = ("round", "day", "coupon", "channel", "district", "industry", "size
 SHAPES: dict[str, Shape] = {"fen": "yuan", "int": "count", "ratio": "ratio", "rate": "rate"}
 
 REHEARSED = (
-    "From a file for rehearsals: these figures are not real. Sums of a consumer-voucher programme;"
+    "From a file for rehearsals: these figures are synthetic, not real. Sums of a"
+    " consumer-voucher programme;"
     " empty figures are not shown: fewer than {least} residents, or in cuts by merchant fewer than"
     " {merchants} merchants, could stand behind them."
 )
