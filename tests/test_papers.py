@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import re
 import sys
+from dataclasses import replace
+from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -217,6 +219,21 @@ def test_sheets_have_names_that_spreadsheets_take() -> None:
     content = workbook.render(page(("a", 1), ("b", 2)))
     names = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)).sheet_names
     assert names == ["A  grid of  all", "A  grid of  all 2", "About"]
+
+
+def test_a_long_book_has_the_bytes_that_the_library_writes(monkeypatch: Any) -> None:
+    numbers = (1, -7, 0, None, Decimal("0.57"), Decimal("-4503599627370.51"), 12_345_678_901)
+    rows = [[Cell(f"<{at}> & 'b'"), Cell("", number)] for at, number in enumerate(numbers)]
+    short = page(("a", 1))
+    long = replace(short, grids=(replace(short.grids[0], rows=rows),))
+    monkeypatch.setattr(workbook, "LONG", 2)
+    content = workbook.render(long)
+    monkeypatch.setattr(workbook, "_long_sheet", lambda: None)
+    assert workbook.render(long) == content
+    calamine = pytest.importorskip("python_calamine")
+    sheet = calamine.CalamineWorkbook.from_filelike(io.BytesIO(content)).get_sheet_by_index(0)
+    found = [row[1] for row in sheet.to_python()[1:]]
+    assert found == ["" if number is None else float(number) for number in numbers]
 
 
 @pytest.mark.parametrize(

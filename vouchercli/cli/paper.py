@@ -52,6 +52,7 @@ NUMBERS: dict[str, Callable[[Any], int | Decimal]] = {
     "rate": Decimal,
     "change": Decimal,
 }
+NO_NUMBER = Cell("")
 AT_A_TIME = 1_000  # rows
 MOST_ROUNDS = 20  # that are named one by one
 
@@ -224,9 +225,9 @@ def _numbers(column: Column, zone: str, values: Sequence[Any]) -> list[Cell]:
     if number is None:
         cells = _cells(column, zone, values)
         return [
-            Cell("") if value is None else cell for cell, value in zip(cells, values, strict=True)
+            NO_NUMBER if value is None else cell for cell, value in zip(cells, values, strict=True)
         ]
-    return [Cell("", None if value is None else number(value)) for value in values]
+    return [NO_NUMBER if value is None else Cell("", number(value)) for value in values]
 
 
 ABOUT = {

@@ -9,7 +9,7 @@ rules.leverage from these integers.
 from __future__ import annotations
 
 from operator import itemgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules import times
 from vouchercli.rules.leverage import CALENDAR, GROUPINGS, Sums
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
     from vouchercli.rules.leverage import Months, Window
+    from vouchercli.store.pieces import Piece
 
     Row = sqlite3.Row
 
@@ -233,6 +234,16 @@ READ = {
     for sign in SIGNED
 }
 IS_SOMETHING = " OR ".join("sum(t." + name + ") <> 0" for name in totals.SUMMED)
+# Out of `[rows]`, totals of merchants in their order: nothing is sorted.
+NAMED = f"""
+SELECT h.merchant_no, h.name, {", ".join("p." + name for name in TOLD)}
+FROM (SELECT t.merchant_id, {SUMS} FROM [rows] GROUP BY t.merchant_id HAVING {IS_SOMETHING}) p
+JOIN merchants h ON h.merchant_id = p.merchant_id
+"""
+AMOUNTS = """
+SELECT CAST(sum(t.public_fen) AS BIGINT) FROM [rows]
+GROUP BY t.merchant_id HAVING sum(t.vouchers) > 0
+"""
 COUPONS = """
 SELECT r.round_id, k.coupon_no, k.coupon FROM rounds r JOIN coupons k USING (template_id)
 """
@@ -253,14 +264,32 @@ def by_merchant(
     parts = pieces.of_months(db, months, zone, known)
     if not parts or not rounds:
         return []
+    rows = sorted(_of_merchants(db, NAMED, rounds, parts), key=itemgetter(0))
+    return [(row[0], row[1], Sums._make(row[2:])) for row in rows]
+
+
+def paid_to_merchants(
+    db: sqlite3.Connection, rounds: Sequence[int], months: Months, zone: str
+) -> list[int]:
+    """What public funders paid to each merchant with a payment that stands, in fen, pooled over
+    `rounds` (ids).
+    """
+    parts = pieces.of_months(db, months, zone)
+    if not parts or not rounds:
+        return []
+    return [fen for (fen,) in _of_merchants(db, AMOUNTS, rounds, parts)]
+
+
+def _of_merchants(
+    db: sqlite3.Connection, statement: str, rounds: Sequence[int], parts: Sequence[Piece]
+) -> list[tuple[Any, ...]]:
+    """Rows of a statement about the totals of merchants (`[rows]`), of the rounds."""
     source = " UNION ALL ".join(READ[piece.source, piece.sign] for piece in parts)
     parameters = [end for piece in parts for end in piece.span]
-    cursor = db.cursor()
-    cursor.row_factory = None  # plain tuples: there may be a hundred thousand
     chosen = () if is_every_round(db, rounds) else tuple(rounds)
-    cursor.execute(_merchants(source, len(chosen)), (*parameters, *chosen))
-    rows = sorted(cursor.fetchall(), key=itemgetter(0))
-    return [(row[0], row[1], Sums._make(row[2:])) for row in rows]
+    some = "WHERE t.round_id IN (" + ", ".join("?" * len(chosen)) + ")" if chosen else ""
+    of_rounds = " ".join(("(", source, ") t", some))
+    return typed.tuples(db, statement.replace("[rows]", of_rounds), (*parameters, *chosen))
 
 
 def is_every_round(db: sqlite3.Connection, rounds: Collection[int]) -> bool:
@@ -284,29 +313,6 @@ def merchant_numbers(db: sqlite3.Connection) -> dict[int, str]:
     return dict(typed.tuples(db, NUMBERS))
 
 
-def _merchants(source: str, rounds: int) -> str:
-    """Sums by merchant out of the source, of as many rounds (0: all); nothing is sorted when it is
-    the totals alone.
-    """
-    condition = "WHERE t.round_id IN (" + ", ".join("?" * rounds) + ")" if rounds else ""
-    return " ".join(
-        (
-            "SELECT h.merchant_no, h.name,",
-            ", ".join("p." + name for name in TOLD),
-            "FROM (SELECT t.merchant_id,",
-            SUMS,
-            "FROM (",
-            source,
-            ") t",
-            condition,
-            "GROUP BY t.merchant_id HAVING",
-            IS_SOMETHING,
-            ") p",
-            "JOIN merchants h ON h.merchant_id = p.merchant_id",
-        )
-    )
-
-
 class Listed(NamedTuple):
     """A merchant as the registry has it now; `is_registered`: it is listed, and was not only added
     because a voucher's scope takes any merchant.
@@ -320,6 +326,7 @@ class Listed(NamedTuple):
     is_registered: int
 
 
+REGISTERED = "SELECT count(*) FROM merchants WHERE is_registered"
 LISTED = """
 SELECT merchant_no, name, size, district, industry, is_registered FROM merchants
 ORDER BY merchant_no
@@ -329,6 +336,11 @@ ORDER BY merchant_no
 def listed_merchants(db: sqlite3.Connection) -> dict[str, Listed]:
     """Every merchant, by number."""
     return {row.merchant_no: row for row in typed.rows(db, Listed, LISTED)}
+
+
+def registered(db: sqlite3.Connection) -> int:
+    """How many merchants the registry lists."""
+    return typed.number(db, REGISTERED)
 
 
 # ---------------------------------------------------------------- public funders one by one

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import starmap
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ def rows(
     db: sqlite3.Connection, kind: Callable[..., Row], statement: str, parameters: Any = ()
 ) -> list[Row]:
     """All rows, each as `row` gives it."""
-    return [kind(*each) for each in db.execute(statement, parameters)]
+    return [*starmap(kind, tuples(db, statement, parameters))]
 
 
 def tuples(db: sqlite3.Connection, statement: str, parameters: Any = ()) -> list[tuple[Any, ...]]:

@@ -33,7 +33,7 @@ class Facts(NamedTuple):
     scope: Scope
     rounds: list[dict[str, Any]]
     total: Sums
-    paid: list[tuple[str, str, Sums]]  # by merchant
+    paid: list[int]  # to each merchant with a payment that stands, in fen
     registered: int
     cuts: dict[str, dict[str, Sums]]
     shares: dict[str, int]  # of public funders, in fen
@@ -77,13 +77,12 @@ def _gather(session: Session, only: Sequence[str], as_of: int | None) -> Facts:
     for _, funder, fen in funded(session, ("round",), scope):
         shares[funder] += fen
     by_round = sums_by_key(session, "round", scope)
-    listed = store.listed_merchants(db).values()
     return Facts(
         scope,
         rows_of(session, scope),
         leverage.pooled(by_round.values()),
-        store.by_merchant(db, list(scope.rounds), scope.months, scope.zone),
-        sum(each.is_registered for each in listed),
+        store.paid_to_merchants(db, list(scope.rounds), scope.months, scope.zone),
+        store.registered(db),
         {by: sums_by_key(session, by, scope) for by in ("industry", "district")},
         shares,
         brief_baselines.of_brief(session, scope),
@@ -194,14 +193,13 @@ def _drove(facts: Facts) -> Iterator[Message]:
 
 
 def _went(facts: Facts) -> Iterator[Message]:
-    paid = [(no, name, sums) for no, name, sums in facts.paid if sums.vouchers > 0]
-    if not paid:
+    if not facts.paid:
         return
-    amounts = concentration.ordered([sums.public_fen for _, _, sums in paid])
+    amounts = concentration.ordered(facts.paid)
     yield say(
         "{merchants:,} merchants were paid with vouchers; the registry lists {registered:,}. The"
         " first 1 % of them got {first} of the subsidy.",
-        merchants=len(paid),
+        merchants=len(facts.paid),
         registered=facts.registered,
         first=percent(concentration.share_of_first(amounts, 10)),
     )
@@ -270,7 +268,7 @@ def _little(facts: Facts) -> Iterator[Message]:
             count=used,
             least=leverage.FEW,
         )
-    if sum(sums.vouchers > 0 for _, _, sums in facts.paid) == 1:
+    if len(facts.paid) == 1:
         yield say("One merchant alone was paid: what it sold stands for no others.")
     yield from cautions.sentences((cautions.FEW_PACKS,), key, facts.rounds, cautions.NO_TOTAL)
     if facts.total.gross is not None:

@@ -136,14 +136,13 @@ def _figures(session: Session, only: Sequence[str], as_of: int | None) -> dict[s
         scope = go_back(session, scope, as_of)
     rows = rows_of(session, scope)
     total = leverage.pooled(sums_by_key(session, "round", scope).values())
-    paid = store.by_merchant(session.db, list(scope.rounds), scope.months, scope.zone)
+    paid = store.paid_to_merchants(session.db, list(scope.rounds), scope.months, scope.zone)
 
     def add(key: str) -> int:
         return sum(row[key] for row in rows)
 
     claimed = Claimed(add("claimed"), add("claimed_vouchers"), add("claimed_face_fen"))
-    merchants = sum(sums.vouchers > 0 for _, _, sums in paid)
-    together = Found(total, claimed, Merchants(merchants))
+    together = Found(total, claimed, Merchants(len(paid)))
     sold_out = [row["sell_out_seconds"] for row in rows]
     return {
         "rounds": len(rows),
@@ -153,7 +152,7 @@ def _figures(session: Session, only: Sequence[str], as_of: int | None) -> dict[s
         "claim_rate": leverage.rate(claimed.packs, add("packs")),
         "sell_out_seconds": sold_out[0] if len(rows) == 1 else None,
         **figures(together, OF_PAYMENTS),
-        "merchants": merchants,
+        "merchants": len(paid),
         "outstanding_fen": add("outstanding_fen"),
         "expired_fen": add("expired_fen"),
         "says_little": cautions.codes(CAUTIONS, together),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from heapq import nsmallest
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.ops.reports import merchant_tables as tables
@@ -15,7 +17,7 @@ from vouchercli.store import reports as store
 from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from vouchercli.ops.reports.scope import Scope
     from vouchercli.result import Message, Table
@@ -81,11 +83,13 @@ def tables_of(
     listed, paid = taking
     took_part = taking.with_payments()
     amounts = law.ordered([sums.public_fen for _, _, sums in paid if sums.vouchers > 0])
+    cells = _cells(taking)
+    total = leverage.pooled(cell.sums for cell in cells.values())
     return tables.merchants(
         scope,
         _summary(listed, took_part, amounts),
-        {by: _by(by, listed, paid, took_part) for by in tables.CUTS},
-        _first(paid, top),
+        {by: _by(at, cells, total) for at, by in enumerate(tables.CUTS)},
+        _first(paid, top, total),
         law.lorenz(amounts) if amounts else [],
         silent,
     )
@@ -108,45 +112,67 @@ def _summary(listed: dict[str, Listed], took_part: set[str], amounts: list[int])
     }
 
 
-def _by(
-    by: str, listed: dict[str, Listed], paid: Paid, took_part: set[str]
-) -> list[dict[str, Any]]:
-    """Merchants of the registry and with payments, and what these got, by what the registry says of
-    them now; then those it says nothing of, then those that it does not list.
+class Cell(NamedTuple):
+    """Merchants alike in all `tables.CUTS`: how many the registry lists, how many have a payment
+    that stands, and what all of them got.
     """
-    registered = Counter(
-        (True, getattr(each, by)) for each in listed.values() if each.is_registered
-    )
-    active: Counter[tuple[bool, str]] = Counter()
-    every: dict[tuple[bool, str], list[Sums]] = {}
-    for no, _, of_merchant in paid:
-        is_listed = no in listed and bool(listed[no].is_registered)
-        key = (is_listed, getattr(listed[no], by) if is_listed else "")
-        active[key] += no in took_part
-        every.setdefault(key, []).append(of_merchant)
-    sums = {key: leverage.pooled(each) for key, each in every.items()}
-    total = leverage.pooled(sums.values())
+
+    registered: int
+    with_payments: int
+    sums: Sums
+
+
+# Whether the registry lists them, and what it says of them now in each of `tables.CUTS`.
+Alike = tuple[bool, tuple[str, ...]]
+CUTS_OF = attrgetter(*tables.CUTS)
+UNKNOWN: Alike = (False, ("",) * len(tables.CUTS))
+
+
+def _cells(taking: TakingPart) -> dict[Alike, Cell]:
+    """The merchants, those who are alike together: a few hundred cells of a hundred thousand."""
+    listed, paid = taking
+    known = {no: (True, CUTS_OF(each)) for no, each in listed.items() if each.is_registered}
+    registered = Counter(known.values())
+    every: dict[Alike, list[Sums]] = {}
+    for no, _, sums in paid:
+        every.setdefault(known.get(no, UNKNOWN), []).append(sums)
+    return {
+        alike: Cell(
+            registered[alike],
+            sum(sums.vouchers > 0 for sums in every.get(alike, ())),
+            leverage.pooled(every.get(alike, ())),
+        )
+        for alike in {**registered, **every}
+    }
+
+
+def _by(cut: int, cells: Mapping[Alike, Cell], total: Sums) -> list[dict[str, Any]]:
+    """Merchants of the registry and with payments, and what these got, by what the registry says of
+    them now in one of `tables.CUTS`; then those it says nothing of, then those that it does not
+    list. `total` is of all.
+    """
+    groups: dict[tuple[bool, str], list[Cell]] = {}
+    for (is_listed, says), cell in cells.items():
+        groups.setdefault((is_listed, says[cut]), []).append(cell)
     rows = []
-    for key in sorted({*registered, *sums}, key=lambda each: (not each[0], each[1] == "", each)):
-        of_key = sums.get(key, leverage.NOTHING)
+    for key in sorted(groups, key=lambda each: (not each[0], each[1] == "", each)):
         rows.append(
             {
                 "key": key[1],
                 "is_registered": key[0],
                 "shown_key": key[1] if key[0] else NOT_LISTED,
-                "registered": registered[key],
-                "with_payments": active[key],
-                **_figures(of_key, total),
+                "registered": sum(cell.registered for cell in groups[key]),
+                "with_payments": sum(cell.with_payments for cell in groups[key]),
+                **_figures(leverage.pooled(cell.sums for cell in groups[key]), total),
             }
         )
     return rows
 
 
-def _first(paid: Paid, top: int) -> list[dict[str, Any]]:
+def _first(paid: Paid, top: int, total: Sums) -> list[dict[str, Any]]:
     """The merchants that got most, from the most."""
-    total = leverage.pooled(sums for _, _, sums in paid)
-    ordered = sorted(paid, key=lambda each: (-each[2].public_fen, each[0]))
-    return [row_of(*each, total) for each in ordered[: top or None]]
+    ordered = nsmallest(top or len(paid), paid, key=lambda each: (-each[2].public_fen, each[0]))
+    return [row_of(*each, total) for each in ordered]
 
 
 def row_of(no: str, name: str, sums: Sums, total: Sums) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vouchercli.pages import Cell, Grid, Page, Shape
 
 CREATED = datetime(2020, 1, 1)  # the same page has the same bytes
@@ -36,15 +38,40 @@ def render(page: Page) -> bytes:
     kept = io.BytesIO()
     is_long = max((len(grid.rows) for grid in page.grids), default=0) > LONG
     way = {"in_memory": not is_long, "constant_memory": is_long}
+    kind = _long_sheet() if is_long else None
     with xlsxwriter.Workbook(kept, way) as book:
         book.set_properties({"created": CREATED, "title": page.title})
         looks = _Looks(book)
         names: set[str] = set()
         for grid in page.grids:
             name = _sheet_name(grid.title, names)
-            _write_grid(book, book.add_worksheet(name), name, grid, looks)
+            _write_grid(book, book.add_worksheet(name, kind), name, grid, looks)
         _write_about(book.add_worksheet(_sheet_name(page.words.about, names)), page, looks)
     return kept.getvalue()
+
+
+def _long_sheet() -> type[Any]:
+    """The kind of sheet for many rows, with numbers that have a look and are numbers: what the
+    library asks of each of two million cells takes longer than to write it. The bytes are the same.
+    """
+    from xlsxwriter.utility import xl_rowcol_to_cell_fast
+    from xlsxwriter.worksheet import CellNumberTuple, Worksheet
+
+    class LongSheet(Worksheet):  # type: ignore[misc]  # the library has no types
+        def write_number(self, row: int, col: int, number: Any, look: Any) -> None:
+            self._check_dimensions(row, col)
+            if row > self.previous_row:
+                self._write_single_row(row)
+            self.table[row][col] = CellNumberTuple(number, look)
+
+        def _write_cell(self, row: int, col: int, cell: Any) -> None:
+            if cell.__class__ is not CellNumberTuple or not cell.format:
+                super()._write_cell(row, col, cell)
+                return
+            place, look = xl_rowcol_to_cell_fast(row, col), cell.format._get_xf_index()
+            self.fh.write(f'<c r="{place}" s="{look}"><v>{cell.number:.16G}</v></c>')
+
+    return LongSheet
 
 
 class _Looks:
@@ -89,21 +116,23 @@ def _write_grid(book: Any, sheet: Any, name: str, grid: Grid, looks: _Looks) -> 
         sheet.write_string(0, at, heading.text, looks.head[heading.is_number])
         sheet.set_column(at, at, _width(grid, at))
     last = len(grid.rows) if grid.has_total else 0
+    of_rows, of_total = (
+        [look[heading.shape] for heading in grid.headings] for look in (looks.cell, looks.total)
+    )
     for place, row in enumerate(grid.rows, 1):
-        look = looks.total if place == last else looks.cell
-        for at, (heading, cell) in enumerate(zip(grid.headings, row, strict=True)):
-            _write_cell(sheet, place, at, cell, look[heading.shape])
+        _write_row(sheet, place, row, of_total if place == last else of_rows)
     if len(grid.body) > 1:
         sheet.autofilter(0, 0, len(grid.body), len(grid.headings) - 1)
     if grid.bars and len(grid.body) > 1:
         sheet.insert_chart(len(grid.rows) + 2, 0, _chart(book, name, grid))
 
 
-def _write_cell(sheet: Any, row: int, at: int, cell: Cell, look: Any) -> None:
-    if cell.number is not None:
-        sheet.write_number(row, at, cell.number, look)
-    elif cell.text:
-        sheet.write_string(row, at, cell.text, look)
+def _write_row(sheet: Any, place: int, row: Sequence[Cell], looks: Sequence[Any]) -> None:
+    for at, (text, number, _) in enumerate(row):
+        if number is not None:
+            sheet.write_number(place, at, number, looks[at])
+        elif text:
+            sheet.write_string(place, at, text, looks[at])
 
 
 def _chart(book: Any, name: str, grid: Grid) -> Any:
