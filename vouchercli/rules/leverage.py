@@ -193,6 +193,8 @@ def in_order(by: str, keys: Iterable[str], opening: Mapping[str, int]) -> list[s
 
 def all_in_order(by: Keys, keys: Iterable[Keys], opening: Mapping[str, int]) -> list[Keys]:
     """The same of two groupings: by the first, then by the second."""
+    if len(by) == 1:  # plain: there may be a hundred thousand
+        return sorted(keys, key=lambda key: _rank(by[0], key[0], opening))
     return sorted(
         keys, key=lambda key: [_rank(*each, opening) for each in zip(by, key, strict=True)]
     )

@@ -52,6 +52,7 @@ class Merchants(NamedTuple):
 
 
 FIELDS = Place._fields
+SEGMENT = FIELDS.index("segment_id")
 OF_TOTALS = {
     "round_id": "t.round_id",
     "day": "t.month * 100 + 1 - :first_day",
@@ -171,8 +172,10 @@ class _Code:
             text = f"({text}) * {size:d} + {columns[name]}"
         return text
 
-    def place(self, number: int) -> Place:
-        """The place of a number; its merchant is in it where places have one."""
+    def place(self, number: Any) -> Place:
+        """The place of a number, or places of many, with a column in each field; its merchant is in
+        it where places have one.
+        """
         values = {}
         if self.has_merchant:
             number, values["merchant_id"] = divmod(number, self.merchants)
@@ -234,13 +237,14 @@ def _by_columns(
     codes = stands if code.has_merchant else stands // code.merchants
     begins = np.diff(codes, prepend=-1) != 0  # they are in order
     place_of = np.cumsum(begins) - 1
-    places = [*map(code.place, codes[begins].tolist())]
-    keys = [*map(key_of, places)]
+    at = code.place(codes[begins])  # all places at once: each field is a column
+    columns = [np.broadcast_to(each, begins.sum()).tolist() for each in at]
+    keys = [*map(key_of, map(Place, *columns))]
     named = {
         key: at for at, key in enumerate(dict.fromkeys(key for key in keys if key is not None))
     }
     group = np.array([-1 if key is None else named[key] for key in keys], np.int64)[place_of]
-    weight = np.array([weights[place.segment_id] for place in places]).reshape(-1, 3)[place_of]
+    weight = np.array([weights[no] for no in columns[SEGMENT]]).reshape(-1, 3)[place_of]
     counts = group >= 0
     sums = (weight * net[:, None])[counts].T
     merchants, group = merchants[counts], group[counts]
@@ -251,7 +255,7 @@ def _by_columns(
         stands = [np.bincount(at, each, len(pairs)) > 0 for each in sums]
         of_pair = pairs // code.merchants
         paid = (np.bincount(of_pair[each & stands[0]], minlength=groups) for each in stands)
-        return [Merchants(*map(int, each)) for each in zip(*paid, strict=True)]
+        return [*map(Merchants, *(each.tolist() for each in paid))]
 
     (total,) = count(0, 1)
     return dict(zip(named, count(group, len(named)), strict=True)), total

@@ -106,10 +106,12 @@ def merchants_by_key(
     if not store.is_every_round(session.db, scope.rounds):
         fields.add("round_id")
 
+    is_cut, rounds = "round_id" in fields, scope.rounds
+
     def key_of(place: Place) -> Key | None:
-        if "round_id" in fields and place.round_id not in scope.rounds:
+        if is_cut and place.round_id not in rounds:
             return None
-        return tuple(reader(place) for reader in readers)
+        return tuple([reader(place) for reader in readers])  # plain: there may be many
 
     return merchant_counts.counted(session.db, parts, fields, key_of)
 
