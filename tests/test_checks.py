@@ -247,6 +247,12 @@ SPOILED: dict[str, Breaches] = {
     "DELETE FROM group_totals WHERE grouping = 'district' AND key = '上城区'": {
         "group_totals": [("r1 20200328 district 上城区", "0", "400000")]
     },
+    "DELETE FROM group_totals WHERE grouping = 'coupon,district' AND key = '40-10'": {
+        "group_totals": [
+            ("r1 20200327 coupon,district 40-10 西湖区", "0", "4500"),
+            ("r1 20200328 coupon,district 40-10 西湖区", "0", "-2000"),
+        ]
+    },
     "UPDATE merchant_totals SET base_fen = 7 WHERE merchant_id = 1": {
         "merchant_totals": [("r1 202003 M1", "7", "2500")]
     },
