@@ -714,7 +714,7 @@ def test_24_oclock_on_a_day_that_is_known_is_the_next_day_both_ways(town: Path) 
     ]
     (answer,), left = both_ways(town, "\n".join(rows))
     assert answer["accepted"] == 3
-    days = {row[2]: row[4] for row in left["days"] if row[0] == "round"}
+    days = {row[2]: row[5] for row in left["days"] if row[0] == "round"}
     assert days == {20200328: 2, 20200329: 1}
 
 
