@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vouchercli.rules.distances import CODES, edges
-from vouchercli.store import order_amounts
+from vouchercli.store import by_columns, order_amounts
 
 # Of C1 to C4 at a restaurant, of C5 and C6 at a shop.
 BASES = {"C1": "40", "C2": "41", "C3": "42", "C4": "80", "C5": "40.01", "C6": "100"}
@@ -60,11 +60,11 @@ def test_orders_are_counted_by_their_distance_from_the_threshold(town: Any) -> N
     assert "no payment" in town("report", "orders", "--since", "2020-03-29").err
 
 
-@pytest.mark.parametrize("many", [0, order_amounts.MANY])
+@pytest.mark.parametrize("many", [0, by_columns.MANY])
 def test_a_payment_that_is_refunded_in_full_does_not_count(
     town: Any, many: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(order_amounts, "MANY", many)  # by columns, and by rows
+    monkeypatch.setattr(by_columns, "MANY", many)  # by columns, and by rows
     rows = (
         "R1,refund,C1,1,M1,2020-03-29 10:00,40,0,10,TC1\n"
         "R2,refund,C6,1,M2,2020-03-29 10:00,20,0,2,TC6\n"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules import times
-from vouchercli.store import merchant_runs, typed
+from vouchercli.store import by_columns, merchant_runs, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -68,8 +67,6 @@ FROM refunds b CROSS JOIN redemptions f USING (redemption_id)
 WHERE f.split_id IN (SELECT value FROM json_each(:splits)) AND f.paid_at BETWEEN :since AND :until
 """
 FILES = "SELECT batch_id, file FROM batches"
-FACTS = "SELECT ifnull(max(redemption_id), 0) FROM redemptions"
-MANY = 50_000  # facts from which on columns are worth their start
 
 
 class Part(NamedTuple):
@@ -136,7 +133,7 @@ def parts(db: sqlite3.Connection, asked: Asked) -> list[Part]:
         "" if asked.is_all else OF_ROUNDS,
         "" if asked.merchant is None else AT_MERCHANT,
     )
-    by_columns = asked.merchant is None and typed.number(db, FACTS) >= MANY and find_spec("numpy")
+    has_columns = asked.merchant is None and by_columns.are_worth_it(db)
     found = []
     for batch in typed.column(db, BATCHES, {"programme_id": asked.programme_id}):
         told = values | {"batch_id": batch}
@@ -144,7 +141,7 @@ def parts(db: sqlite3.Connection, asked: Asked) -> list[Part]:
             told["ids"] = json.dumps(_at_merchant(db, batch, asked.merchant))
         sums = (
             _added(db.execute("".join((OF_RUNS, *conditions, BY_RUN)), told))
-            if by_columns
+            if has_columns
             else typed.tuples(db, "".join((OF_FILE, *conditions, BY_KEY)), told)
         )
         for key, rows, base_fen in sums:

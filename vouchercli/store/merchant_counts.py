@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules import sizes
-from vouchercli.store import known_facts, typed
+from vouchercli.store import by_columns, known_facts, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
     from vouchercli.store.pieces import Piece
 
-MANY = 50_000  # facts from which on columns are worth their start
 FEW = 8  # cells a row that are sooner counted one by one than sorted
 AT_ONCE = 2_000_000  # numbers that wait in memory before they are counted
 
@@ -100,7 +98,6 @@ READ = {
     "late": ((OF_VIEW, f"{OF_VIEWS} {known_facts.LATE} {OF_DAYS}"),),
     "reversed": ((OF_VIEW, f"{OF_VIEWS} {known_facts.REVERSED} {OF_DAYS}"),),
 }
-FACTS = "SELECT ifnull(max(redemption_id), 0) FROM redemptions"
 SIZES = """
 SELECT (SELECT ifnull(max(round_id), 0) FROM rounds) + 1,
     (SELECT ifnull(min(day), 0) FROM group_totals WHERE grouping = 'round'),
@@ -135,7 +132,7 @@ def counted(
     weights = {
         no: (1, int(size != ""), int(sizes.is_small(size))) for no, size in db.execute(SEGMENTS)
     }
-    if typed.number(db, FACTS) >= MANY and find_spec("numpy"):
+    if by_columns.are_worth_it(db):
         return _by_columns(lots, code, key_of, weights)
     return _by_rows(lots, code, key_of, weights)
 
@@ -267,7 +264,7 @@ def _numbered(values: Any, size: int) -> tuple[Any, Any]:
     """
     import numpy as np
 
-    if size <= FEW * (len(values) + MANY):
+    if size <= FEW * (len(values) + by_columns.MANY):
         return np.arange(size), values
     return np.unique(values, return_inverse=True)
 

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import distances
-from vouchercli.store import typed
+from vouchercli.store import by_columns, typed
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
     Lots = Iterable[tuple[str, int]]  # numbers, to be added or taken off
 
-MANY = 50_000  # payments from which on columns are worth their start
 BITS = 30  # of a base in fen: up to ten million yuan, twice any threshold
 BINS = len(distances.CODES)
 NUMBER = "((f.split_id * 1024 + f.voucher % 1024) << 30) + min(f.base_fen, 1073741823)"
@@ -42,7 +40,6 @@ SELECT r.round_id, k.coupon_no, k.coupon, k.threshold_fen
 FROM rounds r JOIN coupons k USING (template_id)
 """
 ROUNDS = "SELECT split_id, round_id FROM splits"
-LAST_FACT = "SELECT ifnull(max(redemption_id), 0) FROM redemptions"
 
 Edges = dict[int, tuple[int, ...]]  # by the place of a coupon
 Place = tuple[int, int]  # of a coupon (round_id * 1024 + coupon_no), of `distances.CODES`
@@ -73,8 +70,8 @@ def counted(db: sqlite3.Connection, span: tuple[int, int]) -> Counter[Place]:
     """
     every = {each.place: distances.edges(each.threshold_fen) for each in coupons(db)}
     rounds = dict(typed.tuples(db, ROUNDS))
-    is_large = typed.number(db, LAST_FACT) >= MANY and find_spec("numpy")
-    return (_by_columns if is_large else _by_rows)(_lots(db, span), rounds, every)
+    count = _by_columns if by_columns.are_worth_it(db) else _by_rows
+    return count(_lots(db, span), rounds, every)
 
 
 def _lots(db: sqlite3.Connection, span: tuple[int, int]) -> Lots:

@@ -247,6 +247,10 @@ GROUP BY t.merchant_id HAVING sum(t.vouchers) > 0
 COUPONS = """
 SELECT r.round_id, k.coupon_no, k.coupon FROM rounds r JOIN coupons k USING (template_id)
 """
+PERCENTAGES = """
+SELECT r.round_id, k.coupon FROM rounds r JOIN coupons k USING (template_id)
+WHERE k.kind = 'percent_off' ORDER BY k.coupon
+"""
 NUMBERS = "SELECT merchant_id, merchant_no FROM merchants"
 ALL_ROUNDS = "SELECT count(*) FROM rounds"
 
@@ -304,8 +308,8 @@ def coupons(db: sqlite3.Connection) -> dict[tuple[int, int], str]:
 
 def percentages(db: sqlite3.Connection, round_ids: Collection[int]) -> tuple[str, ...]:
     """The names of coupons of these rounds whose subsidy is a share of the order (200-10%)."""
-    found = {name for (round_id, _), name in coupons(db).items() if round_id in round_ids}
-    return (*sorted(name for name in found if name.endswith("%")),)
+    found = typed.tuples(db, PERCENTAGES)
+    return (*dict.fromkeys(name for round_id, name in found if round_id in round_ids),)
 
 
 def merchant_numbers(db: sqlite3.Connection) -> dict[int, str]:

@@ -12,6 +12,7 @@ from vouchercli.ops.reports.cautions import FEW_ORDERS, SAYS_LITTLE
 from vouchercli.ops.reports.measures import Found, columns
 from vouchercli.result import SHOWN, Column, Table, Word, say
 from vouchercli.rules import leverage as law
+from vouchercli.rules import money
 from vouchercli.store import reports as store
 from vouchercli.store import series
 
@@ -222,4 +223,4 @@ def _average(fen: int | None, count: int | None) -> int | None:
     """Rounded half up to the fen; None of nothing."""
     if fen is None or count is None or count <= 0 or fen < 0:
         return None
-    return (2 * fen + count) // (2 * count)
+    return money.half_up(fen, count)
