@@ -88,6 +88,22 @@ FIELDS: dict[str, tuple[str, ...]] = {
     ),
 }
 
+KINDS = tuple(FIELDS)  # of files that somebody imports
+
+# What a bank answers of a transfer; its profile in configs/banks/ says where each stands.
+ANSWERS = "answers"
+FIELDS_OF = FIELDS | {
+    ANSWERS: (
+        "transfer_no",
+        "status",
+        "amount",
+        "paid_on",
+        "reference",
+        "reason_code",
+        "reason",
+    )
+}
+
 KIND_WORDS = {
     "merchants": Word("merchant registry"),
     "applications": Word("applications file"),
@@ -95,6 +111,7 @@ KIND_WORDS = {
     "series": Word("file of series"),
     "claims": Word("claims file"),
     "redemptions": Word("redemptions file"),
+    ANSWERS: Word("file of a bank's answers"),
 }
 
 # How a cell is cleaned and what can have happened to it; every other field is an id.
@@ -126,6 +143,10 @@ TYPES: dict[str, Type] = {
     "stored_value": "amount",
     "platform_discount": "amount",
     "value": "amount",
+    "amount": "amount",
+    "paid_on": "time",
+    "status": "name",
+    "reason": "name",
 }
 
 # A file without a column for one of these is whole all the same; `voucher` files may leave them
@@ -139,6 +160,7 @@ OPTIONAL: dict[str, frozenset[str]] = {
     "redemptions": frozenset(
         {"platform_no", "refund_of", "channel", "merchant_discount", *DETAILS}
     ),
+    ANSWERS: frozenset(FIELDS_OF[ANSWERS]) - {"transfer_no", "status"},
 }
 
 # A row that leaves one of these blank cannot be used.
@@ -159,6 +181,7 @@ FILLED: dict[str, frozenset[str]] = {
             "subsidy",
         }
     ),
+    ANSWERS: frozenset({"transfer_no", "status"}),
 }
 
 # Fields that hold a number of a row, a merchant or its account: they keep it, whatever it looks
@@ -177,6 +200,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "refund_of",
         "serial",
     ),
+    ANSWERS: ("transfer_no", "reference"),
 }
 
 # Whoever shares one of these with another resident is the same person.

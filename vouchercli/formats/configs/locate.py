@@ -8,12 +8,13 @@ from typing import Literal
 from vouchercli.errors import VoucherError, closest
 from vouchercli.result import Word
 
-Kind = Literal["programmes", "templates", "platforms", "orders"]
+Kind = Literal["programmes", "templates", "platforms", "orders", "banks"]
 CALLED = {
     "programmes": "programme",
     "templates": "template",
     "platforms": "file profile",
     "orders": "order profile",
+    "banks": "bank profile",
 }
 PACKAGE = Path(__file__).resolve().parents[2]
 

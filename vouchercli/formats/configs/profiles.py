@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.documents import Node
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import encoding_names, layouts, locate, yamls
-from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, OPTIONAL
+from vouchercli.formats.configs.fields import ANSWERS, FIELDS, FIELDS_OF, KIND_WORDS, OPTIONAL
 from vouchercli.formats.configs.time_forms import form_fault
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Profile:
                     yield from (*part.columns, *part.join)
         yield from (each.column for each in (*self.skip, *self.only))
         yield from (name for check in self.checks for name in check.sums.values())
-        yield from (name for name in self.key if name not in FIELDS.get(self.kind, ()))
+        yield from (name for name in self.key if name not in FIELDS_OF.get(self.kind, ()))
 
     def is_same(self, other: Profile) -> bool:
         """Whether both are one profile that says the same; how it is called for people does not
@@ -261,13 +261,13 @@ OF_KIND = ("sign", "otherwise")
 PAY, REFUND = "^pay$", "^refund$"
 # Keys of a section that say nothing in files of other kinds.
 ONLY_FOR = {
-    "unit": ("redemptions",),
+    "unit": ("redemptions", ANSWERS),
     "decimal": ("redemptions", "series"),
     "refunds": ("redemptions",),
     "key": ("merchants",),
     "claims_first": ("redemptions",),
     "resident": ("applications", "eligibility", "claims"),
-    "time": ("applications", "claims", "redemptions"),
+    "time": ("applications", "claims", "redemptions", ANSWERS),
 }
 
 
@@ -305,6 +305,19 @@ def read(document: Any) -> tuple[dict[str, Profile], list[Fault]]:
     return profiles, node.faults
 
 
+def of_answers(node: Node, name: str) -> Profile:
+    """How the answers of a bank are read: the section of its profile that says it; faults are
+    noted.
+    """
+    head = {
+        "profile": name,
+        "platform": name,
+        "name": dict.fromkeys(BOTH, name),
+        "document": {"profile": name, "kind": ANSWERS},
+    }
+    return _profile(head, ANSWERS, node.fields(SECTION, ("columns",)))
+
+
 def _require_claims(node: Node, profiles: dict[str, Profile]) -> None:
     """A file that makes its claims says how it is read as one of claims."""
     if any(each.claims_first for each in profiles.values()) and "claims" not in profiles:
@@ -326,7 +339,7 @@ def _profile(head: dict[str, Any], kind: str, part: dict[str, Node]) -> Profile:
     footer = part["footer"].fields(("like", "required"), ("like",))
     archive = part["archive"].fields(("take", "skip"))
     for name, kinds in ONLY_FOR.items():
-        if kind in FIELDS and kind not in kinds and not part[name].is_missing:
+        if kind in FIELDS_OF and kind not in kinds and not part[name].is_missing:
             _refuse_idle(part[name], name, KIND_WORDS[kind])
     columns = _columns(part["columns"], kind, not part["key"].is_missing)
     key, key_may_lack = _key(part["key"])
@@ -397,20 +410,20 @@ def _time_forms(node: Node) -> tuple[str, ...]:
 def _columns(node: Node, kind: str, has_key: bool) -> dict[str, Node]:
     """Where the fields come from: fields of that kind only, and all that every row needs."""
     columns = dict(node.entries(least=1))
-    if kind not in FIELDS or not isinstance(node.value, dict):
+    if kind not in FIELDS_OF or not isinstance(node.value, dict):
         return columns
     for name, spec in columns.items():
-        if name not in FIELDS[kind]:
+        if name not in FIELDS_OF[kind]:
             spec.unlike(
                 "unknown_field",
                 "a {kind} has no field {offending}",
-                FIELDS[kind],
+                FIELDS_OF[kind],
                 offending=name,
                 at_key=True,
                 kind=KIND_WORDS[kind],
             )
     stands_in = has_key if kind == "merchants" else "platform_no" in columns
-    for name in FIELDS[kind]:
+    for name in FIELDS_OF[kind]:
         is_given = name in columns or (name == "merchant_no" and stands_in)
         if name not in OPTIONAL[kind] and not is_given:
             node.fault(

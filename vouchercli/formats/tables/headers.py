@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli import identities
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, OPTIONAL
+from vouchercli.formats.configs.fields import FIELDS_OF, KIND_WORDS, OPTIONAL
 from vouchercli.formats.configs.layouts import Layout
 from vouchercli.formats.configs.profiles import known_profiles
 from vouchercli.formats.tables.cells import EDGE, TEXT_FORMULA, column_key, column_keys
@@ -209,7 +209,7 @@ def needed_columns(profile: Profile) -> Iterator[tuple[str, ...]]:
     if profile.kind == "redemptions" and (rule.columns or rule.sign):
         yield rule.columns or (rule.sign,)
     for part in profile.key:
-        if part not in FIELDS[profile.kind] and part not in profile.key_may_lack:
+        if part not in FIELDS_OF[profile.kind] and part not in profile.key_may_lack:
             yield (part,)
     for name, spec in profile.fields.items():
         is_either = (

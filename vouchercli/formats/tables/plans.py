@@ -14,7 +14,7 @@ from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from vouchercli.formats.configs.fields import ABSENT, CODES, FIELDS, FILLED, type_of
+from vouchercli.formats.configs.fields import ABSENT, CODES, FIELDS_OF, FILLED, type_of
 from vouchercli.formats.configs.profiles import Spec
 from vouchercli.formats.tables import cells, readers
 from vouchercli.formats.tables.csvs import BrokenRow
@@ -68,11 +68,12 @@ NUMBERS = {
     "series": "period",
     "claims": "claim_no",
     "redemptions": "transaction_no",
+    "answers": "transfer_no",
 }
 
 
 class Plan:
-    """How the rows under one header become values of `FIELDS[kind]`; `origins` says where each
+    """How the rows under one header become values of `FIELDS_OF[kind]`; `origins` says where each
     field comes from, `downward` which columns repeat the cell above where they are blank, `codes`
     which hold codes that may begin with zeros.
     """
@@ -99,7 +100,7 @@ class Plan:
         self.kind = (
             readers.kinds(rule, self.kind_place, self.header) if is_redemption else readers.no_kind
         )
-        self.origins = {field: self._origin_of(field) for field in FIELDS[profile.kind]}
+        self.origins = {field: self._origin_of(field) for field in FIELDS_OF[profile.kind]}
         self.parts = [part for origin in self.origins.values() for part in parts_of(origin)]
         columns = [part for part in self.parts if isinstance(part, Cell)]
         self.codes = {cell.place for cell in columns if cell.field in CODES}
@@ -223,7 +224,7 @@ class Plan:
         return [*self._pick([*zip(*rows, strict=True), *same, *made])]
 
     def values(self, row: Sequence[str], kind: str) -> tuple[str, ...]:
-        """The cleaned texts of `FIELDS[kind]`, '' where the file says nothing. Raises
+        """The cleaned texts of `FIELDS_OF[kind]`, '' where the file says nothing. Raises
         `RowFault`.
         """
         return tuple([maker(row, kind) for maker in self._makers])

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vouchercli import identities
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs.fields import (
-    FIELDS,
+    FIELDS_OF,
     JOINING,
     KEYS,
     PARTS_OF_PERSONAL,
@@ -53,7 +53,7 @@ LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 class Record(NamedTuple):
-    """One row: its first line in the file, its cells as they came, and `FIELDS[kind]` as cleaned
+    """One row: its first line in the file, its cells as they came, and `FIELDS_OF[kind]` as cleaned
     text, or its fault; `kept` is the JSON of a row that was accepted once and is kept by our own
     fields. `holds_rows`: the first and last line of a row one of whose cells holds lines that
     could be rows.
@@ -118,7 +118,7 @@ class Reading:
         self._unjudged = {
             self.position(field)
             for field in ANY_TEXT
-            if field in FIELDS[self.profile.kind] and self.has(field)
+            if field in FIELDS_OF[self.profile.kind] and self.has(field)
         }
         self.usual_widths: dict[str, int] = {}
         self._kept = {
@@ -365,8 +365,8 @@ class Reading:
             return any(islice(stream, more_than, None))
 
     def has(self, field: str) -> bool:
-        """Whether the file says anything about this field of `FIELDS[kind]`; what it leaves out is
-        not a blank.
+        """Whether the file says anything about this field of `FIELDS_OF[kind]`; what it leaves out
+        is not a blank.
         """
         return self.plan.has(field)
 
@@ -397,7 +397,7 @@ class Reading:
             sample.extend(islice(self.records(), SAMPLE))
         whole = [record.values for record in sample if record.fault is None]
         for field in KEYS[self.profile.kind]:
-            place = FIELDS[self.profile.kind].index(field)
+            place = FIELDS_OF[self.profile.kind].index(field)
             widths = Counter(
                 len(values[place]) if values[place].isdecimal() else 0
                 for values in whole
@@ -475,7 +475,7 @@ class Reading:
             return self._faulty(line, row, fault), kind
 
     def _faulty(self, line: int, row: list[str], fault: RowFault) -> Record:
-        blank = ("",) * len(FIELDS[self.profile.kind])
+        blank = ("",) * len(FIELDS_OF[self.profile.kind])
         # what no header is wide enough for is counted in the fault, but not kept cell by cell
         kept = row if len(row) <= headers.MAX_COLUMNS else [*row[: headers.MAX_COLUMNS], "…"]
         return Record(line, tuple(kept), blank, self._without_identity(fault.problem))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli import identities
 from vouchercli.errors import UsageFault
 from vouchercli.formats.configs import locate, profiles
-from vouchercli.formats.configs.fields import FILLED, KIND_WORDS
+from vouchercli.formats.configs.fields import FILLED, KIND_WORDS, KINDS
 from vouchercli.formats.written import yaml_texts
 from vouchercli.ops import lists
 from vouchercli.result import JSON, Column, Outcome, Table, Word, say
@@ -38,7 +38,7 @@ SETTINGS = (
 HEAD = ("profile", "platform", "name", "source", "kind", "kinds", "columns")
 
 
-def kind_named(text: str, known: Iterable[str] = KIND_WORDS) -> str:
+def kind_named(text: str, known: Iterable[str] = KINDS) -> str:
     """A kind of file by its name (claims), or by the noun that imports it (claim). Raises
     `UsageFault` unknown_kind.
     """
