@@ -177,6 +177,21 @@ def test_the_same_order_gives_the_same_bytes(tmp_path: Path, bank: str) -> None:
     assert first == (Written(59, total), sha256(content).hexdigest())
 
 
+def test_amounts_are_exact() -> None:
+    for text, fen in {
+        "1": 100,
+        "1.2": 120,
+        "1.23000": 123,
+        "+0.01": 1,
+        "9" * 15 + ".99": 10**17 - 1,
+    }.items():
+        assert money.fen(text) == fen
+    for text in ("", "1.", ".5", "1.001", "1e3", "-1", "1,2", "١", "9" * 17, "NaN"):
+        with pytest.raises(ValueError):
+            money.fen(text)
+    assert [money.yuan(fen) for fen in (0, 1, 100, 123456)] == ["0.00", "0.01", "1.00", "1234.56"]
+
+
 FAULTS: dict[str, tuple[dict[str, object], str]] = {
     "a long name": ({"name": "字" * 141}, "name of the payee: it has 141 characters, 140"),
     "a long number": ({"transfer_no": "T" * 36}, "number of the transfer: it has 36"),
@@ -463,6 +478,11 @@ DAMAGE = [
     ("camt053_a.xml", "<NbOfTxs>2<", "<NbOfTxs>3<", "bank_sums_differ", 18),
     ("camt053_a.xml", "<Sts>BOOK<", "<Sts>BOKE<", "unknown_bank_status", 12),
     ("camt053_a.xml", "<CdtDbtInd>DBIT<", "<CdtDbtInd>DEBT<", "bank_value_missing", 12),
+    ("camt053_a.xml", "<Sts>BOOK</Sts>", "", "bank_value_missing", 12),
+    ("camt053_a.xml", '<Amt Ccy="CNY">3.02</Amt>', "", "bank_value_missing", 12),
+    ("camt053_a.xml", '<Amt Ccy="CNY">1000.00</Amt>', "", "bank_value_missing", 10),
+    ("camt053_a.xml", "2026-04-01T20:00:00+08:00", "this evening", "bad_bank_value", 5),
+    ("pain002_a.xml", "OrgnlGrpInfAndSts>", "OrgnlGrp>", "bank_value_missing", 4),
     ("camt053_a.xml", 'Ccy="CNY">1.01', 'Ccy="USD">1.01', "bank_currency", 21),
     ("camt053_a.xml", "<BookgDt><Dt>2026-04-01<", "<BookgDt><Dt>2026-02-30<", "bad_bank_value", 14),
     ("camt053_b.xml", "<NbOfNtries>3<", "<NbOfNtries>4<", "bank_sums_differ", 12),
@@ -478,13 +498,44 @@ DAMAGE = [
 def test_what_is_not_understood_refuses_the_whole_file_with_its_line(
     tmp_path: Path, name: str, old: str, new: str, code: str, line: int
 ) -> None:
-    both = "BkToCstmr" in old
-    path = changed(tmp_path, name, old, new, 2 if both else 1)
+    is_pair = old.startswith(("BkToCstmr", "Orgnl"))  # an element's beginning and end
+    path = changed(tmp_path, name, old, new, 2 if is_pair else 1)
     if not code:  # two references: it was paid twice, which the settlement has to see
         assert [each.transfer_no for each in answers.read(path).answers] == ["T-1", "T-1"]
         return
     error = refused(path)
     assert (error.code, int(error.where.split(":")[1])) == (code, line)
+
+
+def test_a_booking_that_stands_in_a_statement_twice_is_refused(tmp_path: Path) -> None:
+    path = changed(tmp_path, "camt054_a.xml", ">T-2<", ">T-1<")
+    path.write_text(path.read_text("utf-8").replace("A-0002", "A-0001"), "utf-8")
+    error = refused(path)
+    assert (error.code, error.params["transfer_no"]) == ("bank_answer_twice", "T-1")
+    assert (error.where, error.params["first"]) == (f"{path}:17:19", f"{path}:12:19")
+
+
+def test_an_entry_that_books_nothing_or_not_yet_pays_nobody(tmp_path: Path) -> None:
+    told = changed(tmp_path, "camt054_a.xml", "<Sts>BOOK<", "<Sts>INFO<", 2)
+    assert answers.read(told).answers == ()
+    back = "<CdtDbtInd>CRDT</CdtDbtInd><Sts><Cd>{}<"
+    path = changed(tmp_path, "camt053_b.xml", back.format("BOOK"), back.format("PDNG"))
+    assert answers.read(path).answers == ()
+
+
+def test_a_transaction_without_a_status_has_that_of_its_order(tmp_path: Path) -> None:
+    text = (CASES / "pain002_b.xml").read_bytes().replace(b"<TxSts>ACSC</TxSts>", b"")
+    (tmp_path / "x.xml").write_bytes(text)
+    file = answers.read(tmp_path / "x.xml")
+    assert (file.answers, [each.status for each in file.of_orders]) == ((), ["accepted"])
+
+
+def test_charges_in_an_entry_make_it_more_than_its_transactions(tmp_path: Path) -> None:
+    text = "<NtryDtls>\n          <Btch>"
+    charges = "<Chrgs><TtlChrgsAndTaxAmt Ccy='CNY'>0.01</TtlChrgsAndTaxAmt></Chrgs>"
+    path = changed(tmp_path, "camt053_a.xml", text, charges + text)
+    path.write_text(path.read_text("utf-8").replace(">3.02<", ">3.03<"), "utf-8")
+    assert [each.amount_fen for each in answers.read(path).answers] == [101, 201, 501]
 
 
 @pytest.mark.parametrize("name", ["pain002_a.xml", "camt053_b.xml", "camt054_b.xml"])
@@ -613,6 +664,13 @@ def test_a_table_of_other_columns_or_without_a_profile_is_refused(tmp_path: Path
 
 
 # ---------------------------------------------------------------- large files
+
+
+def test_a_large_table_is_written_in_pieces(tmp_path: Path) -> None:
+    made = PaymentOrder("ORDER-1", 0, 20260401, PAYER, Many(2500))
+    payment_files.write(tmp_path / "x.csv", made, banks.load("voucher"))
+    rows = (tmp_path / "x.csv").read_text("utf-8-sig").splitlines()
+    assert len(rows) == 2501 and rows[-1].startswith("T-2500,")
 
 
 class Many:

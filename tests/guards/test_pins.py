@@ -40,7 +40,13 @@ def missing(text: str, wanted: list[str]) -> list[str]:
     return sorted({re.sub(r"[-_.]+", "-", each).lower() for each in asked} - names(text))
 
 
-PINS = ("constraints.txt", "bench/constraints.txt", "tests/judges.txt", "tests/axe.txt")
+PINS = (
+    "constraints.txt",
+    "bench/constraints.txt",
+    "tests/judges.txt",
+    "tests/axe.txt",
+    "tests/banks.txt",
+)
 
 
 @pytest.mark.parametrize("name", PINS)

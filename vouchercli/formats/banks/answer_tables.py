@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from vouchercli.formats.tables.records import Reading, Record
 
 MOST_SHOWN = 20  # faults that are told one by one
-DAY = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?")
+DAY = re.compile(r"(\d{4})[-/.年]?(\d{1,2})[-/.月]?(\d{1,2})日?", re.ASCII)
 
 
 def read(path: Path | str, profile: Profile, name: str, sha256: str) -> AnswerFile:

@@ -159,7 +159,9 @@ class Statement:
         amount_fen, indicator = self._place.sum(amount), entry.value("CdtDbtInd")
         if indicator not in (DEBIT, CREDIT):
             raise self._place.missing(entry, "CdtDbtInd")
-        said = entry.one_of(("Sts", "Cd"), ("Sts", "Prtry"), ("Sts",)) or "BOOK"
+        said = entry.one_of(("Sts", "Cd"), ("Sts", "Prtry"), ("Sts",))
+        if not said:
+            raise self._place.missing(entry, "Sts")
         self._entries.append((indicator, amount_fen, said == "BOOK"))
         if not has_charges:
             self._compare_entry(entry, details, indicator, amount_fen)

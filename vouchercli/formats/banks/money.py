@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 
-AMOUNT = re.compile(r"\+?(\d{1,16})(?:\.(\d{1,5}))?")
-DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)")
-TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?")
+AMOUNT = re.compile(r"\+?(\d{1,16})(?:\.(\d{1,5}))?", re.ASCII)
+DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?!\d)", re.ASCII)
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)?", re.ASCII)
 
 
 def yuan(amount_fen: int) -> str:

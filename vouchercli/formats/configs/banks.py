@@ -49,6 +49,7 @@ TABLE_KEYS = (
 CELL = ("field", "value", "most", "most_bytes", "optional")
 DAYS = {"yyyymmdd": "", "yyyy-mm-dd": "-", "yyyy/mm/dd": "/"}
 LAST_ROW = 1_048_000  # of a sheet
+OF_SHEETS = "gb18030"  # by which bytes of a sheet's cells count, as Chinese banks count them
 
 
 class Cell(NamedTuple):
@@ -155,7 +156,7 @@ def _table(node: Node, part: dict[str, Node], form: Form) -> PaymentTable | None
     return PaymentTable(
         columns=columns,
         sheet=_sheet(part["sheet"]),
-        encoding=encoding_names.codecs_named(encoding)[0] if form == "csv" else "utf-8",
+        encoding=encoding_names.codecs_named(encoding)[0] if form == "csv" else OF_SHEETS,
         delimiter=_delimiter(part["delimiter"]),
         is_fen=part["unit"].choice(("yuan", "fen")) == "fen",
         has_header=not part["header"].choice(("none",)),
