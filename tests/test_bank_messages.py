@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import subprocess
 import sys
+import tempfile
 import zipfile
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
 import pytest
@@ -661,6 +663,38 @@ def test_a_table_of_other_columns_or_without_a_profile_is_refused(tmp_path: Path
     assert refused(tmp_path / "x.csv").code == "bank_profile_needed"
     assert refused(tmp_path / "x.csv", "iso20022").code == "bank_profile_needed"
     assert refused(tmp_path / "none.csv").code == "no_such_file"
+
+
+MESSAGES = [path.read_bytes() for path in sorted(CASES.iterdir())]
+
+
+@given(
+    st.sampled_from(MESSAGES),
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 40), st.binary(max_size=12)), max_size=4),
+)
+def test_whatever_comes_is_read_or_refused(content: bytes, changes: list[Any]) -> None:
+    """Bytes that are exchanged, taken out or put in make no traceback."""
+    for share, length, new in changes:
+        at = int(share * len(content))
+        content = content[:at] + new + content[at + length :]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "x")
+        path.write_bytes(content)
+        try:
+            file = answers.read(path, banks.load("icbc-batch"))
+        except VoucherError as error:
+            assert error.hint or error.problems
+            return
+    assert file.answers or file.of_orders or file.kind in ("camt.053", "camt.054")
+    for each in file.answers:
+        assert each.transfer_no and (each.amount_fen is None or each.amount_fen >= 0)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+@pytest.mark.parametrize("bank", ["iso20022", "voucher", "icbc-batch"])
+def test_a_payment_file_is_for_its_owner_alone(tmp_path: Path, bank: str) -> None:
+    payment_files.write(tmp_path / "x", order(transfer(1)), banks.load(bank))
+    assert (tmp_path / "x").stat().st_mode & 0o777 == 0o600
 
 
 # ---------------------------------------------------------------- large files

@@ -30,13 +30,15 @@ def check(order: PaymentOrder, bank: Bank) -> Written:
 
 
 def write(path: Path, order: PaymentOrder, bank: Bank) -> PaymentFile:
-    """Write the payment file, whole or not at all; memory does not grow with it. The same order
-    gives the same bytes. Raises `VoucherError` as `check`, and file_exists, unwritable_file.
+    """Write the payment file, whole or not at all; memory does not grow with it, but for a
+    workbook. It holds accounts: nobody else may read it. The same order gives the same bytes.
+    Raises `VoucherError` as `check`, and file_exists, unwritable_file.
     """
     written = check(order, bank)
     digest = sha256()
     with whole_files.new_file(path) as draft:
         with whole_files.create(draft) as file:
+            draft.chmod(0o600)
             if bank.form == "xlsx" and bank.table:
                 payment_tables.write_workbook(order, bank.table, file)
             else:

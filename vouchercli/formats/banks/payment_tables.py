@@ -60,7 +60,9 @@ def pieces(order: PaymentOrder, table: PaymentTable) -> Iterator[bytes]:
 
 
 def write_workbook(order: PaymentOrder, table: PaymentTable, file: BinaryIO) -> None:
-    """The XLSX file. Raises as `check`, before it is begun."""
+    """The XLSX file, made in memory: nothing of it lies in a temporary file. Raises as `check`,
+    before it is begun.
+    """
     import xlsxwriter  # only for those who want a workbook
 
     headings = [*table.columns]
@@ -70,7 +72,7 @@ def write_workbook(order: PaymentOrder, table: PaymentTable, file: BinaryIO) -> 
         for at, cell in enumerate(table.columns.values())
         if cell.field in AMOUNTS and not table.is_fen
     }
-    with xlsxwriter.Workbook(file, {"constant_memory": True}) as book:
+    with xlsxwriter.Workbook(file, {"in_memory": True}) as book:
         book.set_properties({"created": CREATED})
         text, yuan = book.add_format({"num_format": "@"}), book.add_format({"num_format": "0.00"})
         sheet = book.add_worksheet(table.sheet)
