@@ -53,9 +53,9 @@ CLAUSES = {
         ["no_refund_order"],
     ),
     "settlement": (
-        "programme",
+        "template",
         {"settlement": {"by": "merchant", "every": "week"}},
-        ["no_settlement"],
+        ["settlement_of_the_programme"],
     ),
     "a scope outside a scope": (
         "template",

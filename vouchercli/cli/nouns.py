@@ -23,6 +23,7 @@ NOUNS = {
     "batch": ("batches", "Imported files: show, rejects, resume, retry, undo."),
     "fund": ("funds", "Funds: what was given, where it stands, what goes back."),
     "day": ("days", "Days: seal them, sign them, prove them."),
+    "settlement": ("settlements", "Settlements: merchants are paid, held, asked to pay back."),
     "ledger": ("ledgers", "The ledger: accounts, postings, journals for other programs."),
     "todo": ("todo", "What waits for whom, and the command that does it."),
     "schedule": ("schedule", "Scheduled jobs: do what is due, once and in order."),

@@ -34,5 +34,12 @@ WHY = {  # what moves money, as people call it
     "redemptions.import": Word("redemptions"),
     "redemptions.retry": Word("redemptions, retried"),
     "redemptions.undo": Word("redemptions, undone"),
+    "settlement.run": Word("settlement"),
+    "settlement.hold": Word("hold"),
+    "settlement.release": Word("hold released"),
+    "settlement.paid": Word("paid by the bank"),
+    "settlement.returned": Word("returned by the bank"),
+    "settlement.repaid": Word("paid back"),
+    "settlement.write_off": Word("write-off"),
     "upgrade": Word("upgrade"),
 }

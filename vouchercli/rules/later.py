@@ -73,9 +73,9 @@ SHARED_REFUND = Fault(
 )
 SETTLED = Fault(
     (),
-    "no_settlement",
-    "how and when merchants are paid is not settled here",
-    "leave it out and say it under not_enforced: no voucher pays more or less by it",
+    "settlement_of_the_programme",
+    "how merchants are paid is said once for a programme, not here",
+    "write it in the programme's file: settlement: {{by: merchant, every: day}}",
 )
 OF_A_ROUND = Fault(
     (),

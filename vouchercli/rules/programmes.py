@@ -16,6 +16,7 @@ from vouchercli.rules import (
     money,
     published,
     refunds,
+    settlements,
     times,
     written_limits,
 )
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from vouchercli.rules.days import Books
     from vouchercli.rules.published import Published
     from vouchercli.rules.refunds import RefundPolicy
+    from vouchercli.rules.settlements import Terms
     from vouchercli.rules.uses import UseTerm
     from vouchercli.rules.written_limits import ByWord, PerWord
 
@@ -135,6 +137,7 @@ class Programme:
     source: str
     assumption: str
     not_enforced: tuple[str, ...]
+    settlement: Terms | None  # how merchants are paid; None: nobody has said
 
     @property
     def kinds(self) -> dict[str, str]:
@@ -169,6 +172,7 @@ def read(document: Any) -> tuple[Programme | None, tuple[Fault, ...]]:
         source=top["source"].text(),
         assumption=top["assumption"].text(),
         not_enforced=clauses.read(top["not_enforced"]),
+        settlement=settlements.read(top["settlement"]),
     )
     if not node.faults and not programme.funders and not programme.published:
         node.fault(

@@ -27,6 +27,7 @@ SCHEMA_FILES = (
     "022_series.sql",
     "023_brands.sql",
     "024_pairs.sql",
+    "026_settlements.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

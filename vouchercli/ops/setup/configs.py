@@ -121,6 +121,7 @@ LATER_KEYS = {
     "most_fen": None,
     "most_diners": None,
     "per_resident": None,
+    "settlement": None,
 }  # and what they are where a document does not have them
 
 

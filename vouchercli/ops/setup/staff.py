@@ -124,6 +124,8 @@ APPROVE = {
     "list": "voucher eligibility approve {name} --actor NAME",
     "claim": "voucher correction approve {name} --actor NAME",
     "redemption": "voucher correction approve {name} --actor NAME",
+    "settlement": "voucher settlement approve {name} --actor NAME",
+    "debt": "voucher settlement approve --write-off {name} --actor NAME",
 }
 
 

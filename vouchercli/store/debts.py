@@ -1,0 +1,74 @@
+"""What merchants owe: more was taken back of them than they are owed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vouchercli.store import ledger, typed
+from vouchercli.store.lists import Listed, Listing
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+class Debt(NamedTuple):
+    """What a merchant owes a funder, in fen, since the day (yyyymmdd) up to which the first amount
+    was taken back that stands open.
+    """
+
+    merchant_id: int
+    merchant_no: str
+    name: str
+    funder_id: int
+    funder: str
+    amount_fen: int
+    since_on: int
+
+
+ALL = """
+SELECT d.merchant_id, m.merchant_no, m.name, d.funder_id, f.funder,
+    -CAST(sum(d.amount_fen) AS BIGINT) AS amount_fen,
+    min(iif(d.amount_fen < 0, d.up_to, NULL)) AS since_on
+FROM funders f CROSS JOIN dues d ON d.funder_id = f.funder_id AND d.transfer_id IS NULL
+    CROSS JOIN merchants m ON m.merchant_id = d.merchant_id
+WHERE f.programme_id = :programme_id AND ifnull(m.merchant_no = :merchant, 1)
+    AND ifnull(f.funder = :funder, 1)
+GROUP BY d.merchant_id, d.funder_id HAVING sum(d.amount_fen) < 0
+"""
+LIST = Listing(Debt, ALL, "since_on, m.merchant_no, f.funder", names_columns=True)
+BY_ROUND = """
+SELECT round_id, CAST(sum(amount_fen) AS BIGINT), max(up_to) FROM dues
+WHERE merchant_id = ? AND funder_id = ? AND transfer_id IS NULL
+GROUP BY 1 ORDER BY 2, 1
+"""
+ADD_DUE = """
+INSERT INTO dues (kind, funder_id, round_id, merchant_id, amount_fen, after_day, up_to)
+VALUES (?, ?, ?, ?, ?, 0, ?)
+"""
+ACCOUNTS = {"repaid": "clawed_back", "written_off": "written_off"}
+
+
+def listed(
+    db: sqlite3.Connection,
+    programme_id: int,
+    merchant: str | None = None,
+    funder: str | None = None,
+) -> Listed:
+    """The debts of a programme, the oldest first."""
+    return LIST.of(db, programme_id=programme_id, merchant=merchant, funder=funder)
+
+
+def settle(db: sqlite3.Connection, debt: Debt, fen: int, kind: str, why: str, at: int) -> None:
+    """So much of a debt was `repaid`, or is `written_off`: it is taken off the rounds in which the
+    merchant owes most, and posted. `fen` is at most the debt.
+    """
+    rest = fen
+    for round_id, balance_fen, up_to in typed.tuples(
+        db, BY_ROUND, (debt.merchant_id, debt.funder_id)
+    ):
+        part = min(rest, max(0, -balance_fen))
+        if part == 0:
+            continue
+        rest -= part
+        db.execute(ADD_DUE, (kind, debt.funder_id, round_id, debt.merchant_id, part, up_to))
+        ledger.post(db, debt.funder_id, round_id, ACCOUNTS[kind], "payable", part, why, at)

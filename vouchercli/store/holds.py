@@ -1,0 +1,208 @@
+"""Holds: who is not paid for now, why, on what evidence, and who let it go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vouchercli.store import typed
+from vouchercli.store.lists import Listed, Listing
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from vouchercli.session import Session
+
+
+class Hold(NamedTuple):
+    """A hold on a merchant, or on one payment at it (`transaction_no`; None: all that it is owed).
+    `held_on` is the date of the evidence (yyyymmdd), moments are UTC seconds; `amount_fen` is what
+    it holds back now.
+    """
+
+    hold: int
+    merchant_no: str
+    name: str
+    transaction_no: str | None
+    reason: str
+    evidence: str
+    note: str
+    held_on: int
+    held_by: str
+    os_user: str
+    held_at: int
+    released_by: str | None
+    release_note: str
+    released_at: int | None
+    amount_fen: int
+    merchant_id: int
+    redemption_id: int | None
+
+
+ALL = """
+SELECT h.hold_id, m.merchant_no, m.name, ifnull(
+        (SELECT transaction_no FROM redemptions r WHERE r.redemption_id = h.redemption_id),
+        (SELECT transaction_no FROM reversed_redemptions r
+            WHERE r.redemption_id = h.redemption_id)) AS transaction_no,
+    h.reason, h.evidence, h.note, h.held_on, h.held_by, h.os_user, h.held_at, h.released_by,
+    h.release_note, h.released_at, iif(h.released_at IS NOT NULL, 0, (
+        SELECT CAST(ifnull(sum(d.amount_fen), 0) AS BIGINT) FROM dues d
+        JOIN funders f USING (funder_id)
+        WHERE d.merchant_id = h.merchant_id AND d.transfer_id IS NULL
+            AND f.programme_id = h.programme_id
+            AND iif(h.redemption_id IS NULL, 1, d.hold_id = h.hold_id))) AS amount_fen,
+    h.merchant_id, h.redemption_id
+FROM holds h JOIN merchants m USING (merchant_id)
+WHERE h.programme_id = :programme_id AND ifnull(h.hold_id = :hold, 1)
+    AND ifnull(m.merchant_no = :merchant, 1) AND ifnull(h.reason = :reason, 1)
+    AND (:also_released OR h.released_at IS NULL)
+"""
+LIST = Listing(Hold, ALL, "h.hold_id DESC", names_columns=True)
+ADD = """
+INSERT INTO holds (programme_id, merchant_id, redemption_id, reason, evidence, note, held_on,
+    held_by, os_user, held_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING hold_id
+"""
+STANDS = """
+SELECT hold_id FROM holds WHERE programme_id = :programme_id AND merchant_id = :merchant_id
+    AND ifnull(redemption_id, 0) = ifnull(:redemption_id, 0) AND reason = :reason
+    AND released_at IS NULL
+"""
+RELEASE = """
+UPDATE holds SET released_by = ?, released_at = ?, release_note = ? WHERE hold_id = ?
+"""
+# A payment that stands, with its voucher's money by funder, and whether it was taken up and paid.
+PAYMENT = """
+SELECT f.redemption_id, f.merchant_id, f.day
+FROM redemption_facts f JOIN rounds r USING (round_id)
+WHERE r.programme_id = :programme_id AND f.redemption_id = :redemption_id
+"""
+# With its refunds: what is still kept of it.
+PARTS = """
+SELECT p.funder_id, s.round_id, CAST(sum(p.amount_fen) AS BIGINT)
+FROM redemptions f JOIN splits s USING (split_id) JOIN split_parts p USING (split_id)
+JOIN funders n USING (funder_id)
+WHERE (f.redemption_id = :redemption_id OR f.refund_of = :redemption_id) AND n.kind <> 'merchant'
+GROUP BY 1, 2 HAVING sum(p.amount_fen) <> 0
+"""
+# The due of a day (yyyymmdd) on which the payment was booked, and the transfer that paid it.
+PAID_WITH = """
+SELECT t.transfer_no, t.settlement_id FROM dues d JOIN transfers t USING (transfer_id)
+WHERE d.merchant_id = :merchant_id AND d.round_id = :round_id AND d.kind = 'booked'
+    AND d.after_day < :booked_on AND d.up_to >= :booked_on
+    AND t.state IN ('sent', 'accepted', 'paid')
+LIMIT 1
+"""
+BOOKED_ON = """
+SELECT min(d.day) FROM days d WHERE d.programme_id = :programme_id AND d.day >= :day
+    AND d.last_redemption_id >= :redemption_id
+"""
+ADD_DUE = """
+INSERT INTO dues (kind, funder_id, round_id, merchant_id, amount_fen, after_day, up_to, hold_id)
+VALUES ('held', ?, ?, ?, ?, ?, ?, ?)
+"""
+
+
+class Payment(NamedTuple):
+    """A payment: its merchant and its local day (yyyymmdd)."""
+
+    redemption_id: int
+    merchant_id: int
+    day: int
+
+
+def listed(
+    db: sqlite3.Connection,
+    programme_id: int,
+    *,
+    hold: int | None = None,
+    merchant: str | None = None,
+    reason: str | None = None,
+    also_released: bool = True,
+) -> Listed:
+    """The holds of a programme, the newest first."""
+    return LIST.of(
+        db,
+        programme_id=programme_id,
+        hold=hold,
+        merchant=merchant,
+        reason=reason,
+        also_released=also_released,
+    )
+
+
+def named(db: sqlite3.Connection, programme_id: int, hold: int) -> Hold | None:
+    """The hold with that number."""
+    return next(listed(db, programme_id, hold=hold).rows(1), None)
+
+
+def standing(
+    db: sqlite3.Connection,
+    programme_id: int,
+    merchant_id: int,
+    redemption_id: int | None,
+    reason: str,
+) -> int | None:
+    """The number of a hold that stands for the same reason; None: there is none."""
+    asked = {
+        "programme_id": programme_id,
+        "merchant_id": merchant_id,
+        "redemption_id": redemption_id,
+        "reason": reason,
+    }
+    return next(iter(typed.column(db, STANDS, asked)), None)
+
+
+def payment(db: sqlite3.Connection, programme_id: int, redemption_id: int) -> Payment | None:
+    """A payment that stands in the programme."""
+    asked = {"programme_id": programme_id, "redemption_id": redemption_id}
+    return typed.row(db, Payment, PAYMENT, asked)
+
+
+def paid_with(db: sqlite3.Connection, programme_id: int, of: Payment) -> tuple[str, int] | None:
+    """The transfer (number, settlement) by which a payment is paid, or about to be; None: none."""
+    asked = {"programme_id": programme_id, **of._asdict()}
+    booked_on = db.execute(BOOKED_ON, asked).fetchone()[0]
+    if booked_on is None:
+        return None
+    for _, round_id, _ in typed.tuples(db, PARTS, asked):
+        found = typed.tuples(db, PAID_WITH, {**asked, "booked_on": booked_on, "round_id": round_id})
+        if found:
+            return found[0][0], found[0][1]
+    return None
+
+
+def add(
+    session: Session,
+    programme_id: int,
+    merchant_id: int,
+    redemption_id: int | None,
+    reason: str,
+    evidence: str,
+    note: str,
+    held_on: int,
+) -> int:
+    """Hold back what a merchant is owed, or one payment of it; gives the hold's number."""
+    hand = (session.actor, session.os_user, session.now)
+    values = (programme_id, merchant_id, redemption_id, reason, evidence, note, held_on, *hand)
+    return typed.number(session.db, ADD, values)
+
+
+def set_apart(
+    db: sqlite3.Connection, programme_id: int, hold: int, of: Payment, open_on: int
+) -> int:
+    """Set a payment apart from what else its merchant is owed, on the day on which it is booked
+    (else the open one, yyyymmdd); gives what that is, in fen.
+    """
+    asked = {"programme_id": programme_id, **of._asdict()}
+    up_to = db.execute(BOOKED_ON, asked).fetchone()[0] or max(of.day, open_on)
+    parts = typed.tuples(db, PARTS, asked)
+    for funder_id, round_id, fen in parts:
+        about = (funder_id, round_id, of.merchant_id)
+        db.execute(ADD_DUE, (*about, fen, 0, up_to, hold))
+        db.execute(ADD_DUE, (*about, -fen, 0, up_to, None))
+    return sum(fen for _, _, fen in parts)
+
+
+def release(session: Session, hold: int, note: str) -> None:
+    """Let it go: what it held is paid by the next settlement."""
+    session.db.execute(RELEASE, (session.actor, session.now, note, hold))
