@@ -4,13 +4,14 @@ hold | release | holds | unpaid | debts | repaid | write-off
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
 from vouchercli.cli.options import Call, Evidence, OnlyRound, Why, command, verbs
 from vouchercli.ops import amounts
-from vouchercli.ops.settlements import debts, holds, notices, runs, tables, verdicts
+from vouchercli.ops.settlements import answers, debts, exports, holds, notices, runs, tables, verdicts
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 
@@ -124,6 +125,67 @@ def reject(
 def notice(session: Session, number: Number) -> Outcome:
     """Put up the public list of who is paid how much; it must stand before the payment."""
     return notices.put_up(session, number)
+
+
+@command(
+    app,
+    "export",
+    epilog="Example: voucher settlement export 1 --bank voucher --to pay-1.csv --actor wu",
+)
+def export(
+    session: Session,
+    number: Number,
+    *,
+    bank: Annotated[
+        str,
+        typer.Option("--bank", metavar="NAME|FILE", help="The profile of the bank."),
+    ],
+    to: Annotated[Path, typer.Option("--to", metavar="FILE", help="Write the payment file here.")],
+) -> Outcome:
+    """Write the payment file of an approved settlement for the bank."""
+    return exports.export(session, number, bank, to)
+
+
+@command(
+    app,
+    "paid",
+    epilog="Example: voucher settlement paid answer.xml --actor wu\n"
+    "Example: voucher settlement paid --settlement 1 --reference B88 --on 2020-04-01 --actor wu",
+)
+def paid(
+    call: Call,
+    session: Session,
+    file: Annotated[
+        Optional[Path], typer.Argument(metavar="[FILE]", help="What the bank answered.")
+    ] = None,
+    *,
+    bank: Annotated[
+        Optional[str],
+        typer.Option("--bank", metavar="NAME|FILE", help="The bank's profile, for a CSV or XLSX."),
+    ] = None,
+    settlement: Annotated[
+        Optional[int],
+        typer.Option("--settlement", metavar="N", help="Without a file: this one was paid."),
+    ] = None,
+    transfer: Annotated[
+        Optional[str],
+        typer.Option("--transfer", metavar="NO", help="Without a file: only this transfer."),
+    ] = None,
+    reference: Annotated[
+        str, typer.Option("--reference", metavar="TEXT", help="The bank's reference.")
+    ] = "",
+    on: Annotated[
+        Optional[str],
+        typer.Option("--on", metavar="DAY", help="When it was paid (else today)."),
+    ] = None,
+) -> Outcome:
+    """Take in what the bank says of transfers: accepted, paid, rejected, returned."""
+    if answers.is_by_file(file, settlement):
+        assert file is not None
+        return answers.hear(session, file, bank)
+    assert settlement is not None
+    day = None if on is None else call.local_day(session, on)
+    return answers.note_paid(session, settlement, reference, day, transfer)
 
 
 @command(

@@ -36,7 +36,8 @@ SELECT transfer_no, transfer_id, settlement_id, state, amount_fen, reference
 FROM transfers WHERE settlement_id = ? ORDER BY transfer_id
 """
 COME_TO = """
-UPDATE transfers SET state = ?, paid_on = ?, reference = ?, reason = ?, answered_at = ?
+UPDATE transfers SET state = ?, paid_on = ifnull(paid_on, ?), reference = ?, reason = ?,
+    answered_at = ?
 WHERE transfer_id = ?
 """
 OF_TRANSFERS = """

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from random import Random
 
-HEADER = "merchant_no,name,uscc,district,industry,size,address,platform_no"
+HEADER = (
+    "merchant_no,name,uscc,district,industry,size,address,platform_no,account_name,account_no,bank"
+)
 SIZES = (("微型", 55), ("小型", 30), ("中型", 11), ("大型", 4))
 ORGANISATION_WEIGHTS = (3, 7, 9, 10, 5, 8, 4, 2)
 
@@ -70,7 +72,8 @@ def create_town(
             f"{number},合成商户{position + 1:04d},"
             f"{uscc(sizes[position] != '微型', division, position + 1)},{district_of[position]},"
             f"{industry_of[position]},{sizes[position]},"
-            f"{district_of[position]}合成路{position + 1}号,SYN{position + 1:07d}"
+            f"{district_of[position]}合成路{position + 1}号,SYN{position + 1:07d},"
+            f"合成商户{position + 1:04d},{account(position + 1)},合成银行"
         )
         town.append(Merchant(number, line, industry_of[position], 1 / (rank[position] + 12)))
     return town
@@ -112,6 +115,16 @@ def uscc(is_company: bool, division: str, serial: int) -> str:
     """
     body = ("91" if is_company else "92") + division + organisation_code(serial)
     return body + check_digit(body)
+
+
+def account(serial: int) -> str:
+    """An account number of 19 digits in the layout of a card, which no bank gives: its check digit
+    (Luhn) is wrong.
+    """
+    body = f"999999{serial:012d}"
+    doubled = (int(digit) * (1 + place % 2) for place, digit in enumerate(body, start=1))
+    right = -sum(number // 10 + number % 10 for number in doubled) % 10
+    return f"{body}{(right + 1) % 10}"
 
 
 def organisation_code(serial: int) -> str:

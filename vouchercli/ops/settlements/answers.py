@@ -1,0 +1,339 @@
+"""What the bank says of transfers: accepted, paid, rejected, returned later. Every answer of a file
+is kept; one that cannot be true is refused with its line and changes nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from vouchercli.errors import UsageFault, VoucherError
+from vouchercli.formats.banks import answers as formats
+from vouchercli.formats.configs import banks
+from vouchercli.ops.settlements.exports import order_no
+from vouchercli.ops.settlements.lookup import look_up, require_state
+from vouchercli.ops.setup import staff
+from vouchercli.result import Outcome, Problem, say
+from vouchercli.rules import doors, money, times
+from vouchercli.rules import settlements as law
+from vouchercli.store import audit, programmes
+from vouchercli.store import bank_answers as store
+from vouchercli.store import settlements as paying
+from vouchercli.store.bank_answers import Kept, Sent
+from vouchercli.store.db import writing
+from vouchercli.transfers import REPEATS, Answer
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from vouchercli.session import Session
+    from vouchercli.transfers import AnswerFile, OrderAnswer, Status
+
+ORDER_NO = re.compile(r"R?S(\d{1,9})")
+SHOWN = 20
+REFUSED = {
+    "unknown_transfer": "{transfer_no} is no transfer of {programme}",
+    "amount_differs": "{transfer_no} is {amount} yuan here, the bank says {said}",
+    "never_sent": "{transfer_no} was never sent to the bank: it is {state}",
+    "contradicts": "{transfer_no} is {state} here, the bank says {status}",
+    "unknown_order": "{transfer_no} is no order of {programme}",
+    "order_differs": "the bank has read another order than {transfer_no}: count or sum differ",
+    "repeated": "the bank has {transfer_no} already: the first one stands",
+}
+
+
+@dataclass
+class Heard:
+    """What a file comes to: each answer as it is kept, and what changes."""
+
+    programme: str
+    sent: dict[str, Sent]
+    kept: list[Kept] = field(default_factory=list)
+    changes: list[tuple[int, str, int | None, str, str]] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    def take(self, answer: Answer, said_on: int) -> None:
+        """Judge one answer by what the transfer is by now. `said_on`: the day (yyyymmdd) on which
+        the bank said so, where it does not say when it paid.
+        """
+        sent = self.sent.get(answer.transfer_no)
+        heard = None if sent is None else sent.heard
+        code, state = law.judge_answer(answer.status, answer.amount_fen, heard)
+        if not code and answer.status == "rejected" and answer.reason_code in REPEATS:
+            code = "repeated"
+        outcome = code or ("heard_before" if sent and state == sent.state else "taken")
+        self._keep(answer, sent, outcome)
+        if code:
+            self._refuse(answer, sent, code)
+        elif outcome == "taken" and sent is not None:
+            paid_on = (answer.paid_on or said_on) if state == "paid" else None
+            why = answer.reason or answer.reason_code
+            self.changes.append((sent.transfer_id, state, paid_on, answer.reference, why))
+            self.sent[answer.transfer_no] = sent._replace(state=state)
+
+    def _keep(self, answer: Answer, sent: Sent | None, outcome: str) -> None:
+        self.kept.append(
+            Kept(
+                answer.where,
+                answer.transfer_no,
+                sent.transfer_id if sent else None,
+                answer.status,
+                answer.amount_fen,
+                answer.paid_on,
+                answer.reference,
+                answer.reason_code,
+                answer.reason,
+                outcome,
+            )
+        )
+
+    def _refuse(self, answer: Answer, sent: Sent | None, code: str) -> None:
+        self.problems.append(
+            Problem(
+                code,
+                REFUSED[code],
+                answer.where,
+                level="warning" if code == "repeated" else "error",
+                params={
+                    "transfer_no": answer.transfer_no,
+                    "programme": self.programme,
+                    "amount": money.grouped(sent.amount_fen) if sent else "",
+                    "said": money.grouped(answer.amount_fen or 0),
+                    "state": sent.state if sent else "",
+                    "status": answer.status,
+                },
+            )
+        )
+
+
+# ---------------------------------------------------------------- a file
+
+
+def hear(session: Session, path: Path, bank_name: str | None = None) -> Outcome:
+    """Take in what a bank answered. The same file again changes nothing. Raises as `answers.read`
+    and `banks.load`.
+    """
+    file = formats.read(path, None if bank_name is None else banks.load(bank_name))
+    with writing(session) as db:
+        row = programmes.current(db, session.programme)
+        staff.require(session, programmes.value(row), doors.DOOR["settlement paid"])
+        known = store.is_known(db, row["programme_id"], file.sha256)
+        if known is not None:
+            message = say(
+                "{file} was read before, as {name}, at {at}; nothing was changed",
+                file=str(path),
+                name=known[0],
+                at=times.shown(known[1], row["time_zone"]),
+            )
+            return Outcome({"file": str(path), "sha256": file.sha256, "again": True}, says=(message,))
+        numbers = [each.transfer_no for each in file.answers]
+        heard = Heard(row["programme"], store.transfers(db, row["programme_id"], numbers))
+        said_on = times.day_of(file.made_at or session.now, row["time_zone"])
+        for answer in _every(session, row, file, heard):
+            heard.take(answer, said_on)
+        store.keep(
+            session,
+            row["programme_id"],
+            path.name,
+            file.sha256,
+            file.kind,
+            file.message_no,
+            heard.kept,
+        )
+        outcome = _carry_out(session, row, heard)
+    data = {"file": str(path), "sha256": file.sha256, "kind": file.kind, "again": False}
+    return Outcome(
+        data | outcome.data,
+        says=outcome.says,
+        problems=(*file.problems, *outcome.problems),
+        status=outcome.status,
+    )
+
+
+def _every(
+    session: Session, row: sqlite3.Row, file: AnswerFile, heard: Heard
+) -> Iterator[Answer]:
+    """Every answer of a file; what is said of an order is said of each of its transfers that has no
+    answer of its own.
+    """
+    yield from file.answers
+    own = {each.transfer_no for each in file.answers}
+    for of_order in file.of_orders:
+        for sent in _of_order(session, row, of_order, heard):
+            if sent.transfer_no not in own and sent.state in ("sent", "accepted"):
+                heard.sent.setdefault(sent.transfer_no, sent)
+                yield _as_answer(of_order, sent)
+
+
+def _of_order(
+    session: Session, row: sqlite3.Row, said: OrderAnswer, heard: Heard
+) -> list[Sent]:
+    """The transfers of the order that is meant; none where there is no such order, or it is another
+    one than the bank has read: that is refused.
+    """
+    number = ORDER_NO.fullmatch(said.order_no)
+    found = number and paying.named(session.db, row["programme_id"], int(number[1]))
+    if not found or order_no(session, found.settlement) != said.order_no:
+        heard.take(_refused(said), 0)
+        heard.problems[-1] = _order_problem(said, row["programme"], "unknown_order")
+        return []
+    sent = [
+        each
+        for each in store.of_settlement(session.db, found.settlement)
+        if each.state not in ("planned", "dropped")
+    ]
+    differs = (said.transfers not in (None, len(sent))) or (
+        said.sum_fen not in (None, sum(each.amount_fen for each in sent))
+    )
+    if differs or said.is_repeat:
+        code = "order_differs" if differs else "repeated"
+        heard.take(_refused(said), 0)
+        heard.problems[-1] = _order_problem(said, row["programme"], code)
+        return []
+    return sent
+
+
+def _order_problem(said: OrderAnswer, programme: str, code: str) -> Problem:
+    return Problem(
+        code,
+        REFUSED[code],
+        said.where,
+        level="warning" if code == "repeated" else "error",
+        params={"transfer_no": said.order_no, "programme": programme},
+    )
+
+
+def _refused(said: OrderAnswer) -> Answer:
+    """What was said of an order, as it is kept."""
+    return Answer(
+        said.where,
+        said.order_no,
+        said.status,
+        said.sum_fen,
+        said.paid_on,
+        said.reference,
+        said.reason_code,
+        said.reason,
+        said.entry_no,
+        said.said,
+    )
+
+
+def _as_answer(said: OrderAnswer, sent: Sent) -> Answer:
+    return _refused(said)._replace(transfer_no=sent.transfer_no, amount_fen=None)
+
+
+# ---------------------------------------------------------------- by hand
+
+
+def is_by_file(file: Path | None, settlement: int | None) -> bool:
+    """Whether a file says it, or a person. Raises `file_or_settlement`."""
+    if (file is None) == (settlement is None):
+        raise UsageFault(
+            "file_or_settlement",
+            "name the bank's file, or --settlement N of what was paid without one",
+        )
+    return file is not None
+
+
+def note_paid(
+    session: Session,
+    number: int,
+    reference: str,
+    paid_on: int | None = None,
+    transfer: str | None = None,
+) -> Outcome:
+    """Note by hand that the bank has paid all that waits of a settlement, or one transfer of it, by
+    a receipt. Raises `settlement_is`, `reference_needed`, `unknown_transfer`, `nothing_waits`.
+    """
+    if not reference.strip():
+        raise UsageFault("reference_needed", "name the bank's reference: --reference")
+    with writing(session) as db:
+        current = look_up(session, number)
+        staff.require(session, current.programme, doors.DOOR["settlement paid"])
+        require_state(current, "exported")
+        waiting = [
+            each
+            for each in store.of_settlement(db, number)
+            if each.state in ("sent", "accepted") and transfer in (None, each.transfer_no)
+        ]
+        if not waiting:
+            raise VoucherError(
+                "nothing_waits",
+                "no transfer of settlement {settlement} waits for the bank"
+                if transfer is None
+                else "{transfer} is no transfer of settlement {settlement} that waits for the bank",
+                hint="voucher settlement show {settlement}",
+                settlement=number,
+                transfer=transfer,
+            )
+        heard = Heard(current.row["programme"], {each.transfer_no: each for each in waiting})
+        day = paid_on or times.day_of(session.now, current.row["time_zone"])
+        for each in waiting:
+            heard.take(_by_hand(each, reference, day), day)
+        said = f"{number} {transfer} {reference} {day} {session.now}"
+        sha256 = hashlib.sha256(said.encode()).hexdigest()
+        store.keep(
+            session, current.settlement.programme_id, "-", sha256, "hand", reference, heard.kept
+        )
+        return _carry_out(session, current.row, heard)
+
+
+def _by_hand(sent: Sent, reference: str, paid_on: int) -> Answer:
+    status: Status = "paid"
+    return Answer(
+        "-", sent.transfer_no, status, sent.amount_fen, paid_on, reference, "", "", "", status
+    )
+
+
+# ---------------------------------------------------------------- carried out
+
+
+def _carry_out(session: Session, row: sqlite3.Row, heard: Heard) -> Outcome:
+    """Set what changes, post it, and say what it came to."""
+    db, counts = session.db, dict.fromkeys(law.NEXT, 0)
+    store.come_to(db, heard.changes, session.now)
+    for state, why in (("paid", "settlement.paid"), ("returned", "settlement.returned")):
+        moved = [change[0] for change in heard.changes if change[1] == state]
+        paying.post_paid(db, moved, why, session.now, is_back=state == "returned")
+    changed = {change[0] for change in heard.changes}
+    settlements = {each.settlement for each in heard.sent.values() if each.transfer_id in changed}
+    states = {}
+    for settlement in sorted(settlements):
+        paying.free(db, settlement)
+        states[settlement] = law.state_of(paying.states(db, settlement))
+        paying.set_state(db, settlement, states[settlement])
+    paying.post_held(db, row["programme_id"], "settlement.paid", session.now)
+    for change in heard.changes:
+        counts[change[1]] += 1
+    before = sum(each.outcome == "heard_before" for each in heard.kept)
+    refused = len(heard.kept) - len(heard.changes) - before
+    told = {**counts, "heard_before": before, "refused": refused}
+    audit.note(
+        session,
+        "settlement.paid",
+        ", ".join(map(str, states)) or "-",
+        programme=row["programme"],
+        **told,
+        states={str(settlement): state for settlement, state in states.items()},
+    )
+    message = say(
+        "{paid} transfers paid, {accepted} accepted, {rejected} rejected, {returned} returned;"
+        " {heard_before} answers were heard before, {refused} are refused",
+        **told,
+    )
+    says = [message]
+    if counts["rejected"] or counts["returned"]:
+        says.append(say("what came back is owed again: voucher settlement unpaid"))
+    data = {**told, "settlements": [{"settlement": n, "state": s} for n, s in states.items()]}
+    errors = any(each.level == "error" for each in heard.problems)
+    return Outcome(
+        data,
+        says=tuple(says),
+        problems=tuple(heard.problems[:SHOWN]),
+        status="partial" if errors else "ok",
+    )
