@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
     from source import Module
 
-MOVES = ("post", "commit", "give_back", "release", "booking")
+MOVES = (
+    *("post", "commit", "give_back", "release", "booking"),
+    *("post_paid", "post_held", "settle"),
+)
 CODE = re.compile(r"[a-z]+\.[a-z_-]+")
 OF_FILES = {
     f"{kind}.{deed}" for kind in ("claims", "redemptions") for deed in ("import", "retry", "undo")

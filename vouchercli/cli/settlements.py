@@ -11,7 +11,16 @@ import typer
 
 from vouchercli.cli.options import Call, Evidence, OnlyRound, Why, command, verbs
 from vouchercli.ops import amounts
-from vouchercli.ops.settlements import answers, debts, exports, holds, notices, runs, tables, verdicts
+from vouchercli.ops.settlements import (
+    answers,
+    debts,
+    exports,
+    holds,
+    notices,
+    runs,
+    tables,
+    verdicts,
+)
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 

@@ -93,13 +93,18 @@ def has_checkers(programme: Programme) -> bool:
     return not programme.staff or bool(named(programme, "checker"))
 
 
-def named(programme: Programme, *roles: str) -> str:
-    """The names of the staff with one of these roles (none named: all), for a sentence."""
-    return ", ".join(
+def with_roles(programme: Programme, *roles: str) -> list[str]:
+    """The names of the staff with one of these roles (none named: all), in the file's order."""
+    return [
         person.name
         for person in programme.staff
-        if not roles or not set(roles).isdisjoint(person.roles)
-    )
+        if not roles or not {*roles}.isdisjoint(person.roles)
+    ]
+
+
+def named(programme: Programme, *roles: str) -> str:
+    """The same in one line."""
+    return ", ".join(with_roles(programme, *roles))
 
 
 def objection(

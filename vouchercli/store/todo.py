@@ -14,12 +14,16 @@ if TYPE_CHECKING:
 SUBJECTS = f"""
 SELECT p.proposal_id, m.programme_id, r.round_id,
     CASE p.subject WHEN 'round' THEN r.round WHEN 'programme' THEN m.programme
-        WHEN 'claim' THEN p.proposal_id WHEN 'redemption' THEN p.proposal_id ELSE p.subject_id END
+        WHEN 'claim' THEN p.proposal_id WHEN 'redemption' THEN p.proposal_id
+        WHEN 'debt' THEN p.proposal_id ELSE p.subject_id END
 FROM proposals p LEFT JOIN rounds r ON p.subject = 'round' AND r.round_id = p.subject_id
 LEFT JOIN batches b ON p.subject = 'list' AND b.batch_id = p.subject_id
+LEFT JOIN settlements s ON p.subject = 'settlement' AND s.settlement_id = p.subject_id
 LEFT JOIN programmes m ON m.programme_id = CASE p.subject WHEN 'round' THEN r.programme_id
     WHEN 'programme' THEN p.subject_id WHEN 'list' THEN b.programme_id
-    WHEN 'registry' THEN NULL ELSE {correction_lists.PROGRAMME_OF} END
+    WHEN 'registry' THEN NULL WHEN 'settlement' THEN s.programme_id
+    WHEN 'debt' THEN (SELECT programme_id FROM programmes WHERE programme = p.after ->> 'programme')
+    ELSE {correction_lists.PROGRAMME_OF} END
 WHERE p.state = 'proposed'
 """
 DRAFTS = """
@@ -34,6 +38,13 @@ UNSIGNED = """
 SELECT d.day, d.sealed_by, d.sealed_at, d.subsidy_fen
 FROM days d LEFT JOIN day_signatures s USING (programme_id, day)
 WHERE d.programme_id = ? AND s.day IS NULL ORDER BY d.day
+"""
+# Settlements that wait for a person, but not for an approval; and debts of merchants by their age.
+SETTLEMENTS = """
+SELECT s.settlement_id, s.state, ifnull(s.exported_at, s.made_at), s.planned_fen, s.made_by,
+    s.notice_days > 0 AND s.noticed_at IS NULL
+FROM settlements s
+WHERE s.programme_id = ? AND s.state IN ('draft', 'approved', 'exported') ORDER BY s.settlement_id
 """
 IS_SEALED = "SELECT EXISTS (SELECT 1 FROM last_seals WHERE programme_id = ?)"
 # What is booked from now on is booked behind the last day that is sealed.
@@ -75,6 +86,24 @@ class Unsigned(NamedTuple):
     sealed_by: str
     sealed_at: int
     subsidy_fen: int
+
+
+class Settlement(NamedTuple):
+    """A settlement that waits for a person since a moment (UTC seconds); `needs_notice`: its public
+    list was not put up.
+    """
+
+    settlement: int
+    state: str
+    since: int
+    amount_fen: int
+    made_by: str
+    needs_notice: int
+
+
+def settlements(db: sqlite3.Connection, programme_id: int) -> list[Settlement]:
+    """The settlements of a programme that wait to be verified, exported or answered."""
+    return typed.rows(db, Settlement, SETTLEMENTS, (programme_id,))
 
 
 def subjects(db: sqlite3.Connection) -> dict[int, Subject]:

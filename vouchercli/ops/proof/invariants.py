@@ -21,6 +21,7 @@ from vouchercli.store import (
     refund_checks,
     said_checks,
     schema_checks,
+    settlement_checks,
     table_digests,
 )
 
@@ -95,6 +96,13 @@ MEANINGS = {
     "facts_as_logged": "the digest of all facts is the one that the log named last",
     "corrections_as_logged": "every row that was reversed is what two people decided on",
     "corrections_in_force": "what was reversed is out of force, and what was entered anew is there",
+    "dues_as_booked": "merchants are owed what was booked on signed days",
+    "dues_set_apart": "what is held or paid first is taken out of the rest, to the fen",
+    "transfers_as_due": "every transfer pays the dues that belong to it, once",
+    "paid_as_posted": "what is paid, held, paid back or given up is what was posted",
+    "paid_as_approved": "nothing is paid or released that a second person did not decide",
+    "paid_as_answered": "every transfer has come to what the bank said last",
+    "settlements_as_logged": "every settlement and hold stands in the log, and none is missing",
     "tables_as_upgraded": "every table is what the last upgrade left, until something is done",
     "days_as_sealed": "every sealed day is what was sealed, behind the day before",
 }
@@ -116,6 +124,7 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     **key_rings.CHECKS,
     **fact_checks.CHECKS,
     **correction_checks.CHECKS,
+    **settlement_checks.CHECKS,
     "tables_as_upgraded": table_digests.tables_as_upgraded,
     "days_as_sealed": day_proofs.breaches,
 }

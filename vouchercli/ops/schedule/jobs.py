@@ -39,6 +39,7 @@ JOB_WORDS = {
     "write": Word("write"),
     "release": Word("release"),
     "seal": Word("seal days"),
+    "settle": Word("settle signed days"),
     "remind": Word("remind"),
     "ship": Word("ship the head"),
     "backup": Word("back up"),

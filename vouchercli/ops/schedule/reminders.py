@@ -93,6 +93,20 @@ def _describe_proposal(subject: str, name: str, programme: str | None, at: str) 
             params=about,
         ),
     }
+    waits |= {
+        proposals.SETTLEMENT: Problem(
+            "settlement_waits",
+            "settlement {name}, verified at {at}, waits for approval",
+            hint="voucher settlement show {name}",
+            params=about,
+        ),
+        proposals.DEBT: Problem(
+            "write_off_waits",
+            "write-off {name}, proposed at {at}, waits for approval",
+            hint="voucher todo --programme {programme}",
+            params=about,
+        ),
+    }
     row = Problem(
         "row_correction_waits",
         "correction {name} of a row, proposed at {at}, waits for approval",

@@ -28,6 +28,7 @@ from vouchercli.ops.schedule.jobs import (
 )
 from vouchercli.ops.schedule.quick import QuickJobs, begin
 from vouchercli.ops.schedule.reminders import list_waiting, remind_of_proposal, remind_of_seal
+from vouchercli.ops.settlements import runs as settlement_runs
 from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Problem, Table, only, say
 from vouchercli.rules import doors, times
 from vouchercli.rules import schedule as law
@@ -183,6 +184,7 @@ def _do_all(
     quick.do_now()
     yield from _release_money(session)
     yield from _seal_days(session)
+    yield from _settle_days(session)
     for blank, proposal, about in list_waiting(session):
         yield from _do_one(session, blank, remind_of_proposal, blank, proposal, about)
     if where.inbox.is_dir():
@@ -279,6 +281,13 @@ def _seal_days(session: Session) -> Iterator[Done]:
             done = remind_of_seal(inner, done)
         if done is not None:
             yield done
+
+
+def _settle_days(session: Session) -> Iterator[Done]:
+    """Settle the signed days of a period that is over, where the programme says how it pays."""
+    for row, day in settlement_runs.list_due(session):
+        blank = Done("settle", times.day_text(day), row["time_zone"], row["programme"])
+        yield from _do_one(session, blank, settlement_runs.run_due, row, day)
 
 
 # ---------------------------------------------------------------- heartbeat, log, answer

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.store import typed
+from vouchercli.store import settlements
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
     from vouchercli.session import Session
-
-CLEAR = "SELECT merchant_id, account_no FROM merchants WHERE account_no <> ''"
 
 
 class Account(NamedTuple):
@@ -25,11 +23,8 @@ class Account(NamedTuple):
 def open_all(session: Session, merchant_ids: Sequence[int]) -> dict[int, Account]:
     """The accounts of merchants that have one."""
     wanted = {*merchant_ids}
-    return {
-        merchant_id: Account(number)
-        for merchant_id, number in typed.tuples(session.db, CLEAR)
-        if merchant_id in wanted
-    }
+    known = settlements.accounts(session.db)
+    return {merchant_id: Account(known[merchant_id]) for merchant_id in wanted & known.keys()}
 
 
 def note_sent(db: sqlite3.Connection, settlement: int) -> None:

@@ -129,7 +129,9 @@ def hear(session: Session, path: Path, bank_name: str | None = None) -> Outcome:
                 name=known[0],
                 at=times.shown(known[1], row["time_zone"]),
             )
-            return Outcome({"file": str(path), "sha256": file.sha256, "again": True}, says=(message,))
+            return Outcome(
+                {"file": str(path), "sha256": file.sha256, "again": True}, says=(message,)
+            )
         numbers = [each.transfer_no for each in file.answers]
         heard = Heard(row["programme"], store.transfers(db, row["programme_id"], numbers))
         said_on = times.day_of(file.made_at or session.now, row["time_zone"])
@@ -154,9 +156,7 @@ def hear(session: Session, path: Path, bank_name: str | None = None) -> Outcome:
     )
 
 
-def _every(
-    session: Session, row: sqlite3.Row, file: AnswerFile, heard: Heard
-) -> Iterator[Answer]:
+def _every(session: Session, row: sqlite3.Row, file: AnswerFile, heard: Heard) -> Iterator[Answer]:
     """Every answer of a file; what is said of an order is said of each of its transfers that has no
     answer of its own.
     """
@@ -169,9 +169,7 @@ def _every(
                 yield _as_answer(of_order, sent)
 
 
-def _of_order(
-    session: Session, row: sqlite3.Row, said: OrderAnswer, heard: Heard
-) -> list[Sent]:
+def _of_order(session: Session, row: sqlite3.Row, said: OrderAnswer, heard: Heard) -> list[Sent]:
     """The transfers of the order that is meant; none where there is no such order, or it is another
     one than the bank has read: that is refused.
     """
@@ -248,7 +246,7 @@ def note_paid(
     transfer: str | None = None,
 ) -> Outcome:
     """Note by hand that the bank has paid all that waits of a settlement, or one transfer of it, by
-    a receipt. Raises `settlement_is`, `reference_needed`, `unknown_transfer`, `nothing_waits`.
+    a receipt. Raises `settlement_is`, `reference_needed`, `unknown_transfer`, `no_transfer_waits`.
     """
     if not reference.strip():
         raise UsageFault("reference_needed", "name the bank's reference: --reference")
@@ -263,7 +261,7 @@ def note_paid(
         ]
         if not waiting:
             raise VoucherError(
-                "nothing_waits",
+                "no_transfer_waits",
                 "no transfer of settlement {settlement} waits for the bank"
                 if transfer is None
                 else "{transfer} is no transfer of settlement {settlement} that waits for the bank",
@@ -297,9 +295,10 @@ def _carry_out(session: Session, row: sqlite3.Row, heard: Heard) -> Outcome:
     """Set what changes, post it, and say what it came to."""
     db, counts = session.db, dict.fromkeys(law.NEXT, 0)
     store.come_to(db, heard.changes, session.now)
-    for state, why in (("paid", "settlement.paid"), ("returned", "settlement.returned")):
-        moved = [change[0] for change in heard.changes if change[1] == state]
-        paying.post_paid(db, moved, why, session.now, is_back=state == "returned")
+    paid = [change[0] for change in heard.changes if change[1] == "paid"]
+    back = [change[0] for change in heard.changes if change[1] == "returned"]
+    paying.post_paid(db, paid, "settlement.paid", session.now)
+    paying.post_paid(db, back, "settlement.returned", session.now, is_back=True)
     changed = {change[0] for change in heard.changes}
     settlements = {each.settlement for each in heard.sent.values() if each.transfer_id in changed}
     states = {}

@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from vouchercli.transfers import Payer
 
 PIECE = 1 << 20  # bytes
-SAMPLE = '{{{funder}: {{name: NAME, account_no: "NUMBER", bank: BANK}}}}'
 
 
 def export(session: Session, number: int, bank_name: str, path: Path) -> Outcome:
@@ -128,7 +127,7 @@ def _payer(session: Session, current: Current) -> Payer:
         raise VoucherError(
             "payer_missing",
             "nobody says from which account {funder} pays: {file} beside the database has no entry",
-            hint=f"write into {{file}}: {SAMPLE}",
+            hint='write into {file}: {funder}: {{name: NAME, account_no: "NUMBER", bank: BANK}}',
             funder=funder,
             file=payers.FILE,
         )

@@ -48,7 +48,7 @@ COLUMNS = (
     Column("reason", "Reason", "word", shown="reason_word"),
     Column("amount_fen", "Held now", "fen"),
     Column("held_on", "Evidence of", "date"),
-    Column("held_by", "Held by"),
+    Column("held_by", "Held back by"),
     Column("released_by", "Released by", blank="-"),
     Column("evidence", "Evidence"),
     *only(JSON, "note", "release_note"),

@@ -53,7 +53,7 @@ COLUMNS = (
     Column("planned_fen", "Planned", "fen"),
     Column("paid_fen", "Paid", "fen"),
     Column("back_fen", "Came back", "fen", optional=True),
-    Column("made_by", "Made by"),
+    Column("made_by", "Drawn up by"),
     *only(JSON, "pattern", "paid", "back", "notice_days", "bank", "file_sha256"),
     *only(JSON, "made_at", "noticed_at", "exported_at", kind="time"),
     *only(JSON, "pay_on", kind="date"),
@@ -116,7 +116,7 @@ def show_settlement(
     }
     title = say("Settlement {settlement}", settlement=number)
     own = Table(title, (*COLUMNS, *SAID), (described,), key="", is_record=True, zone=zone)
-    following = say(f"next: {NEXT[current.settlement.state]}", settlement=number)
+    following = say(NEXT[current.settlement.state], settlement=number)
     says = () if current.settlement.state == "closed" else (following,)
     return replace(outcome, tables=(own, *outcome.tables), says=says)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.setup import clocks, desk, staff
 from vouchercli.ops.setup.todo_days import list_days
+from vouchercli.ops.setup.todo_money import list_money
 from vouchercli.result import (
     DATA,
     JSON,
@@ -60,7 +61,12 @@ def list_waiting(session: Session) -> Outcome:
             for each in proposals.all_waiting(db)
         ),
         *(_draft(db, loaded[each.programme_id]["programme"], each) for each in store.drafts(db)),
-        *(_name_programme(db, each) for row in loaded.values() for each in list_days(session, row)),
+        *(
+            _name_programme(db, each)
+            for row in loaded.values()
+            for listed in (list_days, list_money)
+            for each in listed(session, row)
+        ),
     ]
     chosen = [
         row

@@ -1,0 +1,78 @@
+"""Settlements and debts that wait for a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.result import Word, say
+from vouchercli.rules import doors, settlements, times
+from vouchercli.rules import staff as people
+from vouchercli.store import debts, programmes
+from vouchercli.store import todo as store
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from vouchercli.session import Session
+
+PATIENCE_DAYS = 30  # a debt that is older is called for
+KINDS = {
+    "draft": Word("verification"),
+    "approved": Word("payment file"),
+    "exported": Word("the bank's answer"),
+}
+NEXT = {
+    "draft": "voucher settlement verify {number} --note WHAT --actor {who}",
+    "approved": "voucher settlement export {number} --bank PROFILE --to FILE --actor {who}",
+    "exported": "voucher settlement paid FILE --actor {who}",
+}
+NOTICE = "voucher settlement notice {number} -O LIST.html --actor {who}"
+
+
+def list_money(session: Session, row: sqlite3.Row) -> Iterator[dict[str, Any]]:
+    """What waits of a programme's settlements and debts, each as a row of `voucher todo`."""
+    for each in store.settlements(session.db, row["programme_id"]):
+        yield _settlement(row, each)
+    today = times.day_of(session.now, row["time_zone"])
+    for debt in debts.listed(session.db, row["programme_id"]).rows(None):
+        if settlements.days_between(debt.since_on, today) >= PATIENCE_DAYS:
+            yield _debt(row, debt)
+
+
+def _settlement(row: sqlite3.Row, each: store.Settlement) -> dict[str, Any]:
+    roles = doors.TREASURERS if each.state == "draft" or each.needs_notice else doors.FINANCE
+    may = people.with_roles(programmes.value(row), *roles)
+    command = NOTICE if each.needs_notice and each.state == "approved" else NEXT[each.state]
+    number = str(each.settlement)
+    return _describe(row, number, may) | {
+        "about": say("settlement {settlement}", settlement=number),
+        "kind": KINDS[each.state],
+        "since": each.since,
+        "amount_fen": each.amount_fen,
+        "by": each.made_by,
+        "next": command.format(number=number, who=next(iter(may), "NAME")),
+    }
+
+
+def _debt(row: sqlite3.Row, debt: debts.Debt) -> dict[str, Any]:
+    may = people.with_roles(programmes.value(row), *doors.FINANCE)
+    return _describe(row, debt.merchant_no, may) | {
+        "about": say("debt of merchant {merchant}", merchant=debt.merchant_no),
+        "kind": Word("debt"),
+        "since": times.day_bounds(debt.since_on, row["time_zone"])[1],
+        "amount_fen": debt.amount_fen,
+        "by": "",
+        "next": f"voucher settlement statement {debt.merchant_no}",
+    }
+
+
+def _describe(row: sqlite3.Row, name: str, may: list[str]) -> dict[str, Any]:
+    return {
+        "programme": row["programme"],
+        "name": name,
+        "note": "",
+        "approvals": "",
+        "who": ", ".join(may),
+        "stuck": None,
+    }
