@@ -4,6 +4,8 @@ CREATE INDEX applications_in_order ON applications (round_id, applied_at, applic
 
 CREATE INDEX audit_by_subject ON audit (subject);
 
+CREATE INDEX bank_answers_by_transfer ON bank_answers (transfer_id) WHERE transfer_id IS NOT NULL;
+
 CREATE UNIQUE INDEX batches_once ON batches (kind, ifnull(programme_id, 0), sha256) WHERE state <> 'undone';
 
 CREATE INDEX claims_by_round ON claims (round_id, claimed_at, expires_at);
@@ -14,7 +16,17 @@ CREATE UNIQUE INDEX current_programme ON programmes (is_current) WHERE is_curren
 
 CREATE UNIQUE INDEX deeds_once ON deeds (deed, ifnull(round_id, 0), key);
 
+CREATE INDEX dues_by_merchant ON dues (merchant_id, funder_id);
+
+CREATE INDEX dues_by_transfer ON dues (transfer_id) WHERE transfer_id IS NOT NULL;
+
+CREATE INDEX dues_open ON dues (funder_id, merchant_id) WHERE transfer_id IS NULL;
+
 CREATE INDEX eligibility_by_group ON eligibility (programme_id, resident_group);
+
+CREATE INDEX holds_by_merchant ON holds (merchant_id);
+
+CREATE UNIQUE INDEX holds_once ON holds (programme_id, merchant_id, ifnull(redemption_id, 0), reason) WHERE released_at IS NULL;
 
 CREATE UNIQUE INDEX "idx__sqlite_migrations_migration_set_name"
     ON "_sqlite_migrations" ("migration_set", "name");
@@ -67,7 +79,13 @@ CREATE INDEX series_by_batch ON series (batch_id);
 
 CREATE INDEX series_by_figure ON series (measure, source, grain, first_on, last_on, industry, district, brand);
 
+CREATE INDEX settlements_by_programme ON settlements (programme_id);
+
 CREATE INDEX suspensions_by_merchant ON suspensions (merchant_id);
+
+CREATE INDEX transfers_by_payee ON transfers (payee_id);
+
+CREATE INDEX transfers_by_settlement ON transfers (settlement_id);
 
 CREATE INDEX verdicts_by_proposal ON verdicts (proposal_id);
 
@@ -149,6 +167,34 @@ CREATE TABLE balances (
     PRIMARY KEY (funder_id, round_id),
     CONSTRAINT fund_short CHECK (uncommitted_fen >= 0 AND committed_fen + outstanding_fen >= 0 AND returned_fen >= 0)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bank_answers (
+    bank_file_id  INTEGER NOT NULL REFERENCES bank_files,
+    place         INTEGER NOT NULL,                     -- the first answer of the file, second ...
+    at_line       TEXT NOT NULL,                        -- file:line
+    transfer_no   TEXT NOT NULL,
+    transfer_id   INTEGER REFERENCES transfers,
+    status        TEXT NOT NULL,
+    amount_fen    INTEGER,
+    paid_on       INTEGER,
+    reference     TEXT NOT NULL,
+    reason_code   TEXT NOT NULL,
+    reason        TEXT NOT NULL,
+    outcome       TEXT NOT NULL,                        -- taken, heard_before, or the code of why it was refused
+    PRIMARY KEY (bank_file_id, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE bank_files (
+    bank_file_id  INTEGER PRIMARY KEY,
+    programme_id  INTEGER NOT NULL REFERENCES programmes,
+    file          TEXT NOT NULL,
+    sha256        TEXT NOT NULL,
+    kind          TEXT NOT NULL,                        -- csv, pain.002, camt.053, camt.054; by hand
+    message_no    TEXT NOT NULL,
+    actor         TEXT NOT NULL,
+    read_at       INTEGER NOT NULL,
+    UNIQUE (programme_id, sha256)
+) STRICT;
 
 CREATE TABLE batches (
     batch_id      INTEGER PRIMARY KEY,
@@ -297,6 +343,19 @@ CREATE TABLE draws (
     CHECK (drawn_at IS NULL OR published_at IS NOT NULL)
 ) STRICT;
 
+CREATE TABLE dues (
+    due_id       INTEGER PRIMARY KEY,
+    kind         TEXT NOT NULL CHECK (kind IN ('booked', 'held', 'part', 'repaid', 'written_off')),
+    funder_id    INTEGER NOT NULL REFERENCES funders,
+    round_id     INTEGER NOT NULL REFERENCES rounds,
+    merchant_id  INTEGER NOT NULL REFERENCES merchants,
+    amount_fen   INTEGER NOT NULL CHECK (amount_fen <> 0),
+    after_day    INTEGER NOT NULL,                      -- yyyymmdd; 0: from the beginning
+    up_to        INTEGER NOT NULL CHECK (up_to > after_day),
+    hold_id      INTEGER REFERENCES holds,
+    transfer_id  INTEGER REFERENCES transfers
+) STRICT;
+
 CREATE TABLE duplicates (
     batch_id  INTEGER NOT NULL,
     line      INTEGER NOT NULL,
@@ -393,6 +452,24 @@ CREATE TABLE held_moves (
     amount_fen    INTEGER NOT NULL,
     PRIMARY KEY (funder_id, round_id, day, from_account, to_account)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE holds (
+    hold_id        INTEGER PRIMARY KEY,
+    programme_id   INTEGER NOT NULL REFERENCES programmes,
+    merchant_id    INTEGER NOT NULL REFERENCES merchants,
+    redemption_id  INTEGER,                             -- NULL: all that the merchant is owed
+    reason         TEXT NOT NULL,
+    evidence       TEXT NOT NULL,
+    note           TEXT NOT NULL,
+    held_on        INTEGER NOT NULL,                    -- the date of the evidence (yyyymmdd)
+    held_by        TEXT NOT NULL,
+    os_user        TEXT NOT NULL,
+    held_at        INTEGER NOT NULL,
+    released_by    TEXT,
+    release_note   TEXT NOT NULL DEFAULT '',
+    released_at    INTEGER,
+    CHECK ((released_by IS NULL) = (released_at IS NULL))
+) STRICT;
 
 CREATE TABLE identity_key (
     only         INTEGER PRIMARY KEY CHECK (only = 1),
@@ -570,10 +647,11 @@ CREATE TABLE prolongations (
 
 CREATE TABLE "proposals" (
     proposal_id  INTEGER PRIMARY KEY,
-    subject      TEXT NOT NULL CHECK (subject IN ('round', 'programme', 'registry', 'list', 'claim', 'redemption')),
-    subject_id   INTEGER NOT NULL,                      -- round_id, programme_id, the batch_id of a file (of a registry, of a list), claim_id, redemption_id
+    subject      TEXT NOT NULL CHECK (subject IN ('round', 'programme', 'registry', 'list', 'claim', 'redemption', 'settlement', 'debt')),
+    subject_id   INTEGER NOT NULL,                      -- round_id, programme_id, the batch_id of a file (of a registry, of a list), claim_id, redemption_id,
+                                                        -- settlement_id, merchant_id (of a debt)
     kind         TEXT NOT NULL CHECK (kind IN ('approval', 'pause', 'resume', 'top-up', 'reduce', 'reschedule', 'close', 'cancel', 'reopen',
-                                              'extend', 'replace', 'change', 'correction', 'listing', 'delisting')),
+                                              'extend', 'replace', 'change', 'correction', 'listing', 'delisting', 'payment', 'write-off')),
     state        TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined', 'void')),
     before       TEXT NOT NULL,
     after        TEXT NOT NULL,
@@ -772,6 +850,26 @@ CREATE TABLE series (
     CHECK (first_on <= last_on)
 ) STRICT;
 
+CREATE TABLE settlements (
+    settlement_id  INTEGER PRIMARY KEY,
+    programme_id   INTEGER NOT NULL REFERENCES programmes,
+    funder_id      INTEGER NOT NULL REFERENCES funders,
+    state          TEXT NOT NULL CHECK (state IN ('draft', 'verified', 'approved', 'exported', 'paid', 'closed', 'rejected')),
+    pattern        TEXT NOT NULL,                       -- as the programme said it then
+    up_to          INTEGER NOT NULL,                    -- the last signed day (yyyymmdd) whose dues it may hold
+    notice_days    INTEGER NOT NULL,                    -- how long the public list must stand before the payment
+    planned_fen    INTEGER NOT NULL CHECK (planned_fen > 0),  -- of all transfers when it was made
+    made_by        TEXT NOT NULL,
+    os_user        TEXT NOT NULL,
+    made_at        INTEGER NOT NULL,
+    noticed_at     INTEGER,                             -- when the public list was put up
+    exported_at    INTEGER,
+    bank           TEXT NOT NULL DEFAULT '',            -- the profile of the payment file
+    pay_on         INTEGER,                             -- the working day (yyyymmdd) on which the bank is to pay
+    file_sha256    TEXT NOT NULL DEFAULT '',
+    CHECK ((exported_at IS NULL) = (state IN ('draft', 'verified', 'approved', 'rejected')))
+) STRICT;
+
 CREATE TABLE split_parts (
     split_id    INTEGER NOT NULL REFERENCES splits,
     funder_id   INTEGER NOT NULL REFERENCES funders,
@@ -803,6 +901,14 @@ CREATE TABLE suspensions (
     CHECK (until_at IS NULL OR until_at >= from_at)
 ) STRICT;
 
+CREATE TABLE taken_days (
+    programme_id        INTEGER NOT NULL REFERENCES programmes,
+    day                 INTEGER NOT NULL,
+    last_redemption_id  INTEGER NOT NULL,
+    taken_at            INTEGER NOT NULL,
+    PRIMARY KEY (programme_id, day)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE templates (
     template_id      INTEGER PRIMARY KEY,
     template         TEXT NOT NULL,
@@ -814,6 +920,22 @@ CREATE TABLE templates (
     coupons          INTEGER NOT NULL CHECK (coupons > 0),
     added_at         INTEGER NOT NULL,
     UNIQUE (template, version)
+) STRICT;
+
+CREATE TABLE transfers (
+    transfer_id    INTEGER PRIMARY KEY,
+    settlement_id  INTEGER NOT NULL REFERENCES settlements,
+    transfer_no    TEXT NOT NULL UNIQUE,                -- what the bank's file and its answers call it
+    payee_id       INTEGER NOT NULL REFERENCES merchants (merchant_id),
+    amount_fen     INTEGER NOT NULL CHECK (amount_fen > 0),
+    state          TEXT NOT NULL CHECK (state IN ('planned', 'sent', 'accepted', 'paid', 'rejected', 'returned', 'dropped')),
+    is_first       INTEGER NOT NULL DEFAULT 0 CHECK (is_first IN (0, 1)),  -- a small payment to try a new account
+    account_token  BLOB,                                -- of the account that it was sent to
+    paid_on        INTEGER,
+    reference      TEXT NOT NULL DEFAULT '',            -- the bank's
+    reason         TEXT NOT NULL DEFAULT '',            -- why it was dropped, rejected or returned
+    answered_at    INTEGER,
+    CHECK ((state IN ('paid', 'returned')) = (paid_on IS NOT NULL))
 ) STRICT;
 
 CREATE TABLE uncounted_runs (
@@ -860,6 +982,14 @@ BEGIN SELECT RAISE(ABORT, 'what a draw has said stands'); END;
 CREATE TRIGGER audit_never_changes BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 
 CREATE TRIGGER audit_never_vanishes BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+
+CREATE TRIGGER bank_answers_never_change BEFORE UPDATE ON bank_answers BEGIN SELECT RAISE(ABORT, 'what a bank said stands'); END;
+
+CREATE TRIGGER bank_answers_never_vanish BEFORE DELETE ON bank_answers BEGIN SELECT RAISE(ABORT, 'what a bank said stays'); END;
+
+CREATE TRIGGER bank_files_never_change BEFORE UPDATE ON bank_files BEGIN SELECT RAISE(ABORT, 'what a bank said stands'); END;
+
+CREATE TRIGGER bank_files_never_vanish BEFORE DELETE ON bank_files BEGIN SELECT RAISE(ABORT, 'what a bank said stays'); END;
 
 CREATE TRIGGER claims_are_outstanding AFTER INSERT ON claim_totals
 BEGIN
@@ -917,9 +1047,25 @@ CREATE TRIGGER draws_stand BEFORE UPDATE ON draws WHEN
     OR (OLD.published_at IS NOT NULL AND (NEW.entrants_sha256, NEW.published_at) IS NOT (OLD.entrants_sha256, OLD.published_at))
 BEGIN SELECT RAISE(ABORT, 'what a draw has said stands'); END;
 
+CREATE TRIGGER dues_are_paid_once BEFORE UPDATE OF transfer_id ON dues WHEN OLD.transfer_id IS NOT NULL AND NEW.transfer_id IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a due belongs to one transfer'); END;
+
+CREATE TRIGGER dues_never_vanish BEFORE DELETE ON dues BEGIN SELECT RAISE(ABORT, 'a due stays'); END;
+
+CREATE TRIGGER dues_stand BEFORE UPDATE OF due_id, kind, funder_id, round_id, merchant_id, amount_fen, after_day, up_to, hold_id ON dues
+BEGIN SELECT RAISE(ABORT, 'a due stands'); END;
+
 CREATE TRIGGER families_never_change BEFORE UPDATE OF family, one_of ON rounds
     WHEN new.family <> old.family OR new.one_of <> old.one_of
 BEGIN SELECT RAISE(ABORT, 'a round stays in its family'); END;
+
+CREATE TRIGGER holds_end_once BEFORE UPDATE OF released_by, released_at, release_note ON holds WHEN OLD.released_at IS NOT NULL
+BEGIN SELECT RAISE(ABORT, 'a hold ends once'); END;
+
+CREATE TRIGGER holds_never_vanish BEFORE DELETE ON holds BEGIN SELECT RAISE(ABORT, 'a hold stays'); END;
+
+CREATE TRIGGER holds_stand BEFORE UPDATE OF hold_id, programme_id, merchant_id, redemption_id, reason, evidence, note, held_on, held_by, held_at
+    ON holds BEGIN SELECT RAISE(ABORT, 'a hold stands'); END;
 
 CREATE TRIGGER merchant_runs_leave_with_their_run AFTER DELETE ON redemption_runs
 BEGIN DELETE FROM merchant_runs WHERE first_id = OLD.first_id; END;
@@ -944,6 +1090,14 @@ BEGIN
         NEW.from_account), abs(NEW.amount_fen), why, batch_id, NEW.day, max(NEW.day, open_on), posted_at
     FROM booking WHERE NOT is_held;
 END;
+
+CREATE TRIGGER only_signed_days_are_taken BEFORE INSERT ON taken_days
+    WHEN NOT EXISTS (SELECT 1 FROM day_signatures WHERE programme_id = NEW.programme_id AND day = NEW.day)
+BEGIN SELECT RAISE(ABORT, 'only signed days are paid'); END;
+
+CREATE TRIGGER paid_dues_stay_paid BEFORE UPDATE OF transfer_id ON dues WHEN OLD.transfer_id IS NOT NULL AND NEW.transfer_id IS NULL
+    AND (SELECT state FROM transfers WHERE transfer_id = OLD.transfer_id) NOT IN ('rejected', 'returned', 'dropped')
+BEGIN SELECT RAISE(ABORT, 'a due stays with its transfer'); END;
 
 CREATE TRIGGER payments_are_payable AFTER INSERT ON funder_totals
 BEGIN INSERT INTO moves VALUES (NEW.funder_id, NEW.round_id, NEW.day, 'outstanding', 'payable', NEW.amount_fen); END;
@@ -1074,6 +1228,20 @@ CREATE TRIGGER seats_never_vanish BEFORE DELETE ON seats BEGIN SELECT RAISE(ABOR
 CREATE TRIGGER signatures_never_change BEFORE UPDATE ON day_signatures BEGIN SELECT RAISE(ABORT, 'a signature stands'); END;
 
 CREATE TRIGGER signatures_never_vanish BEFORE DELETE ON day_signatures BEGIN SELECT RAISE(ABORT, 'a signature stands'); END;
+
+CREATE TRIGGER taken_days_never_change BEFORE UPDATE ON taken_days BEGIN SELECT RAISE(ABORT, 'a taken day stands'); END;
+
+CREATE TRIGGER taken_days_never_vanish BEFORE DELETE ON taken_days BEGIN SELECT RAISE(ABORT, 'a taken day stands'); END;
+
+CREATE TRIGGER transfers_go_on BEFORE UPDATE OF state ON transfers WHEN NEW.state <> OLD.state AND (OLD.state IN ('rejected', 'returned', 'dropped')
+    OR (OLD.state = 'paid' AND NEW.state <> 'returned') OR (OLD.state = 'planned' AND NEW.state NOT IN ('sent', 'dropped'))
+    OR (OLD.state IN ('sent', 'accepted') AND NEW.state NOT IN ('accepted', 'paid', 'rejected')))
+BEGIN SELECT RAISE(ABORT, 'a transfer does not go back'); END;
+
+CREATE TRIGGER transfers_never_vanish BEFORE DELETE ON transfers BEGIN SELECT RAISE(ABORT, 'a transfer stays'); END;
+
+CREATE TRIGGER transfers_stand BEFORE UPDATE OF settlement_id, transfer_no, payee_id, amount_fen, is_first ON transfers
+BEGIN SELECT RAISE(ABORT, 'a transfer stands'); END;
 
 CREATE TRIGGER winners_are_drawn BEFORE INSERT ON winners
     WHEN NOT EXISTS (SELECT 1 FROM draws d JOIN rounds r ON d.round_id = ifnull(r.lead_id, r.round_id)

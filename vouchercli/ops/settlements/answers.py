@@ -7,13 +7,13 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats.banks import answers as formats
 from vouchercli.formats.configs import banks
 from vouchercli.ops.settlements.exports import order_no
-from vouchercli.ops.settlements.lookup import look_up, require_state
+from vouchercli.ops.settlements.lookup import TRANSFER_WORDS, look_up, require_state
 from vouchercli.ops.setup import staff
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import doors, money, times
@@ -35,15 +35,56 @@ if TYPE_CHECKING:
 
 ORDER_NO = re.compile(r"R?S(\d{1,9})")
 SHOWN = 20
-REFUSED = {
-    "unknown_transfer": "{transfer_no} is no transfer of {programme}",
-    "amount_differs": "{transfer_no} is {amount} yuan here, the bank says {said}",
-    "never_sent": "{transfer_no} was never sent to the bank: it is {state}",
-    "contradicts": "{transfer_no} is {state} here, the bank says {status}",
-    "unknown_order": "{transfer_no} is no order of {programme}",
-    "order_differs": "the bank has read another order than {transfer_no}: count or sum differ",
-    "repeated": "the bank has {transfer_no} already: the first one stands",
-}
+
+
+def _refusal(code: str, where: str, about: dict[str, Any]) -> Problem:
+    """Why an answer is refused, in words."""
+    refusals = (
+        Problem(
+            "unknown_transfer",
+            "{transfer_no} is no transfer of {programme}",
+            where,
+            params=about,
+        ),
+        Problem(
+            "amount_differs",
+            "{transfer_no} is {amount} yuan here, the bank says {said}",
+            where,
+            params=about,
+        ),
+        Problem(
+            "never_sent",
+            "{transfer_no} was never sent to the bank: it is {state}",
+            where,
+            params=about,
+        ),
+        Problem(
+            "contradicts",
+            "{transfer_no} is {state} here, the bank says {status}",
+            where,
+            params=about,
+        ),
+        Problem(
+            "unknown_order",
+            "{transfer_no} is no order of {programme}",
+            where,
+            params=about,
+        ),
+        Problem(
+            "order_differs",
+            "the bank has read another order than {transfer_no}: count or sum differ",
+            where,
+            params=about,
+        ),
+        Problem(
+            "repeated",
+            "the bank has {transfer_no} already: the first one stands",
+            where,
+            level="warning",
+            params=about,
+        ),
+    )
+    return next(each for each in refusals if each.code == code)
 
 
 @dataclass
@@ -92,22 +133,21 @@ class Heard:
         )
 
     def _refuse(self, answer: Answer, sent: Sent | None, code: str) -> None:
-        self.problems.append(
-            Problem(
-                code,
-                REFUSED[code],
-                answer.where,
-                level="warning" if code == "repeated" else "error",
-                params={
-                    "transfer_no": answer.transfer_no,
-                    "programme": self.programme,
-                    "amount": money.grouped(sent.amount_fen) if sent else "",
-                    "said": money.grouped(answer.amount_fen or 0),
-                    "state": sent.state if sent else "",
-                    "status": answer.status,
-                },
-            )
-        )
+        params = {
+            "transfer_no": answer.transfer_no,
+            "programme": self.programme,
+            "amount": money.grouped(sent.amount_fen) if sent else "",
+            "said": money.grouped(answer.amount_fen or 0),
+            "state": TRANSFER_WORDS[sent.state] if sent else "",
+            "status": TRANSFER_WORDS.get(answer.status, answer.status),
+        }
+        self.problems.append(_refusal(code, answer.where, params))
+
+    def refuse_order(self, said: OrderAnswer, code: str) -> None:
+        """Keep what was said of an order that is not ours, or not the one that was sent."""
+        self._keep(_as_answer(said, said.order_no), None, code)
+        params = {"transfer_no": said.order_no, "programme": self.programme}
+        self.problems.append(_refusal(code, said.where, params))
 
 
 # ---------------------------------------------------------------- a file
@@ -166,7 +206,7 @@ def _every(session: Session, row: sqlite3.Row, file: AnswerFile, heard: Heard) -
         for sent in _of_order(session, row, of_order, heard):
             if sent.transfer_no not in own and sent.state in ("sent", "accepted"):
                 heard.sent.setdefault(sent.transfer_no, sent)
-                yield _as_answer(of_order, sent)
+                yield _as_answer(of_order, sent.transfer_no)
 
 
 def _of_order(session: Session, row: sqlite3.Row, said: OrderAnswer, heard: Heard) -> list[Sent]:
@@ -176,42 +216,30 @@ def _of_order(session: Session, row: sqlite3.Row, said: OrderAnswer, heard: Hear
     number = ORDER_NO.fullmatch(said.order_no)
     found = number and paying.named(session.db, row["programme_id"], int(number[1]))
     if not found or order_no(session, found.settlement) != said.order_no:
-        heard.take(_refused(said), 0)
-        heard.problems[-1] = _order_problem(said, row["programme"], "unknown_order")
+        heard.refuse_order(said, "unknown_order")
         return []
     sent = [
         each
         for each in store.of_settlement(session.db, found.settlement)
         if each.state not in ("planned", "dropped")
     ]
-    differs = (said.transfers not in (None, len(sent))) or (
-        said.sum_fen not in (None, sum(each.amount_fen for each in sent))
-    )
-    if differs or said.is_repeat:
-        code = "order_differs" if differs else "repeated"
-        heard.take(_refused(said), 0)
-        heard.problems[-1] = _order_problem(said, row["programme"], code)
+    total_fen = sum(each.amount_fen for each in sent)
+    if said.transfers not in (None, len(sent)) or said.sum_fen not in (None, total_fen):
+        heard.refuse_order(said, "order_differs")
+        return []
+    if said.is_repeat:
+        heard.refuse_order(said, "repeated")
         return []
     return sent
 
 
-def _order_problem(said: OrderAnswer, programme: str, code: str) -> Problem:
-    return Problem(
-        code,
-        REFUSED[code],
-        said.where,
-        level="warning" if code == "repeated" else "error",
-        params={"transfer_no": said.order_no, "programme": programme},
-    )
-
-
-def _refused(said: OrderAnswer) -> Answer:
-    """What was said of an order, as it is kept."""
+def _as_answer(said: OrderAnswer, transfer_no: str) -> Answer:
+    """What was said of an order, as if it were said of one transfer of it."""
     return Answer(
         said.where,
-        said.order_no,
+        transfer_no,
         said.status,
-        said.sum_fen,
+        None,
         said.paid_on,
         said.reference,
         said.reason_code,
@@ -219,10 +247,6 @@ def _refused(said: OrderAnswer) -> Answer:
         said.entry_no,
         said.said,
     )
-
-
-def _as_answer(said: OrderAnswer, sent: Sent) -> Answer:
-    return _refused(said)._replace(transfer_no=sent.transfer_no, amount_fen=None)
 
 
 # ---------------------------------------------------------------- by hand

@@ -182,8 +182,8 @@ def approve_write_off(session: Session, number: int) -> Outcome:
         counts = approved._asdict()
         about = {"write_off": number, **counts}
         merchant, funder = proposal.after["merchant_no"], proposal.after["funder"]
-        audit.note(session, "settlement.approve", merchant, **about)
         if not approved.is_enough:
+            audit.note(session, "settlement.approve", merchant, **about)
             message = say(
                 "approved write-off {write_off} ({given} of {needed} checkers); one more person"
                 " must approve",
@@ -194,6 +194,7 @@ def approve_write_off(session: Session, number: int) -> Outcome:
         amount_fen = min(debt.amount_fen, proposal.amount_fen)
         store.settle(db, debt, amount_fen, "written_off", "settlement.write_off", session.now)
         proposals.end(db, proposal, "effective", session.now)
+        audit.note(session, "settlement.approve", merchant, **about, amount_fen=amount_fen)
     message = say(
         "written off: {amount} yuan that {merchant} owed {funder}",
         amount=money.grouped(amount_fen),

@@ -85,6 +85,10 @@ def hold(
         held = _find(session, row, merchant, transaction)
         number, amount_fen, dropped = _hold(session, row, held, reason, evidence, note, held_on)
         paying.post_held(db, row["programme_id"], "settlement.hold", session.now)
+        about = {"hold": number, "reason": reason, "evidence": evidence, "amount_fen": amount_fen}
+        audit.note(
+            session, "settlement.hold", held.name, **about, **({"note": note} if note else {})
+        )
     message = say(
         "{name} is held ({reason}), {amount} yuan; to let it go: voucher settlement release {hold}"
         " --note WHY --actor NAME, by another person",
@@ -184,15 +188,6 @@ def _hold(
     if held.payment is not None:
         open_on = days.open_on(db, programme_id)
         store.set_apart(db, programme_id, number, held.payment, open_on)
-    audit.note(
-        session,
-        "settlement.hold",
-        held.name,
-        hold=number,
-        reason=reason,
-        evidence=evidence,
-        **({"note": note} if note else {}),
-    )
     found = store.named(db, programme_id, number)
     assert found is not None
     return number, found.amount_fen, dropped

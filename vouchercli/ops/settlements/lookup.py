@@ -28,6 +28,17 @@ STATE_WORDS = {
 }
 
 
+TRANSFER_WORDS = {
+    "planned": Word("planned"),
+    "sent": Word("sent"),
+    "accepted": Word("accepted by the bank"),
+    "paid": Word("paid"),
+    "rejected": Word("rejected by the bank"),
+    "returned": Word("returned"),
+    "dropped": Word("taken out"),
+}
+
+
 class Current(NamedTuple):
     """A settlement and the programme whose merchants it pays."""
 

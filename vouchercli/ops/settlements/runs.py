@@ -4,7 +4,7 @@ run again finds nothing more; a run that was killed left nothing behind.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.rounds import holidays
@@ -57,10 +57,15 @@ def run(session: Session, up_to: int, wanted: Wanted = ALL) -> Outcome:
     funder. Raises `no_signed_day`, `too_warm`, `unknown_funder`, `unknown_round`,
     `unknown_merchant`, `unknown_payee`.
     """
+    row = programmes.current(session.db, session.programme)
+    staff.require(session, programmes.value(row), doors.DOOR["settlement run"])
+    return _run(session, up_to, wanted)
+
+
+def _run(session: Session, up_to: int, wanted: Wanted) -> Outcome:
     with writing(session) as db:
         row = programmes.current(db, session.programme)
         programme = programmes.value(row)
-        staff.require(session, programme, doors.DOOR["settlement run"])
         terms = terms_of(programme, wanted)
         _require_cool(session, row, terms, up_to)
         seal = dues.signed(db, row["programme_id"], up_to)
@@ -92,7 +97,7 @@ def run_due(session: Session, row: sqlite3.Row, up_to: int) -> Outcome | None:
     owed.
     """
     inner = session._replace(programme=row["programme"])
-    outcome = run(inner, up_to)
+    outcome = _run(inner, up_to, ALL)
     return outcome if outcome.data["settlements"] else None
 
 
@@ -243,12 +248,31 @@ def _name_payees(session: Session, programme_id: int, terms: law.Terms) -> None:
 
 # ---------------------------------------------------------------- answered
 
-WHY_WORDS = {
-    "held": "{count} payees, {amount} yuan of {funder}, are held: voucher settlement holds",
-    "owes": "{count} merchants owe {amount} yuan to {funder}: voucher settlement debts",
-    "no_account": "{count} payees, {amount} yuan of {funder}, have no account: voucher settlement"
-    " unpaid",
-}
+
+def _say_left(why: str, funder: str, count: int, fen: int) -> Problem:
+    """What was not paid, and where to look."""
+    about = {"funder": funder, "count": count, "amount": money.grouped(abs(fen))}
+    told = {
+        "held": Problem(
+            "left_held",
+            "{count} payees, {amount} yuan of {funder}, are held: voucher settlement holds",
+            level="warning",
+            params=about,
+        ),
+        "owes": Problem(
+            "left_owes",
+            "{count} merchants owe {amount} yuan to {funder}: voucher settlement debts",
+            level="warning",
+            params=about,
+        ),
+        "no_account": Problem(
+            "left_no_account",
+            "{count} payees, {amount} yuan of {funder}, have no account: voucher settlement unpaid",
+            level="warning",
+            params=about,
+        ),
+    }
+    return told[why]
 
 
 def _answer(row: sqlite3.Row, up_to: int, made: list[Made]) -> Outcome:
@@ -283,17 +307,8 @@ def _answer(row: sqlite3.Row, up_to: int, made: list[Made]) -> Outcome:
         for each in done
     ] or [say("nothing is left to settle up to {day}", day=times.day_text(up_to))]
     problems = [
-        Problem(
-            f"left_{why}",
-            WHY_WORDS[why],
-            level="warning",
-            params=_left(each.funder, count, abs(fen)),
-        )
+        _say_left(why, each.funder, count, fen)
         for each in made
         for why, (count, fen) in each.left.items()
     ]
     return Outcome(data, says=tuple(says), problems=tuple(problems))
-
-
-def _left(funder: str, count: int, fen: int) -> dict[str, Any]:
-    return {"funder": funder, "count": count, "amount": money.grouped(fen)}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops import lists
 from vouchercli.ops.settlements.holds import REASONS
-from vouchercli.ops.settlements.lookup import NEXT, STATE_WORDS, look_up
+from vouchercli.ops.settlements.lookup import NEXT, STATE_WORDS, TRANSFER_WORDS, look_up
 from vouchercli.result import JSON, Column, Outcome, Table, Word, only, say
 from vouchercli.rules import settlements as law
 from vouchercli.rules import times
@@ -25,15 +25,6 @@ PATTERN_WORDS = {
     "merchant_advance": Word("merchants advance"),
     "platform_advance": Word("platforms advance"),
     "end_of_programme": Word("at the end, audited"),
-}
-TRANSFER_WORDS = {
-    "planned": Word("planned"),
-    "sent": Word("sent"),
-    "accepted": Word("accepted by the bank"),
-    "paid": Word("paid"),
-    "rejected": Word("rejected by the bank"),
-    "returned": Word("returned"),
-    "dropped": Word("taken out"),
 }
 WHY_WORDS = {
     **REASONS,

@@ -1,0 +1,608 @@
+"""Merchants are paid: what is owed for signed days, who decides, what the bank says, what comes
+back.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import towns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SHOPS = (
+    "merchant_no,name,account_name,account_no,bank\n"
+    "M1,one,合成一店,6228480000000000011,合成银行\n"
+    "M2,two,合成二店,6228480000000000029,合成银行\n"
+    "M3,three,,,\n"
+)
+STAFF = {"mei": "maker", "lin": "checker", "zhao": "checker", "wu": "finance"}
+MEI, LIN, WU = ("--actor", "mei"), ("--actor", "lin"), ("--actor", "wu")
+LATER = ("--now", "2020-03-30 10:00")
+PAYERS = 'treasury: {name: 合成财政局, account_no: "9999990000000000001", bank: 合成银行}\n'
+
+
+def build(voucher: Any, settlement: dict[str, Any] | None = None, **more: Any) -> None:
+    """Round r1 of 40-10 vouchers; nothing is paid yet."""
+    terms = {"settlement": settlement} if settlement else {}
+    towns.build(
+        voucher,
+        towns.programme(staff=STAFF, clock={"jump": "90 days"}, **terms, **more),
+        towns.pack("pack", towns.coupon("10", "40", 5), validity={"days_after_claim": 30}),
+        merchants=SHOPS,
+    )
+    towns.make_round(voucher, "r1", packs=3, state="open", closes=towns.CLOSES)
+    Path("payers.yaml").write_text(PAYERS, "utf-8")
+
+
+@pytest.fixture
+def town(voucher: Any, once: Any) -> Any:
+    """Three claims; on 27 March M1 took three vouchers, M2 one and M3 one; the day is signed."""
+
+    def all_of_it() -> None:
+        build(voucher)
+        spend(voucher)
+        sign(voucher, "2020-03-27")
+
+    once("settlements", all_of_it)
+    return voucher
+
+
+def spend(voucher: Any) -> None:
+    claims = [f"C{n},r1,P{n},2020-03-27 09:00\n" for n in (1, 2, 3)]
+    towns.write("claims.csv", towns.CLAIMS + "".join(claims))
+    voucher("claim", "import", "claims.csv", *MEI, "--now", "2020-03-27 09:30")
+    paid = (("T1", 1, "M1"), ("T2", 2, "M1"), ("T3", 3, "M1"), ("T4", 4, "M2"), ("T5", 5, "M3"))
+    pay(
+        voucher,
+        "day-27.csv",
+        *(f"{no} C1 {coupon} {at} 2020-03-27 10:0{coupon}" for no, coupon, at in paid),
+    )
+
+
+def pay(voucher: Any, name: str, *rows: str, **ran: Any) -> Any:
+    """Rows: `T1 C1 1 M1 2020-03-27 10:00`; `R1 C1 1 M1 2020-03-28 11:00 T1` gives it back."""
+    lines = []
+    for each in rows:
+        no, claim, coupon, shop, day, hour, *of = each.split(" ")
+        kind = "refund" if of else "pay"
+        lines.append(f"{no},{kind},{claim},{coupon},{shop},{day} {hour},50,0,10,{''.join(of)}\n")
+    towns.write(name, towns.PAYMENTS + "".join(lines))
+    return voucher("redemption", "import", name, "-o", "json", *MEI, *LATER, **ran)
+
+
+def sign(voucher: Any, day: str, now: str = "2020-03-30 09:00") -> None:
+    voucher("day", "close", day, *MEI, "--now", now)
+    voucher("day", "sign", day, *WU, "--now", now)
+
+
+def settle(voucher: Any, up_to: str, *args: str, expect: int | None = 0) -> Any:
+    return voucher(
+        *("settlement", "run", "--up-to", up_to, "-o", "json", *MEI, *LATER, *args), expect=expect
+    )
+
+
+def decide(voucher: Any, number: int) -> None:
+    voucher("settlement", "verify", str(number), "--note", "agrees", *MEI, *LATER)
+    voucher("settlement", "approve", str(number), *LIN, *LATER)
+
+
+def send(voucher: Any, number: int, name: str = "pay.csv") -> str:
+    decide(voucher, number)
+    voucher("settlement", "export", str(number), "--bank", "voucher", "--to", name, *WU, *LATER)
+    return Path(name).read_text("utf-8-sig")
+
+
+def hear(voucher: Any, *rows: str, name: str = "answer.csv", **ran: Any) -> Any:
+    """Rows: `S1-1,paid,30.00,2020-03-30,B1,,`."""
+    head = "transfer_no,status,amount,paid_on,reference,reason_code,reason\n"
+    towns.write(name, head + "".join(f"{row}\n" for row in rows))
+    return voucher(
+        *("settlement", "paid", name, "--bank", "voucher", "-o", "json", *WU, *LATER), **ran
+    )
+
+
+def transfers(voucher: Any, number: int) -> dict[str, tuple[str, str, int]]:
+    """transfer -> (payee, state, fen)."""
+    shown = voucher("settlement", "show", str(number), "-o", "json").data
+    return {
+        each["transfer_no"]: (each["merchant_no"], each["state"], each["amount_fen"])
+        for each in shown["transfers"]
+    }
+
+
+def money(voucher: Any) -> dict[str, int]:
+    """What stands on the accounts of r1, those with nothing left out."""
+    rounds = voucher("fund", "show", "-o", "json").data["rounds"]
+    row = next(each for each in rounds if each["round"] == "r1")
+    names = ("payable", "held", "paid", "clawed_back", "written_off")
+    return {name: row[f"{name}_fen"] for name in names if row[f"{name}_fen"]}
+
+
+def unpaid(voucher: Any) -> dict[tuple[str, str], int]:
+    rows = voucher("settlement", "unpaid", "-o", "json", *LATER).data["unpaid"]
+    return {(each["merchant_no"], each["reason"]): each["amount_fen"] for each in rows}
+
+
+# ---------------------------------------------------------------- what is owed
+
+
+def test_signed_days_are_settled_once_by_payee(town: Any) -> None:
+    first = settle(town, "2020-03-27")
+    assert first.data["settlements"] == [
+        {"settlement": 1, "funder": "treasury", "transfers": 2, "amount_fen": 4000}
+    ]
+    assert first.data["left"] == [
+        {"funder": "treasury", "reason": "no_account", "payees": 1, "amount_fen": 1000}
+    ]
+    again = settle(town, "2020-03-27")
+    assert again.data["settlements"] == []
+    assert transfers(town, 1) == {"S1-1": ("M1", "planned", 3000), "S1-2": ("M2", "planned", 1000)}
+    town("check")
+
+
+def test_only_signed_days_are_paid(town: Any) -> None:
+    refused = settle(town, "2020-03-28", expect=3)
+    assert [each["code"] for each in refused.json["problems"]] == ["no_signed_day"]
+    town("settlement", "show", "1", expect=3)
+    assert town("settlement", "list", "-o", "json").data["settlements"] == []
+
+
+def test_what_comes_late_is_paid_with_the_day_on_which_it_is_booked(town: Any) -> None:
+    settle(town, "2020-03-27")
+    pay(town, "late.csv", "T6 C2 1 M2 2020-03-27 12:00")
+    assert settle(town, "2020-03-27").data["settlements"] == []
+    sign(town, "2020-03-28")
+    made = settle(town, "2020-03-28").data["settlements"]
+    assert [each["amount_fen"] for each in made] == [1000]
+    assert transfers(town, 2) == {"S2-1": ("M2", "planned", 1000)}
+    town("check")
+
+
+def test_one_merchant_one_round_one_funder(town: Any) -> None:
+    made = settle(town, "2020-03-27", "--merchant", "M2", "--round", "r1").data["settlements"]
+    assert [each["amount_fen"] for each in made] == [1000]
+    rest = settle(town, "2020-03-27", "--funder", "treasury").data["settlements"]
+    assert [each["amount_fen"] for each in rest] == [3000]
+    settle(town, "2020-03-27", "--funder", "nobody", expect=2)
+    settle(town, "2020-03-27", "--merchant", "M9", expect=3)
+    town("check")
+
+
+def test_a_rehearsed_run_writes_nothing(town: Any) -> None:
+    assert settle(town, "2020-03-27", "--dry-run").data["settlements"]
+    assert town("settlement", "list", "-o", "json").data["settlements"] == []
+
+
+# ---------------------------------------------------------------- who decides
+
+
+def test_who_made_it_does_not_approve_it(town: Any) -> None:
+    town("settlement", "run", "--up-to", "2020-03-27", *LIN, *LATER)
+    town("settlement", "approve", "1", *LIN, *LATER, expect=3)  # a draft
+    town("settlement", "verify", "1", "--note", "agrees", *MEI, *LATER)
+    assert "own_change" in town("settlement", "approve", "1", *LIN, *LATER, expect=3).err
+    town("settlement", "approve", "1", *MEI, *LATER, expect=3)
+    town("settlement", "approve", "1", "--actor", "zhao", *LATER)
+    town("settlement", "approve", "1", "--actor", "zhao", *LATER, expect=3)
+
+
+def test_what_is_turned_down_is_owed_again(town: Any) -> None:
+    settle(town, "2020-03-27")
+    town("settlement", "verify", "1", "--note", "agrees", *MEI, *LATER)
+    assert [each["kind"] for each in town("todo", "-o", "json").data["waiting"]] == ["payment"]
+    town("settlement", "reject", "1", "--note", "not this week", *LIN, *LATER)
+    assert {state for _, state, _ in transfers(town, 1).values()} == {"dropped"}
+    made = settle(town, "2020-03-27").data["settlements"]
+    assert [(each["settlement"], each["amount_fen"]) for each in made] == [(2, 4000)]
+    town("settlement", "reject", "1", "--note", "again", *LIN, *LATER, expect=3)
+    town("check")
+
+
+def test_a_settlement_goes_its_way_to_the_bank_and_back(town: Any) -> None:
+    settle(town, "2020-03-27")
+    text = send(town, 1)
+    assert "6228480000000000011,合成一店,合成银行,,30.00" in text
+    assert town("settlement", "list", "-o", "json").data["settlements"][0]["state"] == "exported"
+    heard = hear(town, "S1-1,paid,30.00,2020-03-30,B1,,", "S1-2,paid,10.00,2020-03-30,B2,,")
+    assert heard.data["paid"] == 2 and heard.data["refused"] == 0
+    assert heard.data["settlements"] == [{"settlement": 1, "state": "closed"}]
+    assert money(town) == {"payable": 1000, "paid": 4000}
+    assert unpaid(town) == {("M3", "no_account"): 1000}
+    town("check")
+
+
+def test_the_same_file_is_exported_again_and_no_other(town: Any) -> None:
+    settle(town, "2020-03-27")
+    first = send(town, 1)
+    export = ("settlement", "export", "1", "--bank", "voucher", *WU)
+    town(*export, "--to", "again.csv", "--now", "2020-03-31 10:00")
+    assert Path("again.csv").read_text("utf-8-sig") == first
+    town(*export, "--to", "pay.csv", *LATER)  # it is the same
+    Path("other.csv").write_text("something else", "utf-8")
+    assert "other.csv" in town(*export, "--to", "other.csv", *LATER, expect=3).err
+    assert Path("other.csv").read_text("utf-8") == "something else"
+    assert not Path("other.csv.new").exists()
+    hear(town, "S1-1,accepted,30.00,,,,")
+    town(*export, "--to", "late.csv", *LATER, expect=3)
+    assert not Path("late.csv").exists()
+
+
+def test_without_a_payer_nothing_is_written(town: Any) -> None:
+    settle(town, "2020-03-27")
+    decide(town, 1)
+    Path("payers.yaml").unlink()
+    export = ("settlement", "export", "1", "--bank", "voucher", "--to", "pay.csv", *WU, *LATER)
+    assert "payer_missing" in town(*export, expect=3).err
+    assert not Path("pay.csv").exists()
+    assert town("settlement", "list", "-o", "json").data["settlements"][0]["state"] == "approved"
+
+
+# ---------------------------------------------------------------- what the bank says
+
+
+def test_what_the_bank_rejects_is_owed_again_with_its_reason(town: Any) -> None:
+    settle(town, "2020-03-27")
+    send(town, 1)
+    heard = hear(town, "S1-1,paid,30.00,2020-03-30,B1,,", "S1-2,rejected,,,,AC04,account closed")
+    assert heard.data["settlements"] == [{"settlement": 1, "state": "paid"}]
+    assert unpaid(town) == {("M2", "not_settled"): 1000, ("M3", "no_account"): 1000}
+    shown = town("settlement", "show", "1", "-o", "json").data["transfers"][1]
+    assert (shown["state"], shown["reason"]) == ("rejected", "account closed")
+    assert settle(town, "2020-03-27").data["settlements"][0]["amount_fen"] == 1000
+    town("check")
+
+
+def test_what_is_returned_later_is_owed_again(town: Any) -> None:
+    settle(town, "2020-03-27")
+    send(town, 1)
+    hear(town, "S1-1,paid,30.00,2020-03-30,B1,,", "S1-2,paid,10.00,2020-03-30,B2,,")
+    hear(town, "S1-2,returned,10.00,2020-03-31,B3,AC01,", name="later.csv")
+    assert money(town) == {"payable": 2000, "paid": 3000}
+    assert unpaid(town)["M2", "not_settled"] == 1000
+    town("check")
+
+
+def test_an_answer_that_cannot_be_true_changes_nothing(town: Any) -> None:
+    settle(town, "2020-03-27")
+    send(town, 1)
+    heard = hear(
+        town,
+        "S1-1,paid,30.01,2020-03-30,B1,,",  # a fen off
+        "S9-1,paid,30.00,2020-03-30,B1,,",  # of nobody
+        "S1-2,returned,10.00,2020-03-30,B2,,",  # it was not paid
+        expect=4,
+    )
+    assert heard.data["refused"] == 3 and heard.data["paid"] == 0
+    codes = [(each["code"], each["where"].rpartition("/")[2]) for each in heard.json["problems"]]
+    assert codes == [
+        ("amount_differs", "answer.csv:2"),
+        ("unknown_transfer", "answer.csv:3"),
+        ("contradicts", "answer.csv:4"),
+    ]
+    assert money(town) == {"payable": 5000}
+    town("check")
+
+
+def test_the_same_answer_is_heard_once(town: Any) -> None:
+    settle(town, "2020-03-27")
+    send(town, 1)
+    row = "S1-1,paid,30.00,2020-03-30,B1,,"
+    hear(town, row)
+    assert hear(town, row, name="copy.csv").data["again"] is True
+    heard = hear(town, row, "S1-2,paid,10.00,2020-03-30,B2,,", name="more.csv")
+    assert (heard.data["paid"], heard.data["heard_before"]) == (1, 1)
+    assert money(town) == {"payable": 1000, "paid": 4000}
+    town("check")
+
+
+def test_without_a_file_a_receipt_is_noted(town: Any) -> None:
+    settle(town, "2020-03-27")
+    note = ("settlement", "paid", "--settlement", "1", *WU, *LATER)
+    town(*note, "--reference", "B1", expect=3)  # a draft
+    send(town, 1)
+    town(*note, expect=2)  # no reference
+    town(*note, "--reference", "B1", "--transfer", "S1-2")
+    town(*note, "--reference", "B1", "--transfer", "S1-2", expect=3)
+    town(*note, "--reference", "B2", "--on", "2020-03-31")
+    shown = town("settlement", "show", "1", "-o", "json").data["transfers"]
+    assert [(each["paid_on"], each["reference"]) for each in shown] == [
+        ("2020-03-31", "B2"),
+        ("2020-03-30", "B1"),
+    ]
+    town("settlement", "paid", *WU, *LATER, expect=2)  # neither
+    town("check")
+
+
+# ---------------------------------------------------------------- holds
+
+
+def test_a_merchant_is_held_and_released_by_another(town: Any) -> None:
+    hold = ("settlement", "hold", "--merchant", "M1", "--evidence", "letter 1", *MEI, *LATER)
+    town(*hold, "--reason", "nonsense", expect=2)
+    town(*hold, "--reason", "under_inquiry")
+    town(*hold, "--reason", "under_inquiry", expect=3)
+    made = settle(town, "2020-03-27")
+    assert [each["amount_fen"] for each in made.data["settlements"]] == [1000]
+    assert money(town) == {"payable": 2000, "held": 3000}
+    assert unpaid(town)["M1", "under_inquiry"] == 3000
+    town("settlement", "release", "1", "--note", "fine", *MEI, *LATER, expect=3)
+    town("settlement", "release", "1", "--note", "fine", *LIN, *LATER)
+    town("settlement", "release", "1", "--note", "fine", *LIN, *LATER, expect=3)
+    assert money(town) == {"payable": 5000}
+    assert [e["amount_fen"] for e in settle(town, "2020-03-27").data["settlements"]] == [3000]
+    town("check")
+
+
+def test_one_payment_is_held_and_the_rest_is_paid(town: Any) -> None:
+    hold = ("settlement", "hold", "--reason", "serial_twice", "--evidence", "list 3", *MEI, *LATER)
+    town(*hold, "--transaction", "T9", expect=3)
+    town(*hold, expect=2)
+    town(*hold, "--transaction", "T2")
+    assert settle(town, "2020-03-27").data["settlements"][0]["amount_fen"] == 3000
+    held = town("settlement", "holds", "-o", "json").data["holds"]
+    assert [(each["transaction_no"], each["amount_fen"]) for each in held] == [("T2", 1000)]
+    assert money(town) == {"payable": 4000, "held": 1000}
+    send(town, 1)
+    hear(town, "S1-1,paid,20.00,2020-03-30,B1,,", "S1-2,paid,10.00,2020-03-30,B2,,")
+    refused = town(*hold, "--transaction", "T1", expect=3)
+    assert "paid_already" in refused.err
+    town("settlement", "release", "1", "--note", "fine", *LIN, *LATER)
+    assert transfers(town, settle(town, "2020-03-27").data["settlements"][0]["settlement"]) == {
+        "S2-1": ("M1", "planned", 1000)
+    }
+    town("check")
+
+
+def test_a_hold_takes_the_merchant_out_of_what_the_bank_has_not(town: Any) -> None:
+    settle(town, "2020-03-27")
+    decide(town, 1)
+    town(
+        *["settlement", "hold", "--merchant", "M1", "--reason", "disputed", "--evidence", "call"],
+        *MEI,
+        *LATER,
+    )
+    assert transfers(town, 1)["S1-1"] == ("M1", "dropped", 3000)
+    export = ("settlement", "export", "1", "--bank", "voucher", "--to", "pay.csv", *WU, *LATER)
+    assert "10.00 yuan" in town(*export).err
+    assert "合成一店" not in Path("pay.csv").read_text("utf-8-sig")
+    town("check")
+
+
+# ---------------------------------------------------------------- after payment
+
+
+def paid_and_refunded(town: Any) -> None:
+    """M1 and M2 are paid; then M2's only payment is given back."""
+    settle(town, "2020-03-27")
+    send(town, 1)
+    hear(town, "S1-1,paid,30.00,2020-03-30,B1,,", "S1-2,paid,10.00,2020-03-30,B2,,")
+    pay(town, "back.csv", "R4 C1 4 M2 2020-03-28 12:00 T4")
+    sign(town, "2020-03-28")
+
+
+def test_a_refund_after_payment_is_netted_from_the_next_settlement(town: Any) -> None:
+    paid_and_refunded(town)
+    pay(town, "more.csv", "T7 C2 1 M2 2020-03-29 12:00", "T8 C2 2 M2 2020-03-29 12:01")
+    sign(town, "2020-03-29")
+    made = settle(town, "2020-03-29").data["settlements"]
+    assert [each["amount_fen"] for each in made] == [1000]
+    assert town("settlement", "debts", "-o", "json", *LATER).data["debts"] == []
+    town("check")
+
+
+def test_what_nothing_covers_is_a_debt_that_is_paid_back_or_given_up(town: Any) -> None:
+    paid_and_refunded(town)
+    assert settle(town, "2020-03-28").data["left"][0]["reason"] == "owes"
+    debts = town("settlement", "debts", "-o", "json", "--now", "2020-04-02 09:00").data["debts"]
+    assert [(d["merchant_no"], d["amount_fen"], d["days"]) for d in debts] == [("M2", 1000, 5)]
+    back = ("settlement", "repaid", "M2", "--reference", "B9", *WU, *LATER)
+    town(*back[:3], "10.01", *back[3:], expect=3)
+    town(*back[:3], "4", *back[3:])
+    assert money(town) == {"paid": 4000, "clawed_back": -400, "payable": 400}
+    give_up = ("settlement", "write-off", "M2", "--note", "closed", "--evidence", "register")
+    town(*give_up, *MEI, *LATER)
+    town(*give_up, *MEI, *LATER, expect=3)
+    number = str(town("todo", "-o", "json", *LATER).data["waiting"][0]["name"])
+    approve = ("settlement", "approve", "--write-off", number)
+    town(*approve, *MEI, *LATER, expect=3)
+    town(*approve, *LIN, *LATER)
+    town(*approve, *LIN, *LATER, expect=3)
+    assert money(town) == {"payable": 1000, "paid": 4000, "clawed_back": -400, "written_off": -600}
+    town(*give_up, *MEI, *LATER, expect=3)  # nothing is owed any more
+    town("check")
+
+
+def test_a_write_off_that_is_turned_down_leaves_the_debt(town: Any) -> None:
+    paid_and_refunded(town)
+    settle(town, "2020-03-28")
+    town(*["settlement", "write-off", "M2", "--note", "closed", "--evidence", "none"], *MEI, *LATER)
+    number = str(town("todo", "-o", "json", *LATER).data["waiting"][0]["name"])
+    town("settlement", "reject", "--write-off", number, "--note", "it is open", *LIN, *LATER)
+    assert len(town("settlement", "debts", "-o", "json", *LATER).data["debts"]) == 1
+    town("settlement", "repaid", "M1", "1", "--reference", "B1", *WU, *LATER, expect=3)
+
+
+# ---------------------------------------------------------------- as the programme says
+
+
+def test_the_public_list_stands_before_the_payment(voucher: Any, here: Path) -> None:
+    build(voucher, {"by": "merchant", "notice_days": 2})
+    spend(voucher)
+    sign(voucher, "2020-03-27")
+    settle(voucher, "2020-03-27")
+    voucher("settlement", "notice", "1", *MEI, *LATER, expect=3)
+    decide(voucher, 1)
+    export = ("settlement", "export", "1", "--bank", "voucher", "--to", "pay.csv", *WU)
+    assert "notice_needed" in voucher(*export, *LATER, expect=3).err
+    listed = voucher("settlement", "notice", "1", *MEI, *LATER, "-o", "json").data
+    assert listed["pay_from"] == "2020-04-02" and len(listed["payees"]) == 2
+    assert "notice_stands" in voucher(*export, "--now", "2020-04-01 23:59", expect=3).err
+    voucher(*export, "--now", "2020-04-02 00:00")
+
+
+def test_days_cool_off_before_they_are_settled(voucher: Any, here: Path) -> None:
+    build(voucher, {"cooling_off_days": 3})
+    spend(voucher)
+    sign(voucher, "2020-03-27")
+    run = ("settlement", "run", "--up-to", "2020-03-27", *MEI)
+    assert "too_warm" in voucher(*run, "--now", "2020-03-30 23:59", expect=3).err
+    voucher(*run, "--now", "2020-03-31 00:00")
+
+
+def test_a_new_account_is_tried_with_a_small_payment(voucher: Any, here: Path) -> None:
+    build(voucher, {"first_payment": "1.00"})
+    spend(voucher)
+    sign(voucher, "2020-03-27")
+    settle(voucher, "2020-03-27")
+    assert {fen for _, _, fen in transfers(voucher, 1).values()} == {100}
+    send(voucher, 1)
+    hear(voucher, "S1-1,paid,1.00,2020-03-30,B1,,", "S1-2,rejected,,,,AC01,wrong number")
+    settle(voucher, "2020-03-27")
+    assert transfers(voucher, 2) == {
+        "S2-1": ("M1", "planned", 2900),
+        "S2-2": ("M2", "planned", 100),
+    }
+    voucher("check")
+
+
+def test_the_end_of_a_programme_needs_an_audit(voucher: Any, here: Path) -> None:
+    build(voucher, {"pattern": "end_of_programme"})
+    spend(voucher)
+    sign(voucher, "2020-03-27")
+    settle(voucher, "2020-03-27")
+    verify = ("settlement", "verify", "1", "--note", "looked", *MEI, *LATER)
+    assert "audit_needed" in voucher(*verify, expect=2).err
+    voucher(*verify, "--evidence", "report 7")
+
+
+def test_platforms_that_advance_are_paid_one_sum(voucher: Any, here: Path) -> None:
+    build(voucher, {"by": "platform", "payees": {"alipay": "M2"}})
+    towns.make_round(
+        voucher, "r2", "--platform", "alipay", packs=3, state="open", closes=towns.CLOSES
+    )
+    claims = [f"D{n},r2,P{n},2020-03-27 09:00\n" for n in (1, 2)]
+    towns.write("claims.csv", towns.CLAIMS + "".join(claims))
+    voucher("claim", "import", "claims.csv", *MEI, "--now", "2020-03-27 09:30")
+    pay(voucher, "p.csv", *(f"T{n} D1 {n} M{1 + n % 3} 2020-03-27 10:0{n}" for n in (1, 2, 3, 4)))
+    sign(voucher, "2020-03-27")
+    settle(voucher, "2020-03-27")
+    assert transfers(voucher, 1) == {"S1-1": ("M2", "planned", 4000)}
+    voucher("check")
+
+
+def test_the_clock_settles_on_working_days_what_is_over(voucher: Any, here: Path) -> None:
+    build(voucher, {"every": "day"})
+    spend(voucher)
+    sign(voucher, "2020-03-27", now="2020-03-28 09:00")
+    voucher("schedule", "tick", "--now", "2020-03-29 20:00", "--clock-is-right")  # a Sunday
+    assert voucher("settlement", "list", "-o", "json").data["settlements"] == []
+    voucher("schedule", "tick", "--now", "2020-03-30 08:00")
+    made = voucher("settlement", "list", "-o", "json").data["settlements"]
+    assert [(each["made_by"], each["planned_fen"]) for each in made] == [("clock", 4000)]
+    voucher("schedule", "tick", "--now", "2020-03-30 08:05")
+    assert len(voucher("settlement", "list", "-o", "json").data["settlements"]) == 1
+    decide(voucher, 1)  # the clock is nobody's other pair of eyes
+    voucher("check")
+
+
+@pytest.mark.parametrize(
+    ("settlement", "code"),
+    [
+        ({"by": "platform", "pattern": "prefund"}, "pattern_of_another"),
+        ({"payees": {"alipay": "M1"}}, "payees_of_no_advance"),
+        ({"every": "fortnight"}, "not_a_choice"),
+        ({"first_payment": "1.001"}, "bad_amount"),
+    ],
+)
+def test_a_faulty_settlement_is_said_with_its_place(
+    voucher: Any, here: Path, settlement: dict[str, Any], code: str
+) -> None:
+    towns.write("p.yaml", towns.programme(settlement=settlement))
+    refused = voucher("init") and voucher("programme", "load", "p.yaml", "-o", "json", expect=3)
+    assert code in [each["code"] for each in refused.json["problems"]]
+
+
+# ---------------------------------------------------------------- the file itself
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE dues SET amount_fen = 1",
+        "DELETE FROM dues",
+        "UPDATE transfers SET amount_fen = 1",
+        "UPDATE transfers SET state = 'planned' WHERE state = 'paid'",
+        "UPDATE dues SET transfer_id = NULL WHERE transfer_id IS NOT NULL",
+        "UPDATE dues SET transfer_id = 2 WHERE transfer_id = 1",
+        "DELETE FROM transfers",
+        "DELETE FROM holds",
+        "DELETE FROM bank_answers",
+        "UPDATE bank_answers SET status = 'rejected'",
+        "INSERT INTO taken_days VALUES (1, 20200401, 1, 1)",
+    ],
+)
+def test_the_database_itself_keeps_what_was_paid(town: Any, statement: str) -> None:
+    settle(town, "2020-03-27")
+    send(town, 1)
+    hear(town, "S1-1,paid,30.00,2020-03-30,B1,,", "S1-2,paid,10.00,2020-03-30,B2,,")
+    town(
+        *["settlement", "hold", "--merchant", "M3", "--reason", "disputed", "--evidence", "call"],
+        *MEI,
+        *LATER,
+    )
+    with closing(sqlite3.connect("voucher.db")) as db, pytest.raises(sqlite3.IntegrityError):
+        db.execute(statement)
+
+
+DROPPED: Callable[[str], str] = "DROP TRIGGER {}".format
+TAMPER = {
+    "dues_as_booked": (["dues_stand"], "UPDATE dues SET amount_fen = amount_fen + 1"),
+    "transfers_as_due": (["transfers_stand"], "UPDATE transfers SET amount_fen = amount_fen + 1"),
+    "paid_as_posted": (["dues_stand"], "UPDATE dues SET amount_fen = amount_fen + 1"),
+    "paid_as_approved": ([], "UPDATE proposals SET state = 'void' WHERE subject = 'settlement'"),
+    "paid_as_answered": (
+        ["bank_answers_never_change"],
+        "UPDATE bank_answers SET outcome = 'contradicts'",
+    ),
+    "settlements_as_logged": ([], "UPDATE settlements SET file_sha256 = 'x'"),
+    "dues_set_apart": (
+        ["dues_never_vanish"],
+        "DELETE FROM dues WHERE kind = 'held' AND hold_id IS NULL",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TAMPER)
+def test_what_is_changed_behind_the_program_is_found(town: Any, name: str) -> None:
+    town(
+        *[
+            "settlement",
+            "hold",
+            "--transaction",
+            "T2",
+            "--reason",
+            "disputed",
+            "--evidence",
+            "call",
+        ],
+        *MEI,
+        *LATER,
+    )
+    settle(town, "2020-03-27")
+    send(town, 1)
+    hear(town, "S1-1,paid,20.00,2020-03-30,B1,,", "S1-2,paid,10.00,2020-03-30,B2,,")
+    town("check")
+    triggers, statement = TAMPER[name]
+    with closing(sqlite3.connect("voucher.db")) as db:
+        for trigger in triggers:
+            db.execute(DROPPED(trigger))
+        db.execute(statement)
+        db.commit()
+    found = town("check", "-o", "json", expect=5).data["checks"]
+    assert name in {each["check"] for each in found if each["breaches"]}
