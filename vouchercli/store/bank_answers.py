@@ -23,8 +23,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING bank_file_id
 """
 ADD_ANSWER = """
 INSERT INTO bank_answers (bank_file_id, place, at_line, transfer_no, transfer_id, status,
-    amount_fen, paid_on, reference, reason_code, reason, outcome)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    amount_fen, paid_on, reference, reason_code, reason, entry_no, outcome)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 TRANSFERS = """
 SELECT t.transfer_no, t.transfer_id, t.settlement_id, t.state, t.amount_fen, t.reference
@@ -40,11 +40,12 @@ UPDATE transfers SET state = ?, paid_on = ifnull(paid_on, ?), reference = ?, rea
     answered_at = ?
 WHERE transfer_id = ?
 """
-OF_TRANSFERS = """
-SELECT a.transfer_no, b.file, a.at_line, a.status, a.outcome, a.reference, a.reason_code, a.reason,
-    b.read_at
-FROM bank_answers a JOIN bank_files b USING (bank_file_id) JOIN transfers t USING (transfer_id)
-WHERE t.settlement_id = ? ORDER BY a.bank_file_id, a.place
+# The bookings by which transfers were paid, of statements of the account alone.
+BOOKED = """
+SELECT a.transfer_no, a.entry_no FROM json_each(?) w
+CROSS JOIN transfers t ON t.transfer_no = w.value
+CROSS JOIN bank_answers a ON a.transfer_id = t.transfer_id JOIN bank_files b USING (bank_file_id)
+WHERE a.status = 'paid' AND a.entry_no <> '' AND b.kind GLOB 'camt.*'
 """
 
 
@@ -78,6 +79,7 @@ class Kept(NamedTuple):
     reference: str
     reason_code: str
     reason: str
+    entry_no: str
     outcome: str
 
 
@@ -92,6 +94,15 @@ def transfers(db: sqlite3.Connection, programme_id: int, numbers: Iterable[str])
 
     asked = (json.dumps(sorted(set(numbers)), ensure_ascii=False), programme_id)
     return {each.transfer_no: each for each in typed.rows(db, Sent, TRANSFERS, asked)}
+
+
+def booked(db: sqlite3.Connection, numbers: Iterable[str]) -> dict[str, set[str]]:
+    """transfer -> the bookings by which statements of the account say that it was paid."""
+    found: dict[str, set[str]] = {}
+    asked = json.dumps(sorted(set(numbers)), ensure_ascii=False)
+    for number, entry_no in typed.tuples(db, BOOKED, (asked,)):
+        found.setdefault(number, set()).add(entry_no)
+    return found
 
 
 def of_settlement(db: sqlite3.Connection, settlement: int) -> list[Sent]:

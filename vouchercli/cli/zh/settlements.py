@@ -108,6 +108,7 @@ TEXT = {
     "{transfer_no} is {amount} yuan here, the bank says {said}": "{transfer_no} 此处为 {amount} 元，银行为 {said} 元",
     "{transfer_no} was never sent to the bank: it is {state}": "{transfer_no} 从未送交银行：状态为 {state}",
     "{transfer_no} is {state} here, the bank says {status}": "{transfer_no} 此处状态为 {state}，银行为 {status}",
+    "the bank has paid {transfer_no} twice: ask it to take back the second payment": "银行对 {transfer_no} 付了两次：请银行收回第二笔",
     "{transfer_no} is no order of {programme}": "{transfer_no} 不是项目 {programme} 的付款指令",
     "the bank has read another order than {transfer_no}: count or sum differ": "银行读到的指令与 {transfer_no} 不同：笔数或金额不符",
     "the bank has {transfer_no} already: the first one stands": "银行已有 {transfer_no}：以第一次为准",

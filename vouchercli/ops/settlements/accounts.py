@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, NamedTuple
 from vouchercli.store import settlements
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
 
     from vouchercli.session import Session
@@ -25,7 +24,3 @@ def open_all(session: Session, merchant_ids: Sequence[int]) -> dict[int, Account
     wanted = {*merchant_ids}
     known = settlements.accounts(session.db)
     return {merchant_id: Account(known[merchant_id]) for merchant_id in wanted & known.keys()}
-
-
-def note_sent(db: sqlite3.Connection, settlement: int) -> None:
-    """Keep which account each transfer of a settlement was sent to."""

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from vouchercli.transfers import AnswerFile, OrderAnswer, Status
 
 ORDER_NO = re.compile(r"R?S(\d{1,9})")
+TRANSFER_NO = re.compile(r"R?S\d{1,9}-\d{1,9}")
 SHOWN = 20
 
 
@@ -61,6 +62,12 @@ def _refusal(code: str, where: str, about: dict[str, Any]) -> Problem:
         Problem(
             "contradicts",
             "{transfer_no} is {state} here, the bank says {status}",
+            where,
+            params=about,
+        ),
+        Problem(
+            "paid_twice",
+            "the bank has paid {transfer_no} twice: ask it to take back the second payment",
             where,
             params=about,
         ),
@@ -93,6 +100,8 @@ class Heard:
 
     programme: str
     sent: dict[str, Sent]
+    is_statement: bool = False  # of an account: others are paid from it too
+    booked: dict[str, set[str]] = field(default_factory=dict)
     kept: list[Kept] = field(default_factory=list)
     changes: list[tuple[int, str, int | None, str, str]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -102,10 +111,15 @@ class Heard:
         the bank said so, where it does not say when it paid.
         """
         sent = self.sent.get(answer.transfer_no)
+        if sent is None and self.is_statement and not TRANSFER_NO.fullmatch(answer.transfer_no):
+            self._keep(answer, None, "of_others")
+            return
         heard = None if sent is None else sent.heard
         code, state = law.judge_answer(answer.status, answer.amount_fen, heard)
         if not code and answer.status == "rejected" and answer.reason_code in REPEATS:
             code = "repeated"
+        if not code and self._is_booked_twice(answer):
+            code = "paid_twice"
         outcome = code or ("heard_before" if sent and state == sent.state else "taken")
         self._keep(answer, sent, outcome)
         if code:
@@ -115,6 +129,15 @@ class Heard:
             why = answer.reason or answer.reason_code
             self.changes.append((sent.transfer_id, state, paid_on, answer.reference, why))
             self.sent[answer.transfer_no] = sent._replace(state=state)
+
+    def _is_booked_twice(self, answer: Answer) -> bool:
+        """Whether a statement has another booking of the same payment: the bank has paid twice."""
+        if not (self.is_statement and answer.status == "paid" and answer.entry_no):
+            return False
+        entries = self.booked.setdefault(answer.transfer_no, set())
+        is_other = bool(entries) and answer.entry_no not in entries
+        entries.add(answer.entry_no)
+        return is_other
 
     def _keep(self, answer: Answer, sent: Sent | None, outcome: str) -> None:
         self.kept.append(
@@ -128,6 +151,7 @@ class Heard:
                 answer.reference,
                 answer.reason_code,
                 answer.reason,
+                answer.entry_no,
                 outcome,
             )
         )
@@ -173,7 +197,12 @@ def hear(session: Session, path: Path, bank_name: str | None = None) -> Outcome:
                 {"file": str(path), "sha256": file.sha256, "again": True}, says=(message,)
             )
         numbers = [each.transfer_no for each in file.answers]
-        heard = Heard(row["programme"], store.transfers(db, row["programme_id"], numbers))
+        heard = Heard(
+            row["programme"],
+            store.transfers(db, row["programme_id"], numbers),
+            file.kind.startswith("camt."),
+            store.booked(db, numbers),
+        )
         said_on = times.day_of(file.made_at or session.now, row["time_zone"])
         for answer in _every(session, row, file, heard):
             heard.take(answer, said_on)
@@ -334,7 +363,8 @@ def _carry_out(session: Session, row: sqlite3.Row, heard: Heard) -> Outcome:
     for change in heard.changes:
         counts[change[1]] += 1
     before = sum(each.outcome == "heard_before" for each in heard.kept)
-    refused = len(heard.kept) - len(heard.changes) - before
+    others = sum(each.outcome == "of_others" for each in heard.kept)
+    refused = len(heard.kept) - len(heard.changes) - before - others
     told = {**counts, "heard_before": before, "refused": refused}
     audit.note(
         session,

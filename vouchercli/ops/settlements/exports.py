@@ -61,7 +61,6 @@ def export(session: Session, number: int, bank_name: str, path: Path) -> Outcome
         file = _write(path, order, bank, current.settlement.file_sha256)
         if not is_again:
             store.send(db, number, session.now, bank.bank, pay_on, file.sha256)
-            accounts.note_sent(db, number)
             audit.note(
                 session,
                 "settlement.export",

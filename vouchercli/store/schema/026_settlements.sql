@@ -31,7 +31,6 @@ CREATE TABLE transfers (
     amount_fen     INTEGER NOT NULL CHECK (amount_fen > 0),
     state          TEXT NOT NULL CHECK (state IN ('planned', 'sent', 'accepted', 'paid', 'rejected', 'returned', 'dropped')),
     is_first       INTEGER NOT NULL DEFAULT 0 CHECK (is_first IN (0, 1)),  -- a small payment to try a new account
-    account_token  BLOB,                                -- of the account that it was sent to
     paid_on        INTEGER,
     reference      TEXT NOT NULL DEFAULT '',            -- the bank's
     reason         TEXT NOT NULL DEFAULT '',            -- why it was dropped, rejected or returned
@@ -140,6 +139,7 @@ CREATE TABLE bank_answers (
     reference     TEXT NOT NULL,
     reason_code   TEXT NOT NULL,
     reason        TEXT NOT NULL,
+    entry_no      TEXT NOT NULL,                        -- the same when the same booking is heard twice
     outcome       TEXT NOT NULL,                        -- taken, heard_before, or the code of why it was refused
     PRIMARY KEY (bank_file_id, place)
 ) STRICT, WITHOUT ROWID;
