@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from vouchercli.ops.reports.dimensions import By
-    from vouchercli.ops.reports.gathered import Gathered
+    from vouchercli.ops.reports.gathered import First, Gathered
     from vouchercli.ops.reports.scope import Scope
     from vouchercli.session import Session
 
@@ -146,9 +146,11 @@ def test_a_report_of_nothing_says_so(session: Session) -> None:
 def test_only_what_the_measures_need_is_gathered(session: Session) -> None:
     asked: list[Collection[str]] = []
 
-    def gather(session: Session, scope: Scope, by: By, needs: Collection[str]) -> Gathered:
+    def gather(
+        session: Session, scope: Scope, by: By, needs: Collection[str], first: First
+    ) -> Gathered:
         asked.append(needs)
-        return gathered.payments(session, scope, by, needs)
+        return gathered.payments(session, scope, by, needs, first)
 
     part = Part(columns("redemptions", "gross"), key="rows")
     plain = SMALL_SHOPS._replace(parts=(part,), gather=gather)

@@ -223,7 +223,7 @@ CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id AND n.last_i
 """
 # How a piece of a span is read: by its source and whether it is added or taken off.
 READ = {
-    (source, sign): f"SELECT merchant_id, round_id, {SIGNED[sign]} {rows}"
+    (source, sign): f"SELECT merchant_id, round_id, segment_id, {SIGNED[sign]} {rows}"
     for source, rows in {
         "totals": "FROM merchant_totals WHERE month BETWEEN ? AND ?",
         "sums": "FROM merchant_sums WHERE month BETWEEN ? AND ?",
@@ -260,12 +260,11 @@ def by_merchant(
     rounds: Sequence[int],
     months: Months,
     zone: str,
-    known: tuple[int, int] | None = None,
 ) -> list[tuple[str, str, Sums]]:
     """(merchant_no, name, sums) of every merchant with anything in the span, pooled over `rounds`
-    (ids), by number. `known`: within `known_facts.as_known`, the first and last day (yyyymmdd).
+    (ids), by number. Of some of them: `paid_merchants`.
     """
-    parts = pieces.of_months(db, months, zone, known)
+    parts = pieces.of_months(db, months, zone)
     if not parts or not rounds:
         return []
     rows = sorted(_of_merchants(db, NAMED, rounds, parts), key=itemgetter(0))
@@ -287,13 +286,19 @@ def paid_to_merchants(
 def _of_merchants(
     db: sqlite3.Connection, statement: str, rounds: Sequence[int], parts: Sequence[Piece]
 ) -> list[tuple[Any, ...]]:
-    """Rows of a statement about the totals of merchants (`[rows]`), of the rounds."""
+    return typed.tuples(db, *of_merchants(db, statement, rounds, parts))
+
+
+def of_merchants(
+    db: sqlite3.Connection, statement: str, rounds: Sequence[int], parts: Sequence[Piece]
+) -> tuple[str, tuple[int, ...]]:
+    """A statement about the totals of merchants (`[rows]`), of the rounds, and its parameters."""
     source = " UNION ALL ".join(READ[piece.source, piece.sign] for piece in parts)
     parameters = [end for piece in parts for end in piece.span]
     chosen = () if is_every_round(db, rounds) else tuple(rounds)
     some = "WHERE t.round_id IN (" + ", ".join("?" * len(chosen)) + ")" if chosen else ""
     of_rounds = " ".join(("(", source, ") t", some))
-    return typed.tuples(db, statement.replace("[rows]", of_rounds), (*parameters, *chosen))
+    return statement.replace("[rows]", of_rounds), (*parameters, *chosen)
 
 
 def is_every_round(db: sqlite3.Connection, rounds: Collection[int]) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import UsageFault
 from vouchercli.ops.reports import cautions
 from vouchercli.ops.reports.dimensions import is_by_time, key_columns, own_columns
+from vouchercli.ops.reports.gathered import First
 from vouchercli.ops.reports.measures import BY_KEY, MEASURES
 from vouchercli.ops.reports.scope import go_back, note_later, scope_of
 from vouchercli.ops.reports.spans import titled
@@ -48,9 +49,10 @@ def report(session: Session, spec: Spec, asked: Question) -> Outcome:
             if spec.goes_back and scope.as_of is not None:
                 scope = go_back(session, scope, scope.as_of)
             needs = frozenset(_needs(spec, by, asked))
-            found = spec.gather(session, scope, by, needs)
+            first = First(_measured(asked.sort), asked.limit)
+            found = spec.gather(session, scope, by, needs, first)
         known = needs if found.funders else needs - {"funders"}
-        answer = Answer(by, scope, _sorted(found, asked.sort), known, asked.limit)
+        answer = Answer(by, scope, _sorted(found, first.order), known, asked.limit)
         beside = spec.beside(session, answer)
         later = note_later(session, scope)
     data = scope.about() | ({} if spec.by else {"by": ",".join(by)})
@@ -100,18 +102,23 @@ def _need(column: Column) -> str:
     return measure.needs if measure else NEEDS.get(column.key, "")
 
 
-def _sorted(found: Gathered, sort: str | None) -> Gathered:
+def _measured(sort: str | None) -> str | None:
+    """The key of the measure that is called so."""
+    return sort if sort is None or sort in BY_KEY else sort + "_fen"
+
+
+def _sorted(found: Gathered, order: str | None) -> Gathered:
     """The largest first; equal ones stay in their order."""
-    if sort is None:
+    if order is None:
         return found
-    size = (BY_KEY.get(sort) or BY_KEY[sort + "_fen"]).size
+    size = BY_KEY[order].size
     ordered = sorted(found.groups.items(), key=lambda each: size(each[1]), reverse=True)
     return found._replace(groups=dict(ordered))
 
 
 def _says(spec: Spec, answer: Answer) -> tuple[Message, ...]:
     """Remarks beside the figures: that there are none, or more than are shown; and its own."""
-    count, total = len(answer.gathered.groups), answer.gathered.total
+    count, total = answer.rows, answer.gathered.total
     if not count:
         return (spec.none(answer.scope),)
     more = say("{shown} of {count} rows; --limit 0 shows all", shown=answer.shown, count=count)
@@ -135,7 +142,7 @@ def rows(spec: Spec, answer: Answer) -> tuple[list[Row], Row | None]:
         if each.key in keys and each.needs in answer.needs and each.of is not None
     ]
     doubts = [each for each in spec.cautions if each.fits(answer.by)]
-    groups, total, about, _, _ = answer.gathered
+    groups, total, about, *_ = answer.gathered
 
     # plain: a report has a hundred thousand of them
     def row(key: Key, found: Found) -> Row:
@@ -161,7 +168,7 @@ def rows(spec: Spec, answer: Answer) -> tuple[list[Row], Row | None]:
 
 def _funded(answer: Answer, key: Key | None) -> Row:
     """What each public funder paid under a key (None: in all)."""
-    _, _, _, funders, shares = answer.gathered
+    funders, shares = answer.gathered.funders, answer.gathered.shares
     if not funders:
         return {}
     parts = shares.values() if key is None else [shares[key]]

@@ -11,8 +11,8 @@ from vouchercli.ops.reports.measures import Found
 from vouchercli.ops.reports.scope import face_of
 from vouchercli.rules import leverage as law
 from vouchercli.rules.leverage import NOTHING, Claimed
+from vouchercli.store import paid_merchants, uptake
 from vouchercli.store import reports as store
-from vouchercli.store import uptake
 from vouchercli.store.merchant_counts import Merchants
 
 if TYPE_CHECKING:
@@ -39,12 +39,26 @@ class Gathered(NamedTuple):
     about: Callable[[Key], dict[str, Any]] = lambda key: {}
     funders: Sequence[str] = ()
     shares: Shares = MappingProxyType({})
+    more: int = 0  # keys behind them that are not shown, and were not gathered
 
 
-def payments(session: Session, scope: Scope, by: By, needs: Collection[str]) -> Gathered:
+class First(NamedTuple):
+    """The rows that are shown: the largest by a measure (its key; None: in their own order), and
+    how many (0: all). Whoever gathers may leave out the others, of which there are `more`.
+    """
+
+    order: str | None = None
+    limit: int = 0
+
+
+def payments(
+    session: Session, scope: Scope, by: By, needs: Collection[str], first: First
+) -> Gathered:
     """The payments of the scope's rounds by one or two dimensions, with whatever else is needed:
     `claimed`, `merchants`, `funders`, `so_far`.
     """
+    if by == ("merchant",):
+        return _of_merchants(session, scope, needs, first)
     claimed = _claims_by_key(session, by, scope) if "claimed" in needs else None
     sums, names = _sums(session, by, scope)
     if claimed and sums and has_claims(by):
@@ -55,14 +69,10 @@ def payments(session: Session, scope: Scope, by: By, needs: Collection[str]) -> 
     all_merchants = NO_MERCHANTS
     if "merchants" in needs:
         merchants, all_merchants = merchants_by_key(session, by, scope)
-    funders: list[str] = []
-    if "funders" in needs:
-        known_on = scope.known.day if scope.known else None
-        programme_id = scope.programme["programme_id"]
-        funders = store.public_funders(session.db, programme_id, known_on)
+    funders = _funders(session, scope, needs)
     total = law.pooled(ordered.values())
     own = claimed if has_claims(by) else None
-    groups = {
+    groups: dict[Key, Found] = {
         key: Found(
             each,
             None if own is None else own.get(key, Claimed()),
@@ -83,6 +93,46 @@ def payments(session: Session, scope: Scope, by: By, needs: Collection[str]) -> 
         funders,
         _shares(session, by, scope, funders, ordered),
     )
+
+
+def _of_merchants(session: Session, scope: Scope, needs: Collection[str], first: First) -> Gathered:
+    """The same by merchant: of a hundred thousand only those that are shown."""
+    claimed = _claims_by_key(session, ("merchant",), scope) if "claimed" in needs else None
+    funders = _funders(session, scope, needs)
+    # what funders paid is added up over all rows; any other order is the engine's
+    is_cut = not funders and first.order in (None, *paid_merchants.ORDERS)
+    span = scope.window[:2] if scope.known else None
+    rounds, has_sizes = [*scope.rounds], "merchants" in needs
+    with paid_merchants.pooled(
+        session.db, rounds, scope.months, scope.zone, span, has_sizes=has_sizes
+    ):
+        count, total, merchants = paid_merchants.in_all(session.db)
+        paid = paid_merchants.first(session.db, *(first if is_cut else First()))
+    by, names = ("merchant",), {each.merchant_no: each.name for each in paid}
+    if scope.known and names:
+        names |= store.names_at(session.db, scope.known.ends_at)
+    sums: dict[Key, Sums] = {(each.merchant_no,): each.sums for each in paid}
+    counts = (each.counts for each in paid)
+    in_all = None if claimed is None else sum(claimed.values(), Claimed())
+    return Gathered(
+        {
+            key: Found(each, None, as_many, total)
+            for (key, each), as_many in zip(sums.items(), counts, strict=True)
+        },
+        Found(total, in_all, merchants, total),
+        _named(by, names),
+        funders,
+        _shares(session, by, scope, funders, sums),
+        count - len(paid),
+    )
+
+
+def _funders(session: Session, scope: Scope, needs: Collection[str]) -> list[str]:
+    """The public funders, where they are needed."""
+    if "funders" not in needs:
+        return []
+    known_on = scope.known.day if scope.known else None
+    return store.public_funders(session.db, scope.programme["programme_id"], known_on)
 
 
 def _named(by: By, names: dict[str, str]) -> Callable[[Key], dict[str, Any]]:
@@ -113,22 +163,13 @@ def _with_so_far(groups: dict[Key, Found]) -> dict[Key, Found]:
 
 def _sums(session: Session, by: By, scope: Scope) -> tuple[dict[Key, Sums], dict[str, str]]:
     """The sums by key, and the names of merchants by number where these are among the keys."""
-    groups: dict[Key, Sums]
-    if by == ("merchant",):
-        span = scope.window[:2] if scope.known else None
-        merchants = store.by_merchant(
-            session.db, list(scope.rounds), scope.months, scope.zone, span
-        )
-        groups = {(no,): sums for no, _, sums in merchants}
-        names = {no: name for no, name, _ in merchants}
-    else:
-        groups = (
-            sums_by_keys(session, by, scope)
-            if len(by) > 1 or by[0] in store.KEPT_BY_MONTH
-            else {(key,): sums for key, sums in sums_by_key(session, by[0], scope).items()}
-        )
-        listed = store.listed_merchants(session.db) if "merchant" in by else {}
-        names = {no: each.name for no, each in listed.items()}
+    groups: dict[Key, Sums] = (
+        sums_by_keys(session, by, scope)
+        if len(by) > 1 or by[0] in store.KEPT_BY_MONTH
+        else {(key,): sums for key, sums in sums_by_key(session, by[0], scope).items()}
+    )
+    listed = store.listed_merchants(session.db) if "merchant" in by else {}
+    names = {no: each.name for no, each in listed.items()}
     if scope.known and names:
         names |= store.names_at(session.db, scope.known.ends_at)
     return groups, names

@@ -13,10 +13,12 @@ from vouchercli.ops.reports.scope import note_later, scope_of
 from vouchercli.result import Outcome, Word, say
 from vouchercli.rules import concentration as law
 from vouchercli.rules import leverage
+from vouchercli.store import paid_merchants
 from vouchercli.store import reports as store
 from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Mapping, Sequence
 
     from vouchercli.ops.reports.scope import Scope
@@ -46,12 +48,13 @@ def report_merchants(
     """
     with reading(session):
         scope = scope_of(session, only, since, as_of)
-        taking = taking_part(session, scope)
+        with paid_merchants.pooled(session.db, [*scope.rounds], scope.months, scope.zone):
+            known = _asked(session.db, top)
+            count, silent = paid_merchants.without(session.db, inactive)
         later = note_later(session, scope)
-    silent = taking.silent()
-    shown = tables_of(scope, taking, top, [each._asdict() for each in silent[:inactive]])
+    shown = _tables(scope, known, [each._asdict() for each in silent])
     data = {**scope.about(), "rounds": scope.codes()}
-    return Outcome(data, shown, (*_say_more(len(silent), inactive), *later))
+    return Outcome(data, shown, (*_say_more(count, inactive), *later))
 
 
 class TakingPart(NamedTuple):
@@ -64,11 +67,6 @@ class TakingPart(NamedTuple):
         """The numbers of those with a payment that stands."""
         return {no for no, _, sums in self.paid if sums.vouchers > 0}
 
-    def silent(self) -> list[Listed]:
-        """Those without one, by number."""
-        took_part = self.with_payments()
-        return [each for no, each in self.listed.items() if no not in took_part]
-
 
 def taking_part(session: Session, scope: Scope) -> TakingPart:
     """The merchants, and what they got in the scope."""
@@ -80,31 +78,57 @@ def tables_of(
     scope: Scope, taking: TakingPart, top: int, silent: Sequence[dict[str, Any]] = ()
 ) -> tuple[Table, ...]:
     """The tables of the report, with the `top` first (0: all)."""
-    listed, paid = taking
-    took_part = taking.with_payments()
-    amounts = law.ordered([sums.public_fen for _, _, sums in paid if sums.vouchers > 0])
-    cells = _cells(taking)
+    paid = taking.paid
+    amounts = [sums.public_fen for _, _, sums in paid if sums.vouchers > 0]
+    ordered = nsmallest(top or len(paid), paid, key=lambda each: (-each[2].public_fen, each[0]))
+    return _tables(scope, Known(_cells(taking), amounts, ordered), silent)
+
+
+class Known(NamedTuple):
+    """What the tables are made of: the merchants that are alike, what each with a payment that
+    stands got, and those that got most, from the most.
+    """
+
+    cells: Mapping[Alike, Cell]
+    amounts: list[int]
+    first: Paid
+
+
+def _asked(db: sqlite3.Connection, top: int) -> Known:
+    """The same of all merchants, of whom only the `top` first (0: all) are fetched; within
+    `paid_merchants.pooled`.
+    """
+    cells = {
+        (each.is_registered, each.says): Cell(each.registered, each.with_payments, each.sums)
+        for each in paid_merchants.alike(db)
+    }
+    first = paid_merchants.first(db, "subsidy_fen", top)
+    return Known(cells, paid_merchants.amounts(db), [each[:3] for each in first])
+
+
+def _tables(scope: Scope, known: Known, silent: Sequence[dict[str, Any]]) -> tuple[Table, ...]:
+    amounts, cells = law.ordered(known.amounts), known.cells
     total = leverage.pooled(cell.sums for cell in cells.values())
     return tables.merchants(
         scope,
-        _summary(listed, took_part, amounts),
+        _summary(cells, amounts),
         {by: _by(at, cells, total) for at, by in enumerate(tables.CUTS)},
-        _first(paid, top, total),
+        [row_of(*each, total) for each in known.first],
         law.lorenz(amounts) if amounts else [],
         silent,
     )
 
 
-def _summary(listed: dict[str, Listed], took_part: set[str], amounts: list[int]) -> dict[str, Any]:
+def _summary(cells: Mapping[Alike, Cell], amounts: list[int]) -> dict[str, Any]:
     """The counts, and how evenly the subsidy is spread over those with payments."""
-    registered = [each for each in listed.values() if each.is_registered]
     first, tenth = (law.share_of_first(amounts, each) if amounts else None for each in PER_THOUSAND)
-    active = sum(each.merchant_no in took_part for each in registered)
+    registered = sum(cell.registered for cell in cells.values())
+    active = sum(cell.with_payments for (is_listed, _), cell in cells.items() if is_listed)
     return {
-        "registered": len(registered),
-        "with_payments": len(took_part),
-        "not_registered": len(took_part) - active,
-        "share_with_payments": leverage.rate(active, len(registered)),
+        "registered": registered,
+        "with_payments": len(amounts),
+        "not_registered": len(amounts) - active,
+        "share_with_payments": leverage.rate(active, registered),
         "subsidy_fen": sum(amounts),
         "share_of_first_hundredth": first,
         "share_of_first_tenth": tenth,
@@ -167,12 +191,6 @@ def _by(cut: int, cells: Mapping[Alike, Cell], total: Sums) -> list[dict[str, An
             }
         )
     return rows
-
-
-def _first(paid: Paid, top: int, total: Sums) -> list[dict[str, Any]]:
-    """The merchants that got most, from the most."""
-    ordered = nsmallest(top or len(paid), paid, key=lambda each: (-each[2].public_fen, each[0]))
-    return [row_of(*each, total) for each in ordered]
 
 
 def row_of(no: str, name: str, sums: Sums, total: Sums) -> dict[str, Any]:

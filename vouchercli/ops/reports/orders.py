@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
     from vouchercli.ops.reports.dimensions import By, Key
+    from vouchercli.ops.reports.gathered import First
     from vouchercli.ops.reports.scope import Scope
     from vouchercli.result import Outcome, Table
     from vouchercli.session import Session
@@ -76,7 +77,9 @@ def report_orders(
     return engine.report(session, SPEC, Question(only=only, since=since, as_of=as_of))
 
 
-def gather(session: Session, scope: Scope, by: By, needs: Collection[str]) -> Gathered:
+def gather(
+    session: Session, scope: Scope, by: By, needs: Collection[str], first: First
+) -> Gathered:
     """The orders of each coupon at each distance, also where there is none."""
     counts = _by_coupon(session, scope)
     groups: dict[Key, Found] = {}

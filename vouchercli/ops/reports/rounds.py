@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.ops.reports import engine
 from vouchercli.ops.reports.cautions import FEW_PACKS, SAYS_LITTLE
 from vouchercli.ops.reports.figures import outstanding
-from vouchercli.ops.reports.gathered import Gathered
+from vouchercli.ops.reports.gathered import First, Gathered
 from vouchercli.ops.reports.measures import Found, Uptake, columns
 from vouchercli.ops.reports.scope import face_of
 from vouchercli.ops.reports.spans import Title, limits_of_sight
@@ -62,7 +62,9 @@ def _say_cancelled(scope: Scope) -> tuple[Message, ...]:
     return (say("Cancelled and left out: {rounds}.", rounds=", ".join(gone)),) if gone else ()
 
 
-def gather(session: Session, scope: Scope, by: By, needs: Collection[str]) -> Gathered:
+def gather(
+    session: Session, scope: Scope, by: By, needs: Collection[str], first: First
+) -> Gathered:
     """The claims, payments and uptake of every round of the scope."""
     db, until = session.db, times.END_OF_TIME if scope.as_of is None else scope.as_of
     at = session.now if scope.as_of is None else scope.as_of
@@ -115,7 +117,7 @@ def _about(found: Found) -> dict[str, Any]:
 
 def rows_of(session: Session, scope: Scope) -> list[dict[str, Any]]:
     """A row for each round; the keys are a tested contract."""
-    return engine.rows(SPEC, _answer(scope, gather(session, scope, SPEC.by, ())))[0]
+    return engine.rows(SPEC, _answer(scope, gather(session, scope, SPEC.by, (), First())))[0]
 
 
 def tables_of(scope: Scope, rows: Sequence[dict[str, Any]]) -> tuple[Table, ...]:

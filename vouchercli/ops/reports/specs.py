@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from vouchercli.ops.reports.cautions import Caution
     from vouchercli.ops.reports.dimensions import By
-    from vouchercli.ops.reports.gathered import Gathered
+    from vouchercli.ops.reports.gathered import First, Gathered
     from vouchercli.ops.reports.measures import Found
     from vouchercli.ops.reports.scope import Scope
     from vouchercli.ops.reports.spans import Title
@@ -64,9 +64,14 @@ class Answer(NamedTuple):
     limit: int = 0
 
     @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.gathered.groups) + self.gathered.more
+
+    @property
     def shown(self) -> int:
-        """How many rows are shown."""
-        return min(self.limit or len(self.gathered.groups), len(self.gathered.groups))
+        """How many of them are shown."""
+        return min(self.limit or self.rows, self.rows)
 
 
 class Spec(NamedTuple):
@@ -82,7 +87,7 @@ class Spec(NamedTuple):
     sorts: tuple[str, ...] = ()
     says: Callable[[Found], Iterable[Message]] = lambda total: ()
     by: By = ()
-    gather: Callable[[Session, Scope, By, Collection[str]], Gathered] = gathered.payments
+    gather: Callable[[Session, Scope, By, Collection[str], First], Gathered] = gathered.payments
     goes_back: bool = False
     beside: Callable[[Session, Answer], tuple[Table, ...]] = lambda session, answer: ()
 
