@@ -140,11 +140,11 @@ ASKED: dict[str, tuple[Callable[[Session], Any], tuple[str, ...]]] = {
     ),
     "report leverage --by merchant": (
         partial(report_leverage, by="merchant"),
-        ("SCAN merchant_totals", "SCAN t", "SCAN merchants"),  # each of them is shown
+        ("SCAN merchant_totals", "SCAN t", "SCAN h", "SCAN p", "sorted"),  # all are added up
     ),
     "report leverage --by merchant --as-of": (
         partial(report_leverage, by="merchant", as_of=NOON),
-        ("SCAN merchant_totals", "SCAN t", "SCAN merchants", "SCAN b", "sorted"),
+        ("SCAN merchant_totals", "SCAN t", "SCAN h", "SCAN p", "SCAN b", "sorted"),
     ),
     # who used a voucher is counted from all that was redeemed: docs/performance.md
     "report rounds": (report_rounds, ("SCAN redemptions", "SCAN x", "SCAN b", "sorted")),
@@ -206,14 +206,20 @@ def pretend_large(path: Path) -> None:
 
 
 def plan(session: Session, work: Callable[[Session], Any]) -> list[Step]:
-    """The plans of every SELECT that an operation runs, its rows read to their end."""
+    """The plans of every SELECT that an operation runs, also into a table of its connection, its
+    rows read to their end.
+    """
     run: list[str] = []
     session.db.set_trace_callback(run.append)
     outcome = work(session)
     for table in outcome.tables:
         assert len([*table.rows]) <= 100
     session.db.set_trace_callback(None)
-    asked = [each for each in dict.fromkeys(run) if re.match(r"\s*(SELECT|WITH)\b", each)]
+    for each in run:  # the table of a connection that is gone with the answer
+        if re.match(r"\s*CREATE TEMP TABLE paid_merchants\b", each):
+            session.db.execute(each)
+    pattern = r"\s*(SELECT|WITH|INSERT INTO temp.paid_merchants)\b"
+    asked = [each for each in dict.fromkeys(run) if re.match(pattern, each)]
     return [
         Step(row["detail"], each)
         for each in asked
@@ -258,6 +264,13 @@ def test_no_list_and_no_report_reads_all_that_there_is(session: Session, name: s
         assert step.detail.startswith(tuple(each for each in allowed if each != "sorted")), step
     if "sorted" not in allowed:
         assert [step for step in steps if is_sorting(step)] == []
+
+
+def test_totals_of_merchants_are_pooled_in_their_order(session: Session) -> None:
+    """What is sorted is what was pooled, not what is."""
+    steps = plan(session, partial(report_leverage, by="merchant"))
+    pooling = [step for step in steps if "INSERT INTO temp.paid_merchants" in step.statement]
+    assert pooling and not any(map(is_sorting, pooling))
 
 
 @pytest.mark.parametrize(
