@@ -83,6 +83,7 @@ EVERY_COMMAND = {
     "report compare",
     "report funds",
     "report operations",
+    "report settlement",
     "report brief",
     "report orders",
     "report timeline",

@@ -28,7 +28,8 @@ LISTS = sorted(
 # nothing of theirs is in this town
 EMPTY = {
     *("application list", "correction list", "day list", "eligibility list", "series list"),
-    *("report fairness", "report operations", "report series", "settlement list"),
+    *("report fairness", "report operations", "report series", "report settlement"),
+    "settlement list",
 }
 
 

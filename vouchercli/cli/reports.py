@@ -1,5 +1,6 @@
 """voucher report list | leverage | rounds | bulletin | merchants | orders | timeline | rejects |
-brief | funds | operations | compare | fairness | explain | series | districts | industries | site
+brief | funds | settlement | operations | compare | fairness | explain | series | districts |
+industries | site
 """
 
 from __future__ import annotations
@@ -243,6 +244,42 @@ def funds(call: Call, session: Session) -> Outcome:
     from vouchercli.ops.reports.funds import report_funds
 
     return report_funds(session, as_of=call.as_of(session))
+
+
+@command(
+    app,
+    "settlement",
+    epilog="Example: voucher report settlement --since 2020-04-01 -O settlement.xlsx",
+)
+def settlement(
+    call: Call,
+    session: Session,
+    rounds: Rounds = None,
+    funder: Annotated[
+        Optional[str],
+        typer.Option("--funder", metavar="CODE", help="Only the money of this funder."),
+    ] = None,
+    since: Annotated[
+        Optional[str],
+        typer.Option(
+            "--since", metavar="DAY", help="Days to payment: of what was paid on DAY or later."
+        ),
+    ] = None,
+    until: Annotated[
+        Optional[str],
+        typer.Option("--until", metavar="DAY", help="Days to payment: of what was paid up to DAY."),
+    ] = None,
+) -> Outcome:
+    """How far merchants are paid: days to payment, what is held and why, debts by age."""
+    from vouchercli.ops.settlements.reports import report_settlement
+
+    return report_settlement(
+        session,
+        only=_split_codes(rounds),
+        funder=funder,
+        since=_day(call, session, since),
+        until=_day(call, session, until),
+    )
 
 
 @command(app, "operations", epilog="Example: voucher report operations --since 2020-04-01")

@@ -91,6 +91,7 @@ DOORS = (
             "report compare",
             "report funds",
             "report operations",
+            "report settlement",
             "report brief",
             "report orders",
             "report timeline",

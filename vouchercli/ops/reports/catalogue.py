@@ -18,6 +18,7 @@ REPORTS: dict[str, str] = {
     "timeline": Word("from the draft of each round to its first redemption"),
     "rejects": Word("rejected rows over all files"),
     "funds": Word("where the money of each funder stands"),
+    "settlement": Word("how far merchants are paid: days to payment, holds, debts"),
     "operations": Word("what the clock did late, and files that did not come in"),
     "compare": Word("rounds, families and programmes side by side"),
     "fairness": Word("who claimed, won and was paid, by group and district"),

@@ -182,7 +182,7 @@ def _settle_all(
     round_id = _round_id(db, programme_id, wanted.round)
     merchant_id = _merchant_id(session, wanted.merchant)
     ids = {each["funder"]: each["funder_id"] for each in programmes.funders(db, programme_id)}
-    for funder in _funders(programme, wanted.funder):
+    for funder in funders_asked(programme, wanted.funder):
         asked = Asked(ids[funder], up_to, round_id, merchant_id)
         yield _settle(session, programme_id, funder, asked, terms)
 
@@ -207,7 +207,7 @@ def _settle(
     return Made(settlement, funder, len(planned), sum(fen for _, fen, _ in planned), left)
 
 
-def _funders(programme: Programme, code: str | None) -> list[str]:
+def funders_asked(programme: Programme, code: str | None) -> list[str]:
     """The funders whose money is paid here: the public ones, or the one that is named."""
     kinds = {each: kind for each, kind in programme.kinds.items() if kind != "merchant"}
     if code is None:
