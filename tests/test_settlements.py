@@ -233,6 +233,26 @@ def test_the_same_file_is_exported_again_and_no_other(town: Any) -> None:
     assert not Path("late.csv").exists()
 
 
+def test_a_bank_that_takes_few_rows_gets_several_files(town: Any) -> None:
+    settle(town, "2020-03-27")
+    decide(town, 1)
+    profile = "bank: small\npayment:\n  form: csv\n  most_rows: 1\n  columns: {no: transfer_no, payee: name, account: account_no, sum: amount}\n"
+    towns.write("small.yaml", profile)
+    export = ("settlement", "export", "1", "--bank", "small.yaml", "--to", "pay.csv", *WU, *LATER)
+    assert town(*export, "-o", "json").data["files"] == ["pay-1.csv", "pay-2.csv"]
+    texts = [Path(f"pay-{part}.csv").read_text("utf-8-sig").splitlines() for part in (1, 2)]
+    assert [[row.split(",")[0] for row in text] for text in texts] == [
+        ["no", "S1-1"],
+        ["no", "S1-2"],
+    ]
+    town(*export)  # the same files are there
+    Path("pay-2.csv").write_text("something else", "utf-8")
+    Path("pay-1.csv").unlink()
+    town(*export, expect=3)
+    assert not Path("pay-1.csv").exists()
+    town("check")
+
+
 def test_without_a_payer_nothing_is_written(town: Any) -> None:
     settle(town, "2020-03-27")
     decide(town, 1)

@@ -128,6 +128,8 @@ TURNOVER = (
     ("零售百货", "70.0", "63.0"),
     ("出租车", "8.0", "5.6"),
 )
+# The account that pays: it does not exist.
+PAYERS = f'treasury: {{name: 合成市商务局, account_no: "{merchants.account(0)}", bank: 合成银行}}\n'
 # redemptions-1.csv .. -3.csv; -4.csv is round 5
 FILES_END = (
     "2020-04-02 16:00",
@@ -156,6 +158,7 @@ def files(scale: int) -> dict[str, str]:
     for position, text in enumerate(till.files([at(end) for end in FILES_END]), 1):
         contents[f"redemptions-{position}.csv"] = text
     contents["series.csv"] = series_file()
+    contents["payers.yaml"] = PAYERS
     contents["redemptions-late.csv"] = faults.late_file(
         till, *unused["hz-5"], unused["hz-4"], town[MERCHANTS - 1].number
     )
@@ -230,12 +233,27 @@ def steps(scale: int) -> tuple[Step, ...]:
         rejects,
         maker("day close 2020-04-29", now="2020-04-30 10:00"),
         step("day sign 2020-04-29 --actor wu --now", "2020-04-30 11:00"),
+        *_payment("2020-04-30 14:00"),
         maker("series import series.csv", now="2020-05-06 09:00"),
         Step((*SERIES, "--now", "2020-05-06 09:05"), show="output"),
         step("report rounds"),
         step("export datasette open-data --now", "2020-05-06 09:10"),
         step("check"),
         Step(REPORTS[-1], show="output"),
+    )
+
+
+def _payment(now: str) -> tuple[Step, ...]:
+    """The merchants are paid for what was signed: chen verifies, two checkers approve, finance
+    pays.
+    """
+    return (
+        maker("settlement run --up-to 2020-04-29", now=now),
+        maker("settlement verify 1 --note", "agrees with the platform's bill", now=now),
+        *(step(f"settlement approve 1 --actor {who} --now", now) for who in ("lin", "wu")),
+        step("settlement export 1 --bank voucher --to payment-1.csv --actor wu --now", now),
+        step("settlement paid --settlement 1 --reference SYNTHETIC-1 --actor wu --now", now),
+        Step(("settlement", "list"), show="output"),
     )
 
 
@@ -282,6 +300,7 @@ CITY = City(
         "round show hz-5",
         "merchant show M00001",
         "fund show",
+        "settlement unpaid --limit 5",
         "batch rejects 11",
     ),
 )

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
     from vouchercli.transfers import AnswerFile, OrderAnswer, Status
 
-ORDER_NO = re.compile(r"R?S(\d{1,9})")
+ORDER_NO = re.compile(r"R?S(\d{1,9})")  # profiles whose files have parts answer no orders
 TRANSFER_NO = re.compile(r"R?S\d{1,9}-\d{1,9}")
 SHOWN = 20
 

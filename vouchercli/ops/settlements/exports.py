@@ -26,7 +26,6 @@ from vouchercli.transfers import PaymentOrder, Transfer
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vouchercli.formats.banks.payment_files import PaymentFile
     from vouchercli.formats.configs.banks import Bank
     from vouchercli.ops.settlements.lookup import Current
     from vouchercli.session import Session
@@ -53,25 +52,28 @@ def export(session: Session, number: int, bank_name: str, path: Path) -> Outcome
             notices.require_stood(session, current)
             dropped = store.drop_unpayable(db, number, session.now)
         order, pay_on = _order(session, current)
+        parts = _in_parts(order, bank, path)
+        files = [str(each) for each, _ in parts]
         if session.dry_run:
-            payment_files.check(order, bank)
-            return _answer(current, order, pay_on, dropped, path, "")
+            for _, part in parts:
+                payment_files.check(part, bank)
+            return _answer(current, order, pay_on, dropped, files, "")
         if is_again:
             _require_unanswered(session, current)
-        file = _write(path, order, bank, current.settlement.file_sha256)
+        sha256 = _write_all(parts, bank, current.settlement.file_sha256)
         if not is_again:
-            store.send(db, number, session.now, bank.bank, pay_on, file.sha256)
+            store.send(db, number, session.now, bank.bank, pay_on, sha256)
             audit.note(
                 session,
                 "settlement.export",
                 str(number),
                 bank=bank.bank,
-                transfers=file.written.transfers,
-                amount_fen=file.written.sum_fen,
-                sha256=file.sha256,
+                transfers=len([*order.transfers]),
+                amount_fen=sum(each.amount_fen for each in order.transfers),
+                sha256=sha256,
                 pay_on=times.day_text(pay_on),
             )
-    return _answer(current, order, pay_on, dropped, path, file.sha256)
+    return _answer(current, order, pay_on, dropped, files, sha256)
 
 
 def _order(session: Session, current: Current) -> tuple[PaymentOrder, int]:
@@ -144,15 +146,39 @@ def _require_unanswered(session: Session, current: Current) -> None:
         )
 
 
-def _write(path: Path, order: PaymentOrder, bank: Bank, sha256: str) -> PaymentFile:
-    """Write the file; one of that name stays only where it is the same. `sha256`: of the file that
-    was exported before ('': none was).
+def _in_parts(order: PaymentOrder, bank: Bank, path: Path) -> list[tuple[Path, PaymentOrder]]:
+    """The files of an order: one, or as many as the bank's rows ask for, each an order of its
+    own.
     """
-    is_there = path.exists()
-    written_to = path.with_name(f"{path.name}.new") if is_there else path
-    file = payment_files.write(written_to, order, bank)
+    transfers = [*order.transfers]
+    most = bank.table.most_rows if bank.table else 0
+    if not most or len(transfers) <= most:
+        return [(path, order)]
+    return [
+        (
+            path.with_name(f"{path.stem}-{part}{path.suffix}"),
+            order._replace(
+                order_no=f"{order.order_no}P{part}", transfers=transfers[start : start + most]
+            ),
+        )
+        for part, start in enumerate(range(0, len(transfers), most), start=1)
+    ]
+
+
+def _write_all(parts: list[tuple[Path, PaymentOrder]], bank: Bank, sha256: str) -> str:
+    """Write the files; one that is there stays where it is the same. Gives the digest of the file,
+    or of the digests of several. `sha256`: what it was when it was exported before ('': it was
+    not). Raises `file_differs`, and nothing new stays.
+    """
+    for _, order in parts:
+        payment_files.check(order, bank)
+    made: list[Path] = []
     try:
-        if sha256 not in ("", file.sha256):
+        digests = [_write(path, order, bank, made) for path, order in parts]
+        digest = digests[0]
+        if len(digests) > 1:
+            digest = hashlib.sha256("\n".join(digests).encode()).hexdigest()
+        if sha256 not in ("", digest):
             raise VoucherError(
                 "file_differs",
                 "this is not the file that was exported: an account or the profile has changed"
@@ -161,14 +187,25 @@ def _write(path: Path, order: PaymentOrder, bank: Bank, sha256: str) -> PaymentF
                 " its lines",
                 sha256=sha256,
             )
-        if is_there and _digest(path) != file.sha256:
-            raise whole_files.in_the_way(path)
     except VoucherError:
-        written_to.unlink()
+        for path in made:
+            path.unlink()
         raise
-    if is_there:
-        written_to.unlink()
-    return file
+    return digest
+
+
+def _write(path: Path, order: PaymentOrder, bank: Bank, made: list[Path]) -> str:
+    """Write one file, unless the same is there; gives its digest."""
+    if not path.exists():
+        digest = payment_files.write(path, order, bank).sha256
+        made.append(path)
+        return digest
+    beside = path.with_name(f"{path.name}.new")
+    digest = payment_files.write(beside, order, bank).sha256
+    beside.unlink()
+    if _digest(path) != digest:
+        raise whole_files.in_the_way(path)
+    return digest
 
 
 def _digest(path: Path) -> str:
@@ -180,7 +217,12 @@ def _digest(path: Path) -> str:
 
 
 def _answer(
-    current: Current, order: PaymentOrder, pay_on: int, dropped: int, path: Path, sha256: str
+    current: Current,
+    order: PaymentOrder,
+    pay_on: int,
+    dropped: int,
+    files: list[str],
+    sha256: str,
 ) -> Outcome:
     transfers = [*order.transfers]
     amount_fen = sum(each.amount_fen for each in transfers)
@@ -191,13 +233,13 @@ def _answer(
         "transfers": len(transfers),
         "amount_fen": amount_fen,
         "pay_on": times.day_text(pay_on),
-        "file": str(path),
+        "files": files,
         "sha256": sha256 or None,
     }
     message = say(
         "{file}: {transfers} transfers, {amount} yuan, to be paid on {pay_on}; next: voucher"
         " settlement paid FILE, with what the bank answers",
-        file=str(path),
+        file=files[0] if not files[1:] else f"{files[0]} ... {files[-1]}",
         transfers=len(transfers),
         amount=money.grouped(amount_fen),
         pay_on=times.day_text(pay_on),
