@@ -234,6 +234,12 @@ SELECT 'claims', 'batches', claim_id FROM temp.open_claims WHERE batch_id NOT IN
 UNION ALL
 SELECT 'claims', 'rounds', claim_id FROM temp.open_claims
     WHERE round_id NOT IN (SELECT round_id FROM rounds)
+UNION ALL
+SELECT 'dues', 'merchants', due_id FROM dues
+    WHERE merchant_id NOT IN (SELECT merchant_id FROM merchants)
+UNION ALL
+SELECT 'dues', 'funders', due_id FROM dues
+    WHERE (funder_id, round_id) NOT IN (SELECT funder_id, round_id FROM funders, rounds)
 """
 
 IMPORTING = "SELECT batch_id FROM batches WHERE state = 'importing' ORDER BY batch_id"

@@ -80,9 +80,9 @@ CREATE TRIGGER holds_never_vanish BEFORE DELETE ON holds BEGIN SELECT RAISE(ABOR
 CREATE TABLE dues (
     due_id       INTEGER PRIMARY KEY,
     kind         TEXT NOT NULL CHECK (kind IN ('booked', 'held', 'part', 'repaid', 'written_off')),
-    funder_id    INTEGER NOT NULL REFERENCES funders,
-    round_id     INTEGER NOT NULL REFERENCES rounds,
-    merchant_id  INTEGER NOT NULL REFERENCES merchants,
+    funder_id    INTEGER NOT NULL,                      -- no foreign keys, as facts have none: a million rows at once
+    round_id     INTEGER NOT NULL,
+    merchant_id  INTEGER NOT NULL,
     amount_fen   INTEGER NOT NULL CHECK (amount_fen <> 0),
     after_day    INTEGER NOT NULL,                      -- yyyymmdd; 0: from the beginning
     up_to        INTEGER NOT NULL CHECK (up_to > after_day),
