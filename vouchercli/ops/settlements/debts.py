@@ -31,7 +31,7 @@ COLUMNS = (
     Column("name", "Name", blank="-"),
     Column("funder", "Funder"),
     Column("amount_fen", "Owes", "fen"),
-    Column("since_on", "Since", "date"),
+    Column("since_on", "Owed since", "date"),
     Column("days", "Days", "int"),
 )
 

@@ -23,7 +23,7 @@ STATE_WORDS = {
     "approved": Word("approved"),
     "exported": Word("exported"),
     "paid": Word("paid"),
-    "closed": Word("closed"),
+    "closed": Word("paid in full"),
     "rejected": Word("rejected"),
 }
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 COLUMNS = (
     Column("merchant_no", "Merchant"),
     Column("name", "Name", blank="-"),
-    Column("amount_fen", "Amount", "fen"),
+    Column("amount_fen", "To pay", "fen"),
 )
 
 

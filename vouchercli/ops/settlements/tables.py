@@ -42,7 +42,7 @@ COLUMNS = (
     Column("up_to", "Up to", "date"),
     Column("transfers", "Payees", "int"),
     Column("planned_fen", "Planned", "fen"),
-    Column("paid_fen", "Paid", "fen"),
+    Column("paid_fen", "Paid out", "fen"),
     Column("back_fen", "Came back", "fen", optional=True),
     Column("made_by", "Drawn up by"),
     *only(JSON, "pattern", "paid", "back", "notice_days", "bank", "file_sha256"),
@@ -53,7 +53,7 @@ TRANSFERS = (
     Column("transfer_no", "Transfer"),
     Column("merchant_no", "Payee"),
     Column("name", "Name", blank="-"),
-    Column("amount_fen", "Amount", "fen"),
+    Column("amount_fen", "To pay", "fen"),
     Column("state", "State", "word", shown="state_word"),
     Column("paid_on", "Paid on", "date"),
     Column("reference", "Bank's reference", blank="-"),
@@ -67,7 +67,7 @@ UNPAID = (
     Column("funder", "Funder"),
     Column("amount_fen", "Owed", "fen"),
     Column("reason", "Not paid because", "word", shown="reason_word"),
-    Column("since_on", "Since", "date"),
+    Column("since_on", "Owed since", "date"),
     Column("days", "Days", "int"),
 )
 
