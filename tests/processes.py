@@ -137,10 +137,13 @@ def forked(
     environ: Mapping[str, str] = os.environ,
     lines: int | None = None,
     bytes_: int | None = None,
+    driver: tuple[str, ...] = (),
     out: int = DEVNULL,
     err: int = DEVNULL,
 ) -> Child:
-    """The same as `started`, from the nursery."""
+    """The same as `started`, from the nursery; with a `driver` (a file and its words), that runs
+    the command.
+    """
     given = [os.open(os.devnull, os.O_RDONLY)]
     streams: list[IO[str] | None] = []
     for wish in (out, err):
@@ -155,6 +158,7 @@ def forked(
         "environ": dict(environ),
         "lines": lines,
         "bytes": bytes_,
+        "driver": driver,
     }
     socket.send_fds(to, [repr(wanted).encode() + b"\n"], given)
     for descriptor in given:
@@ -258,7 +262,10 @@ def live(wanted: dict[str, Any], given: list[int]) -> NoReturn:
     sys.stderr = os.fdopen(2, "w", 1, encoding="utf-8", errors="backslashreplace", closefd=False)
     code = 1
     try:
-        if wanted.get("lines") is None:
+        if wanted.get("driver"):
+            sys.argv = [*wanted["driver"], *wanted["args"]]
+            runpy.run_path(sys.argv[0], run_name="__main__")
+        elif wanted.get("lines") is None:
             sys.argv = ["voucher", *wanted["args"]]
             from vouchercli.cli.main import run
 

@@ -227,7 +227,7 @@ def test_the_same_file_is_exported_again_and_no_other(town: Any) -> None:
     Path("other.csv").write_text("something else", "utf-8")
     assert "other.csv" in town(*export, "--to", "other.csv", *LATER, expect=3).err
     assert Path("other.csv").read_text("utf-8") == "something else"
-    assert not Path("other.csv.new").exists()
+    assert not [*Path().glob(".other.csv*")]
     hear(town, "S1-1,accepted,30.00,,,,")
     town(*export, "--to", "late.csv", *LATER, expect=3)
     assert not Path("late.csv").exists()
@@ -251,6 +251,16 @@ def test_a_bank_that_takes_few_rows_gets_several_files(town: Any) -> None:
     town(*export, expect=3)
     assert not Path("pay-1.csv").exists()
     town("check")
+
+
+def test_what_a_killed_export_left_beside_its_file_is_in_nobodys_way(town: Any) -> None:
+    settle(town, "2020-03-27")
+    first = send(town, 1)
+    Path(".pay.csv.again").write_text("half of it", "utf-8")
+    export = ("settlement", "export", "1", "--bank", "voucher", "--to", "pay.csv", *WU)
+    town(*export, *LATER)
+    assert Path("pay.csv").read_text("utf-8-sig") == first
+    assert not Path(".pay.csv.again").exists()
 
 
 def test_without_a_payer_nothing_is_written(town: Any) -> None:
@@ -394,6 +404,40 @@ def test_a_hold_takes_the_merchant_out_of_what_the_bank_has_not(town: Any) -> No
     town("check")
 
 
+HOLD = ("settlement", "hold", "--evidence", "list 3", *MEI, *LATER)
+
+
+def test_a_payment_is_set_apart_once(town: Any) -> None:
+    town(*HOLD, "--transaction", "T2", "--reason", "serial_twice")
+    town(*HOLD, "--transaction", "T2", "--reason", "disputed", expect=3)
+    settle(town, "2020-03-27")
+    assert transfers(town, 1)["S1-1"] == ("M1", "planned", 2000)
+    town("check")
+
+
+def test_a_payment_that_was_given_back_is_not_held(town: Any) -> None:
+    pay(town, "back.csv", "R4 C1 4 M2 2020-03-28 12:00 T4")
+    refused = town(*HOLD, "--transaction", "T4", "--reason", "disputed", expect=3)
+    assert "unknown_transaction" in refused.err
+    town("check")
+
+
+def test_a_payment_that_was_released_and_is_not_paid_yet_is_held_again(town: Any) -> None:
+    town(*HOLD, "--transaction", "T2", "--reason", "disputed")
+    settle(town, "2020-03-27")
+    send(town, 1)
+    hear(town, "S1-1,paid,20.00,2020-03-30,B1,,", "S1-2,paid,10.00,2020-03-30,B2,,")
+    town("settlement", "release", "1", "--note", "fine", *LIN, *LATER)
+    town(*HOLD, "--transaction", "T2", "--reason", "disputed")
+    assert money(town) == {"payable": 1000, "held": 1000, "paid": 3000}
+    town("settlement", "release", "2", "--note", "fine", *LIN, *LATER)
+    settle(town, "2020-03-27")
+    send(town, 2, "pay-2.csv")
+    refused = town(*HOLD, "--transaction", "T2", "--reason", "disputed", expect=3)
+    assert "paid_already" in refused.err
+    town("check")
+
+
 # ---------------------------------------------------------------- after payment
 
 
@@ -488,6 +532,23 @@ def test_a_new_account_is_tried_with_a_small_payment(voucher: Any, here: Path) -
         "S2-1": ("M1", "planned", 2900),
         "S2-2": ("M2", "planned", 100),
     }
+    voucher("check")
+
+
+def test_a_new_account_is_tried_once(voucher: Any, here: Path) -> None:
+    build(voucher, {"first_payment": "1.00"})
+    spend(voucher)
+    sign(voucher, "2020-03-27")
+    settle(voucher, "2020-03-27")
+    again = settle(voucher, "2020-03-27")
+    assert again.data["settlements"] == []
+    assert {"funder": "treasury", "reason": "first_waits", "payees": 2, "amount_fen": 3800} in (
+        again.data["left"]
+    )
+    send(voucher, 1)
+    assert settle(voucher, "2020-03-27").data["settlements"] == []
+    hear(voucher, "S1-1,paid,1.00,2020-03-30,B1,,", "S1-2,paid,1.00,2020-03-30,B2,,")
+    assert settle(voucher, "2020-03-27").data["settlements"][0]["amount_fen"] == 3800
     voucher("check")
 
 

@@ -147,7 +147,8 @@ def notice_ends_on(noticed_on: int, notice_days: int) -> int:
 
 class Owed(NamedTuple):
     """What one payee is owed of one funder, in fen (negative: what it owes), and whether it may be
-    paid: `is_held` in whole, `has_account`, `is_known`: the account was paid before.
+    paid: `is_held` in whole, `has_account`, `is_known`: the account was paid before, `is_tried`: a
+    small first payment to it is on its way.
     """
 
     payee_id: int
@@ -155,6 +156,7 @@ class Owed(NamedTuple):
     is_held: bool = False
     has_account: bool = True
     is_known: bool = True
+    is_tried: bool = False
 
 
 # In this order: the first that holds is the reason.
@@ -163,6 +165,7 @@ WHY_NOT: tuple[tuple[str, Callable[[Owed], bool]], ...] = (
     ("owes", lambda owed: owed.amount_fen < 0),
     ("even", lambda owed: owed.amount_fen == 0),
     ("no_account", lambda owed: not owed.has_account),
+    ("first_waits", lambda owed: owed.is_tried),
 )
 
 

@@ -64,8 +64,8 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING hold_id
 """
 STANDS = """
 SELECT hold_id FROM holds WHERE programme_id = :programme_id AND merchant_id = :merchant_id
-    AND ifnull(redemption_id, 0) = ifnull(:redemption_id, 0) AND reason = :reason
-    AND released_at IS NULL
+    AND ifnull(redemption_id, 0) = ifnull(:redemption_id, 0)
+    AND (redemption_id IS NOT NULL OR reason = :reason) AND released_at IS NULL
 """
 RELEASE = """
 UPDATE holds SET released_by = ?, released_at = ?, release_note = ? WHERE hold_id = ?
@@ -84,11 +84,14 @@ JOIN funders n USING (funder_id)
 WHERE (f.redemption_id = :redemption_id OR f.refund_of = :redemption_id) AND n.kind <> 'merchant'
 GROUP BY 1, 2 HAVING sum(p.amount_fen) <> 0
 """
-# The due of a day (yyyymmdd) on which the payment was booked, and the transfer that paid it.
+# The due of a day (yyyymmdd) on which the payment was booked, and the transfer that paid it; of one
+# that was held before, the due that was set apart for it last.
 PAID_WITH = """
 SELECT t.transfer_no, t.settlement_id FROM dues d JOIN transfers t USING (transfer_id)
-WHERE d.merchant_id = :merchant_id AND d.round_id = :round_id AND d.kind = 'booked'
-    AND d.after_day < :booked_on AND d.up_to >= :booked_on
+WHERE d.merchant_id = :merchant_id AND d.round_id = :round_id AND ifnull(d.hold_id = (
+        SELECT max(hold_id) FROM holds WHERE redemption_id = :redemption_id),
+    d.kind = 'booked' AND d.after_day < :booked_on AND d.up_to >= :booked_on AND NOT EXISTS (
+        SELECT 1 FROM holds WHERE redemption_id = :redemption_id))
     AND t.state IN ('sent', 'accepted', 'paid')
 LIMIT 1
 """
@@ -142,7 +145,9 @@ def standing(
     redemption_id: int | None,
     reason: str,
 ) -> int | None:
-    """The number of a hold that stands for the same reason; None: there is none."""
+    """The number of a hold that stands for the same reason, of a payment for any: it is set apart
+    once. None: there is none.
+    """
     asked = {
         "programme_id": programme_id,
         "merchant_id": merchant_id,
@@ -153,9 +158,10 @@ def standing(
 
 
 def payment(db: sqlite3.Connection, programme_id: int, redemption_id: int) -> Payment | None:
-    """A payment that stands in the programme."""
+    """A payment that stands in the programme; None: there is none, or nothing is kept of it."""
     asked = {"programme_id": programme_id, "redemption_id": redemption_id}
-    return typed.row(db, Payment, PAYMENT, asked)
+    found = typed.row(db, Payment, PAYMENT, asked)
+    return found if found and typed.tuples(db, PARTS, asked) else None
 
 
 def paid_with(db: sqlite3.Connection, programme_id: int, of: Payment) -> tuple[str, int] | None:

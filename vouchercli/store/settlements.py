@@ -120,7 +120,9 @@ WHERE f.funder_id = :funder_id AND d.up_to <= :up_to AND ifnull(d.round_id = :ro
 """
 OWED = f"""
 SELECT o.payee_id, o.amount_fen, o.is_held, m.account_no <> '', :no_first OR EXISTS (
-    SELECT 1 FROM transfers t WHERE t.payee_id = o.payee_id AND t.state = 'paid')
+    SELECT 1 FROM transfers t WHERE t.payee_id = o.payee_id AND t.state = 'paid'), EXISTS (
+    SELECT 1 FROM transfers t WHERE t.payee_id = o.payee_id AND t.is_first
+        AND t.state IN ('planned', 'sent', 'accepted'))
 FROM (
     SELECT {PAYEE} AS payee_id, CAST(sum(d.amount_fen) AS BIGINT) AS amount_fen,
         {IS_HELD} AS is_held {OPEN} GROUP BY 1, 3
@@ -174,6 +176,7 @@ class Owed(NamedTuple):
     is_held: int
     has_account: int
     is_known: int
+    is_tried: int
 
 
 class Asked(NamedTuple):

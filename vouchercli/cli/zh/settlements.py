@@ -58,6 +58,7 @@ TEXT = {
     "nothing is left to settle up to {day}": "截至 {day} 没有待结算款项",
     "{count} payees, {amount} yuan of {funder}, are held: voucher settlement holds": "{count} 个收款方、{funder} 出资 {amount} 元处于暂缓支付：voucher settlement holds",
     "{count} merchants owe {amount} yuan to {funder}: voucher settlement debts": "{count} 个商户欠 {funder} {amount} 元：voucher settlement debts",
+    "{count} payees, {amount} yuan of {funder}, wait for their first small payment: voucher settlement list": "{count} 个收款方、{funder} 出资 {amount} 元等待首笔小额试付的结果：voucher settlement list",
     "{count} payees, {amount} yuan of {funder}, have no account: voucher settlement unpaid": "{count} 个收款方、{funder} 出资 {amount} 元缺少账户：voucher settlement unpaid",
     # states
     "verified": "已核对",
@@ -136,7 +137,7 @@ TEXT = {
     "there is no reason {reason}": "没有原因代码 {reason}",
     "say on what it rests: --evidence (a letter, a report, a file)": "请写明依据：--evidence（函件、报告、文件）",
     "payment {number} was paid with settlement {settlement}: hold the merchant, or correct the payment, and it is taken back from the next settlement": "核销 {number} 已随结算单 {settlement} 付款：请对商户暂缓支付，或更正该核销，由下一次结算追回",
-    "{name} is held for that reason already: hold {hold}": "{name} 已因该原因暂缓支付：编号 {hold}",
+    "{name} is held already: hold {hold}": "{name} 已暂缓支付：编号 {hold}",
     "{name} is held ({reason}), {amount} yuan; to let it go: voucher settlement release {hold} --note WHY --actor NAME, by another person": "{name} 已暂缓支付（{reason}），{amount} 元；如需解除，由另一人：voucher settlement release {hold} --note 理由 --actor 姓名",
     "what settlements {settlements} would have paid it is taken out of them": "已从结算单 {settlements} 中移出其款项",
     "say why it can be paid: --note": "请写明可付款的理由：--note",

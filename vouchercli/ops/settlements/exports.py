@@ -200,7 +200,8 @@ def _write(path: Path, order: PaymentOrder, bank: Bank, made: list[Path]) -> str
         digest = payment_files.write(path, order, bank).sha256
         made.append(path)
         return digest
-    beside = path.with_name(f"{path.name}.new")
+    beside = path.with_name(f".{path.name}.again")
+    beside.unlink(missing_ok=True)  # of a run that was killed
     digest = payment_files.write(beside, order, bank).sha256
     beside.unlink()
     if _digest(path) != digest:

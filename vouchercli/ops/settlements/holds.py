@@ -176,7 +176,7 @@ def _hold(
     if stands is not None:
         raise VoucherError(
             "held_already",
-            "{name} is held for that reason already: hold {hold}",
+            "{name} is held already: hold {hold}",
             hint="voucher settlement holds",
             name=held.name,
             hold=stands,

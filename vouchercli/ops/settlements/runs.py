@@ -271,6 +271,13 @@ def _say_left(why: str, funder: str, count: int, fen: int) -> Problem:
             level="warning",
             params=about,
         ),
+        "first_waits": Problem(
+            "left_first_waits",
+            "{count} payees, {amount} yuan of {funder}, wait for their first small payment: voucher"
+            " settlement list",
+            level="warning",
+            params=about,
+        ),
     }
     return told[why]
 
