@@ -438,6 +438,95 @@ def test_a_payment_that_was_released_and_is_not_paid_yet_is_held_again(town: Any
     town("check")
 
 
+def hold_list(voucher: Any, *rows: str, name: str = "holds.csv", **ran: Any) -> Any:
+    head = "transaction_no,merchant_no,reason,evidence,note,date\n"
+    towns.write(name, head + "".join(f"{row}\n" for row in rows))
+    return voucher("settlement", "hold", "--file", name, "-o", "json", *MEI, *LATER, **ran)
+
+
+def test_a_list_holds_payments_and_merchants_at_once(town: Any) -> None:
+    rows = (
+        "T2,,serial_twice,list 3,,2020-03-28",
+        "T1,M1,缺少发票,list 3,asked,",
+        ",M2,other,letter,,",
+    )
+    made = hold_list(town, *rows).data
+    assert (made["rows"], made["held_before"], made["total"]["amount_fen"]) == (3, 0, 2000)
+    assert {each["reason"]: each["amount_fen"] for each in made["by_reason"]} == {
+        "serial_twice": 1000,
+        "invoice_missing": 1000,
+        "other": 0,  # nothing of its days was settled yet
+    }
+    assert settle(town, "2020-03-27").data["settlements"][0]["amount_fen"] == 1000
+    assert money(town) == {"payable": 2000, "held": 3000}
+    held = town("settlement", "holds", "-o", "json").data["holds"]
+    assert {(each["transaction_no"], each["held_on"], each["amount_fen"]) for each in held} == {
+        ("T2", "2020-03-28", 1000),
+        ("T1", "2020-03-30", 1000),
+        (None, "2020-03-30", 1000),
+    }
+    town("check")
+
+
+def test_the_same_list_again_holds_nothing_more(town: Any) -> None:
+    row = "T2,,serial_twice,list 3,,2020-03-28"
+    assert hold_list(town, row, row).data["held_before"] == 1
+    other = "T2,,disputed,call,,"  # it is set apart once
+    again = hold_list(town, row, ",M2,disputed,call,,", other, name="again.csv").data
+    assert (again["held_before"], again["total"]["holds"]) == (2, 1)
+    assert len(town("settlement", "holds", "-o", "json").data["holds"]) == 2
+    town("check")
+
+
+def test_a_list_takes_merchants_out_of_what_the_bank_has_not(town: Any) -> None:
+    settle(town, "2020-03-27")
+    assert hold_list(town, "T1,,disputed,call,,").data["dropped_from"] == [1]
+    assert transfers(town, 1)["S1-1"] == ("M1", "dropped", 3000)
+    town("check")
+
+
+def test_a_list_with_faults_holds_nothing_and_says_each(town: Any) -> None:
+    faulty = (
+        "T2,,serial_twice,list 3,,",
+        "T9,,serial_twice,list 3,,",
+        "T1,M2,serial_twice,list 3,,",
+        ",,serial_twice,list 3,,",
+        ",M9,serial_twice,list 3,,",
+        "T1,,nonsense,list 3,,",
+        "T1,,other,,,",
+        "T1,,other,list 3,,2020-02-30",
+        "T1,,other,list 3,,2020-04-30",
+        "T4,,other,list 3,,",
+    )
+    pay(town, "back.csv", "R4 C1 4 M2 2020-03-28 12:00 T4")
+    refused = hold_list(town, *faulty, expect=3)
+    assert [(each["code"], each["where"]) for each in refused.json["problems"][1:]] == [
+        ("bad_row", "holds.csv:8"),
+        ("unknown_transaction", "holds.csv:3"),
+        ("other_merchant", "holds.csv:4"),
+        ("merchant_or_payment", "holds.csv:5"),
+        ("unknown_merchant", "holds.csv:6"),
+        ("unknown_reason", "holds.csv:7"),
+        ("bad_time", "holds.csv:9"),
+        ("in_future", "holds.csv:10"),
+        ("unknown_transaction", "holds.csv:11"),
+    ]
+    assert town("settlement", "holds", "-o", "json").data["holds"] == []
+    settle(town, "2020-03-27")
+    send(town, 1)
+    assert "paid_already" in hold_list(town, "T1,,other,list 3,,", expect=3).out
+    town("check")
+
+
+def test_a_list_stands_alone_and_has_its_columns(town: Any) -> None:
+    hold = ("settlement", "hold", *MEI, *LATER)
+    assert "reason_needed" in town(*hold, "--merchant", "M1", "--evidence", "x", expect=2).err
+    assert "file_alone" in town(*hold, "--file", "holds.csv", "--note", "x", expect=2).err
+    towns.write("holds.csv", "shop,why\nM1,other\n")
+    assert "unknown_hold_layout" in town(*hold, "--file", "holds.csv", expect=3).err
+    assert "no_holds" in hold_list(town, expect=3).out
+
+
 # ---------------------------------------------------------------- after payment
 
 

@@ -15,6 +15,7 @@ from vouchercli.ops.settlements import (
     answers,
     debts,
     exports,
+    hold_lists,
     holds,
     notices,
     runs,
@@ -201,16 +202,18 @@ def paid(
     app,
     "hold",
     epilog="Example: voucher settlement hold --merchant M1001 --reason under_inquiry --evidence"
-    ' "letter 2020-17" --actor chen',
+    ' "letter 2020-17" --actor chen\n'
+    "Example: voucher settlement hold --file holds.csv --actor chen",
 )
 def hold(
     call: Call,
     session: Session,
     *,
     reason: Annotated[
-        str, typer.Option("--reason", metavar="CODE", help="Why: a code of docs/finance.md.")
-    ],
-    evidence: Evidence,
+        Optional[str],
+        typer.Option("--reason", metavar="CODE", help="Why: a code of docs/finance.md."),
+    ] = None,
+    evidence: Evidence = "",
     merchant: Annotated[
         Optional[str],
         typer.Option("--merchant", metavar="NO", help="Hold all that this merchant is owed."),
@@ -224,8 +227,23 @@ def hold(
         Optional[str],
         typer.Option("--on", metavar="DAY", help="The date of the evidence (else today)."),
     ] = None,
+    file: Annotated[
+        Optional[Path],
+        typer.Option(
+            "--file",
+            metavar="FILE",
+            help=(
+                "Hold all that a list names: transaction_no or merchant_no, reason, evidence, note,"
+                " date."
+            ),
+        ),
+    ] = None,
 ) -> Outcome:
     """Hold back a merchant or one payment, for a reason and on evidence; disputes likewise."""
+    if hold_lists.require_alone(file, reason, evidence, merchant, transaction, note, on):
+        assert file is not None
+        return hold_lists.hold(session, file)
+    assert reason is not None
     return holds.hold(
         session,
         reason=reason,

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.store import typed
+from vouchercli.store import transaction_numbers, typed
 from vouchercli.store.lists import Listed, Listing
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable, Sequence
 
     from vouchercli.session import Session
 
@@ -105,6 +106,30 @@ VALUES ('held', ?, ?, ?, ?, ?, ?, ?)
 """
 
 
+# Of payments that hold one of the numbers that are asked for.
+OF_NUMBERS = """
+SELECT f.transaction_no, f.redemption_id, f.merchant_id, f.day
+FROM temp.standing_numbers s CROSS JOIN redemption_facts f ON f.redemption_id = s.redemption_id
+JOIN rounds r USING (round_id) WHERE s.kind = 'pay' AND r.programme_id = ?
+"""
+# What of a merchant is held by nothing else: the first of several holds holds it.
+HELD_NOW = """
+SELECT h.hold_id, CAST(ifnull(sum(d.amount_fen), 0) AS BIGINT)
+FROM json_each(?) j JOIN holds h ON h.hold_id = j.value
+    JOIN dues d ON d.merchant_id = h.merchant_id AND d.transfer_id IS NULL
+    JOIN funders f ON f.funder_id = d.funder_id AND f.programme_id = h.programme_id
+WHERE h.hold_id = (SELECT o.hold_id FROM holds o WHERE o.merchant_id = h.merchant_id
+        AND o.programme_id = h.programme_id AND o.redemption_id IS NULL
+        AND o.released_at IS NULL ORDER BY o.hold_id LIMIT 1)
+    AND NOT EXISTS (SELECT 1 FROM holds p WHERE p.hold_id = d.hold_id AND p.released_at IS NULL)
+GROUP BY 1
+"""
+ALL_STANDING = """
+SELECT merchant_id, redemption_id, iif(redemption_id IS NULL, reason, ''), hold_id FROM holds
+WHERE programme_id = ? AND released_at IS NULL
+"""
+
+
 class Payment(NamedTuple):
     """A payment: its merchant and its local day (yyyymmdd)."""
 
@@ -162,6 +187,32 @@ def payment(db: sqlite3.Connection, programme_id: int, redemption_id: int) -> Pa
     asked = {"programme_id": programme_id, "redemption_id": redemption_id}
     found = typed.row(db, Payment, PAYMENT, asked)
     return found if found and typed.tuples(db, PARTS, asked) else None
+
+
+def payments(
+    db: sqlite3.Connection, programme_id: int, numbers: Iterable[str]
+) -> dict[str, Payment]:
+    """The payments with these numbers that stand, of which something is kept."""
+    wanted = {*numbers}
+    transaction_numbers.find_standing(db, wanted)
+    found = typed.tuples(db, OF_NUMBERS, (programme_id,))
+    return {
+        number: Payment(*rest)
+        for number, *rest in found
+        if number in wanted and typed.tuples(db, PARTS, {"redemption_id": rest[0]})
+    }
+
+
+def all_standing(
+    db: sqlite3.Connection, programme_id: int
+) -> dict[tuple[int, int | None, str], int]:
+    """The holds that stand, by (merchant, payment, '') or (merchant, None, reason)."""
+    return {tuple(key): hold for *key, hold in typed.tuples(db, ALL_STANDING, (programme_id,))}
+
+
+def held_now(db: sqlite3.Connection, hold_ids: Sequence[int]) -> dict[int, int]:
+    """What each of these holds on merchants holds back now, in fen."""
+    return dict(typed.tuples(db, HELD_NOW, (str([*hold_ids]),)))
 
 
 def paid_with(db: sqlite3.Connection, programme_id: int, of: Payment) -> tuple[str, int] | None:

@@ -114,10 +114,14 @@ FROM settlements s WHERE s.exported_at IS NOT NULL AND s.file_sha256 IS NOT (
     SELECT json_extract(a.detail, '$.sha256') FROM audit a
     WHERE a.subject = CAST(s.settlement_id AS TEXT) AND a.deed = 'settlement.export')
 UNION ALL
-SELECT 'hold ' || h.hold_id, d.column1, 'no line'
-FROM holds h CROSS JOIN (VALUES ('settlement.hold'), ('settlement.release')) d
-WHERE (d.column1 = 'settlement.hold' OR h.released_at IS NOT NULL) AND NOT EXISTS (
-    SELECT 1 FROM audit a WHERE a.deed = d.column1 AND json_extract(a.detail, '$.hold') = h.hold_id)
+SELECT 'hold ' || h.hold_id, 'settlement.hold', 'no line' FROM holds h
+WHERE h.hold_id NOT IN (SELECT ifnull(json_extract(a.detail, '$.hold'), 0) FROM audit a
+    WHERE a.deed = 'settlement.hold')
+UNION ALL
+SELECT 'hold ' || h.hold_id, 'settlement.release', 'no line' FROM holds h
+WHERE h.released_at IS NOT NULL AND h.hold_id NOT IN (
+    SELECT ifnull(json_extract(a.detail, '$.hold'), 0) FROM audit a
+    WHERE a.deed = 'settlement.release')
 UNION ALL
 SELECT 'audit ' || a.audit_id, 'hold ' || json_extract(a.detail, '$.hold'), 'no hold'
 FROM audit a WHERE a.deed = 'settlement.hold'

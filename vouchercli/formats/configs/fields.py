@@ -92,6 +92,7 @@ KINDS = tuple(FIELDS)  # of files that somebody imports
 
 # What a bank answers of a transfer; its profile in configs/banks/ says where each stands.
 ANSWERS = "answers"
+HOLDS = "holds"  # a list of what is not paid for now
 FIELDS_OF = FIELDS | {
     ANSWERS: (
         "transfer_no",
@@ -101,7 +102,8 @@ FIELDS_OF = FIELDS | {
         "reference",
         "reason_code",
         "reason",
-    )
+    ),
+    HOLDS: ("transaction_no", "merchant_no", "reason", "evidence", "note", "held_on"),
 }
 
 KIND_WORDS = {
@@ -112,6 +114,7 @@ KIND_WORDS = {
     "claims": Word("claims file"),
     "redemptions": Word("redemptions file"),
     ANSWERS: Word("file of a bank's answers"),
+    HOLDS: Word("list of holds"),
 }
 
 # How a cell is cleaned and what can have happened to it; every other field is an id.
@@ -147,6 +150,9 @@ TYPES: dict[str, Type] = {
     "paid_on": "time",
     "status": "name",
     "reason": "name",
+    "evidence": "name",
+    "note": "name",
+    "held_on": "time",
 }
 
 # A file without a column for one of these is whole all the same; `voucher` files may leave them
@@ -161,6 +167,7 @@ OPTIONAL: dict[str, frozenset[str]] = {
         {"platform_no", "refund_of", "channel", "merchant_discount", *DETAILS}
     ),
     ANSWERS: frozenset(FIELDS_OF[ANSWERS]) - {"transfer_no", "status"},
+    HOLDS: frozenset(FIELDS_OF[HOLDS]) - {"reason", "evidence"},
 }
 
 # A row that leaves one of these blank cannot be used.
@@ -182,6 +189,7 @@ FILLED: dict[str, frozenset[str]] = {
         }
     ),
     ANSWERS: frozenset({"transfer_no", "status"}),
+    HOLDS: frozenset({"reason", "evidence"}),
 }
 
 # Fields that hold a number of a row, a merchant or its account: they keep it, whatever it looks
@@ -201,6 +209,7 @@ KEYS: dict[str, tuple[str, ...]] = {
         "serial",
     ),
     ANSWERS: ("transfer_no", "reference"),
+    HOLDS: ("transaction_no", "merchant_no"),
 }
 
 # Whoever shares one of these with another resident is the same person.

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.documents import Node
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import encoding_names, layouts, locate, yamls
-from vouchercli.formats.configs.fields import ANSWERS, FIELDS, FIELDS_OF, KIND_WORDS, OPTIONAL
+from vouchercli.formats.configs.fields import (
+    ANSWERS,
+    FIELDS,
+    FIELDS_OF,
+    HOLDS,
+    KIND_WORDS,
+    OPTIONAL,
+)
 from vouchercli.formats.configs.time_forms import form_fault
 
 if TYPE_CHECKING:
@@ -267,7 +274,7 @@ ONLY_FOR = {
     "key": ("merchants",),
     "claims_first": ("redemptions",),
     "resident": ("applications", "eligibility", "claims"),
-    "time": ("applications", "claims", "redemptions", ANSWERS),
+    "time": ("applications", "claims", "redemptions", ANSWERS, HOLDS),
 }
 
 
@@ -316,6 +323,17 @@ def of_answers(node: Node, name: str) -> Profile:
         "document": {"profile": name, "kind": ANSWERS},
     }
     return _profile(head, ANSWERS, node.fields(SECTION, ("columns",)))
+
+
+def of_holds(node: Node) -> Profile:
+    """How a list of holds is read."""
+    head = {
+        "profile": HOLDS,
+        "platform": HOLDS,
+        "name": dict.fromkeys(BOTH, HOLDS),
+        "document": {"profile": HOLDS, "kind": HOLDS},
+    }
+    return _profile(head, HOLDS, node.fields(SECTION, ("columns",)))
 
 
 def _require_claims(node: Node, profiles: dict[str, Profile]) -> None:

@@ -69,6 +69,7 @@ NUMBERS = {
     "claims": "claim_no",
     "redemptions": "transaction_no",
     "answers": "transfer_no",
+    "holds": "reason",
 }
 
 

@@ -1,0 +1,109 @@
+"""Lists of holds: what is not paid for now, why, and on what evidence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vouchercli.documents import Node
+from vouchercli.errors import VoucherError
+from vouchercli.formats.configs import profiles
+from vouchercli.formats.configs.fields import FIELDS_OF, HOLDS
+from vouchercli.formats.tables import files, sheets
+from vouchercli.result import Problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vouchercli.formats.tables.records import Reading, Record
+
+COLUMNS = {
+    "transaction_no": {
+        "column": ["transaction_no", "交易号", "交易编号", "交易流水号", "核销流水号"],
+        "optional": True,
+    },
+    "merchant_no": {
+        "column": ["merchant_no", "商户编号", "商户号", "商户代码"],
+        "optional": True,
+    },
+    "reason": {
+        "column": ["reason", "原因代码", "原因", "暂缓原因"],
+        "words": {
+            "未签协议": "no_agreement",
+            "缺少账户": "account_missing",
+            "账户有误": "account_wrong",
+            "先涨价后使用": "price_raised",
+            "序列号有误": "serial_wrong",
+            "序列号重复使用": "serial_twice",
+            "缺少发票": "invoice_missing",
+            "缺少材料": "documents_missing",
+            "商品不在目录内": "goods_not_listed",
+            "交易异常": "abnormal_pattern",
+            "核查中": "under_inquiry",
+            "商户有争议": "disputed",
+            "其他原因": "other",
+        },
+    },
+    "evidence": {"column": ["evidence", "依据"]},
+    "note": {"column": ["note", "备注", "说明"], "optional": True},
+    "held_on": {"column": ["date", "held_on", "日期", "依据日期"], "optional": True},
+}
+
+
+class HoldLine(NamedTuple):
+    """A row of a list, as text (`held_on` '': not said), and where it stands (file:line)."""
+
+    where: str
+    transaction_no: str
+    merchant_no: str
+    reason: str
+    evidence: str
+    note: str
+    held_on: str
+
+
+def read(path: Path | str) -> tuple[list[HoldLine], list[Problem]]:
+    """The rows of a list, and what is wrong with those that cannot be read. Raises `VoucherError`
+    unknown_hold_layout, no_holds, and what reading files raises.
+    """
+    reading = _open(path)
+    lines: list[HoldLine] = []
+    faults: list[Problem] = []
+    for record in reading.records():
+        where = sheets.where(str(path), record.line, reading.sheets)
+        if record.fault:
+            fault = record.fault
+            faults.append(Problem(fault.code, fault.text, where, fault.hint, params=fault.params))
+        else:
+            lines.append(_line(record, where))
+    if not lines and not faults:
+        raise VoucherError(
+            "no_holds",
+            "{file} has no row",
+            hint="write a row for each payment or merchant that is held",
+            where=f"{path}:{reading.header_line}",
+            file=str(path),
+        )
+    return lines, faults
+
+
+def _line(record: Record, where: str) -> HoldLine:
+    value = dict(zip(FIELDS_OF[HOLDS], record.values, strict=True))
+    return HoldLine(where, **value)
+
+
+def _open(path: Path | str) -> Reading:
+    profile = profiles.of_holds(Node({"columns": COLUMNS}))
+    try:
+        return files.read_by([profile], path, is_given=True)
+    except VoucherError as error:
+        if error.code not in ("unknown_layout", "other_kind"):
+            raise
+        raise VoucherError(
+            "unknown_hold_layout",
+            "{file} is no list of holds: its columns are transaction_no or merchant_no, reason,"
+            " evidence, note, date",
+            hint="write the columns reason and evidence, and transaction_no or merchant_no",
+            where=error.where,
+            problems=[each for each in error.problems if each.code == "missing_columns"],
+            file=str(path),
+        ) from error
