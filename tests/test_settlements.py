@@ -571,6 +571,18 @@ def test_what_nothing_covers_is_a_debt_that_is_paid_back_or_given_up(town: Any) 
     town("check")
 
 
+def test_a_merchant_that_is_held_pays_its_debt_back(town: Any) -> None:
+    paid_and_refunded(town)
+    settle(town, "2020-03-28")
+    town(*HOLD, "--merchant", "M2", "--reason", "disputed")
+    town("settlement", "repaid", "M2", "4", "--reference", "B9", *WU, *LATER)
+    assert money(town) == {"paid": 4000, "clawed_back": -400, "payable": 1000, "held": -600}
+    town(*["settlement", "write-off", "M2", "--note", "closed", "--evidence", "none"], *MEI, *LATER)
+    number = str(town("todo", "-o", "json", *LATER).data["waiting"][0]["name"])
+    town("settlement", "approve", "--write-off", number, *LIN, *LATER)
+    town("check")
+
+
 def test_a_write_off_that_is_turned_down_leaves_the_debt(town: Any) -> None:
     paid_and_refunded(town)
     settle(town, "2020-03-28")

@@ -15,6 +15,7 @@ from vouchercli.rules import doors, money, times
 from vouchercli.rules import settlements as law
 from vouchercli.store import audit, programmes, proposals
 from vouchercli.store import debts as store
+from vouchercli.store import settlements as paying
 from vouchercli.store.db import writing
 from vouchercli.store.proposals import Subject
 
@@ -98,6 +99,7 @@ def note_repaid(
                 amount=money.grouped(amount_fen),
             )
         store.settle(db, debt, amount_fen, "repaid", "settlement.repaid", session.now)
+        paying.post_held(db, row["programme_id"], "settlement.repaid", session.now)
         audit.note(
             session,
             "settlement.repaid",
@@ -193,6 +195,7 @@ def approve_write_off(session: Session, number: int) -> Outcome:
         debt = _find(session, row, merchant, funder)
         amount_fen = min(debt.amount_fen, proposal.amount_fen)
         store.settle(db, debt, amount_fen, "written_off", "settlement.write_off", session.now)
+        paying.post_held(db, row["programme_id"], "settlement.write_off", session.now)
         proposals.end(db, proposal, "effective", session.now)
         audit.note(session, "settlement.approve", merchant, **about, amount_fen=amount_fen)
     message = say(
