@@ -583,6 +583,19 @@ def test_a_merchant_that_is_held_pays_its_debt_back(town: Any) -> None:
     town("check")
 
 
+def test_a_debt_larger_than_what_is_owed_is_no_fault_of_the_books(town: Any) -> None:
+    settle(town, "2020-03-27", "--merchant", "M1")
+    send(town, 1)
+    hear(town, "S1-1,paid,30.00,2020-03-30,B1,,")
+    rows = [
+        f"R{n} C1 {n} {shop} 2020-03-28 12:0{n} T{n}"
+        for n, shop in enumerate(("M1", "M1", "M1", "M2", "M3"), 1)
+    ]
+    pay(town, "back.csv", *rows)
+    assert money(town) == {"payable": -3000, "paid": 3000}
+    town("check")
+
+
 def test_a_write_off_that_is_turned_down_leaves_the_debt(town: Any) -> None:
     paid_and_refunded(town)
     settle(town, "2020-03-28")

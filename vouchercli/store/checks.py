@@ -198,11 +198,17 @@ GROUP BY round_id, day, funder_id, account HAVING sum(posted) <> sum(counted)
 """.replace("[deeds]", "('round.release', 'round.take_back')")
 # What a round has been promised covers what its vouchers have paid, and nobody was paid back more
 # than what he paid.
+# What vouchers paid, whatever became of it: after payment a refund takes `payable` below nothing.
 COMMITMENTS_COVER_PAYMENTS = """
-SELECT r.round || ' ' || f.funder AS subject, -min(b.payable_fen, 0) AS expected,
-    b.committed_fen + b.outstanding_fen AS found
-FROM balances b JOIN rounds r USING (round_id) JOIN funders f USING (funder_id)
-WHERE b.committed_fen + b.outstanding_fen < 0 OR b.payable_fen < 0
+WITH redeemed AS (
+    SELECT round_id, funder_id, committed_fen + outstanding_fen AS left_fen,
+        payable_fen + held_fen + paid_fen + clawed_back_fen + written_off_fen AS redeemed_fen
+    FROM balances
+)
+SELECT r.round || ' ' || f.funder AS subject, -min(b.redeemed_fen, 0) AS expected,
+    b.left_fen AS found
+FROM redeemed b JOIN rounds r USING (round_id) JOIN funders f USING (funder_id)
+WHERE b.left_fen < 0 OR b.redeemed_fen < 0
 """
 REFERENCES = """
 SELECT "table" AS subject, parent AS expected, rowid AS found FROM pragma_foreign_key_check
