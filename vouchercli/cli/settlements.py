@@ -1,5 +1,5 @@
 """voucher settlement run | list | show | verify | approve | reject | notice | export | paid |
-hold | release | holds | unpaid | debts | repaid | write-off
+hold | release | holds | unpaid | debts | repaid | write-off | statement
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from vouchercli.ops.settlements import (
     holds,
     notices,
     runs,
+    statement_files,
+    statements,
     tables,
     verdicts,
 )
@@ -331,3 +333,52 @@ def write_off(
 ) -> Outcome:
     """Propose that a merchant's debt is given up; a second person approves it."""
     return debts.propose_write_off(session, merchant, note, evidence, funder)
+
+
+@command(
+    app,
+    "statement",
+    epilog="Example: voucher settlement statement M1001 -O M1001.xlsx\n"
+    "Example: voucher settlement statement --all --to statements --form xlsx --actor wu",
+    has_workbook=True,
+)
+def statement(
+    call: Call,
+    session: Session,
+    merchant: Annotated[
+        Optional[str], typer.Argument(metavar="[MERCHANT]", help="The merchant's number.")
+    ] = None,
+    *,
+    since: Annotated[
+        Optional[str], typer.Option("--since", metavar="DAY", help="From this day on.")
+    ] = None,
+    until: Annotated[
+        Optional[str],
+        typer.Option("--until", metavar="DAY", help="Up to this day (else today)."),
+    ] = None,
+    all_: Annotated[
+        bool, typer.Option("--all", help="A file for each merchant that has anything.")
+    ] = False,
+    to: Annotated[
+        Optional[Path], typer.Option("--to", metavar="DIR", help="The folder of these files.")
+    ] = None,
+    form: Annotated[
+        Optional[str],
+        typer.Option("--form", metavar="FORM", help="Their form: xlsx, csv or html."),
+    ] = None,
+    settlement: Annotated[
+        Optional[int],
+        typer.Option("--settlement", metavar="N", help="Only merchants of this settlement."),
+    ] = None,
+) -> Outcome:
+    """Draw up what was redeemed at a merchant, settled, paid and held, and what it owes."""
+    first = None if since is None else call.local_day(session, since)
+    last = None if until is None else call.local_day(session, until)
+    wanted = statement_files.choose(merchant, to, form, settlement, is_all=all_)
+    if wanted is None:
+        assert merchant is not None
+        return statements.show_statement(session, merchant, first, last)
+    from vouchercli.cli import statement_writers
+
+    wanted = wanted._replace(since=first, until=last)
+    return statement_files.write_all(session, wanted, statement_writers.of(call, wanted.form))

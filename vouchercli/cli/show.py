@@ -46,11 +46,11 @@ def show(call: Call, outcome: Outcome) -> int:
         read = (table.read() for table in outcome.tables)
         outcome = replace(outcome, tables=tuple(values.in_unit(each, unit) for each in read))
     if call.into is None:
-        _write(call, outcome)
+        write(call, outcome)
     else:
         from vouchercli.ops import papers  # only where a file is named
 
-        papers.into_file(call.into, SUFFIXES, lambda: _write(call, outcome))
+        papers.into_file(call.into, SUFFIXES, lambda: write(call, outcome))
         _talk(t("written: {file}", {"file": str(call.into)}))
     if call.output == "json":
         return EXIT_CODES[outcome.status]
@@ -65,7 +65,7 @@ def show(call: Call, outcome: Outcome) -> int:
     return EXIT_CODES[outcome.status]
 
 
-def _write(call: Call, outcome: Outcome) -> None:
+def write(call: Call, outcome: Outcome) -> None:
     """The answer to stdout, in the form that was asked for."""
     if call.output == "json":
         _write_json(_envelope(call, outcome.status, answer(outcome), outcome.problems))

@@ -114,6 +114,7 @@ DOORS = (
             "settlement holds",
             "settlement list",
             "settlement show",
+            "settlement statement",
             "settlement unpaid",
             "template check",
             "template diff",

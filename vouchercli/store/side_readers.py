@@ -76,13 +76,13 @@ def are_worth_while(db: sqlite3.Connection, rows: int) -> bool:
     """Whether so many rows of this file are read by other processes."""
     return (
         rows >= MANY_ROWS
-        and bool(_file(db))
+        and bool(file_of(db))
         and find_spec("numpy") is not None
         and find_spec("polars") is not None
     )
 
 
-def _file(db: sqlite3.Connection) -> str:
+def file_of(db: sqlite3.Connection) -> str:
     """The file that is open; '' for one in memory."""
     return str(db.execute(FILE).fetchone()[0] or "")
 
@@ -116,7 +116,7 @@ def count() -> int:
 @contextmanager
 def at_work(db: sqlite3.Connection, orders: Sequence[Order]) -> Iterator[Readers]:
     """Processes that carry the orders out; the caller does other things meanwhile."""
-    path = _file(db)
+    path = file_of(db)
     working: list[tuple[subprocess.Popen[bytes], IO[bytes]]] = []
     try:
         for order in orders:
@@ -194,14 +194,14 @@ def serve() -> None:
     gc.disable()  # millions of rows come and go, and none of them in a circle
     with os.fdopen(0, "rb") as asked:
         path, parent, order = pickle.load(asked)
-    with closing(_open(Path(path))) as db, legibly(db):
+    with closing(open_file(Path(path))) as db, legibly(db):
         db.execute("BEGIN")
         answer = carry_out(db, order, parent)
     with os.fdopen(1, "wb") as said:
         pickle.dump(answer, said)
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def open_file(path: Path) -> sqlite3.Connection:
     """The file to read, and nothing else."""
     query = read_only_query(path) or "mode=ro"
     db = sqlite3.connect(f"{path.absolute().as_uri()}?{query}", isolation_level=None, uri=True)
