@@ -114,6 +114,7 @@ WORDS = {
     "settlement repaid": "M1 1 --reference x",
     "settlement run": "--up-to 2020-03-27",
     "settlement show": "1",
+    "settlement statement": "M1",
     "settlement verify": "1 --note x",
     "settlement write-off": "M1 --note x --evidence y",
     "template add": "pack.yaml",

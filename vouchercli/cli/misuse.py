@@ -59,6 +59,7 @@ def refuse_misuse(
     looks_back: bool,
     has_rows: bool,
     has_workbook: bool,
+    has_pages: bool,
 ) -> None:
     """Refuse what was given, before anything is done, when no command, or not this one, could make
     sense of it. Raises `UsageFault`.
@@ -94,7 +95,7 @@ def refuse_misuse(
             hint="write -o json in place of -o jsonl",
             command=command,
         )
-    if output in ("html", "md", "docx") and not has_rows:
+    if output in ("html", "md", "docx") and not (has_rows or has_pages):
         raise UsageFault(
             "no_page",
             "voucher {command} gives no page: lists and reports do",
@@ -102,7 +103,7 @@ def refuse_misuse(
             command=command,
             output=output,
         )
-    if output == "xlsx" and not (has_rows or has_workbook):
+    if output == "xlsx" and not (has_rows or has_workbook or has_pages):
         raise UsageFault(
             "no_workbook",
             "voucher {command} gives no workbook",

@@ -423,13 +423,15 @@ def command(
     looks_back: bool = False,
     is_list: bool = False,
     has_workbook: bool = False,
+    has_pages: bool = False,
     is_hidden: bool = False,
 ) -> Callable[[Callable[..., Outcome]], Callable[..., Outcome]]:
     """Register a function as the subcommand `name`; its docstring is the help, `epilog` the
     examples. One that takes a `session` is given the open database, one that takes `call` the
     command line, one that takes `**more` the block of `options`, of which some are `required`; one
     that `looks_back` knows --as-of; one that `is_list` is given the `limit` of its rows (None: all)
-    and may be asked for JSON lines; one that `has_workbook` may be asked for an XLSX file.
+    and may be asked for JSON lines; one that `has_workbook` may be asked for an XLSX file, one
+    that `has_pages` for pages too.
     One that `is_hidden` goes on under a name of before, which no help shows.
     """
 
@@ -456,6 +458,7 @@ def command(
                 looks_back=looks_back,
                 has_rows=is_list or call.command.startswith("report "),
                 has_workbook=has_workbook,
+                has_pages=has_pages,
             )
             units.ask(call.given.get("unit"))
             if is_list:

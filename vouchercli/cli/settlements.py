@@ -133,7 +133,12 @@ def reject(
     return deed(session, chosen, note)
 
 
-@command(app, "notice", epilog="Example: voucher settlement notice 1 -O list.html --actor chen")
+@command(
+    app,
+    "notice",
+    epilog="Example: voucher settlement notice 1 -O list.html --actor chen",
+    has_pages=True,
+)
 def notice(session: Session, number: Number) -> Outcome:
     """Put up the public list of who is paid how much; it must stand before the payment."""
     return notices.put_up(session, number)
@@ -340,7 +345,7 @@ def write_off(
     "statement",
     epilog="Example: voucher settlement statement M1001 -O M1001.xlsx\n"
     "Example: voucher settlement statement --all --to statements --form xlsx --actor wu",
-    has_workbook=True,
+    has_pages=True,
 )
 def statement(
     call: Call,

@@ -68,6 +68,7 @@ DEEDS = {
     "settlement.release": "hold released",
     "settlement.repaid": "paid back by a merchant",
     "settlement.run": "signed days settled",
+    "settlement.statements": "statements of all merchants written",
     "settlement.verify": "settlement verified",
     "settlement.write_off": "write-off proposed",
     "template.add": "template added",

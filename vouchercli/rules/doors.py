@@ -245,6 +245,7 @@ DOORS = (
     Door("witness", WITNESSES, ("audit witness",)),
 )
 DOOR = {command: door for door in DOORS for command in door.commands}
+STATEMENTS_OF_ALL = DOOR["settlement run"]  # one may be looked at by anybody
 
 # What belongs to no programme alone: the staff of any of them may do it.
 OF_ALL = (

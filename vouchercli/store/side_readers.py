@@ -209,6 +209,14 @@ def open_file(path: Path) -> sqlite3.Connection:
     return db
 
 
+@contextmanager
+def snapshot(file: str) -> Iterator[sqlite3.Connection]:
+    """The file as it stands now, for a process that reads beside the one that asked."""
+    with closing(open_file(Path(file))) as db:
+        db.execute("BEGIN")
+        yield db
+
+
 def carry_out(db: sqlite3.Connection, order: Order, parent: int | None = None) -> Answer:
     """Read what an order asks for. It ends when the process that asked has ended."""
     adder = None

@@ -5,12 +5,13 @@ process a core. What a run that was killed has written stays where nothing has c
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import subprocess
 import sys
-from contextlib import closing, suppress
+import tempfile
+from contextlib import suppress
 from hashlib import sha256
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import UsageFault, VoucherError
@@ -25,6 +26,7 @@ from vouchercli.store.db import reading, writing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from vouchercli.ops.settlements.statements import About
     from vouchercli.session import Session
@@ -34,7 +36,7 @@ LABEL = "statements.json"  # says whose folder it is, and of what the files are 
 DONE = ".done-{part}.jsonl"  # the digests of the files that a process has written
 LOT = 12_500  # merchants that are read at once
 FEW = 200  # merchants: for so few no process is started
-Render = "Callable[[Outcome], bytes]"
+LONGEST = 120  # characters of a file's name
 
 
 class Wanted(NamedTuple):
@@ -108,7 +110,7 @@ def write_all(session: Session, wanted: Wanted, writer: Writer) -> Outcome:
     if wanted.settlement is not None:
         lookup.look_up(session, wanted.settlement)
     row = programmes.current(session.db, session.programme)
-    staff.require(session, programmes.value(row), doors.DOOR["settlement statement"])
+    staff.require(session, programmes.value(row), doors.STATEMENTS_OF_ALL)
     common = statements.about(session, wanted.since, wanted.until)
     with reading(session) as db:
         key = _key(session, common, wanted, writer)
@@ -190,8 +192,7 @@ def _prepare(folder: Path, programme: str, key: str) -> None:
                 folder=str(folder),
                 files=", ".join(sorted(each.name for each in folder.iterdir())[:3]),
             )
-        for draft in folder.glob(".*.part"):
-            draft.unlink()
+        _sweep(folder)
         if said.get("key") != key:
             for each in folder.glob(DONE.format(part="*")):
                 each.unlink()
@@ -203,6 +204,14 @@ def _prepare(folder: Path, programme: str, key: str) -> None:
         raise whole_files.unwritable(folder, error) from error
 
 
+def _sweep(folder: Path) -> None:
+    """Take away the drafts of processes that are gone."""
+    for draft in folder.glob(".*.part"):
+        process = draft.name.split(".")[-2]
+        if not (process.isdigit() and whole_files.is_alive(int(process))):
+            draft.unlink(missing_ok=True)
+
+
 def _said(label: Path) -> dict[str, Any]:
     with suppress(OSError, ValueError):
         said = json.loads(label.read_bytes())
@@ -211,20 +220,19 @@ def _said(label: Path) -> dict[str, Any]:
 
 
 def file_name(merchant_no: str) -> str:
-    """A file's name for a merchant's number: what no file system takes, and what makes names of two
-    merchants alike, is written as %XX.
+    """A file's name for a merchant's number: letters, digits, - and _ stay, all else is written as
+    %XX; a number that is too long for a name is cut, with its digest behind it.
     """
-    safe = "".join(
-        each if each.isalnum() and not each.isupper() and each.isascii() else _escaped(each)
-        for each in merchant_no
-    )
-    return safe
+    safe = "".join(map(_safe, merchant_no))
+    if len(safe) <= LONGEST:
+        return safe
+    return f"{safe[:LONGEST]}-{sha256(merchant_no.encode()).hexdigest()[:16]}"
 
 
-def _escaped(sign: str) -> str:
+def _safe(sign: str) -> str:
     if sign.isascii() and (sign.isalnum() or sign in "-_"):
         return sign
-    return "".join(f"%{octet:02X}" for octet in sign.encode("utf-8", "backslashreplace"))
+    return "".join(f"%{octet:02X}" for octet in sign.encode())
 
 
 def _done(folder: Path) -> dict[str, str]:
@@ -249,8 +257,6 @@ def _share_out(
     readers = min(side_readers.count(), len(lots)) if len(merchants) > FEW and database else 1
 
     def order(part: int) -> Order:
-        import os
-
         return Order(
             database,
             os.getpid(),
@@ -281,8 +287,6 @@ def _lots(
 
 def _beside(writer: Writer, orders: list[Order]) -> Counts:
     """What processes have written that work beside each other."""
-    import tempfile
-
     working: list[tuple[subprocess.Popen[bytes], IO[bytes]]] = []
     try:
         for order in orders:
@@ -321,8 +325,7 @@ def _heard(process: subprocess.Popen[bytes], said: IO[bytes]) -> Counts:
 def serve(order: Order, render: Callable[[Outcome], bytes]) -> Counts | OSError:
     """Carry out an order in a process of its own."""
     try:
-        with closing(side_readers.open_file(Path(order.database))) as db:
-            db.execute("BEGIN")
+        with side_readers.snapshot(order.database) as db:
             return carry_out(db, order, render)
     except OSError as error:
         return error
@@ -330,8 +333,6 @@ def serve(order: Order, render: Callable[[Outcome], bytes]) -> Counts | OSError:
 
 def carry_out(db: Any, order: Order, render: Callable[[Outcome], bytes]) -> Counts:
     """Write the files of an order; it ends when the process that asked has ended."""
-    import os
-
     written = same = 0
     done = _done(order.folder)
     with (order.folder / DONE.format(part=order.part)).open("a", encoding="utf-8") as noted:
@@ -368,7 +369,7 @@ def _digest(path: Path) -> str | None:
 
 
 def _put(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.part")
+    draft = path.with_name(f".{path.name}{whole_files.mark()}.part")
     with whole_files.create(draft) as file:
         file.write(content)
     draft.replace(path)

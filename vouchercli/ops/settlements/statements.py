@@ -1,5 +1,5 @@
-"""The statement (对账单) of a merchant: what was redeemed, settled, paid and held, what it owes, and
-how to object; opening and closing balance add up to the fen.
+"""The statement (对账单) of a merchant: what was redeemed, settled, paid and held, what it owes,
+and how to object; opening and closing balance add up to the fen.
 """
 
 from __future__ import annotations
@@ -18,9 +18,7 @@ from vouchercli.store import statements as store
 from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
-    import sqlite3
-
-    from vouchercli.publications import Both
+    from vouchercli.rules.values import Name
     from vouchercli.session import Session
     from vouchercli.store.statements import Period, Settled, Statement
 
@@ -39,9 +37,9 @@ BALANCES = (
     Column("funder", "Funder"),
     Column("opening_fen", "Opening balance", "fen"),
     Column("booked_fen", "Redeemed", "fen"),
-    Column("paid_fen", "Paid", "fen"),
+    Column("paid_fen", "Paid out", "fen"),
     Column("repaid_fen", "Paid back", "fen", optional=True),
-    Column("written_off_fen", "Written off", "fen", optional=True),
+    Column("written_off_fen", "Given up", "fen", optional=True),
     Column("closing_fen", "Closing balance", "fen"),
 )
 REDEEMED = (
@@ -93,8 +91,8 @@ class About(NamedTuple):
     """
 
     programme: str
-    name: Both
-    issuer: Both
+    name: Name
+    issuer: Name
     zone: str
     funders: dict[int, str]
     period: Period
@@ -176,9 +174,7 @@ def compose(common: About, one: Statement) -> Outcome:
         ),
         Table(say("Settled"), SETTLED, settled, key="settled", zone=zone, optional=True),
         Table(say("Not paid yet"), OPEN, _open(common, one), key="open", zone=zone, optional=True),
-        Table(
-            say("Paid back or written off"), CREDITS, given, key="given", zone=zone, optional=True
-        ),
+        Table(say("Paid back or given up"), CREDITS, given, key="given", zone=zone, optional=True),
         Table(say("Debts"), DEBTS, _owed(common, one), key="debts", zone=zone, optional=True),
     )
     return Outcome({"programme": common.programme}, tables, says=(*_sentences(common, one),))
@@ -269,7 +265,7 @@ def _sentences(common: About, one: Statement) -> list[Message]:
         for each in one.debts
     ]
     said.append(
-        say("closing balance = opening balance + redeemed - paid + paid back + written off")
+        say("closing balance = opening balance + redeemed - paid out + paid back + given up")
     )
     if common.is_to_date:
         said.append(say("what is not paid yet adds up to the closing balance"))
@@ -283,5 +279,5 @@ def _sentences(common: About, one: Statement) -> list[Message]:
     return said
 
 
-def _both(name: Any) -> str:
+def _both(name: Name) -> str:
     return name.zh if name.zh == name.en else f"{name.zh} {name.en}"

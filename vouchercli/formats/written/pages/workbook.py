@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +106,8 @@ def _sheet_name(title: str, taken: set[str]) -> str:
 
 
 def _write_grid(book: Any, sheet: Any, name: str, grid: Grid, looks: _Looks) -> None:
+    if len(grid.rows) <= MEASURED:
+        grid = replace(grid, rows=[*grid.rows])  # of few rows the cells are made once, not twice
     sheet.freeze_panes(1, 1)
     sheet.set_paper(A4)
     if len(grid.headings) >= LANDSCAPE_FROM:
