@@ -64,6 +64,7 @@ EVERY_COMMAND = {
     "settlement run",
     "settlement list",
     "settlement show",
+    "settlement statement",
     "settlement verify",
     "settlement approve",
     "settlement reject",

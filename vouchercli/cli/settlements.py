@@ -369,7 +369,7 @@ def statement(
     ] = None,
     form: Annotated[
         Optional[str],
-        typer.Option("--form", metavar="FORM", help="Their form: xlsx, csv or html."),
+        typer.Option("--form", metavar="FORMAT", help="Their form: xlsx, csv or html."),
     ] = None,
     settlement: Annotated[
         Optional[int],
