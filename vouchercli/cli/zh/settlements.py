@@ -243,6 +243,7 @@ TEXT = {
     "Days to payment: of what was paid up to DAY.": "付款天数：仅统计截至该日的付款。",
     "Settlement: {programme}, all known at {now}": "资金结算：{programme}，截至 {now} 已知",
     "Booked": "应付入账",
+    "Paid out": "已付商户",
     "Held back": "暂缓金额",
     "In settlement": "结算中金额",
     "Not settled": "待结算金额",
