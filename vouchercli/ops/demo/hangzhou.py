@@ -12,6 +12,7 @@ from vouchercli.ops.demo.clock import at
 from vouchercli.ops.demo.redemptions import Target
 from vouchercli.ops.demo.till import Till
 from vouchercli.result import say
+from vouchercli.rules import staff
 
 if TYPE_CHECKING:
     from vouchercli.ops.demo.claims import Granted
@@ -128,6 +129,7 @@ TURNOVER = (
     ("零售百货", "70.0", "63.0"),
     ("出租车", "8.0", "5.6"),
 )
+USED_FEN = 38_250_000_000  # what vouchers pay by then, about: it says how many approve the payment
 # The account that pays: it does not exist.
 PAYERS = f'treasury: {{name: 合成市商务局, account_no: "{merchants.account(0)}", bank: 合成银行}}\n'
 # redemptions-1.csv .. -3.csv; -4.csv is round 5
@@ -233,7 +235,7 @@ def steps(scale: int) -> tuple[Step, ...]:
         rejects,
         maker("day close 2020-04-29", now="2020-04-30 10:00"),
         step("day sign 2020-04-29 --actor wu --now", "2020-04-30 11:00"),
-        *_payment("2020-04-30 14:00"),
+        *_payment("2020-04-30 14:00", scale, programme),
         maker("series import series.csv", now="2020-05-06 09:00"),
         Step((*SERIES, "--now", "2020-05-06 09:05"), show="output"),
         step("report rounds"),
@@ -243,14 +245,18 @@ def steps(scale: int) -> tuple[Step, ...]:
     )
 
 
-def _payment(now: str) -> tuple[Step, ...]:
-    """The merchants are paid for what was signed: chen verifies, two checkers approve, finance
-    pays.
+def _payment(now: str, scale: int, programme: Programme) -> tuple[Step, ...]:
+    """The merchants are paid for what was signed: chen verifies, as many checkers as the amount
+    needs approve, finance pays.
     """
+    checkers = staff.checkers_needed(USED_FEN // scale, programme.approvals)
     return (
         maker("settlement run --up-to 2020-04-29", now=now),
         maker("settlement verify 1 --note", "agrees with the platform's bill", now=now),
-        *(step(f"settlement approve 1 --actor {who} --now", now) for who in ("lin", "wu")),
+        *(
+            step(f"settlement approve 1 --actor {who} --now", now)
+            for who in ("lin", "wu")[:checkers]
+        ),
         step("settlement export 1 --bank voucher --to payment-1.csv --actor wu --now", now),
         step("settlement paid --settlement 1 --reference SYNTHETIC-1 --actor wu --now", now),
         Step(("settlement", "list"), show="output"),
