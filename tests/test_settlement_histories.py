@@ -469,15 +469,17 @@ class Town:
             return
         _, settlement = found[place % len(found)]
         told = [each for each in settlement.transfers if each.state != "dropped"]
-        rows, refused = [], 0
+        rows, refused = [], 0  # each with the number of its file: the same bytes are read once
         known = [verdict for verdict in verdicts if verdict != "unknown"]
         for each, verdict in zip(told, known, strict=False):
             status, fen = verdict.removesuffix("!"), each.fen + verdict.endswith("!")
             of_paid = ("2020-04-01", f"B{each.number}") if status == "paid" else ("", "")
-            rows.append(f"{each.number},{status},{fen / 100:.2f},{','.join(of_paid)},AC01,no")
+            rows.append(
+                f"{each.number},{status},{fen / 100:.2f},{','.join(of_paid)},AC01,{self.files}"
+            )
             refused += self._hear(each, status, is_right=fen == each.fen)
         if "unknown" in verdicts:
-            rows.append("S99-1,paid,1.00,2020-04-01,B,,")
+            rows.append(f"S99-1,paid,1.00,2020-04-01,B,,{self.files}")
             refused += 1
         self.last_answer = self.file(ANSWERS, rows)
         words = ("settlement", "paid", self.last_answer, "--bank", "voucher")
