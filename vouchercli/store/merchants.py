@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vouchercli.rules import accounts
 from vouchercli.store import segments, typed
 from vouchercli.store.lists import Listing
 
@@ -143,6 +144,11 @@ class Merchant(NamedTuple):
     registry: str
     registered: int
     suspended: int
+
+    @property
+    def masked_account(self) -> str:
+        """The account number as it may be shown."""
+        return accounts.masked(self.account_no)
 
     @property
     def is_registered(self) -> bool:

@@ -12,6 +12,7 @@ from vouchercli.errors import VoucherError, closest
 from vouchercli.formats.guessing.names import our_words
 from vouchercli.ops import lists
 from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Table, Word, only, say
+from vouchercli.rules import accounts
 from vouchercli.store import merchants, suspensions
 from vouchercli.store.db import zone as zone_of
 
@@ -40,7 +41,11 @@ LABELS = {
     "registry": "Registry",
 }
 KINDS: dict[str, Kind] = {"designated_size": "word"}
-ABOUT = tuple(Column(field, label, KINDS.get(field, "text")) for field, label in LABELS.items())
+SOURCES = {"account_no": "masked_account"}
+ABOUT = tuple(
+    Column(field, label, KINDS.get(field, "text"), source=SOURCES.get(field, ""))
+    for field, label in LABELS.items()
+)
 MAYBE = ("brand", "designated_size")  # listed where a registry states them
 STATE = Column("state", "State", "word")
 IS_REGISTERED = Column("is_registered", where=JSON)
@@ -192,12 +197,18 @@ def _changes(change: Change) -> list[dict[str, Any]]:
             **about,
             "field": field,
             "label": label,
-            "before": before.get(field, ""),
-            "after": after.get(field, ""),
+            "before": _shown(field, before),
+            "after": _shown(field, after),
         }
         for field, label in LABELS.items()
         if before.get(field, "") != after.get(field, "")
     ]
+
+
+def _shown(field: str, row: dict[str, Any]) -> Any:
+    """A value of a change as it may be shown: two numbers that end alike look alike."""
+    value = row.get(field, "")
+    return accounts.masked(value) if field == "account_no" else value
 
 
 def _why(suspension: Suspension) -> str | Message:
