@@ -56,9 +56,9 @@ def test_a_merchant_is_shown_without_its_number(
     voucher: Callable[..., Any], command: tuple[str, ...], kind: str
 ) -> None:
     ran = voucher("merchant", *command, "-o", kind)
-    assert FIRST not in ran.stdout + ran.stderr
-    assert SECOND not in ran.stdout + ran.stderr
-    assert "老马面馆" in ran.stdout
+    assert FIRST not in ran.out + ran.err
+    assert SECOND not in ran.out + ran.err
+    assert "老马面馆" in ran.out
 
 
 @pytest.mark.usefixtures("changed")

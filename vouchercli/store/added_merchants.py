@@ -8,6 +8,8 @@ import hashlib
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from vouchercli.store import sealed_accounts
+
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
 
 # A merchant that was changed later was added as it stood before the first change. Brand and
 # designated size are in the row where one is stated: digests of earlier versions know neither.
-AS_ADDED = """
+AS_ADDED = f"""
 SELECT ifnull((
     SELECT json_extract(later.before, '$.merchant_no', '$.name', '$.uscc', '$.district',
         '$.industry', '$.size', '$.address', '$.phone', '$.platform_no', '$.account_name',
@@ -28,7 +30,7 @@ SELECT ifnull((
     WHERE later.merchant_id = c.merchant_id AND later.batch_id > c.batch_id
     ORDER BY later.batch_id LIMIT 1),
     json_array(m.merchant_no, m.name, m.uscc, m.district, m.industry, m.size, m.address, m.phone,
-        m.platform_no, m.account_name, m.account_no, m.bank, m.registry)
+        m.platform_no, m.account_name, {sealed_accounts.WRITTEN}, m.bank, m.registry)
         || iif(m.brand = '' AND m.designated_size = '', '',
             json_array(m.brand, m.designated_size))) AS row
 FROM merchant_changes AS c JOIN merchants AS m USING (merchant_id)

@@ -93,14 +93,15 @@ def parse(content: bytes, path: Path) -> Keys:
 
 
 def make_key(db: sqlite3.Connection, db_path: Path) -> None:
-    """Make the key of a file that has none and no residents yet, and let the file know its key.
+    """Make the key of a file that has none, and no residents and accounts yet, and let the file
+    know its key.
 
-    Raises `VoucherError`: as `load_ring`, so also when residents are in and the key is lost.
+    Raises `VoucherError`: as `load_ring`, so also when they are in and the key is lost.
     """
     path = key_path(db_path)
     _refuse_link(path)
     is_lost = not path.exists() or not path.stat().st_size  # empty: its making was killed
-    if is_lost and not key_fingerprints.has_tokens(db):
+    if is_lost and not (key_fingerprints.has_tokens(db) or key_fingerprints.has_accounts(db)):
         _write_key(path)
         key_fingerprints.forget(db)
     keys = read_keys(db_path)

@@ -32,6 +32,10 @@ HAS_TOKENS = """
 SELECT EXISTS (SELECT 1 FROM claims) OR EXISTS (SELECT 1 FROM applications)
     OR EXISTS (SELECT 1 FROM eligibility) OR EXISTS (SELECT 1 FROM listings)
 """
+HAS_ACCOUNTS_TABLE = """
+SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'merchant_accounts')
+"""
+HAS_ACCOUNTS = "SELECT EXISTS (SELECT 1 FROM merchant_accounts)"
 SEEDS = "SELECT seed_sha256, sealed_seed FROM draws"
 
 
@@ -83,6 +87,11 @@ def way(db: sqlite3.Connection) -> int:
 def has_tokens(db: sqlite3.Connection) -> bool:
     """Whether residents are in the file already."""
     return bool(typed.number(db, HAS_TABLE)) and bool(typed.number(db, HAS_TOKENS))
+
+
+def has_accounts(db: sqlite3.Connection) -> bool:
+    """Whether accounts of merchants are sealed in the file already."""
+    return bool(typed.number(db, HAS_ACCOUNTS_TABLE)) and bool(typed.number(db, HAS_ACCOUNTS))
 
 
 def fitting(db: sqlite3.Connection, keys: Keys, path: Path) -> Keys:

@@ -14,6 +14,7 @@ from vouchercli.store import (
     fact_digests,
     key_fingerprints,
     list_changes,
+    sealed_accounts,
     sql_functions,
     typed,
 )
@@ -52,9 +53,11 @@ WHERE instr(cells, 'token:') OR instr(detail, 'token:')
 )
 # And what a registry said in a wrong column, so that it says the same when it comes again.
 IN_MERCHANTS = """
-SELECT EXISTS (SELECT 1 FROM merchants
+SELECT EXISTS (SELECT 1 FROM merchant_accounts)
+    OR EXISTS (SELECT 1 FROM merchants
         WHERE instr(name || address || account_name || bank, 'token:'))
-    OR EXISTS (SELECT 1 FROM merchant_changes WHERE instr(before || after, 'token:'))
+    OR EXISTS (SELECT 1 FROM merchant_changes WHERE instr(before || after, 'token:')
+            OR instr(before || after, '"account_no":"*'))
 """
 WRAP_MERCHANTS = (
     """
@@ -150,6 +153,7 @@ def wrap_all(db: sqlite3.Connection, ring: Ring) -> dict[str, str]:
         with added_merchants.changing_all(db):
             for statement in WRAP_MERCHANTS:
                 db.execute(statement)
+            sealed_accounts.seal_anew(db, ring)
     after = [list_changes.digest(db, *each).sha256 for each in lists]
     return dict(zip(before, after, strict=True))
 

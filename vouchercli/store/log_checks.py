@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli import identities
 from vouchercli.rules.replays import replay
-from vouchercli.store import added_merchants
+from vouchercli.store import added_merchants, sealed_accounts
 
 if TYPE_CHECKING:
     import sqlite3
@@ -117,16 +117,16 @@ WHERE NOT EXISTS (SELECT 1 FROM audit) AND (EXISTS (SELECT 1 FROM programmes)
     OR EXISTS (SELECT 1 FROM templates) OR EXISTS (SELECT 1 FROM batches)
     OR EXISTS (SELECT 1 FROM rounds) OR EXISTS (SELECT 1 FROM postings))
 """
-MERCHANTS_AS_CHANGED = """
+MERCHANTS_AS_CHANGED = f"""
 SELECT m.merchant_no || ' ' || j.key AS subject, j.value AS expected, CASE j.key
     WHEN 'name' THEN m.name WHEN 'uscc' THEN m.uscc WHEN 'address' THEN m.address
     WHEN 'phone' THEN m.phone WHEN 'platform_no' THEN m.platform_no
-    WHEN 'account_name' THEN m.account_name WHEN 'account_no' THEN m.account_no
+    WHEN 'account_name' THEN m.account_name WHEN 'account_no' THEN {sealed_accounts.WRITTEN}
     WHEN 'bank' THEN m.bank WHEN 'district' THEN m.district WHEN 'industry' THEN m.industry
     WHEN 'size' THEN m.size WHEN 'brand' THEN m.brand
     WHEN 'designated_size' THEN m.designated_size ELSE j.value END AS found
 FROM merchant_changes c JOIN merchants m USING (merchant_id)
-JOIN json_each(iif(c.after = '', '{}', c.after)) j
+JOIN json_each(iif(c.after = '', '{{}}', c.after)) j
 WHERE NOT EXISTS (SELECT 1 FROM merchant_changes later
     WHERE later.merchant_id = c.merchant_id AND later.batch_id > c.batch_id) AND found <> j.value
 """

@@ -7,8 +7,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.rules import accounts
-from vouchercli.store import segments, typed
+from vouchercli.store import sealed_accounts, segments, typed
 from vouchercli.store.lists import Listing
 
 if TYPE_CHECKING:
@@ -18,13 +17,13 @@ if TYPE_CHECKING:
     from vouchercli.store.lists import Listed
 
 # A merchant as `merchant_changes` keeps it.
-ROW_VIEW = """
+ROW_VIEW = f"""
 CREATE TEMP VIEW IF NOT EXISTS merchant_rows AS
 SELECT merchant_id, json_object(
     'merchant_no', merchant_no, 'name', name, 'uscc', uscc, 'district', district, 'industry',
         industry, 'size', size, 'brand', brand, 'designated_size', designated_size,
     'address', address, 'phone', phone, 'platform_no', platform_no, 'account_name', account_name,
-        'account_no', account_no, 'bank', bank,
+        'account_no', {sealed_accounts.WRITTEN}, 'bank', bank,
     'registry', registry, 'is_registered', is_registered, 'changed_at', changed_at,
     'pasts', (SELECT json_group_array(json_array(until_at, segment_id, platform_no))
         FROM main.merchant_pasts AS p WHERE p.merchant_id = m.merchant_id)) AS row
@@ -115,6 +114,7 @@ FORGET_PASTS = "DELETE FROM merchant_pasts WHERE merchant_id = ?"
 def remove(db: sqlite3.Connection, merchant_ids: list[tuple[int]]) -> None:
     """Remove merchants that nothing refers to (the caller has asked)."""
     db.executemany(FORGET_PASTS, merchant_ids)
+    sealed_accounts.remove(db, merchant_ids)
     db.executemany(REMOVE, merchant_ids)
 
 
@@ -139,16 +139,11 @@ class Merchant(NamedTuple):
     phone: str
     platform_no: str
     account_name: str
-    account_no: str
+    account_no: str  # masked
     bank: str
     registry: str
     registered: int
     suspended: int
-
-    @property
-    def masked_account(self) -> str:
-        """The account number as it may be shown."""
-        return accounts.masked(self.account_no)
 
     @property
     def is_registered(self) -> bool:

@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING
 from sqlite_utils import Database, Migrations
 
 from vouchercli.rules import times
-from vouchercli.store import audit_lines, earlier_facts, sql_functions, used_claims
+from vouchercli.store import audit_lines, clear_accounts, earlier_facts, sql_functions, used_claims
 from vouchercli.store.schema_files import SCHEMA_FILES, SCHEMA_VERSION, schema_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 migrations = Migrations("voucher")
+SEALED_SINCE = 1 + SCHEMA_FILES.index("027_accounts.sql")  # the version that seals accounts
 
 
-# What a step counts of the facts that an older file has.
+# What a step does with what an older file has.
 COUNTED = {
     "009_report_rounds.sql": used_claims.count_all,
     "012_days.sql": earlier_facts.post_all,
+    "027_accounts.sql": clear_accounts.seal_all,
 }
 
 
@@ -55,7 +57,11 @@ def migrate(db: sqlite3.Connection) -> None:
     """Bring the schema to `SCHEMA_VERSION`; of a file that was there before, the log has a line."""
     sql_functions.register(db, local_day=times.local_day)
     before = int(db.execute("PRAGMA user_version").fetchone()[0])
+    db.execute("PRAGMA secure_delete = ON")
     migrations.apply(Database(db))
+    if 0 < before < SEALED_SINCE:  # also when the upgrade goes on after a kill
+        clear_accounts.sweep(db)
+    db.execute("PRAGMA secure_delete = OFF")
     db.execute("BEGIN IMMEDIATE")  # a kill before this ends is an upgrade that goes on
     if before:
         audit_lines.note_upgrade(db, before, SCHEMA_VERSION)

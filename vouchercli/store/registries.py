@@ -8,7 +8,15 @@ import json
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
-from vouchercli.store import added_merchants, batches, merchant_pasts, merchants, suspensions, typed
+from vouchercli.store import (
+    added_merchants,
+    batches,
+    merchant_pasts,
+    merchants,
+    sealed_accounts,
+    suspensions,
+    typed,
+)
 from vouchercli.store.duplicates import Stay
 
 if TYPE_CHECKING:
@@ -50,12 +58,19 @@ CELLS = (
 
 def said(other: str) -> str:
     """The cells of the incoming row `i`; where its file has no such column, those of `other`."""
-    return ", ".join(["i.name", *(f"ifnull(i.{cell}, {other}.{cell})" for cell in CELLS)])
+    return ", ".join(["i.name", *(f"ifnull(i.{cell}, {cell_of(other, cell)})" for cell in CELLS)])
 
 
 def standing(other: str) -> str:
     """The cells of `other`, in the order of `said`."""
-    return ", ".join(f"{other}.{cell}" for cell in ("name", *CELLS))
+    return ", ".join(cell_of(other, cell) for cell in ("name", *CELLS))
+
+
+def cell_of(other: str, cell: str) -> str:
+    """A cell of `other`: an account of the merchant `m` as it is written, so that accounts that
+    look alike are told apart.
+    """
+    return sealed_accounts.WRITTEN if (other, cell) == ("m", "account_no") else f"{other}.{cell}"
 
 
 def is_same(other: str) -> str:
@@ -226,6 +241,7 @@ def accept(
     db.execute(NOTE_BEFORE, (batch_id,))
     merchant_pasts.turn_by_file(db, from_at)
     db.execute(PUT, (registry, at))
+    sealed_accounts.put_apart(db)
     db.execute(NOTE_AFTER, (batch_id,))
     added_merchants.keep(db, batch_id)
     row = db.execute(COUNT_CHANGES, (batch_id,)).fetchone()
@@ -428,6 +444,7 @@ def undo(db: sqlite3.Connection, batch_id: int) -> list[Stay]:
     suspensions.take_back(db, batch_id)
     db.execute(PUT_BACK_SEGMENTS, (batch_id,))
     db.execute(PUT_BACK, (batch_id,))
+    sealed_accounts.put_apart(db)
     merchant_pasts.put_back(db, batch_id)
     added = [(row["merchant_id"],) for row in db.execute(ADDED, (batch_id,))]
     db.execute(FORGET_CHANGES, (batch_id,))

@@ -28,6 +28,7 @@ SCHEMA_FILES = (
     "023_brands.sql",
     "024_pairs.sql",
     "026_settlements.sql",
+    "027_accounts.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

@@ -351,14 +351,6 @@ SELECT funder_id, round_id, CAST(sum(fen) AS BIGINT) FROM (
 """
 
 
-ACCOUNTS = "SELECT merchant_id, account_no FROM merchants WHERE account_no <> ''"
-
-
-def accounts(db: sqlite3.Connection) -> dict[int, str]:
-    """The account number of every merchant that has one."""
-    return dict(typed.tuples(db, ACCOUNTS))
-
-
 class ToSend(NamedTuple):
     """A transfer that goes into the bank's file, and its payee."""
 

@@ -16,9 +16,11 @@ from vouchercli.formats.tables import plain_rows
 from vouchercli.formats.tables.cells import identity_key
 from vouchercli.formats.tables.readers import UNKNOWN
 from vouchercli.ops.intake import mending, staging
+from vouchercli.ops.intake.accounts import ACCOUNT, Sealer
 from vouchercli.ops.intake.kinds import Chunk, Written
 from vouchercli.ops.intake.screening import Screen
-from vouchercli.store import new_merchants, segments
+from vouchercli.rules.accounts import is_masked
+from vouchercli.store import new_merchants, sealed_accounts, segments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,6 +75,7 @@ class Writer:
         self._segments = {(*names,): number for number, *names in segments.every(intake.db)}
         self._lines = array("L")  # of the merchants that were added, by their id
         self._warned = 0
+        self._sealer = Sealer(intake)
         self._rows: list[tuple[Any, ...]] = []
         self._records: list[Record] = []
 
@@ -97,7 +100,8 @@ class Writer:
                 segment = self._segments[values[SEGMENT]] = segments.segment_id(
                     self._db, *values[SEGMENT]
                 )
-            self._rows.append((*stored_texts(values), self._registry, segment, self._at, self._at))
+            texts = self._sealed(stored_texts(values))
+            self._rows.append((*texts, self._registry, segment, self._at, self._at))
             self._records.append(record)
         return to_judge + self._flush()
 
@@ -109,12 +113,14 @@ class Writer:
             and all(columns[NAME])
             and self._adoptable.isdisjoint(columns[PLATFORM_NO])
             and self._held.isdisjoint(numbers)
+            and not any(map(is_masked, columns[ACCOUNT]))
         )
         ids = self._find_segments(columns) if is_plain else None
         if ids is None:
             return self.write(group.plain_records())
         texts = [*columns]
         texts[USCC] = [*map(str.upper, columns[USCC])]
+        texts[ACCOUNT] = self._sealer.write_all(numbers, columns[ACCOUNT])
         values = (ids, *texts)
         is_new = new_merchants.add_columns(self._db, self._last, self._registry, self._at, values)
         self._last += sum(is_new)
@@ -149,12 +155,20 @@ class Writer:
             new_merchants.note(self._db, self._intake.batch_id, self._before)
             fold = identity_key if self._intake.reading.profile.key else None
             new_merchants.judge_repeated(self._db, self._before, self._lines, fold=fold)
+            sealed_accounts.put_apart(self._db)
         return Written(len(self._lines), 0, [], self._warned)
 
     def _is_held(self, values: tuple[str, ...]) -> bool:
-        if values[PLATFORM_NO] in self._adoptable or UNKNOWN in "".join(values):
+        is_odd = is_masked(values[ACCOUNT]) or UNKNOWN in "".join(values)
+        if values[PLATFORM_NO] in self._adoptable or is_odd:
             self._held.add(values[NUMBER])
         return bool(self._held) and values[NUMBER] in self._held
+
+    def _sealed(self, texts: tuple[str, ...]) -> tuple[str, ...]:
+        if not texts[ACCOUNT]:
+            return texts
+        account = self._sealer.write(texts[NUMBER], texts[ACCOUNT])
+        return (*texts[:ACCOUNT], account, *texts[ACCOUNT + 1 :])
 
     def _flush(self) -> list[Record]:
         """Write what waits; returns the records whose numbers are known."""

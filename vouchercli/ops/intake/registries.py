@@ -14,10 +14,11 @@ from vouchercli.formats.tables import files
 from vouchercli.formats.tables.cells import id_text, identity_key
 from vouchercli.formats.tables.headers import REJECT_COLUMNS
 from vouchercli.formats.tables.readers import is_unknown
-from vouchercli.ops.intake import importing, merchant_corrections, new_merchants, staging
+from vouchercli.ops.intake import accounts, importing, merchant_corrections, new_merchants, staging
 from vouchercli.ops.intake.kinds import Intake, Kind, Unfit
 from vouchercli.result import Column, Message, Outcome, Table, say
 from vouchercli.rules import merchants as rules
+from vouchercli.rules.accounts import is_masked
 from vouchercli.rules.times import HOME_ZONE
 from vouchercli.store import audit, batches, registries, suspensions
 from vouchercli.store.db import writing
@@ -128,13 +129,19 @@ def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
         for place, field in enumerate(FIELDS)
         if field not in ("merchant_no", "name") and not intake.reading.has(field)
     ]
-    number, name, uscc = (FIELDS.index(field) for field in ("merchant_no", "name", "uscc"))
+    number, name, uscc, account = (
+        FIELDS.index(field) for field in ("merchant_no", "name", "uscc", "account_no")
+    )
+    sealer = accounts.Sealer(intake)
 
     def type_row(values: tuple[str, ...]) -> Typed:
         if not (values[number] and values[name]):
             return Unfit("bad_row", {"column": "name" if values[number] else "merchant_no"})
+        if is_masked(values[account]):
+            return Unfit("bad_row", {"column": "account_no", "problem": accounts.IS_MASKED})
         row: list[str | None] = [None if is_unknown(value) else value for value in values]
         row[uscc] = row[uscc] and values[uscc].upper()
+        row[account] = row[account] and sealer.write(values[number], values[account])
         for place in absent:
             row[place] = None
         return tuple(row)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.formats.configs.fields import FIELDS
 from vouchercli.formats.tables.records import mask_found
 from vouchercli.ops import residents
+from vouchercli.ops.intake import accounts
 from vouchercli.ops.intake.kinds import Unfit
 from vouchercli.ops.intake.screening import Screen, masker
 from vouchercli.rules import identities as law
@@ -128,6 +129,9 @@ def _type_rows(
     type_row = intake.kind.typist(intake)
     blank = (None,) * intake.kind.width
     mask, mask_any, screen = masker(intake), masker(intake, is_judged=False), Screen(intake)
+    is_registry = intake.kind.name == "merchants"
+    hide_cells = accounts.mask_cells(intake.reading) if is_registry else None
+    hide_detail = accounts.mask_detail(intake.reading) if is_registry else None
     for count, record in enumerate(screen.every(records)):
         place = record.line if first_place is None else first_place + count
         if record.fault is not None:
@@ -138,11 +142,17 @@ def _type_rows(
             typed = type_row(record.values)
         is_unfit = isinstance(typed, Unfit)
         cells = record.kept or as_json(
-            intake.reading.masked(record.cells, mask, mask_any, is_in_place=not is_unfit)
+            intake.reading.masked(
+                hide_cells(record.cells) if hide_cells else record.cells,
+                mask,
+                mask_any,
+                is_in_place=not is_unfit,
+            )
         )
         if isinstance(typed, Unfit):
             # where one cell is wrong, any other may be: nothing of the row is known to be a key
-            detail = {name: _mask_value(value, mask) for name, value in typed.detail.items()}
+            detail = hide_detail(typed.detail) if hide_detail else typed.detail
+            detail = {name: _mask_value(value, mask) for name, value in detail.items()}
             yield (
                 place,
                 intake.batch_id,

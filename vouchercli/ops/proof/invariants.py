@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.ops.setup import configs
 from vouchercli.store import (
+    account_checks,
     checks,
     correction_checks,
     day_proofs,
@@ -79,6 +80,7 @@ MEANINGS = {
     "suspensions_as_logged": "every suspension by hand stands in the log, and none is missing",
     "merchants_as_changed": "every merchant is what its last change made of it",
     "merchants_as_added": "every merchant that nobody changed is as its file added it",
+    "accounts_sealed": "account numbers are masked, and each is sealed so that the key opens it",
     "expiry_by_law": "every claim expires when its template says",
     "payments_from_their_day": "no payment was made before its voucher could be used",
     "payments_by_law": "every payment reaches its threshold and pays what its voucher says",
@@ -114,6 +116,7 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     "documents_as_logged": document_checks.documents_as_logged,
     "documents_followed": document_checks.documents_followed,
     **log_checks.CHECKS,
+    **account_checks.CHECKS,
     **said_checks.CHECKS,
     **prolongations.CHECKS,
     **law_checks.CHECKS,

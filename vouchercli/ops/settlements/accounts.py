@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.store import settlements
+from vouchercli.errors import VoucherError
+from vouchercli.store import identities, sealed_accounts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +21,26 @@ class Account(NamedTuple):
 
 
 def open_all(session: Session, merchant_ids: Sequence[int]) -> dict[int, Account]:
-    """The accounts of merchants that have one."""
+    """The accounts of merchants that have one. Raises `VoucherError`: account_damaged;
+    no_cryptography; no_key, wrong_key and others of the key file.
+    """
     wanted = {*merchant_ids}
-    known = settlements.accounts(session.db)
-    return {merchant_id: Account(known[merchant_id]) for merchant_id in wanted & known.keys()}
+    rows = [row for row in sealed_accounts.every(session.db) if row.merchant_id in wanted]
+    if not rows:
+        return {}
+    safe = sealed_accounts.Safe(identities.load_ring(session.path, session.db))
+    return {row.merchant_id: Account(_open(safe, row)) for row in rows}
+
+
+def _open(safe: sealed_accounts.Safe, row: sealed_accounts.Row) -> str:
+    try:
+        return safe.open(row.merchant_no, row.sealed)
+    except ValueError as error:
+        raise VoucherError(
+            "account_damaged",
+            "the account of merchant {merchant} cannot be opened: it is damaged, or another"
+            " merchant's; nothing was exported",
+            hint="voucher check; then restore the last backup, or import a registry file that has"
+            " the account",
+            merchant=row.merchant_no,
+        ) from error

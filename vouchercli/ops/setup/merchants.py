@@ -41,11 +41,7 @@ LABELS = {
     "registry": "Registry",
 }
 KINDS: dict[str, Kind] = {"designated_size": "word"}
-SOURCES = {"account_no": "masked_account"}
-ABOUT = tuple(
-    Column(field, label, KINDS.get(field, "text"), source=SOURCES.get(field, ""))
-    for field, label in LABELS.items()
-)
+ABOUT = tuple(Column(field, label, KINDS.get(field, "text")) for field, label in LABELS.items())
 MAYBE = ("brand", "designated_size")  # listed where a registry states them
 STATE = Column("state", "State", "word")
 IS_REGISTERED = Column("is_registered", where=JSON)
@@ -208,7 +204,7 @@ def _changes(change: Change) -> list[dict[str, Any]]:
 def _shown(field: str, row: dict[str, Any]) -> Any:
     """A value of a change as it may be shown: two numbers that end alike look alike."""
     value = row.get(field, "")
-    return accounts.masked(value) if field == "account_no" else value
+    return accounts.shown(value) if field == "account_no" else value
 
 
 def _why(suspension: Suspension) -> str | Message:
