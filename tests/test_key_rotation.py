@@ -15,7 +15,7 @@ import pytest
 import towns
 
 from vouchercli.rules import resident_tokens
-from vouchercli.store import identities, key_rings
+from vouchercli.store import identities, key_rings, sealed_accounts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -381,7 +381,7 @@ OTHER_BYTES = {
 
 
 def test_every_column_of_bytes_is_wrapped_or_holds_no_token(town: Voucher, here: Path) -> None:
-    said = " ".join((*key_rings.WRAP, key_rings.JOIN))
+    said = " ".join((*key_rings.WRAP, key_rings.JOIN, sealed_accounts.PUT))
     columns = towns.ask(
         here,
         "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c"

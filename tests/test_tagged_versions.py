@@ -1,7 +1,8 @@
 """Files of every tagged version open, are brought up to date and agree.
 
 tests/cases/older/ has a small file of each, written by the program of that version: 010.db.gz by
-schema 10 (before v0.2.0), v0.2.0.db.gz by that tag (`scripts/make-older-file`).
+schema 10 (before v0.2.0), v0.2.0.db.gz by that tag (`scripts/make-older-file`), 026.db.gz by schema 26:
+its merchants have accounts in clear, and it has no residents.
 """
 
 from __future__ import annotations

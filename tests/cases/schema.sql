@@ -531,6 +531,12 @@ CREATE TABLE mended_rejects (
     PRIMARY KEY (of_batch, of_line, batch_id, line)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE merchant_accounts (
+    merchant_id  INTEGER PRIMARY KEY REFERENCES merchants,
+    token        BLOB NOT NULL CHECK (length(token) = 16),    -- HMAC-SHA-256 of the cleaned number: equal numbers are found
+    sealed       BLOB NOT NULL CHECK (length(sealed) > 29)    -- which key (1 byte), nonce (12), AES-256-GCM of the number with its tag (16)
+) STRICT;
+
 CREATE TABLE merchant_changes (
     batch_id     INTEGER NOT NULL REFERENCES batches,
     merchant_id  INTEGER NOT NULL REFERENCES merchants,

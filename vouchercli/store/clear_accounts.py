@@ -46,7 +46,12 @@ REJECTS = "SELECT line, cells, detail FROM rejects WHERE batch_id = ?"
 MASK_REJECT = "UPDATE rejects SET cells = ?3, detail = ?4 WHERE (batch_id, line) = (?1, ?2)"
 WARNINGS = "SELECT line, reason, detail FROM warnings WHERE batch_id = ?"
 MASK_WARNING = "UPDATE warnings SET detail = ?4 WHERE (batch_id, line, reason) = (?1, ?2, ?3)"
-HAD_REGISTRIES = "SELECT EXISTS (SELECT 1 FROM batches WHERE kind = 'merchants')"
+HAD_SOME = """
+SELECT EXISTS (SELECT 1 FROM merchant_accounts)
+    OR EXISTS (SELECT 1 FROM merchant_changes WHERE instr(before || after, '"account_no":"*'))
+    OR EXISTS (SELECT 1 FROM batches AS b JOIN rejects AS r USING (batch_id)
+        WHERE b.kind = 'merchants')
+"""
 
 
 def seal_all(db: sqlite3.Connection) -> None:
@@ -63,10 +68,10 @@ def seal_all(db: sqlite3.Connection) -> None:
 
 
 def sweep(db: sqlite3.Connection) -> None:
-    """Write the file anew after an upgrade that may have sealed accounts, so that nothing of what
-    was in clear is left in it, nor in its log. It may be done again.
+    """Write the file anew after an upgrade that sealed accounts, so that nothing of what was in
+    clear is left in its pages, nor in its log. It may be done again.
     """
-    if typed.number(db, HAD_REGISTRIES):
+    if typed.number(db, HAD_SOME):
         db.execute("VACUUM")
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 

@@ -57,11 +57,9 @@ def migrate(db: sqlite3.Connection) -> None:
     """Bring the schema to `SCHEMA_VERSION`; of a file that was there before, the log has a line."""
     sql_functions.register(db, local_day=times.local_day)
     before = int(db.execute("PRAGMA user_version").fetchone()[0])
-    db.execute("PRAGMA secure_delete = ON")
     migrations.apply(Database(db))
     if 0 < before < SEALED_SINCE:  # also when the upgrade goes on after a kill
         clear_accounts.sweep(db)
-    db.execute("PRAGMA secure_delete = OFF")
     db.execute("BEGIN IMMEDIATE")  # a kill before this ends is an upgrade that goes on
     if before:
         audit_lines.note_upgrade(db, before, SCHEMA_VERSION)

@@ -138,7 +138,7 @@ def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
         if not (values[number] and values[name]):
             return Unfit("bad_row", {"column": "name" if values[number] else "merchant_no"})
         if is_masked(values[account]):
-            return Unfit("bad_row", {"column": "account_no", "problem": accounts.IS_MASKED})
+            return Unfit("bad_row", {"problem": accounts.IS_MASKED})
         row: list[str | None] = [None if is_unknown(value) else value for value in values]
         row[uscc] = row[uscc] and values[uscc].upper()
         row[account] = row[account] and sealer.write(values[number], values[account])
