@@ -90,11 +90,11 @@ def _safe(db: sqlite3.Connection) -> Safe:
         raise VoucherError(
             "accounts_need_key",
             "{path} has account numbers in clear, which this version seals by its key, and the key"
-            " file {key} is missing or is not its own",
+            " file {key_file} is missing or is not its own",
             hint="put back the key file that was backed up with this database, then run the same"
             " command again; nothing was changed",
             path=str(path),
-            key=str(key_path),
+            key_file=str(key_path),
         ) from error
 
 

@@ -96,4 +96,12 @@ TEXT = {
     "batch {batch} holds from {from_at}": "导入批次 {batch} 自 {from_at} 起生效",
     "payment {number} at {merchant}, {paid_at}, stands though {round} would refuse it now": "商户 {merchant} 的支付 {number}（{paid_at}）维持接收，但按更正后的情况 {round} 不再适用",
     "{count} payments stand that would be refused now; late files and rejects are judged by the correction": "{count} 笔支付维持接收，但按更正后的情况不再适用；补到的文件与未通过行按更正审核",
+    "the account number is masked: write it in full, or leave it as it is known": "账号已隐去部分位数：请写完整账号，或不改动",
+    "the account of merchant {merchant} cannot be opened: it is damaged, or another merchant's; nothing was exported": "商户 {merchant} 的账号无法解密：已损坏或属于其他商户；未生成付款文件",
+    "voucher check; then restore the last backup, or import a registry file that has the account": "voucher check；再恢复最近的备份，或导入含该账号的商户名录",
+    "put back the key file that was backed up with this database, then run the same command again; nothing was changed": "请放回与本数据库一同备份的密钥文件，再运行同一命令；未作任何更改",
+    "{path} has account numbers in clear, which this version seals by its key, and the key file {key_file} is missing or is not its own": "{path} 中的账号为明文，本版本须用密钥加密保存，但密钥文件 {key_file} 缺失或不属于该数据库",
+    "account numbers are kept encrypted, and the Python package cryptography, which does it, is not installed": "账号须加密保存，但未安装所需的 Python 软件包 cryptography",
+    "pip install cryptography; or import the registry without its account numbers": "请运行 pip install cryptography；或导入不含账号的商户名录",
+    "account numbers are masked, and each is sealed so that the key opens it": "账号均已隐去部分位数，并已加密，可用密钥解密",
 }
