@@ -5,6 +5,7 @@ takes what was in clear out of the file's bytes.
 from __future__ import annotations
 
 import json
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +21,6 @@ from vouchercli.store import (
 )
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from vouchercli.store.sealed_accounts import Safe
 
 FILE = "SELECT file FROM pragma_database_list WHERE name = 'main'"
@@ -69,11 +68,13 @@ def seal_all(db: sqlite3.Connection) -> None:
 
 def sweep(db: sqlite3.Connection) -> None:
     """Write the file anew after an upgrade that sealed accounts, so that nothing of what was in
-    clear is left in its pages, nor in its log. It may be done again.
+    clear is left in its pages, nor in its log. It may be done again. Raises
+    `sqlite3.OperationalError` while another program reads the log.
     """
     if typed.number(db, HAD_SOME):
         db.execute("VACUUM")
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        if typed.number(db, "PRAGMA wal_checkpoint(TRUNCATE)"):
+            raise sqlite3.OperationalError("database is locked")
 
 
 def _safe(db: sqlite3.Connection) -> Safe:

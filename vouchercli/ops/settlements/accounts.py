@@ -21,13 +21,13 @@ class Account(NamedTuple):
 
 
 def open_all(session: Session, merchant_ids: Sequence[int]) -> dict[int, Account]:
-    """The accounts of merchants that have one. Raises `VoucherError`: account_damaged;
+    """The accounts of merchants, each of which shows one. Raises `VoucherError`: account_damaged;
     no_cryptography; no_key, wrong_key and others of the key file.
     """
     wanted = {*merchant_ids}
     rows = [row for row in sealed_accounts.every(session.db) if row.merchant_id in wanted]
-    if not rows:
-        return {}
+    for missing in sorted(wanted - {row.merchant_id for row in rows}):
+        raise _damaged(f"#{missing}")
     safe = sealed_accounts.Safe(identities.load_ring(session.path, session.db))
     return {row.merchant_id: Account(_open(safe, row)) for row in rows}
 
@@ -36,11 +36,15 @@ def _open(safe: sealed_accounts.Safe, row: sealed_accounts.Row) -> str:
     try:
         return safe.open(row.merchant_no, row.sealed)
     except ValueError as error:
-        raise VoucherError(
-            "account_damaged",
-            "the account of merchant {merchant} cannot be opened: it is damaged, or another"
-            " merchant's; nothing was exported",
-            hint="voucher check; then restore the last backup, or import a registry file that has"
-            " the account",
-            merchant=row.merchant_no,
-        ) from error
+        raise _damaged(row.merchant_no) from error
+
+
+def _damaged(merchant: str) -> VoucherError:
+    return VoucherError(
+        "account_damaged",
+        "the account of merchant {merchant} cannot be opened: it is damaged, or another"
+        " merchant's; nothing was exported",
+        hint="voucher check; then restore the last backup, or import a registry file that has"
+        " the account",
+        merchant=merchant,
+    )
