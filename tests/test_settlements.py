@@ -319,6 +319,29 @@ def test_an_answer_that_cannot_be_true_changes_nothing(town: Any) -> None:
     town("check")
 
 
+ORDER_REJECTED = """<?xml version="1.0" encoding="UTF-8"?>
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>
+<GrpHdr><MsgId>B-1</MsgId><CreDtTm>2020-03-30T09:00:00</CreDtTm></GrpHdr>
+<OrgnlGrpInfAndSts><OrgnlMsgId>S1</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId>
+<GrpSts>RJCT</GrpSts><StsRsnInf><Rsn><Cd>AC01</Cd></Rsn></StsRsnInf></OrgnlGrpInfAndSts>
+</CstmrPmtStsRpt></Document>
+"""
+
+
+def test_what_a_bank_says_of_an_order_holds_for_each_of_its_transfers(town: Any) -> None:
+    settle(town, "2020-03-27")
+    paid = ("settlement", "paid", "-o", "json", *WU, *LATER)
+    towns.write("early.xml", ORDER_REJECTED)
+    early = town(*paid, "early.xml", expect=4)
+    assert [each["code"] for each in early.json["problems"]] == ["never_sent"]
+    send(town, 1)
+    towns.write("later.xml", ORDER_REJECTED.replace("B-1", "B-2"))
+    heard = town(*paid, "later.xml").data
+    assert (heard["rejected"], heard["settlements"]) == (2, [{"settlement": 1, "state": "paid"}])
+    assert unpaid(town)["M1", "not_settled"] == 3000
+    town("check")
+
+
 def test_the_same_answer_is_heard_once(town: Any) -> None:
     settle(town, "2020-03-27")
     send(town, 1)

@@ -170,7 +170,11 @@ class Heard:
     def refuse_order(self, said: OrderAnswer, code: str) -> None:
         """Keep what was said of an order that is not ours, or not the one that was sent."""
         self._keep(_as_answer(said, said.order_no), None, code)
-        params = {"transfer_no": said.order_no, "programme": self.programme}
+        params = {
+            "transfer_no": said.order_no,
+            "programme": self.programme,
+            "state": TRANSFER_WORDS["planned"],
+        }
         self.problems.append(_refusal(code, said.where, params))
 
 
@@ -252,6 +256,9 @@ def _of_order(session: Session, row: sqlite3.Row, said: OrderAnswer, heard: Hear
         for each in store.of_settlement(session.db, found.settlement)
         if each.state not in ("planned", "dropped")
     ]
+    if not sent:
+        heard.refuse_order(said, "never_sent")
+        return []
     total_fen = sum(each.amount_fen for each in sent)
     if said.transfers not in (None, len(sent)) or said.sum_fen not in (None, total_fen):
         heard.refuse_order(said, "order_differs")
