@@ -129,6 +129,13 @@ def unpaid(voucher: Any) -> dict[tuple[str, str], int]:
     return {(each["merchant_no"], each["reason"]): each["amount_fen"] for each in rows}
 
 
+@pytest.mark.parametrize("verb", ["list", "holds", "unpaid", "debts"])
+def test_without_a_programme_nothing_is_listed(voucher: Any, here: Path, verb: str) -> None:
+    voucher("init")
+    refused = voucher("settlement", verb, "-o", "json", expect=3)
+    assert [each["code"] for each in refused.json["problems"]] == ["no_programme"]
+
+
 # ---------------------------------------------------------------- what is owed
 
 
