@@ -328,4 +328,12 @@ TEXT = {
     "Date": "日期",
     "day not settled yet": "入账日尚未结算",
     "statements of all merchants written": "为全部商户写出对账单",
+    # check
+    "merchants are owed what was booked on signed days": "应付商户的款项等于已签认日期的入账",
+    "what is held or paid first is taken out of the rest, to the fen": "暂缓或试付的款项已从其余款项中分出，分毫不差",
+    "every transfer pays the dues that belong to it, once": "每笔付款只支付一次所属的应付款",
+    "what is paid, held, paid back or given up is what was posted": "已付、暂缓、归还与销账均与分录相符",
+    "nothing is paid or released that a second person did not decide": "未经第二人决定的款项未付款、未解除暂缓",
+    "every transfer has come to what the bank said last": "每笔付款的状态均与银行最后的回执相符",
+    "every settlement and hold stands in the log, and none is missing": "每张结算单与每项暂缓均载于日志，无一遗漏",
 }
