@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vouchercli.rules.accounts import masked
 from vouchercli.store import days, debts, dues, merchant_runs, typed, unpaid
 
 if TYPE_CHECKING:
@@ -116,13 +117,13 @@ class Period(NamedTuple):
 
 
 class Merchant(NamedTuple):
-    """Whom a statement is for. `account_end`: the last four signs of the account's number."""
+    """Whom a statement is for. `account` is its number masked."""
 
     merchant_id: int
     merchant_no: str
     name: str
     account_name: str
-    account_end: str
+    account: str
     bank: str
 
 
@@ -261,7 +262,7 @@ def _read(
     owing = _by_number(debts.listed(db, period.programme_id, only).rows(None), kept)
     taken = dues.taken(db, period.programme_id).day
     for merchant_id, no, name, account_name, account, bank in kept:
-        merchant = Merchant(merchant_id, no, name, account_name, account[-4:], bank)
+        merchant = Merchant(merchant_id, no, name, account_name, masked(account), bank)
         rows = sums.pop(merchant_id, {})
         transfers, given = settled.get(merchant_id, []), credits.get(merchant_id, [])
         yield Statement(

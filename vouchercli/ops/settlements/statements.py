@@ -184,7 +184,6 @@ def _describe_head(common: About, one: Statement) -> dict[str, Any]:
     who, period = one.merchant, common.period
     return {
         **who._asdict(),
-        "account": f"**** {who.account_end}" if who.account_end else "",
         "programme": common.programme,
         "programme_name": _both(common.name),
         "since": None if period.since == EVER else period.since,
