@@ -39,7 +39,6 @@ HOLD_REASONS = (
     "other",
 )
 OPEN = ("planned", "sent", "accepted")  # states of a transfer that waits for the bank's last word
-CAME_BACK = ("rejected", "returned", "dropped")
 BEFORE_EXPORT = ("draft", "verified", "approved")
 
 
@@ -57,10 +56,10 @@ class Terms(NamedTuple):
     first_payment_fen: int = 0
     payees: tuple[tuple[str, str], ...] = ()
 
-    @property
-    def needs_audit(self) -> bool:
-        """Whether a third party's audit must be named before it is paid."""
-        return self.pattern == "end_of_programme"
+
+def needs_audit(pattern: str) -> bool:
+    """Whether a third party's audit must be named before it is paid."""
+    return pattern == "end_of_programme"
 
 
 def read(node: Node) -> Terms | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.store import ledger, typed
+from vouchercli.store import dues, ledger, typed
+from vouchercli.store.dues import Due
 from vouchercli.store.lists import Listed, Listing
 
 if TYPE_CHECKING:
@@ -41,10 +42,6 @@ SELECT round_id, CAST(sum(amount_fen) AS BIGINT), max(up_to) FROM dues
 WHERE merchant_id = ? AND funder_id = ? AND transfer_id IS NULL
 GROUP BY 1 ORDER BY 2, 1
 """
-ADD_DUE = """
-INSERT INTO dues (kind, funder_id, round_id, merchant_id, amount_fen, after_day, up_to)
-VALUES (?, ?, ?, ?, ?, 0, ?)
-"""
 ACCOUNTS = {"repaid": "clawed_back", "written_off": "written_off"}
 
 
@@ -70,5 +67,5 @@ def settle(db: sqlite3.Connection, debt: Debt, fen: int, kind: str, why: str, at
         if part == 0:
             continue
         rest -= part
-        db.execute(ADD_DUE, (kind, debt.funder_id, round_id, debt.merchant_id, part, up_to))
+        dues.add(db, kind, Due(debt.funder_id, round_id, debt.merchant_id, part), up_to)
         ledger.post(db, debt.funder_id, round_id, ACCOUNTS[kind], "payable", part, why, at)

@@ -108,6 +108,20 @@ def take_up(db: sqlite3.Connection, programme_id: int, up_to: Seal, at: int) -> 
     return len(dues)
 
 
+def add(
+    db: sqlite3.Connection,
+    kind: str,
+    due: Due,
+    up_to: int,
+    *,
+    after: int = 0,
+    hold_id: int | None = None,
+    transfer_id: int | None = None,
+) -> None:
+    """Keep one due beside those that were booked: `held`, `part`, `repaid` or `written_off`."""
+    db.execute(ADD, (kind, *due, after, up_to, hold_id, transfer_id))
+
+
 def add_up(db: sqlite3.Connection, programme_id: int, after: Seal, up_to: Seal) -> list[Due]:
     """What was booked behind one sealed day up to another, by merchant, round and funder, in the
     order of merchants.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.store import transaction_numbers, typed
+from vouchercli.store import dues, transaction_numbers, typed
+from vouchercli.store.dues import Due
 from vouchercli.store.lists import Listed, Listing
 
 if TYPE_CHECKING:
@@ -100,12 +101,6 @@ BOOKED_ON = """
 SELECT min(d.day) FROM days d WHERE d.programme_id = :programme_id AND d.day >= :day
     AND d.last_redemption_id >= :redemption_id
 """
-ADD_DUE = """
-INSERT INTO dues (kind, funder_id, round_id, merchant_id, amount_fen, after_day, up_to, hold_id)
-VALUES ('held', ?, ?, ?, ?, ?, ?, ?)
-"""
-
-
 # Of payments that hold one of the numbers that are asked for.
 OF_NUMBERS = """
 SELECT f.transaction_no, f.redemption_id, f.merchant_id, f.day
@@ -254,9 +249,9 @@ def set_apart(
     up_to = db.execute(BOOKED_ON, asked).fetchone()[0] or max(of.day, open_on)
     parts = typed.tuples(db, PARTS, asked)
     for funder_id, round_id, fen in parts:
-        about = (funder_id, round_id, of.merchant_id)
-        db.execute(ADD_DUE, (*about, fen, 0, up_to, hold))
-        db.execute(ADD_DUE, (*about, -fen, 0, up_to, None))
+        part = Due(funder_id, round_id, of.merchant_id, fen)
+        dues.add(db, "held", part, up_to, hold_id=hold)
+        dues.add(db, "held", part._replace(amount_fen=-fen), up_to)
     return sum(fen for _, _, fen in parts)
 
 

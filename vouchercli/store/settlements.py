@@ -7,7 +7,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules import settlements as law
-from vouchercli.store import ledger, typed
+from vouchercli.store import dues, ledger, typed
+from vouchercli.store.dues import Due
 from vouchercli.store.lists import Listed, Listing
 
 if TYPE_CHECKING:
@@ -64,12 +65,6 @@ class Transfer(NamedTuple):
     answered_at: int | None
 
 
-COUNTED = """
-SELECT count(*), sum(state = 'paid'), sum(iif(state = 'paid', amount_fen, 0)),
-    sum(state IN ('rejected', 'returned', 'dropped')),
-    sum(iif(state IN ('rejected', 'returned', 'dropped'), amount_fen, 0))
-FROM transfers WHERE settlement_id = ?
-"""
 ALL = """
 SELECT s.settlement_id, s.programme_id, s.funder_id, f.funder, s.state, s.pattern, s.up_to,
     s.notice_days, s.planned_fen, s.made_by, s.os_user, s.made_at, s.noticed_at, s.exported_at,
@@ -92,9 +87,6 @@ FROM transfers t JOIN merchants m ON m.merchant_id = t.payee_id
 WHERE t.settlement_id = :settlement AND ifnull(t.state = :state, 1)
 """
 TRANSFER_LIST = Listing(Transfer, TRANSFERS, "t.transfer_id", names_columns=True)
-LAST_UP_TO = """
-SELECT max(up_to) FROM settlements WHERE programme_id = ? AND state <> 'rejected'
-"""
 # Who is paid what of a round's dues: the payee that the programme names for its platform.
 PAYEES = """
 CREATE TEMP TABLE IF NOT EXISTS round_payees (round_id INTEGER PRIMARY KEY, payee_id INTEGER) STRICT
@@ -161,22 +153,6 @@ SELECT d.round_id, d.merchant_id, d.after_day, d.up_to {OPEN} AND NOT {IS_HELD}
     AND {PAYEE} = :payee_id
 ORDER BY d.amount_fen DESC, d.due_id LIMIT 1
 """
-ADD_DUE = """
-INSERT INTO dues (kind, funder_id, round_id, merchant_id, amount_fen, after_day, up_to, hold_id,
-    transfer_id)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-
-
-class Owed(NamedTuple):
-    """See `rules.settlements.Owed`."""
-
-    payee_id: int
-    amount_fen: int
-    is_held: int
-    has_account: int
-    is_known: int
-    is_tried: int
 
 
 class Asked(NamedTuple):
@@ -204,12 +180,6 @@ def named(db: sqlite3.Connection, programme_id: int, settlement: int) -> Settlem
 def transfers(db: sqlite3.Connection, settlement: int, state: str | None = None) -> Listed:
     """The transfers of a settlement, in the order in which they were made."""
     return TRANSFER_LIST.of(db, settlement=settlement, state=state)
-
-
-def last_up_to(db: sqlite3.Connection, programme_id: int) -> int | None:
-    """Up to which day (yyyymmdd) something was settled; None: nothing was."""
-    day: int | None = db.execute(LAST_UP_TO, (programme_id,)).fetchone()[0]
-    return day
 
 
 # ---------------------------------------------------------------- made
@@ -283,9 +253,9 @@ def _take_part(
     """Take a part out of what a payee is owed; the rest stands open."""
     wanted = {**asked._asdict(), "payee_id": payee_id}
     round_id, merchant_id, after, up_to = typed.tuples(db, LARGEST, wanted)[0]
-    about = ("part", asked.funder_id, round_id, merchant_id)
-    db.execute(ADD_DUE, (*about, fen, after, up_to, None, transfer_id))
-    db.execute(ADD_DUE, (*about, -fen, after, up_to, None, None))
+    part = Due(asked.funder_id, round_id, merchant_id, fen)
+    dues.add(db, "part", part, up_to, after=after, transfer_id=transfer_id)
+    dues.add(db, "part", part._replace(amount_fen=-fen), up_to, after=after)
 
 
 # ---------------------------------------------------------------- moved on

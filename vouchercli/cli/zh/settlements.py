@@ -113,6 +113,8 @@ TEXT = {
     "{transfer_no} is no order of {programme}": "{transfer_no} 不是项目 {programme} 的付款指令",
     "the bank has read another order than {transfer_no}: count or sum differ": "银行读到的指令与 {transfer_no} 不同：笔数或金额不符",
     "the bank has {transfer_no} already: the first one stands": "银行已有 {transfer_no}：以第一次为准",
+    "answered by the bank": "银行已回执",
+    "the first {shown} of {count} are named here": "以上列出 {count} 条中的前 {shown} 条",
     # hold, release
     "no agreement signed": "未签协议",
     "account missing": "缺少账户",

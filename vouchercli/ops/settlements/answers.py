@@ -389,6 +389,14 @@ def _carry_out(session: Session, row: sqlite3.Row, heard: Heard) -> Outcome:
     says = [message]
     if counts["rejected"] or counts["returned"]:
         says.append(say("what came back is owed again: voucher settlement unpaid"))
+    if len(heard.problems) > SHOWN:
+        says.append(
+            say(
+                "the first {shown} of {count} are named here",
+                shown=SHOWN,
+                count=len(heard.problems),
+            )
+        )
     data = {**told, "settlements": [{"settlement": n, "state": s} for n, s in states.items()]}
     errors = any(each.level == "error" for each in heard.problems)
     return Outcome(

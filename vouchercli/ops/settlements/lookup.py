@@ -22,7 +22,7 @@ STATE_WORDS = {
     "verified": Word("verified"),
     "approved": Word("approved"),
     "exported": Word("exported"),
-    "paid": Word("paid"),
+    "paid": Word("answered by the bank"),
     "closed": Word("paid in full"),
     "rejected": Word("rejected"),
 }

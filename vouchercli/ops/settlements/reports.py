@@ -91,7 +91,6 @@ DEBTS = (
     Column("since_on", "Oldest of", "date"),
 )
 BANDS = tuple(zip(("0-7", "8-30", "31-90", "91+"), AGES, strict=True))
-PATHS = ("paid", "held", "in_settlement", "not_settled", "debts", "repaid", "written_off")
 OWES, HELD_BACK = "owes", "held"
 
 

@@ -34,7 +34,7 @@ def verify(session: Session, number: int, note: str, evidence: str = "") -> Outc
         current = look_up(session, number)
         staff.require(session, current.programme, doors.DOOR["settlement verify"])
         require_state(current, "draft")
-        if current.settlement.pattern == "end_of_programme" and not evidence.strip():
+        if law.needs_audit(current.settlement.pattern) and not evidence.strip():
             raise UsageFault(
                 "audit_needed",
                 "{programme} pays at its end, when a third party has audited it: name its report",
