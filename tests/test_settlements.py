@@ -27,8 +27,13 @@ LATER = ("--now", "2020-03-30 10:00")
 PAYERS = 'treasury: {name: 合成财政局, account_no: "9999990000000000001", bank: 合成银行}\n'
 
 
-def build(voucher: Any, settlement: dict[str, Any] | None = None, **more: Any) -> None:
-    """Round r1 of 40-10 vouchers; nothing is paid yet."""
+def build(
+    voucher: Any,
+    settlement: dict[str, Any] | None = None,
+    checkers: tuple[str, ...] = ("lin",),
+    **more: Any,
+) -> None:
+    """Round r1 of 40-10 vouchers, which `checkers` approve; nothing is paid yet."""
     terms = {"settlement": settlement} if settlement else {}
     towns.build(
         voucher,
@@ -36,7 +41,7 @@ def build(voucher: Any, settlement: dict[str, Any] | None = None, **more: Any) -
         towns.pack("pack", towns.coupon("10", "40", 5), validity={"days_after_claim": 30}),
         merchants=SHOPS,
     )
-    towns.make_round(voucher, "r1", packs=3, state="open", closes=towns.CLOSES)
+    towns.make_round(voucher, "r1", packs=3, state="open", closes=towns.CLOSES, checkers=checkers)
     Path("payers.yaml").write_text(PAYERS, "utf-8")
 
 

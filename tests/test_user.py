@@ -348,7 +348,7 @@ def test_ctrl_c_ends_the_demo_with_a_word_and_an_empty_folder(tmp_path: Path) ->
         pass
     running.send_signal(signal.SIGINT)
     _, told = running.communicate()
-    assert running.returncode in INTERRUPTED
+    assert running.returncode in INTERRUPTED, told
     assert b"interrupted" in told
     assert b"Traceback" not in told
     assert list((tmp_path / "d").iterdir()) == []
