@@ -24,6 +24,8 @@ CREATE INDEX dues_open ON dues (funder_id, merchant_id) WHERE transfer_id IS NUL
 
 CREATE INDEX eligibility_by_group ON eligibility (programme_id, resident_group);
 
+CREATE INDEX findings_by_merchant ON findings (merchant_id);
+
 CREATE INDEX holds_by_merchant ON holds (merchant_id);
 
 CREATE UNIQUE INDEX holds_once ON holds (programme_id, merchant_id, ifnull(redemption_id, 0), reason) WHERE released_at IS NULL;
@@ -74,6 +76,8 @@ CREATE INDEX reversed_redemptions_by_no ON reversed_redemptions (transaction_no)
 CREATE INDEX roll_ins_by_source ON roll_ins (from_round_id);
 
 CREATE UNIQUE INDEX rounds_by_lead ON rounds (lead_id) WHERE lead_id IS NOT NULL AND state <> 'cancelled';
+
+CREATE INDEX scans_by_programme ON scans (programme_id);
 
 CREATE INDEX series_by_batch ON series (batch_id);
 
@@ -388,6 +392,36 @@ CREATE TABLE "fact_digests" (
 CREATE TABLE fact_digests_said (
     only     INTEGER PRIMARY KEY CHECK (only = 1),
     is_said  INTEGER NOT NULL CHECK (is_said IN (0, 1))
+) STRICT;
+
+CREATE TABLE finding_reasons (
+    finding_id  INTEGER NOT NULL REFERENCES findings,
+    rule        TEXT NOT NULL,
+    value       TEXT NOT NULL,                          -- decimal strings
+    fence       TEXT NOT NULL,
+    base        TEXT NOT NULL,                          -- whom it was compared with: industry/district/size, each blank where it is all of them
+    base_n      INTEGER NOT NULL,                       -- how many merchants these are; 0: the rule compares with nobody
+    counts      TEXT NOT NULL CHECK (json_valid(counts)),             -- the counts behind the value, to redo it by hand
+    PRIMARY KEY (finding_id, rule)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE finding_rows (
+    finding_id     INTEGER NOT NULL REFERENCES findings,
+    redemption_id  INTEGER NOT NULL,
+    rules          TEXT NOT NULL,                       -- which rules rest on it, commas between
+    sha256         TEXT NOT NULL,                       -- of the payment as it was then
+    PRIMARY KEY (finding_id, redemption_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE findings (
+    finding_id    INTEGER PRIMARY KEY,
+    scan_id       INTEGER NOT NULL REFERENCES scans,
+    merchant_id   INTEGER NOT NULL REFERENCES merchants,
+    is_candidate  INTEGER NOT NULL CHECK (is_candidate IN (0, 1)),
+    payments      INTEGER NOT NULL,                     -- rows of evidence
+    amount_fen    INTEGER NOT NULL,                     -- at stake: what the vouchers of these rows paid
+    rows_sha256   TEXT NOT NULL,                        -- of the rows of evidence
+    UNIQUE (scan_id, merchant_id)
 ) STRICT;
 
 CREATE TABLE funder_totals (
@@ -826,6 +860,24 @@ CREATE TABLE rounds (
     UNIQUE (programme_id, round)
 ) STRICT;
 
+CREATE TABLE scans (
+    scan_id             INTEGER PRIMARY KEY,
+    programme_id        INTEGER NOT NULL REFERENCES programmes,
+    as_of_at            INTEGER NOT NULL,               -- payments up to this second were looked at
+    last_redemption_id  INTEGER NOT NULL,               -- and none that came in behind this row
+    sealed_day          INTEGER,                        -- the last day (yyyymmdd) that was sealed then; NULL: none
+    payments            INTEGER NOT NULL,               -- that stood and were looked at
+    merchants           INTEGER NOT NULL,               -- that had any
+    amount_fen          INTEGER NOT NULL,               -- what their vouchers paid
+    rules_sha256        TEXT NOT NULL,                  -- of the rules with their thresholds
+    terms               TEXT NOT NULL CHECK (json_valid(terms)),      -- the thresholds, as a JSON object
+    looked              TEXT NOT NULL CHECK (json_valid(looked)),     -- a JSON list: what each rule looked at, or why it could not
+    sha256              TEXT NOT NULL,                  -- of all findings with their reasons and rows
+    made_by             TEXT NOT NULL,
+    os_user             TEXT NOT NULL,
+    made_at             INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE seats (
     round_id  INTEGER PRIMARY KEY REFERENCES rounds,
     free      INTEGER NOT NULL                          -- counted, and not written yet: nothing when a transaction has ended
@@ -1065,6 +1117,18 @@ CREATE TRIGGER families_never_change BEFORE UPDATE OF family, one_of ON rounds
     WHEN new.family <> old.family OR new.one_of <> old.one_of
 BEGIN SELECT RAISE(ABORT, 'a round stays in its family'); END;
 
+CREATE TRIGGER finding_reasons_never_change BEFORE UPDATE ON finding_reasons BEGIN SELECT RAISE(ABORT, 'a finding stands'); END;
+
+CREATE TRIGGER finding_reasons_never_vanish BEFORE DELETE ON finding_reasons BEGIN SELECT RAISE(ABORT, 'a finding stands'); END;
+
+CREATE TRIGGER finding_rows_never_change BEFORE UPDATE ON finding_rows BEGIN SELECT RAISE(ABORT, 'a finding stands'); END;
+
+CREATE TRIGGER finding_rows_never_vanish BEFORE DELETE ON finding_rows BEGIN SELECT RAISE(ABORT, 'a finding stands'); END;
+
+CREATE TRIGGER findings_never_change BEFORE UPDATE ON findings BEGIN SELECT RAISE(ABORT, 'a finding stands'); END;
+
+CREATE TRIGGER findings_never_vanish BEFORE DELETE ON findings BEGIN SELECT RAISE(ABORT, 'a finding stands'); END;
+
 CREATE TRIGGER holds_end_once BEFORE UPDATE OF released_by, released_at, release_note ON holds WHEN OLD.released_at IS NOT NULL
 BEGIN SELECT RAISE(ABORT, 'a hold ends once'); END;
 
@@ -1200,6 +1264,10 @@ BEGIN SELECT RAISE(ABORT, 'only a row that stands can be reversed'); END;
 
 CREATE TRIGGER rounds_have_seats AFTER INSERT ON rounds
 BEGIN INSERT INTO seats (round_id, free) VALUES (NEW.round_id, NEW.claimed); END;
+
+CREATE TRIGGER scans_never_change BEFORE UPDATE ON scans BEGIN SELECT RAISE(ABORT, 'a scan stands'); END;
+
+CREATE TRIGGER scans_never_vanish BEFORE DELETE ON scans BEGIN SELECT RAISE(ABORT, 'a scan stands'); END;
 
 CREATE TRIGGER sealed_claims_stand BEFORE UPDATE OF claim_id, claim_no, round_id, pack_no, claimed_at, expires_at, batch_id, line ON claims
     WHEN EXISTS (SELECT 1 FROM last_seals x CROSS JOIN rounds r ON r.round_id = OLD.round_id AND r.programme_id = x.programme_id

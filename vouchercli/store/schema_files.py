@@ -29,6 +29,7 @@ SCHEMA_FILES = (
     "024_pairs.sql",
     "026_settlements.sql",
     "027_accounts.sql",
+    "028_risk.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

@@ -1,0 +1,303 @@
+"""Scans for abuse and their findings: a merchant, the reasons, and the rows that they rest on,
+frozen by digest. Nothing of it is ever changed or removed.
+"""
+
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vouchercli.store import typed
+from vouchercli.store.lists import Listed, Listing
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from vouchercli.session import Session
+
+
+class Scan(NamedTuple):
+    """A look at a programme's payments up to `as_of_at` (UTC seconds) and `last_redemption_id`;
+    `terms` the thresholds, `looked` what each rule looked at; `sha256` of all that it found.
+    """
+
+    scan: int
+    as_of_at: int
+    last_redemption_id: int
+    sealed_day: int | None
+    payments: int
+    merchants: int
+    amount_fen: int
+    rules_sha256: str
+    terms: dict[str, Any]
+    looked: list[dict[str, Any]]
+    sha256: str
+    made_by: str
+    os_user: str
+    made_at: int
+    findings: int
+    candidates: int
+
+
+class Finding(NamedTuple):
+    """A merchant that a scan points at: by which rules, and what is at stake in fen."""
+
+    finding: int
+    scan: int
+    merchant_id: int
+    merchant_no: str
+    name: str
+    district: str
+    industry: str
+    size: str
+    is_candidate: bool
+    payments: int
+    amount_fen: int
+    rows_sha256: str
+    rules: tuple[str, ...]
+
+
+class Reason(NamedTuple):
+    """Why: what a rule measured (`value`) and the `fence` that it went beyond, as decimal strings;
+    `base` whom it was compared with, `counts` what the value is made of.
+    """
+
+    rule: str
+    value: str
+    fence: str
+    base: str
+    base_n: int
+    counts: dict[str, Any]
+
+
+class Evidence(NamedTuple):
+    """A payment that a finding rests on, as it stands now; `sha256` is that of what it was when it
+    was found (see `digest`), `is_same` whether it still says the same. None: it was reversed.
+    """
+
+    redemption_id: int
+    rules: str
+    sha256: str
+    transaction_no: str | None
+    paid_at: int | None
+    base_fen: int | None
+    subsidy_fen: int | None
+    claim_no: str | None
+    coupon_no: int | None
+    resident: bytes | None
+
+    @property
+    def is_same(self) -> bool:
+        """Whether the payment still says what it said."""
+        return self.sha256 == digest(self[3:])
+
+
+class New(NamedTuple):
+    """What is found of a merchant, before it is written: `rows` is redemption -> rules."""
+
+    merchant_id: int
+    is_candidate: bool
+    reasons: tuple[Reason, ...]
+    rows: Mapping[int, tuple[str, ...]]
+
+
+ADD_SCAN = """
+INSERT INTO scans (programme_id, as_of_at, last_redemption_id, sealed_day, payments, merchants,
+    amount_fen, rules_sha256, terms, looked, sha256, made_by, os_user, made_at)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING scan_id
+"""
+ADD = """
+INSERT INTO findings (scan_id, merchant_id, is_candidate, payments, amount_fen, rows_sha256)
+VALUES (?, ?, ?, ?, ?, ?) RETURNING finding_id
+"""
+ADD_REASON = "INSERT INTO finding_reasons VALUES (?, ?, ?, ?, ?, ?, ?)"
+ADD_ROW = "INSERT INTO finding_rows VALUES (?, ?, ?, ?)"
+SCANS = """
+SELECT s.scan_id, s.as_of_at, s.last_redemption_id, s.sealed_day, s.payments, s.merchants,
+    s.amount_fen, s.rules_sha256, s.terms, s.looked, s.sha256, s.made_by, s.os_user, s.made_at,
+    (SELECT count(*) FROM findings f WHERE f.scan_id = s.scan_id) AS findings,
+    (SELECT count(*) FROM findings f WHERE f.scan_id = s.scan_id AND f.is_candidate) AS candidates
+FROM scans s WHERE s.programme_id = :programme_id AND ifnull(s.scan_id = :scan, 1)
+"""
+SCAN_LIST = Listing(lambda *row: _scan(row), SCANS, "s.scan_id DESC")
+LAST_SCAN = "SELECT max(scan_id) FROM scans WHERE programme_id = ?"
+FINDINGS = """
+SELECT f.finding_id, f.scan_id, f.merchant_id, m.merchant_no, m.name, m.district, m.industry,
+    m.size, f.is_candidate, f.payments, f.amount_fen, f.rows_sha256,
+    (SELECT group_concat(rule, ',') FROM (SELECT r.rule FROM finding_reasons r
+        WHERE r.finding_id = f.finding_id ORDER BY r.rule)) AS rules
+FROM findings f JOIN scans s USING (scan_id) JOIN merchants m USING (merchant_id)
+WHERE s.programme_id = :programme_id AND ifnull(f.finding_id = :finding, 1)
+    AND ifnull(f.scan_id = :scan, 1) AND ifnull(m.merchant_no = :merchant, 1)
+    AND (:all_of_them OR f.is_candidate)
+"""
+LIST = Listing(
+    lambda *row: _finding(row),
+    FINDINGS,
+    "f.scan_id DESC, f.is_candidate DESC, f.amount_fen DESC, f.finding_id",
+    names_columns=True,
+)
+REASONS = """
+SELECT rule, value, fence, base, base_n, counts FROM finding_reasons
+WHERE finding_id = ? ORDER BY rule
+"""
+ROWS = """
+SELECT e.redemption_id, e.rules, e.sha256, f.transaction_no, f.paid_at, f.base_fen, f.subsidy_fen,
+    c.claim_no, f.coupon_no, c.resident
+FROM finding_rows e LEFT JOIN redemption_facts f USING (redemption_id)
+    LEFT JOIN claims c ON c.claim_id = f.claim_id
+WHERE e.finding_id = :finding
+"""
+ROW_LIST = Listing(Evidence, ROWS, "f.paid_at, e.redemption_id")
+# What is frozen of a payment; residents stay tokens.
+FACT = """
+SELECT f.transaction_no, f.paid_at, f.base_fen, f.subsidy_fen, c.claim_no, f.coupon_no, c.resident
+FROM redemption_facts f JOIN claims c USING (claim_id) WHERE f.redemption_id = ?
+"""
+
+
+def digest(fact: Sequence[Any]) -> str:
+    """SHA-256 of a payment: transaction, time, base, subsidy, claim, coupon and the resident's
+    token, as a line of JSON.
+    """
+    cells = [each.hex() if isinstance(each, bytes) else each for each in fact]
+    return sha256(json.dumps(cells, ensure_ascii=False).encode()).hexdigest()
+
+
+def of_rows(rows: Iterable[tuple[int, str]]) -> str:
+    """SHA-256 of rows of evidence: the digests of their payments, in the order of their rows."""
+    lines = (f"{row} {each}\n" for row, each in sorted(rows))
+    return sha256("".join(lines).encode()).hexdigest()
+
+
+def add_scan(
+    session: Session,
+    programme_id: int,
+    scan: Mapping[str, Any],
+    found: Iterable[New],
+) -> int:
+    """Write a scan with its findings; its number. `scan` has the fields of `Scan` that say what was
+    looked at.
+    """
+    db = session.db
+    frozen = [(each, _freeze(db, each.rows)) for each in found]
+    whole = sha256()
+    for each, (_, rows_digest, amount) in frozen:
+        reasons = [reason._asdict() for reason in each.reasons]
+        told = [each.merchant_id, each.is_candidate, amount, rows_digest, reasons]
+        whole.update(json.dumps(told, sort_keys=True).encode())
+    number = typed.number(
+        db,
+        ADD_SCAN,
+        (
+            programme_id,
+            *(scan[key] for key in ("as_of_at", "last_redemption_id", "sealed_day", "payments")),
+            *(scan[key] for key in ("merchants", "amount_fen", "rules_sha256")),
+            json.dumps(scan["terms"], sort_keys=True),
+            json.dumps(scan["looked"], sort_keys=True),
+            whole.hexdigest(),
+            session.actor,
+            session.os_user,
+            session.now,
+        ),
+    )
+    for each, (rows, rows_digest, amount) in frozen:
+        counted = (int(each.is_candidate), len(rows), amount, rows_digest)
+        finding = typed.number(db, ADD, (number, each.merchant_id, *counted))
+        db.executemany(
+            ADD_REASON,
+            [
+                (finding, *reason[:5], json.dumps(reason.counts, sort_keys=True))
+                for reason in each.reasons
+            ],
+        )
+        db.executemany(
+            ADD_ROW, [(finding, row, ",".join(each.rows[row]), said) for row, said in rows]
+        )
+    return number
+
+
+def _freeze(
+    db: sqlite3.Connection, rows: Mapping[int, tuple[str, ...]]
+) -> tuple[list[tuple[int, str]], str, int]:
+    """Each row with its digest, the digest of all of them, and what their vouchers paid."""
+    frozen, amount = [], 0
+    for row in sorted(rows):
+        fact = tuple(db.execute(FACT, (row,)).fetchone())
+        frozen.append((row, digest(fact)))
+        amount += fact[3]
+    return frozen, of_rows(frozen), amount
+
+
+def _scan(row: Sequence[Any]) -> Scan:
+    scan = Scan(*row)
+    return scan._replace(terms=json.loads(row[8]), looked=json.loads(row[9]))
+
+
+def _finding(row: Sequence[Any]) -> Finding:
+    finding = Finding(*row)
+    return finding._replace(is_candidate=bool(row[8]), rules=tuple(str(row[12]).split(",")))
+
+
+def scans(db: sqlite3.Connection, programme_id: int) -> Listed:
+    """The scans of a programme, the newest first."""
+    return SCAN_LIST.of(db, programme_id=programme_id, scan=None)
+
+
+def scan(db: sqlite3.Connection, programme_id: int, number: int) -> Scan | None:
+    """One scan of a programme; None: there is no such scan."""
+    found = SCAN_LIST.rows(db, 1, programme_id=programme_id, scan=number)
+    only: Scan | None = next(found, None)
+    return only
+
+
+def last_scan(db: sqlite3.Connection, programme_id: int) -> int | None:
+    """The number of the last scan of a programme; None: there is none."""
+    number: int | None = db.execute(LAST_SCAN, (programme_id,)).fetchone()[0]
+    return number
+
+
+def listed(
+    db: sqlite3.Connection,
+    programme_id: int,
+    *,
+    scan: int | None = None,
+    finding: int | None = None,
+    merchant: str | None = None,
+    all_of_them: bool = True,
+) -> Listed:
+    """The findings of a programme (of one scan, of one merchant, candidates only): those of the
+    newest scan first, candidates before others, then by what is at stake.
+    """
+    return LIST.of(
+        db,
+        programme_id=programme_id,
+        scan=scan,
+        finding=finding,
+        merchant=merchant,
+        all_of_them=all_of_them,
+    )
+
+
+def find(db: sqlite3.Connection, programme_id: int, finding: int) -> Finding | None:
+    """One finding of a programme; None: there is no such finding."""
+    only: Finding | None = next(listed(db, programme_id, finding=finding).rows(1), None)
+    return only
+
+
+def reasons(db: sqlite3.Connection, finding: int) -> list[Reason]:
+    """Why a merchant was found."""
+    rows = typed.rows(db, Reason, REASONS, (finding,))
+    return [each._replace(counts=json.loads(str(each.counts))) for each in rows]
+
+
+def evidence(db: sqlite3.Connection, finding: int) -> Listed:
+    """The rows that a finding rests on, in the order of their time."""
+    return ROW_LIST.of(db, finding=finding)
+
+
+def all_rows(db: sqlite3.Connection, finding: int) -> Iterator[Evidence]:
+    """The same, all of them."""
+    return evidence(db, finding).rows(None)
