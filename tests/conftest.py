@@ -193,6 +193,7 @@ EVERY_COMMAND = {
     "schedule remove",
     "schedule status",
     "audit log",
+    "audit package",
     "audit verify",
     "law show",
     "audit head",

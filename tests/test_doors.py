@@ -28,6 +28,7 @@ REFUSED = {
 # What each is tried with, where it needs more than --dry-run. These open no file.
 WITHOUT_A_FILE = {"demo", "help", "init", "programme new"}
 WORDS = {
+    "audit package": "package",
     "audit witness": "0" * 64,
     "application import": "applications.csv",
     "batch rejects": "1",

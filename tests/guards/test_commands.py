@@ -1,5 +1,5 @@
 """Every command explains itself in both languages, with an example, and stands in
-docs/operating.md or docs/finance.md.
+docs/operating.md, docs/finance.md or docs/audit.md.
 """
 
 from __future__ import annotations
@@ -133,7 +133,10 @@ def test_a_stand_in_without_chinese_is_seen(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_every_command_is_run_in_a_guide() -> None:
-    pages = [(ROOT / "docs" / name).read_text("utf-8") for name in ("operating.md", "finance.md")]
+    pages = [
+        (ROOT / "docs" / name).read_text("utf-8")
+        for name in ("operating.md", "finance.md", "audit.md")
+    ]
     told = [path for path, found in every_command().items() if not found.hidden]
     assert none_of(undocumented("\n".join(pages), told))
 

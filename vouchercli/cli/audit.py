@@ -1,7 +1,8 @@
-"""voucher audit log | verify | head | witness"""
+"""voucher audit log | verify | head | witness | package"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
@@ -105,3 +106,34 @@ def head(session: Session) -> Outcome:
 def witness(session: Session, head: Witnessed) -> Outcome:
     """Write into the log, as a second person, that its head stood there."""
     return witnesses.witness_head(session, head)
+
+
+@command(
+    app,
+    "package",
+    epilog="Example: voucher audit package audit-2020 --until 2020-04-30",
+    looks_back=True,
+)
+def package(
+    call: Call,
+    session: Session,
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="A new folder: nothing is ever replaced.")
+    ],
+    since: Since = None,
+    until: Until = None,
+    rows: Annotated[
+        bool, typer.Option("--rows", help="Every claim and redemption too, not sums alone.")
+    ] = False,
+) -> Outcome:
+    """Write all that an auditor asks for into a folder: reports, ledger, settlements, proposals,
+    rules, log, proofs.
+    """
+    from vouchercli.cli import package_writers  # and all reports, which a log does without
+    from vouchercli.ops.auditing import packages
+
+    span = call.span(session, since, until or call.given.get("as_of"))
+    wanted = packages.Wanted(folder, span["since"], span["until"], rows)
+    return packages.write(
+        session, wanted, package_writers.of(call, is_rehearsal=session.is_rehearsal)
+    )

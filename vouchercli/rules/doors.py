@@ -42,6 +42,7 @@ DOORS = (
             "application list",
             "audit head",
             "audit log",
+            "audit package",
             "audit verify",
             "batch list",
             "batch rejects",

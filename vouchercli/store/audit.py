@@ -209,6 +209,11 @@ def lines(db: sqlite3.Connection) -> Iterator[Line]:
         yield Line(number, cast("Fields", tuple(fields)), previous_hash, seal)
 
 
+def entries(db: sqlite3.Connection) -> Iterator[Entry]:
+    """The same as they are kept."""
+    return (Entry(*row) for row in db.execute(ALL))
+
+
 def wanted(db: sqlite3.Connection, **filters: Any) -> Listed:
     """Lines (`Entry`) by actor, deed, about, since, until (None: any), the newest first."""
     return WANTED.of(db, **filters)

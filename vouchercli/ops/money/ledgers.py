@@ -15,6 +15,7 @@ from vouchercli.store import ledger_lists, programmes
 from vouchercli.store.ledger import ACCOUNTS, OF_FUNDERS
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterator
     from pathlib import Path
 
@@ -136,20 +137,8 @@ def export(session: Session, form: str, to: Path | None) -> Outcome:
             hint="--format hledger, or --format beancount",
             form=form,
         )
-    db = session.db
-    row = programmes.current(db, session.programme)
-    programme = programmes.value(row)
-    standing = ledger_lists.accounts(db, row["programme_id"], funder=None, round=None)
-    journal = plain_text_accounts.Journal(
-        row["programme"],
-        programme.currency,
-        _entries(session, row["programme_id"]),
-        {
-            (each.account, each.funder, each.round): money.yuan(each.amount_fen)
-            for each in standing.rows(None)
-        },
-    )
-    lines = plain_text_accounts.FORMS[form](journal)
+    row = programmes.current(session.db, session.programme)
+    lines = journal(session, row, form)
     if to is None:
         text = "".join(lines)
         return Outcome({"format": form, "file": None, "text": text}, document=text)
@@ -166,6 +155,21 @@ def export(session: Session, form: str, to: Path | None) -> Outcome:
             ),
         ),
     )
+
+
+def journal(session: Session, row: sqlite3.Row, form: str) -> Iterator[str]:
+    """The lines of the journal of a programme (`row`), in one of `plain_text_accounts.FORMS`."""
+    standing = ledger_lists.accounts(session.db, row["programme_id"], funder=None, round=None)
+    told = plain_text_accounts.Journal(
+        row["programme"],
+        programmes.value(row).currency,
+        _entries(session, row["programme_id"]),
+        {
+            (each.account, each.funder, each.round): money.yuan(each.amount_fen)
+            for each in standing.rows(None)
+        },
+    )
+    return plain_text_accounts.FORMS[form](told)
 
 
 def _account(posting: Posting, account: str) -> Account:
