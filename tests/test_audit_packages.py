@@ -173,6 +173,11 @@ def test_a_file_without_its_first_lines_has_the_programme_in_force(paid: Voucher
     assert json.loads((folder / "MANIFEST.json").read_text("utf-8"))["log_head"] is None
 
 
+def unpacked(content: bytes) -> str:
+    with zipfile.ZipFile(io.BytesIO(content)) as book:
+        return b"".join(book.read(each) for each in book.namelist()).decode()
+
+
 def test_nobody_is_in_it(voucher: Voucher, here: Path) -> None:
     build(voucher)
     claims = f"C1,r1,{RESIDENT},2020-03-27 09:00\n"
@@ -182,10 +187,7 @@ def test_nobody_is_in_it(voucher: Voucher, here: Path) -> None:
     folder = written(voucher, "p", "--rows")
     accounts = ("6228480000000000011", "6228480000000000029")
     for name, content in files(folder).items():
-        if name.endswith(".xlsx"):
-            with zipfile.ZipFile(io.BytesIO(content)) as book:
-                content = b"".join(book.read(each) for each in book.namelist())
-        text = content.decode()
+        text = unpacked(content) if name.endswith(".xlsx") else content.decode()
         assert not any(each in text for each in (RESIDENT, *accounts)), name
         assert not [each for each in identities.find(text) if each.is_sure], name
     assert table(folder, "rows/claims")[0]["resident"].startswith("token:")
@@ -230,12 +232,12 @@ def test_a_sealed_copy_that_can_only_be_read_is_enough(paid: Voucher, here: Path
     copy = here / "sealed"
     copy.mkdir()
     shutil.copy("voucher.db", copy)
-    os.chmod(copy / "voucher.db", 0o400)
-    os.chmod(copy, 0o500)
+    (copy / "voucher.db").chmod(0o400)
+    copy.chmod(0o500)
     try:
         assert files(written(paid, "q", "--rows", "--db", str(copy / "voucher.db"))) == first
     finally:
-        os.chmod(copy, 0o700)
+        copy.chmod(0o700)
 
 
 def test_a_full_disk_leaves_nothing(

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 
 class Extract(NamedTuple):
-    """A table as it is given away: the name of its file, its columns as `name:kind` (text, int, fen,
-    time, date, token), in the order of the statement's. Asked of a programme (`programme_id`), and
-    of the days from `first` to `last` (yyyymmdd) where the statement knows them.
+    """A table as it is given away: the name of its file, its columns as `name:kind` (text, int,
+    fen, time, date, token), in the order of the statement's. It is asked of a programme
+    (`programme_id`), rows also of a span (UTC seconds, from `since` to before `until`).
     """
 
     name: str

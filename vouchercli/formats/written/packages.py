@@ -13,7 +13,7 @@ import shutil
 from contextlib import contextmanager
 from hashlib import sha256
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats import whole_files
@@ -111,20 +111,20 @@ class _Rows:
     def __iter__(self) -> _Rows:
         return self
 
-    def __next__(self) -> object:
+    def __next__(self) -> Any:
         row = next(self._rows)
         self.count += 1
         return row
 
 
-def _csv(head: Sequence[str], rows: Iterable[object]) -> Iterator[bytes]:
+def _csv(head: Sequence[str], rows: Iterable[Any]) -> Iterator[bytes]:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(head)
     there = iter(rows)
     while True:
         part = [*islice(there, AT_ONCE)]
-        writer.writerows(part)  # type: ignore[arg-type]
+        writer.writerows(part)
         yield text.getvalue().encode("utf-8", "backslashreplace")
         if not part:
             return

@@ -10,8 +10,8 @@ from vouchercli.ops.reports.merchants import report_merchants
 from vouchercli.ops.reports.rejects import report_rejects
 from vouchercli.ops.reports.rounds import report_rounds
 from vouchercli.ops.settlements.reports import report_settlement
-from vouchercli.store import programmes
 from vouchercli.rules import times
+from vouchercli.store import programmes
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -49,7 +49,7 @@ def write(
         "since": -times.END_OF_TIME if since is None else since,
         "until": times.END_OF_TIME if until is None else until + 1,
     }
-    asked = [(each, {}) for each in packaged.TABLES]
+    asked: list[tuple[Extract, dict[str, int]]] = [(each, {}) for each in packaged.TABLES]
     asked += [(each, span) for each in packaged.ROWS] if has_rows else []
     for extract, more in asked:
         found = packaged.rows(session.db, extract, programme_id=row["programme_id"], **more)
