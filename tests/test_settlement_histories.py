@@ -22,7 +22,7 @@ import pytest
 import towns
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from test_settlements import PAYERS, SHOPS, STAFF
+from test_settlements import PAYERS, SHOPS, STAFF, mark
 
 from vouchercli.cli.main import main
 from vouchercli.store import checks
@@ -475,7 +475,7 @@ class Town:
             status, fen = verdict.removesuffix("!"), each.fen + verdict.endswith("!")
             of_paid = ("2020-04-01", f"B{each.number}") if status == "paid" else ("", "")
             rows.append(
-                f"{each.number},{status},{fen / 100:.2f},{','.join(of_paid)},AC01,{self.files}"
+                f"{mark(each.number)}{each.number},{status},{fen / 100:.2f},{','.join(of_paid)},AC01,{self.files}"
             )
             refused += self._hear(each, status, is_right=fen == each.fen)
         if "unknown" in verdicts:

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import towns
 
+from vouchercli.rules import settlements as law
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -24,6 +26,8 @@ SHOPS = (
 STAFF = {"mei": "maker", "lin": "checker", "zhao": "checker", "wu": "finance"}
 MEI, LIN, WU = ("--actor", "mei"), ("--actor", "lin"), ("--actor", "wu")
 LATER = ("--now", "2020-03-30 10:00")
+HEAR = ("settlement", "paid", "--bank", "voucher", "-o", "json", *WU, *LATER)
+ANSWER = "transfer_no,status,amount,paid_on,reference,reason_code,reason\n"
 PAYERS = 'treasury: {name: 合成财政局, account_no: "9999990000000000001", bank: 合成银行}\n'
 
 
@@ -104,12 +108,19 @@ def send(voucher: Any, number: int, name: str = "pay.csv") -> str:
 
 
 def hear(voucher: Any, *rows: str, name: str = "answer.csv", **ran: Any) -> Any:
-    """Rows: `S1-1,paid,30.00,2020-03-30,B1,,`."""
-    head = "transfer_no,status,amount,paid_on,reference,reason_code,reason\n"
-    towns.write(name, head + "".join(f"{row}\n" for row in rows))
-    return voucher(
-        *("settlement", "paid", name, "--bank", "voucher", "-o", "json", *WU, *LATER), **ran
-    )
+    """Rows: `S1-1,paid,30.00,2020-03-30,B1,,`; the bank's file has its mark before the number."""
+    towns.write(name, ANSWER + "".join(f"{mark(row)}{row}\n" for row in rows))
+    return voucher(*HEAR, name, **ran)
+
+
+def mark(number: str, path: str = "voucher.db") -> str:
+    """What stands at the bank before the number of an order or transfer (`S1-1`)."""
+    with closing(sqlite3.connect(path)) as db:
+        asked = "SELECT order_mark FROM settlements WHERE settlement_id = ?"
+        found = db.execute(
+            asked, (number.split(",", maxsplit=1)[0].lstrip("RS").split("-")[0],)
+        ).fetchone()
+    return found[0] if found else ""
 
 
 def transfers(voucher: Any, number: int) -> dict[str, tuple[str, str, int]]:
@@ -254,8 +265,8 @@ def test_a_bank_that_takes_few_rows_gets_several_files(town: Any) -> None:
     assert town(*export, "-o", "json").data["files"] == ["pay-1.csv", "pay-2.csv"]
     texts = [Path(f"pay-{part}.csv").read_text("utf-8-sig").splitlines() for part in (1, 2)]
     assert [[row.split(",")[0] for row in text] for text in texts] == [
-        ["no", "S1-1"],
-        ["no", "S1-2"],
+        ["no", f"{mark('S1')}S1-1"],
+        ["no", f"{mark('S1')}S1-2"],
     ]
     town(*export)  # the same files are there
     Path("pay-2.csv").write_text("something else", "utf-8")
@@ -343,14 +354,83 @@ ORDER_REJECTED = """<?xml version="1.0" encoding="UTF-8"?>
 def test_what_a_bank_says_of_an_order_holds_for_each_of_its_transfers(town: Any) -> None:
     settle(town, "2020-03-27")
     paid = ("settlement", "paid", "-o", "json", *WU, *LATER)
-    towns.write("early.xml", ORDER_REJECTED)
+    rejected = ORDER_REJECTED.replace("S1", f"{mark('S1')}S1")
+    towns.write("early.xml", rejected)
     early = town(*paid, "early.xml", expect=4)
     assert [each["code"] for each in early.json["problems"]] == ["never_sent"]
     send(town, 1)
-    towns.write("later.xml", ORDER_REJECTED.replace("B-1", "B-2"))
+    towns.write("later.xml", rejected.replace("B-1", "B-2"))
     heard = town(*paid, "later.xml").data
     assert (heard["rejected"], heard["settlements"]) == (2, [{"settlement": 1, "state": "paid"}])
     assert unpaid(town)["M1", "not_settled"] == 3000
+    town("check")
+
+
+@pytest.mark.parametrize(
+    ("programme", "loaded_at", "expected"),
+    [
+        ("hangzhou-2020", 0, "HANGZHOU-XJR3-"),
+        ("hangzhou-2020", 1, "HANGZHOU-HMYA-"),
+        ("hangzhou-2021", 0, "HANGZHOU-CXGT-"),
+        ("五一", 0, "TX4D-"),
+    ],
+)
+def test_no_other_programme_or_database_gives_the_bank_the_same_number(
+    programme: str, loaded_at: int, expected: str
+) -> None:
+    assert law.order_mark(programme, loaded_at) == expected
+    assert len(f"{expected}RS123456789-123456789") <= 35  # of pain.001
+    known = law.TRANSFER_NO.fullmatch(f"{expected}RS12-3")
+    assert known is not None
+    assert (known["mark"], known["own"]) == (expected, "RS12-3")
+
+
+def test_the_bank_is_told_numbers_with_a_mark_and_people_go_on_with_short_ones(town: Any) -> None:
+    settle(town, "2020-03-27")
+    rows = send(town, 1).splitlines()[1:]
+    assert [row.split(",")[0] for row in rows] == [f"{mark('S1')}S1-1", f"{mark('S1')}S1-2"]
+    shown = town("settlement", "show", "1", "-o", "json").data
+    assert shown["order_no"] == f"{mark('S1')}S1"
+    assert [each["transfer_no"] for each in shown["transfers"]] == ["S1-1", "S1-2"]
+    short = town(*HEAR, towns.write("short.csv", ANSWER + "S1-1,paid,30.00,,B1,,\n"), expect=4)
+    assert [each["code"] for each in short.json["problems"]] == ["unknown_transfer"]
+    paid = ("settlement", "paid", "--settlement", "1", "--reference", "B1", *WU, *LATER)
+    town(*paid, "--transfer", f"{mark('S1')}S1-2")
+    town(*paid, "--transfer", "S1-1")
+    town("check")
+
+
+def test_a_settlement_of_before_keeps_its_numbers(town: Any) -> None:
+    settle(town, "2020-03-27")
+    with closing(sqlite3.connect("voucher.db")) as db, db:  # as an older version has left it
+        db.execute("DROP TRIGGER settlements_keep_their_numbers")
+        db.execute("UPDATE settlements SET order_mark = ''")
+    assert send(town, 1).splitlines()[1].startswith("S1-1,")
+    hear(town, "S1-1,paid,30.00,2020-03-30,B1,,", "S1-2,paid,10.00,2020-03-30,B2,,")
+    assert town("settlement", "show", "1", "-o", "json").data["state"] == "closed"
+
+
+STATEMENT = """<?xml version="1.0" encoding="UTF-8"?>
+<Document xmlns="urn:iso:std:iso:20022:tech:xsd:camt.054.001.08"><BkToCstmrDbtCdtNtfctn>
+<GrpHdr><MsgId>N-1</MsgId><CreDtTm>2020-03-30T18:00:00</CreDtTm></GrpHdr>
+<Ntfctn><Id>N-1</Id><Acct><Id><Othr><Id>9999990000000000001</Id></Othr></Id></Acct>{}</Ntfctn>
+</BkToCstmrDbtCdtNtfctn></Document>
+"""
+ENTRY = """<Ntry><Amt Ccy="CNY">30.00</Amt><CdtDbtInd>DBIT</CdtDbtInd><Sts><Cd>BOOK</Cd></Sts>
+<BookgDt><Dt>2020-03-30</Dt></BookgDt><AcctSvcrRef>{0}</AcctSvcrRef>
+<BkTxCd><Prtry><Cd>T</Cd></Prtry></BkTxCd><NtryDtls><TxDtls><Refs><EndToEndId>{0}</EndToEndId></Refs>
+<Amt Ccy="CNY">30.00</Amt><CdtDbtInd>DBIT</CdtDbtInd></TxDtls></NtryDtls></Ntry>"""
+
+
+def test_what_another_programme_is_paid_from_the_account_is_none_of_ours(town: Any) -> None:
+    settle(town, "2020-03-27")
+    send(town, 1)
+    ours = f"{mark('S1')}S1-1"
+    numbers = (ours, "OTHER-0000-S1-1", "RENT-7", ours.replace("S1-1", "S8-1"))
+    entries = "".join(ENTRY.format(each) for each in numbers)
+    heard = town(*HEAR, towns.write("note.xml", STATEMENT.format(entries)), expect=4)
+    assert (heard.data["paid"], heard.data["refused"]) == (1, 1)
+    assert [each["code"] for each in heard.json["problems"]] == ["unknown_transfer"]
     town("check")
 
 

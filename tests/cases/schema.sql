@@ -925,7 +925,7 @@ CREATE TABLE settlements (
     exported_at    INTEGER,
     bank           TEXT NOT NULL DEFAULT '',            -- the profile of the payment file
     pay_on         INTEGER,                             -- the working day (yyyymmdd) on which the bank is to pay
-    file_sha256    TEXT NOT NULL DEFAULT '',
+    file_sha256    TEXT NOT NULL DEFAULT '', order_mark TEXT NOT NULL DEFAULT '',
     CHECK ((exported_at IS NULL) = (state IN ('draft', 'verified', 'approved', 'rejected')))
 ) STRICT;
 
@@ -1298,6 +1298,9 @@ BEGIN
 END;
 
 CREATE TRIGGER seats_never_vanish BEFORE DELETE ON seats BEGIN SELECT RAISE(ABORT, 'a round keeps its seats'); END;
+
+CREATE TRIGGER settlements_keep_their_numbers BEFORE UPDATE OF order_mark ON settlements
+BEGIN SELECT RAISE(ABORT, 'the number of an order stands'); END;
 
 CREATE TRIGGER signatures_never_change BEFORE UPDATE ON day_signatures BEGIN SELECT RAISE(ABORT, 'a signature stands'); END;
 

@@ -27,14 +27,18 @@ INSERT INTO bank_answers (bank_file_id, place, at_line, transfer_no, transfer_id
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 TRANSFERS = """
-SELECT t.transfer_no, t.transfer_id, t.settlement_id, t.state, t.amount_fen, t.reference
+SELECT s.order_mark || t.transfer_no, t.transfer_id, t.settlement_id, t.state, t.amount_fen,
+    t.reference, t.transfer_no
 FROM json_each(?) w CROSS JOIN transfers t ON t.transfer_no = w.value
 JOIN settlements s USING (settlement_id) WHERE s.programme_id = ?
 """
 OF_SETTLEMENT = """
-SELECT transfer_no, transfer_id, settlement_id, state, amount_fen, reference
-FROM transfers WHERE settlement_id = ? ORDER BY transfer_id
+SELECT s.order_mark || t.transfer_no, t.transfer_id, t.settlement_id, t.state, t.amount_fen,
+    t.reference, t.transfer_no
+FROM transfers t JOIN settlements s USING (settlement_id)
+WHERE t.settlement_id = ? ORDER BY t.transfer_id
 """
+MARKS = "SELECT DISTINCT order_mark FROM settlements WHERE programme_id = ?"
 COME_TO = """
 UPDATE transfers SET state = ?, paid_on = ifnull(paid_on, ?), reference = ?, reason = ?,
     answered_at = ?
@@ -42,15 +46,18 @@ WHERE transfer_id = ?
 """
 # The bookings by which transfers were paid, of statements of the account alone.
 BOOKED = """
-SELECT a.transfer_no, a.entry_no FROM json_each(?) w
+SELECT s.order_mark || t.transfer_no, a.entry_no FROM json_each(?) w
 CROSS JOIN transfers t ON t.transfer_no = w.value
+JOIN settlements s USING (settlement_id)
 CROSS JOIN bank_answers a ON a.transfer_id = t.transfer_id JOIN bank_files b USING (bank_file_id)
 WHERE a.status = 'paid' AND a.entry_no <> '' AND b.kind GLOB 'camt.*'
 """
 
 
 class Sent(NamedTuple):
-    """A transfer that a bank may answer, in fen."""
+    """A transfer that a bank may answer, in fen. `transfer_no`: as the bank knows it, `own_no`: as
+    we do.
+    """
 
     transfer_no: str
     transfer_id: int
@@ -58,6 +65,7 @@ class Sent(NamedTuple):
     state: str
     amount_fen: int
     reference: str
+    own_no: str
 
     @property
     def heard(self) -> law.Heard:
@@ -90,17 +98,27 @@ def is_known(db: sqlite3.Connection, programme_id: int, sha256: str) -> tuple[st
 
 
 def transfers(db: sqlite3.Connection, programme_id: int, numbers: Iterable[str]) -> dict[str, Sent]:
-    """The transfers of a programme with these numbers, by number."""
+    """The transfers of a programme with these numbers, as the bank knows them, by number."""
+    asked = {*numbers}
+    found = typed.rows(db, Sent, TRANSFERS, (_own(asked), programme_id))
+    return {each.transfer_no: each for each in found if each.transfer_no in asked}
 
-    asked = (json.dumps(sorted(set(numbers)), ensure_ascii=False), programme_id)
-    return {each.transfer_no: each for each in typed.rows(db, Sent, TRANSFERS, asked)}
+
+def marks(db: sqlite3.Connection, programme_id: int) -> set[str]:
+    """What stands before the numbers of a programme's transfers ('': nothing)."""
+    return {*typed.column(db, MARKS, (programme_id,))}
+
+
+def _own(numbers: Iterable[str]) -> str:
+    """What we call transfers that the bank knows by these numbers, as JSON."""
+    found = map(law.TRANSFER_NO.fullmatch, numbers)
+    return json.dumps(sorted({each["own"] for each in found if each}))
 
 
 def booked(db: sqlite3.Connection, numbers: Iterable[str]) -> dict[str, set[str]]:
     """transfer -> the bookings by which statements of the account say that it was paid."""
     found: dict[str, set[str]] = {}
-    asked = json.dumps(sorted(set(numbers)), ensure_ascii=False)
-    for number, entry_no in typed.tuples(db, BOOKED, (asked,)):
+    for number, entry_no in typed.tuples(db, BOOKED, (_own(numbers),)):
         found.setdefault(number, set()).add(entry_no)
     return found
 

@@ -30,6 +30,7 @@ SCHEMA_FILES = (
     "026_settlements.sql",
     "027_accounts.sql",
     "028_risk.sql",
+    "029_order_marks.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

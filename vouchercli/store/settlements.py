@@ -40,6 +40,7 @@ class Settlement(NamedTuple):
     bank: str
     pay_on: int | None
     file_sha256: str
+    order_mark: str
     transfers: int
     paid: int
     paid_fen: int
@@ -68,7 +69,8 @@ class Transfer(NamedTuple):
 ALL = """
 SELECT s.settlement_id, s.programme_id, s.funder_id, f.funder, s.state, s.pattern, s.up_to,
     s.notice_days, s.planned_fen, s.made_by, s.os_user, s.made_at, s.noticed_at, s.exported_at,
-    s.bank, s.pay_on, s.file_sha256, t.transfers, t.paid, t.paid_fen, t.back, t.back_fen
+    s.bank, s.pay_on, s.file_sha256, s.order_mark, t.transfers, t.paid, t.paid_fen, t.back,
+    t.back_fen
 FROM settlements s JOIN funders f USING (funder_id) JOIN (
     SELECT settlement_id, count(*) AS transfers, sum(state = 'paid') AS paid,
         sum(iif(state = 'paid', amount_fen, 0)) AS paid_fen,
@@ -123,9 +125,10 @@ ORDER BY o.payee_id, o.is_held
 """
 ADD = """
 INSERT INTO settlements (programme_id, funder_id, state, pattern, up_to, notice_days, planned_fen,
-    made_by, os_user, made_at)
-VALUES (?, ?, 'draft', ?, ?, ?, ?, ?, ?, ?) RETURNING settlement_id
+    made_by, os_user, made_at, order_mark)
+VALUES (?, ?, 'draft', ?, ?, ?, ?, ?, ?, ?, ?) RETURNING settlement_id
 """
+LOADED = "SELECT programme, loaded_at FROM programmes WHERE programme_id = ?"
 ADD_TRANSFER = """
 INSERT INTO transfers (transfer_id, settlement_id, transfer_no, payee_id, amount_fen, state,
     is_first)
@@ -213,6 +216,7 @@ def add(
 ) -> int:
     """Make a settlement of (payee, fen, whether it is a first payment); gives its number."""
     db = session.db
+    mark = law.order_mark(*typed.tuples(db, LOADED, (programme_id,))[0])
     settlement = typed.number(
         db,
         ADD,
@@ -226,14 +230,22 @@ def add(
             session.actor,
             session.os_user,
             session.now,
+            mark,
         ),
     )
     first = typed.number(db, NEXT_TRANSFER)
-    mark = "R" if session.is_rehearsal else ""
+    rehearsed = "R" if session.is_rehearsal else ""
     db.executemany(
         ADD_TRANSFER,
         (
-            (first + place, settlement, f"{mark}S{settlement}-{place + 1}", payee_id, fen, is_first)
+            (
+                first + place,
+                settlement,
+                f"{rehearsed}S{settlement}-{place + 1}",
+                payee_id,
+                fen,
+                is_first,
+            )
             for place, (payee_id, fen, is_first) in enumerate(planned)
         ),
     )
@@ -297,9 +309,10 @@ SELECT CAST(ifnull(sum(amount_fen), 0) AS BIGINT) FROM transfers
 WHERE settlement_id = ? AND state <> 'dropped'
 """
 TO_SEND = """
-SELECT t.transfer_id, t.transfer_no, t.payee_id, t.amount_fen, m.merchant_no, m.name,
-    m.account_name, m.bank
+SELECT t.transfer_id, s.order_mark || t.transfer_no, t.payee_id, t.amount_fen, m.merchant_no,
+    m.name, m.account_name, m.bank
 FROM transfers t JOIN merchants m ON m.merchant_id = t.payee_id
+    JOIN settlements s USING (settlement_id)
 WHERE t.settlement_id = ? AND t.state IN ('planned', 'sent', 'accepted') ORDER BY t.transfer_id
 """
 # What transfers pay, by funder and round.
@@ -322,7 +335,9 @@ SELECT funder_id, round_id, CAST(sum(fen) AS BIGINT) FROM (
 
 
 class ToSend(NamedTuple):
-    """A transfer that goes into the bank's file, and its payee."""
+    """A transfer that goes into the bank's file, and its payee. `transfer_no`: as the bank knows
+    it.
+    """
 
     transfer_id: int
     transfer_no: str

@@ -97,6 +97,7 @@ TEXT = {
     "{file}: {transfers} transfers, {amount} yuan, to be paid on {pay_on}; next: voucher settlement paid FILE, with what the bank answers": "{file}：{transfers} 笔，{amount} 元，付款日 {pay_on}；下一步：voucher settlement paid 银行回执文件",
     "{count} payees of settlement {settlement} have no account any more: they are taken out of it": "结算单 {settlement} 中 {count} 个收款方已无账户：已从中移出",
     "nothing is left in settlement {settlement}: its payees have no account or are held": "结算单 {settlement} 已无可付款项：收款方缺少账户或处于暂缓支付",
+    "The bank's order": "银行指令号",
     # answers
     "{file} was read before, as {name}, at {at}; nothing was changed": "{file} 已于 {at} 以 {name} 导入过；未作任何更改",
     "name the bank's file, or --settlement N of what was paid without one": "请写银行回执文件，或用 --settlement 编号说明无文件的付款",

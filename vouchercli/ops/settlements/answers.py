@@ -5,7 +5,6 @@ is kept; one that cannot be true is refused with its line and changes nothing.
 from __future__ import annotations
 
 import hashlib
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
     from vouchercli.transfers import AnswerFile, OrderAnswer, Status
 
-ORDER_NO = re.compile(r"R?S(\d{1,9})")  # profiles whose files have parts answer no orders
-TRANSFER_NO = re.compile(r"R?S\d{1,9}-\d{1,9}")
 SHOWN = 20
 
 
@@ -100,7 +97,7 @@ class Heard:
 
     programme: str
     sent: dict[str, Sent]
-    is_statement: bool = False  # of an account: others are paid from it too
+    marks: frozenset[str] | None = None  # of a statement: others are paid from the account too
     booked: dict[str, set[str]] = field(default_factory=dict)
     kept: list[Kept] = field(default_factory=list)
     changes: list[tuple[int, str, int | None, str, str]] = field(default_factory=list)
@@ -111,7 +108,7 @@ class Heard:
         the bank said so, where it does not say when it paid.
         """
         sent = self.sent.get(answer.transfer_no)
-        if sent is None and self.is_statement and not TRANSFER_NO.fullmatch(answer.transfer_no):
+        if sent is None and self._is_of_others(answer.transfer_no):
             self._keep(answer, None, "of_others")
             return
         heard = None if sent is None else sent.heard
@@ -130,9 +127,18 @@ class Heard:
             self.changes.append((sent.transfer_id, state, paid_on, answer.reference, why))
             self.sent[answer.transfer_no] = sent._replace(state=state)
 
+    def _is_of_others(self, number: str) -> bool:
+        """Whether a statement has a payment there that no order of this programme can have asked
+        for: a number without its mark (that of another programme, another database).
+        """
+        if self.marks is None:
+            return False
+        found = law.TRANSFER_NO.fullmatch(number)
+        return found is None or (found["mark"] or "") not in self.marks
+
     def _is_booked_twice(self, answer: Answer) -> bool:
         """Whether a statement has another booking of the same payment: the bank has paid twice."""
-        if not (self.is_statement and answer.status == "paid" and answer.entry_no):
+        if not (self.marks is not None and answer.status == "paid" and answer.entry_no):
             return False
         entries = self.booked.setdefault(answer.transfer_no, set())
         is_other = bool(entries) and answer.entry_no not in entries
@@ -204,7 +210,7 @@ def hear(session: Session, path: Path, bank_name: str | None = None) -> Outcome:
         heard = Heard(
             row["programme"],
             store.transfers(db, row["programme_id"], numbers),
-            file.kind.startswith("camt."),
+            _marks(session, row) if file.kind.startswith("camt.") else None,
             store.booked(db, numbers),
         )
         said_on = times.day_of(file.made_at or session.now, row["time_zone"])
@@ -229,6 +235,10 @@ def hear(session: Session, path: Path, bank_name: str | None = None) -> Outcome:
     )
 
 
+def _marks(session: Session, row: sqlite3.Row) -> frozenset[str]:
+    return frozenset({"", *store.marks(session.db, row["programme_id"])})
+
+
 def _every(session: Session, row: sqlite3.Row, file: AnswerFile, heard: Heard) -> Iterator[Answer]:
     """Every answer of a file; what is said of an order is said of each of its transfers that has no
     answer of its own.
@@ -246,9 +256,9 @@ def _of_order(session: Session, row: sqlite3.Row, said: OrderAnswer, heard: Hear
     """The transfers of the order that is meant; none where there is no such order, or it is another
     one than the bank has read: that is refused.
     """
-    number = ORDER_NO.fullmatch(said.order_no)
-    found = number and paying.named(session.db, row["programme_id"], int(number[1]))
-    if not found or order_no(session, found.settlement) != said.order_no:
+    number = law.ORDER_NO.fullmatch(said.order_no)  # files in parts have P1 ... and no such answers
+    found = number and paying.named(session.db, row["programme_id"], int(number["settlement"]))
+    if not found or order_no(session, found) != said.order_no:
         heard.refuse_order(said, "unknown_order")
         return []
     sent = [
@@ -317,7 +327,8 @@ def note_paid(
         waiting = [
             each
             for each in store.of_settlement(db, number)
-            if each.state in ("sent", "accepted") and transfer in (None, each.transfer_no)
+            if each.state in ("sent", "accepted")
+            and transfer in (None, each.own_no, each.transfer_no)
         ]
         if not waiting:
             raise VoucherError(

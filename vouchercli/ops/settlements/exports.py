@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from vouchercli.formats.configs.banks import Bank
     from vouchercli.ops.settlements.lookup import Current
     from vouchercli.session import Session
-    from vouchercli.store.settlements import ToSend
+    from vouchercli.store.settlements import Settlement, ToSend
     from vouchercli.transfers import Payer
 
 PIECE = 1 << 20  # bytes
@@ -95,7 +95,7 @@ def _order(session: Session, current: Current) -> tuple[PaymentOrder, int]:
     opened = accounts.open_all(session, [each.payee_id for each in to_send])
     purpose = f"{current.programme.name.zh} 结算{current.number}"
     order = PaymentOrder(
-        order_no(session, current.number),
+        order_no(session, current.settlement),
         approved,
         pay_on,
         _payer(session, current),
@@ -104,9 +104,10 @@ def _order(session: Session, current: Current) -> tuple[PaymentOrder, int]:
     return order, pay_on
 
 
-def order_no(session: Session, number: int) -> str:
+def order_no(session: Session, settlement: Settlement) -> str:
     """What the bank calls the order of a settlement."""
-    return f"{'R' if session.is_rehearsal else ''}S{number}"
+    rehearsed = "R" if session.is_rehearsal else ""
+    return f"{settlement.order_mark}{rehearsed}S{settlement.settlement}"
 
 
 def _transfer(each: ToSend, account: accounts.Account, purpose: str) -> Transfer:

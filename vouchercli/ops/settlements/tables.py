@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops import lists
+from vouchercli.ops.settlements.exports import order_no
 from vouchercli.ops.settlements.holds import REASONS
 from vouchercli.ops.settlements.lookup import NEXT, STATE_WORDS, TRANSFER_WORDS, look_up
 from vouchercli.result import JSON, Column, Outcome, Table, Word, only, say
@@ -45,7 +46,7 @@ COLUMNS = (
     Column("paid_fen", "Paid out", "fen"),
     Column("back_fen", "Came back", "fen", optional=True),
     Column("made_by", "Drawn up by"),
-    *only(JSON, "pattern", "paid", "back", "notice_days", "bank", "file_sha256"),
+    *only(JSON, "pattern", "paid", "back", "notice_days", "order_no", "bank", "file_sha256"),
     *only(JSON, "made_at", "noticed_at", "exported_at", kind="time"),
     *only(JSON, "pay_on", kind="date"),
 )
@@ -77,15 +78,16 @@ def list_settlements(session: Session, limit: int | None, state: str | None = No
     row = programmes.current(session.db, session.programme)
     table = Table(say("Settlements"), COLUMNS, (), key="settlements", zone=row["time_zone"])
     listed = store.listed(session.db, row["programme_id"], state)
-    outcome = lists.show(table, listed, limit, _describe)
+    outcome = lists.show(table, listed, limit, lambda each: _describe(session, each))
     if outcome.tables[0].rows:
         return outcome
     none = say("nothing is settled yet; next: voucher settlement run --up-to DAY")
     return replace(outcome, says=(none,))
 
 
-def _describe(each: Settlement) -> dict[str, Any]:
-    return {**each._asdict(), "state_word": STATE_WORDS[each.state]}
+def _describe(session: Session, each: Settlement) -> dict[str, Any]:
+    said = {"state_word": STATE_WORDS[each.state], "order_no": order_no(session, each)}
+    return {**each._asdict(), **said}
 
 
 def show_settlement(
@@ -98,7 +100,7 @@ def show_settlement(
         said = proposals.history(db, current.subject)
         table = Table(say("Transfers"), TRANSFERS, (), key="transfers", zone=zone)
         outcome = lists.show(table, store.transfers(db, number, state), limit, _describe_transfer)
-    described = _describe(current.settlement) | {
+    described = _describe(session, current.settlement) | {
         "pattern_word": PATTERN_WORDS[current.settlement.pattern],
         "note": said[-1].note if said else "",
         "evidence": said[-1].evidence if said else "",
@@ -113,6 +115,7 @@ def show_settlement(
 
 
 SAID = (
+    Column("order_no", "The bank's order", where=("table", "csv")),
     Column("pattern", "Pattern", "word", source="pattern_word", where=("table", "csv")),
     Column("verified_by", "Verified by", blank="-"),
     Column("approved_by", "Approved by", blank="-"),
