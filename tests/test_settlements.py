@@ -642,6 +642,62 @@ def test_a_list_stands_alone_and_has_its_columns(town: Any) -> None:
     assert "no_holds" in hold_list(town, expect=3).out
 
 
+def release_list(voucher: Any, *rows: str, actor: tuple[str, str] = LIN, **ran: Any) -> Any:
+    towns.write("releases.csv", "hold,note\n" + "".join(f"{row}\n" for row in rows))
+    command = ("settlement", "release", "--file", "releases.csv", "-o", "json", *actor, *LATER)
+    return voucher(*command, *ran.pop("more", ()), **ran)
+
+
+def test_a_list_lets_holds_go_at_once(town: Any) -> None:
+    hold_list(town, "T2,,serial_twice,list 3,,", ",M2,other,letter,,", ",M3,disputed,call,,")
+    settle(town, "2020-03-27")
+    assert money(town) == {"payable": 2000, "held": 3000}
+    let = release_list(town, "1,seen", "2,", "2,", more=("--note", "letter 9")).data
+    assert (let["rows"], let["released"], let["released_before"]) == (3, [1, 2], 1)
+    assert let["amount_fen"] == 2000
+    assert money(town) == {"payable": 4000, "held": 1000}
+    holds = town("settlement", "holds", "--all", "-o", "json").data["holds"]
+    assert {each["hold"]: each["release_note"] for each in holds} == {
+        1: "seen",
+        2: "letter 9",
+        3: "",
+    }
+    again = release_list(town, "1,seen").data
+    assert (again["released"], again["released_before"], again["amount_fen"]) == ([], 1, 0)
+    log = town("audit", "log", "--deed", "settlement.release", "-o", "json").data["lines"]
+    assert [each["detail"]["file"] for each in log] == ["releases.csv:3", "releases.csv:2"]
+    town("check")
+
+
+def test_a_merchant_that_is_held_for_two_reasons_waits_for_both(town: Any) -> None:
+    hold_list(town, ",M2,other,letter,,", ",M2,disputed,call,,")
+    settle(town, "2020-03-27")
+    assert release_list(town, "1,seen").data["amount_fen"] == 0
+    assert release_list(town, "2,seen").data["amount_fen"] == 1000
+    town("check")
+
+
+def test_a_list_of_releases_with_faults_lets_nothing_go(town: Any) -> None:
+    hold_list(town, "T2,,serial_twice,list 3,,", ",M2,other,letter,,")
+    refused = release_list(town, "1,seen", "9,seen", "x,seen", "2,", ",seen", expect=3)
+    assert [(each["code"], each["where"]) for each in refused.json["problems"]] == [
+        ("bad_release_rows", "releases.csv"),
+        ("bad_row", "releases.csv:6"),
+        ("unknown_hold", "releases.csv:3"),
+        ("unknown_hold", "releases.csv:4"),
+        ("note_needed", "releases.csv:5"),
+    ]
+    own = release_list(town, "1,seen", actor=MEI, expect=3)
+    assert [each["code"] for each in own.json["problems"]] == ["bad_release_rows", "own_hold"]
+    assert len(town("settlement", "holds", "-o", "json").data["holds"]) == 2
+    assert "no_releases" in release_list(town, expect=3).out
+    towns.write("holds.csv", "which,why\n1,seen\n")
+    file = ("settlement", "release", "--file", "holds.csv", *LIN, *LATER)
+    assert "unknown_release_layout" in town(*file, expect=3).err
+    assert "hold_or_file" in town(*file, "1", expect=2).err
+    town("check")
+
+
 # ---------------------------------------------------------------- after payment
 
 

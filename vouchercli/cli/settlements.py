@@ -18,6 +18,7 @@ from vouchercli.ops.settlements import (
     hold_lists,
     holds,
     notices,
+    release_lists,
     runs,
     statement_files,
     statements,
@@ -265,15 +266,30 @@ def hold(
 @command(
     app,
     "release",
-    epilog='Example: voucher settlement release 1 --note "inquiry closed" --actor lin',
+    epilog='Example: voucher settlement release 1 --note "inquiry closed" --actor lin\n'
+    "Example: voucher settlement release --file releases.csv --actor lin",
 )
 def release(
     session: Session,
-    hold: Annotated[int, typer.Argument(metavar="HOLD", help="The hold's number.")],
+    hold: Annotated[
+        Optional[int], typer.Argument(metavar="[HOLD]", help="The hold's number.")
+    ] = None,
     *,
-    note: Why,
+    note: Why = "",
+    file: Annotated[
+        Optional[Path],
+        typer.Option(
+            "--file",
+            metavar="FILE",
+            help="Let all go that a list names: hold, note (else that of --note).",
+        ),
+    ] = None,
 ) -> Outcome:
     """Let a hold go, as a second person: it is paid by the next settlement."""
+    if release_lists.choose(hold, file):
+        assert file is not None
+        return release_lists.release(session, file, note)
+    assert hold is not None
     return holds.release(session, hold, note)
 
 

@@ -64,19 +64,8 @@ INSERT INTO holds (programme_id, merchant_id, redemption_id, reason, evidence, n
     held_by, os_user, held_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING hold_id
 """
-STANDS = """
-SELECT hold_id FROM holds WHERE programme_id = :programme_id AND merchant_id = :merchant_id
-    AND ifnull(redemption_id, 0) = ifnull(:redemption_id, 0)
-    AND (redemption_id IS NOT NULL OR reason = :reason) AND released_at IS NULL
-"""
 RELEASE = """
 UPDATE holds SET released_by = ?, released_at = ?, release_note = ? WHERE hold_id = ?
-"""
-# A payment that stands, with its voucher's money by funder, and whether it was taken up and paid.
-PAYMENT = """
-SELECT f.redemption_id, f.merchant_id, f.day
-FROM redemption_facts f JOIN rounds r USING (round_id)
-WHERE r.programme_id = :programme_id AND f.redemption_id = :redemption_id
 """
 # With its refunds: what is still kept of it.
 PARTS = """
@@ -156,32 +145,6 @@ def listed(
 def named(db: sqlite3.Connection, programme_id: int, hold: int) -> Hold | None:
     """The hold with that number."""
     return next(listed(db, programme_id, hold=hold).rows(1), None)
-
-
-def standing(
-    db: sqlite3.Connection,
-    programme_id: int,
-    merchant_id: int,
-    redemption_id: int | None,
-    reason: str,
-) -> int | None:
-    """The number of a hold that stands for the same reason, of a payment for any: it is set apart
-    once. None: there is none.
-    """
-    asked = {
-        "programme_id": programme_id,
-        "merchant_id": merchant_id,
-        "redemption_id": redemption_id,
-        "reason": reason,
-    }
-    return next(iter(typed.column(db, STANDS, asked)), None)
-
-
-def payment(db: sqlite3.Connection, programme_id: int, redemption_id: int) -> Payment | None:
-    """A payment that stands in the programme; None: there is none, or nothing is kept of it."""
-    asked = {"programme_id": programme_id, "redemption_id": redemption_id}
-    found = typed.row(db, Payment, PAYMENT, asked)
-    return found if found and typed.tuples(db, PARTS, asked) else None
 
 
 def payments(

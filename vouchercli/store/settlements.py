@@ -421,10 +421,14 @@ def post_paid(
         _post(db, part, accounts, why, at)
 
 
-def post_held(db: sqlite3.Connection, programme_id: int, why: str, at: int) -> None:
-    """Post what is held by now and was not, and the other way round."""
-    for part in typed.tuples(db, HELD_PARTS, {"programme_id": programme_id}):
+def post_held(db: sqlite3.Connection, programme_id: int, why: str, at: int) -> int:
+    """Post what is held by now and was not, and the other way round; gives how much more is held,
+    in fen.
+    """
+    parts = typed.tuples(db, HELD_PARTS, {"programme_id": programme_id})
+    for part in parts:
         _post(db, part, ("payable", "held"), why, at)
+    return sum(fen for _, _, fen in parts)
 
 
 def _post(

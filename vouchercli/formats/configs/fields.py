@@ -93,6 +93,7 @@ KINDS = tuple(FIELDS)  # of files that somebody imports
 # What a bank answers of a transfer; its profile in configs/banks/ says where each stands.
 ANSWERS = "answers"
 HOLDS = "holds"  # a list of what is not paid for now
+RELEASES = "releases"  # a list of holds that are let go
 FIELDS_OF = FIELDS | {
     ANSWERS: (
         "transfer_no",
@@ -104,6 +105,7 @@ FIELDS_OF = FIELDS | {
         "reason",
     ),
     HOLDS: ("transaction_no", "merchant_no", "reason", "evidence", "note", "held_on"),
+    RELEASES: ("hold_no", "note"),
 }
 
 KIND_WORDS = {
@@ -115,6 +117,7 @@ KIND_WORDS = {
     "redemptions": Word("redemptions file"),
     ANSWERS: Word("file of a bank's answers"),
     HOLDS: Word("list of holds"),
+    RELEASES: Word("list of holds to release"),
 }
 
 # How a cell is cleaned and what can have happened to it; every other field is an id.
@@ -168,6 +171,7 @@ OPTIONAL: dict[str, frozenset[str]] = {
     ),
     ANSWERS: frozenset(FIELDS_OF[ANSWERS]) - {"transfer_no", "status"},
     HOLDS: frozenset(FIELDS_OF[HOLDS]) - {"reason", "evidence"},
+    RELEASES: frozenset({"note"}),
 }
 
 # A row that leaves one of these blank cannot be used.
@@ -190,6 +194,7 @@ FILLED: dict[str, frozenset[str]] = {
     ),
     ANSWERS: frozenset({"transfer_no", "status"}),
     HOLDS: frozenset({"reason", "evidence"}),
+    RELEASES: frozenset({"hold_no"}),
 }
 
 # Fields that hold a number of a row, a merchant or its account: they keep it, whatever it looks
@@ -210,6 +215,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     ),
     ANSWERS: ("transfer_no", "reference"),
     HOLDS: ("transaction_no", "merchant_no"),
+    RELEASES: ("hold_no",),
 }
 
 # Whoever shares one of these with another resident is the same person.

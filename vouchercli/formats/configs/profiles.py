@@ -325,15 +325,15 @@ def of_answers(node: Node, name: str) -> Profile:
     return _profile(head, ANSWERS, node.fields(SECTION, ("columns",)))
 
 
-def of_holds(node: Node) -> Profile:
-    """How a list of holds is read."""
+def of_list(node: Node, kind: str) -> Profile:
+    """How a list of holds, or of holds to release, is read."""
     head = {
-        "profile": HOLDS,
-        "platform": HOLDS,
-        "name": dict.fromkeys(BOTH, HOLDS),
-        "document": {"profile": HOLDS, "kind": HOLDS},
+        "profile": kind,
+        "platform": kind,
+        "name": dict.fromkeys(BOTH, kind),
+        "document": {"profile": kind, "kind": kind},
     }
-    return _profile(head, HOLDS, node.fields(SECTION, ("columns",)))
+    return _profile(head, kind, node.fields(SECTION, ("columns",)))
 
 
 def _require_claims(node: Node, profiles: dict[str, Profile]) -> None:

@@ -1,20 +1,25 @@
-"""Lists of holds: what is not paid for now, why, and on what evidence."""
+"""Lists of holds: what is not paid for now, why, and on what evidence; and lists of holds that are
+let go, and why.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from vouchercli.documents import Node
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import profiles
-from vouchercli.formats.configs.fields import FIELDS_OF, HOLDS
+from vouchercli.formats.configs.fields import FIELDS_OF, HOLDS, RELEASES
 from vouchercli.formats.tables import files, sheets
 from vouchercli.result import Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from vouchercli.formats.tables.records import Reading, Record
+    from vouchercli.formats.tables.records import Reading
+
+Line = TypeVar("Line")
 
 COLUMNS = {
     "transaction_no": {
@@ -47,6 +52,10 @@ COLUMNS = {
     "note": {"column": ["note", "备注", "说明"], "optional": True},
     "held_on": {"column": ["date", "held_on", "日期", "依据日期"], "optional": True},
 }
+RELEASED = {
+    "hold_no": {"column": ["hold", "hold_no", "暂缓编号", "暂缓支付编号", "编号"]},
+    "note": {"column": ["note", "备注", "说明", "理由"], "optional": True},
+}
 
 
 class HoldLine(NamedTuple):
@@ -61,20 +70,22 @@ class HoldLine(NamedTuple):
     held_on: str
 
 
+class ReleaseLine(NamedTuple):
+    """A row of a list of holds to release, as text (`note` '': not said), and where it stands
+    (file:line).
+    """
+
+    where: str
+    hold_no: str
+    note: str
+
+
 def read(path: Path | str) -> tuple[list[HoldLine], list[Problem]]:
     """The rows of a list, and what is wrong with those that cannot be read. Raises `VoucherError`
     unknown_hold_layout, no_holds, and what reading files raises.
     """
-    reading = _open(path)
-    lines: list[HoldLine] = []
-    faults: list[Problem] = []
-    for record in reading.records():
-        where = sheets.where(str(path), record.line, reading.sheets)
-        if record.fault:
-            fault = record.fault
-            faults.append(Problem(fault.code, fault.text, where, fault.hint, params=fault.params))
-        else:
-            lines.append(_line(record, where))
+    reading = _open(path, HOLDS, COLUMNS, _unknown_layout)
+    lines, faults = _rows(reading, path, HoldLine, FIELDS_OF[HOLDS])
     if not lines and not faults:
         raise VoucherError(
             "no_holds",
@@ -86,24 +97,71 @@ def read(path: Path | str) -> tuple[list[HoldLine], list[Problem]]:
     return lines, faults
 
 
-def _line(record: Record, where: str) -> HoldLine:
-    value = dict(zip(FIELDS_OF[HOLDS], record.values, strict=True))
-    return HoldLine(where, **value)
+def read_releases(path: Path | str) -> tuple[list[ReleaseLine], list[Problem]]:
+    """The same of a list of holds to release. Raises `VoucherError` unknown_release_layout,
+    no_releases, and what reading files raises.
+    """
+    reading = _open(path, RELEASES, RELEASED, _unknown_release_layout)
+    lines, faults = _rows(reading, path, ReleaseLine, FIELDS_OF[RELEASES])
+    if not lines and not faults:
+        raise VoucherError(
+            "no_releases",
+            "{file} has no row",
+            hint="write a row for each hold that is let go: its number, and why",
+            where=f"{path}:{reading.header_line}",
+            file=str(path),
+        )
+    return lines, faults
 
 
-def _open(path: Path | str) -> Reading:
-    profile = profiles.of_holds(Node({"columns": COLUMNS}))
+def _rows(
+    reading: Reading, path: Path | str, kind: Callable[..., Line], fields: Sequence[str]
+) -> tuple[list[Line], list[Problem]]:
+    lines: list[Line] = []
+    faults: list[Problem] = []
+    for record in reading.records():
+        where = sheets.where(str(path), record.line, reading.sheets)
+        if record.fault:
+            fault = record.fault
+            faults.append(Problem(fault.code, fault.text, where, fault.hint, params=fault.params))
+        else:
+            lines.append(kind(where, **dict(zip(fields, record.values, strict=True))))
+    return lines, faults
+
+
+def _open(
+    path: Path | str,
+    kind: str,
+    columns: dict[str, Any],
+    refuse: Callable[[VoucherError, str], VoucherError],
+) -> Reading:
+    profile = profiles.of_list(Node({"columns": columns}), kind)
     try:
         return files.read_by([profile], path, is_given=True)
     except VoucherError as error:
         if error.code not in ("unknown_layout", "other_kind"):
             raise
-        raise VoucherError(
-            "unknown_hold_layout",
-            "{file} is no list of holds: its columns are transaction_no or merchant_no, reason,"
-            " evidence, note, date",
-            hint="write the columns reason and evidence, and transaction_no or merchant_no",
-            where=error.where,
-            problems=[each for each in error.problems if each.code == "missing_columns"],
-            file=str(path),
-        ) from error
+        raise refuse(error, str(path)) from error
+
+
+def _unknown_layout(error: VoucherError, file: str) -> VoucherError:
+    return VoucherError(
+        "unknown_hold_layout",
+        "{file} is no list of holds: its columns are transaction_no or merchant_no, reason,"
+        " evidence, note, date",
+        hint="write the columns reason and evidence, and transaction_no or merchant_no",
+        where=error.where,
+        problems=[each for each in error.problems if each.code == "missing_columns"],
+        file=file,
+    )
+
+
+def _unknown_release_layout(error: VoucherError, file: str) -> VoucherError:
+    return VoucherError(
+        "unknown_release_layout",
+        "{file} is no list of holds to release: its columns are hold and note",
+        hint="write the column hold, with the numbers that voucher settlement holds shows",
+        where=error.where,
+        problems=[each for each in error.problems if each.code == "missing_columns"],
+        file=file,
+    )

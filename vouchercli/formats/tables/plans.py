@@ -70,6 +70,7 @@ NUMBERS = {
     "redemptions": "transaction_no",
     "answers": "transfer_no",
     "holds": "reason",
+    "releases": "hold_no",
 }
 
 

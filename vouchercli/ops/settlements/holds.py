@@ -4,26 +4,24 @@ reason and on evidence, until a second person lets it go.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops import lists
+from vouchercli.ops.settlements import holding
+from vouchercli.ops.settlements.holding import Asked
 from vouchercli.ops.setup import staff
 from vouchercli.ops.setup.merchants import the_merchant
 from vouchercli.result import JSON, Column, Outcome, Table, Word, only, say
 from vouchercli.rules import doors, money, times
 from vouchercli.rules import settlements as law
-from vouchercli.rules.staff import same_person
-from vouchercli.store import audit, corrections, days, programmes
 from vouchercli.store import holds as store
-from vouchercli.store import settlements as paying
+from vouchercli.store import programmes
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
-    import sqlite3
-
+    from vouchercli.result import Message
     from vouchercli.session import Session
-    from vouchercli.store.holds import Hold, Payment
 
 REASONS = {
     "no_agreement": Word("no agreement signed"),
@@ -56,14 +54,6 @@ COLUMNS = (
 )
 
 
-class Held(NamedTuple):
-    """What is to be held: a merchant, or one payment (`payment`)."""
-
-    merchant_id: int
-    name: str
-    payment: Payment | None = None
-
-
 def hold(
     session: Session,
     *,
@@ -82,31 +72,49 @@ def hold(
     with writing(session) as db:
         row = programmes.current(db, session.programme)
         staff.require(session, programmes.value(row), doors.DOOR["settlement hold"])
-        held = _find(session, row, merchant, transaction)
-        number, amount_fen, dropped = _hold(session, row, held, reason, evidence, note, held_on)
-        paying.post_held(db, row["programme_id"], "settlement.hold", session.now)
-        about = {"hold": number, "reason": reason, "evidence": evidence, "amount_fen": amount_fen}
-        audit.note(
-            session, "settlement.hold", held.name, **about, **({"note": note} if note else {})
-        )
+        day = held_on or times.day_of(session.now, row["time_zone"])
+        number = merchant and the_merchant(session, merchant).merchant_no
+        asked = Asked(transaction or "", number or "", reason, evidence, note, day)
+        judged = holding.Judge(session, row["programme_id"], [asked.transaction_no]).judge(asked)
+        if isinstance(judged, VoucherError):
+            raise judged
+        made = holding.make(session, row["programme_id"], [judged])
+        if made.stood:
+            raise VoucherError(
+                "held_already",
+                "{name} is held already: hold {hold}",
+                hint="voucher settlement holds",
+                name=judged.name,
+                hold=made.stood[0],
+            )
+    held = made.held[0]
     message = say(
         "{name} is held ({reason}), {amount} yuan; to let it go: voucher settlement release {hold}"
         " --note WHY --actor NAME, by another person",
-        name=held.name,
+        name=judged.name,
         reason=REASONS[reason],
-        amount=money.grouped(amount_fen),
-        hold=number,
+        amount=money.grouped(held.amount_fen),
+        hold=held.hold,
     )
-    says = [message]
-    if dropped:
-        says.append(
-            say(
-                "what settlements {settlements} would have paid it is taken out of them",
-                settlements=", ".join(map(str, dropped)),
-            )
+    data = {
+        "hold": held.hold,
+        "reason": reason,
+        "amount_fen": held.amount_fen,
+        "dropped_from": made.dropped,
+    }
+    return Outcome(data, says=(message, *say_dropped(made.dropped)))
+
+
+def say_dropped(settlements: list[int]) -> list[Message]:
+    """That settlements pay less than they would have."""
+    if not settlements:
+        return []
+    return [
+        say(
+            "what settlements {settlements} would have paid it is taken out of them",
+            settlements=", ".join(map(str, settlements)),
         )
-    data = {"hold": number, "reason": reason, "amount_fen": amount_fen, "dropped_from": dropped}
-    return Outcome(data, says=tuple(says))
+    ]
 
 
 def _require_asked(
@@ -131,68 +139,6 @@ def _require_asked(
         )
 
 
-def _find(
-    session: Session, row: sqlite3.Row, merchant: str | None, transaction: str | None
-) -> Held:
-    db, programme_id = session.db, row["programme_id"]
-    if merchant is not None:
-        found = the_merchant(session, merchant)
-        return Held(found.merchant_id, found.merchant_no)
-    assert transaction is not None
-    paid = corrections.redemption(db, programme_id, transaction, "pay")
-    payment = None if paid is None else store.payment(db, programme_id, paid.id)
-    if payment is None:
-        raise VoucherError(
-            "unknown_transaction",
-            "no payment {number} stands",
-            hint="voucher redemption list --transaction {number}",
-            number=transaction,
-        )
-    if (paid_with := store.paid_with(db, programme_id, payment)) is not None:
-        raise VoucherError(
-            "paid_already",
-            "payment {number} was paid with settlement {settlement}: hold the merchant, or correct"
-            " the payment, and it is taken back from the next settlement",
-            hint="voucher redemption correct {number} --reverse --note WHY --evidence WHAT",
-            number=transaction,
-            settlement=paid_with[1],
-        )
-    return Held(payment.merchant_id, transaction, payment)
-
-
-def _hold(
-    session: Session,
-    row: sqlite3.Row,
-    held: Held,
-    reason: str,
-    evidence: str,
-    note: str,
-    held_on: int | None,
-) -> tuple[int, int, list[int]]:
-    """(number of the hold, fen that it holds, settlements from which something was dropped)."""
-    db, programme_id = session.db, row["programme_id"]
-    redemption_id = held.payment and held.payment.redemption_id
-    stands = store.standing(db, programme_id, held.merchant_id, redemption_id, reason)
-    if stands is not None:
-        raise VoucherError(
-            "held_already",
-            "{name} is held already: hold {hold}",
-            hint="voucher settlement holds",
-            name=held.name,
-            hold=stands,
-        )
-    dropped = paying.drop_of_merchant(db, programme_id, held.merchant_id, "held", session.now)
-    day = held_on or times.day_of(session.now, row["time_zone"])
-    about = (reason, evidence, note, day)
-    number = store.add(session, programme_id, held.merchant_id, redemption_id, *about)
-    if held.payment is not None:
-        open_on = days.open_on(db, programme_id)
-        store.set_apart(db, programme_id, number, held.payment, open_on)
-    found = store.named(db, programme_id, number)
-    assert found is not None
-    return number, found.amount_fen, dropped
-
-
 def release(session: Session, number: int, note: str) -> Outcome:
     """Let a hold go: what it held is paid by the next settlement. Raises `unknown_hold`,
     `released_already`, `own_hold`, `note_needed`.
@@ -204,14 +150,7 @@ def release(session: Session, number: int, note: str) -> Outcome:
         programme = programmes.value(row)
         staff.require(session, programme, doors.DOOR["settlement release"])
         found = store.named(db, row["programme_id"], number)
-        if found is None:
-            raise VoucherError(
-                "unknown_hold",
-                "there is no hold {hold}",
-                hint="voucher settlement holds",
-                hold=number,
-            )
-        if found.released_at is not None:
+        if found is not None and found.released_at is not None:
             raise VoucherError(
                 "released_already",
                 "hold {hold} was released by {actor}",
@@ -219,31 +158,17 @@ def release(session: Session, number: int, note: str) -> Outcome:
                 hold=number,
                 actor=found.released_by,
             )
-        if programme.staff and _is_same(session, found, programme.logins):
-            raise VoucherError(
-                "own_hold",
-                "{actor} set hold {hold}: another person must release it",
-                hint="voucher settlement release {hold} --note WHY --actor NAME",
-                actor=session.actor,
-                hold=number,
-            )
-        store.release(session, number, note)
-        paying.post_held(db, row["programme_id"], "settlement.release", session.now)
-        about = {"hold": number, "note": note, "amount_fen": found.amount_fen}
-        audit.note(
-            session, "settlement.release", found.transaction_no or found.merchant_no, **about
-        )
+        judged = holding.judge_release(session, programme, number, found)
+        if isinstance(judged, VoucherError):
+            raise judged
+        wanted = [holding.Release(judged, note)]
+        amount_fen = holding.release(session, row["programme_id"], wanted)
     message = say(
         "released hold {hold}: {amount} yuan can be paid by the next settlement",
         hold=number,
-        amount=money.grouped(found.amount_fen),
+        amount=money.grouped(amount_fen),
     )
-    return Outcome({"hold": number, "amount_fen": found.amount_fen}, says=(message,))
-
-
-def _is_same(session: Session, found: Hold, logins: str) -> bool:
-    by_login = logins == "personal" and session.os_user == found.os_user
-    return by_login or same_person(session.actor, found.held_by)
+    return Outcome({"hold": number, "amount_fen": amount_fen}, says=(message,))
 
 
 def list_holds(
