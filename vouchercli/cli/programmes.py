@@ -1,7 +1,8 @@
-"""voucher programme new | load | approve | reject | show | list | use | export"""
+"""voucher programme new | load | approve | reject | close | show | list | use | export"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
@@ -9,13 +10,8 @@ import typer
 from vouchercli.cli import interviews
 from vouchercli.cli.language import in_both
 from vouchercli.cli.options import Call, To, command, verbs
-from vouchercli.ops.setup import (
-    current_programme,
-    exports,
-    new_programmes,
-    programme_changes,
-    programmes,
-)
+from vouchercli.ops.ending import closing
+from vouchercli.ops.setup import current_programme, exports, new_programmes, programmes
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 
@@ -26,6 +22,17 @@ Code = Annotated[
 ]
 WhyChanged = Annotated[
     str, typer.Option("--note", metavar="TEXT", help="Why limits hold from before now: it is kept.")
+]
+WhyClosed = Annotated[
+    str, typer.Option("--note", metavar="TEXT", help="What the end rests on: it is kept.")
+]
+Inbox = Annotated[
+    Optional[Path],
+    typer.Option(
+        "--inbox",
+        metavar="DIR",
+        help="Where platforms' files land (else inbox beside the database).",
+    ),
 ]
 Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the maker reads it.")]
 
@@ -206,8 +213,19 @@ def load(
 
 @command(app, "approve", epilog="Example: voucher programme approve hangzhou-2020 --actor lin")
 def approve(session: Session, code: Code = None) -> Outcome:
-    """Approve a change of a programme that waits, as a second person."""
-    return programme_changes.approve_change(session, code)
+    """Approve a change of a programme that waits, or its closing, as a second person."""
+    return closing.approve(session, code)
+
+
+@command(app, "close", epilog="Example: voucher programme close hangzhou-2020 --actor chen")
+def close(
+    session: Session, code: Code = None, *, note: WhyClosed = "", inbox: Inbox = None
+) -> Outcome:
+    """Propose that a programme ends: what is left goes back to its funders, and it takes nothing
+    more. A second person approves it (programme approve). What is open still is said, with the
+    command that goes on.
+    """
+    return closing.propose(session, code, note, inbox)
 
 
 @command(
@@ -219,8 +237,8 @@ def approve(session: Session, code: Code = None) -> Outcome:
     ),
 )
 def reject(session: Session, code: Code = None, *, note: Note) -> Outcome:
-    """Turn down a change of a programme that waits, with the reason."""
-    return programme_changes.reject_change(session, code, note)
+    """Turn down a change of a programme that waits, or its closing, with the reason."""
+    return closing.reject(session, code, note)
 
 
 @command(app, "show", epilog="Example: voucher programme show hangzhou-2020 -o json")

@@ -239,8 +239,20 @@ def brief(call: Call, session: Session, rounds: Rounds = None) -> Outcome:
     epilog="Example: voucher report funds --as-of 2020-03-31 -O funds.xlsx",
     looks_back=True,
 )
-def funds(call: Call, session: Session) -> Outcome:
+def funds(
+    call: Call,
+    session: Session,
+    *,
+    final: Annotated[
+        bool,
+        typer.Option("--final", help="The final statement: what was given, paid and returned."),
+    ] = False,
+) -> Outcome:
     """The money of each funder by what has become of it, in all and by round."""
+    if final:
+        from vouchercli.ops.reports.final_statement import report_final
+
+        return report_final(session, as_of=call.as_of(session))
     from vouchercli.ops.reports.funds import report_funds
 
     return report_funds(session, as_of=call.as_of(session))

@@ -1,6 +1,6 @@
 """voucher round create | list | show | plan | edit | submit | approve | reject | open | close |
-cancel | copy | pause | resume | top-up | reduce | reschedule | extend | replace | reopen |
-order
+cancel | copy | pause | resume | top-up | reduce | reschedule | extend | replace | settle |
+reopen | order
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import typer
 from vouchercli.cli.asking import is_asked, show_and_ask
 from vouchercli.cli.options import Call, command, verbs
 from vouchercli.ops import amounts
+from vouchercli.ops.ending import settling
 from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
 from vouchercli.ops.rounds import (
@@ -514,6 +515,23 @@ def reschedule(
     )
 
 
+@command(app, "settle", epilog="Example: voucher round settle hz-1 --actor wu")
+def settle(
+    session: Session,
+    code: Annotated[
+        Optional[str], typer.Argument(metavar="[CODE]", help="The round, for example hz-1.")
+    ] = None,
+    *,
+    every: Annotated[
+        bool, typer.Option("--all", help="Every closed round of which nothing is open.")
+    ] = False,
+) -> Outcome:
+    """Settle a closed round: nothing of it can move any more, and it takes nothing more. What is
+    open still is said, with the command that goes on.
+    """
+    return settling.settle(session, code, is_every=every)
+
+
 @command(
     app,
     "reopen",
@@ -527,8 +545,8 @@ def reopen(
     closes_at: ReopenedUntil = None,
     note: Why = "",
 ) -> Outcome:
-    """Propose that a round which was closed by mistake goes on; a second person approves it (round
-    approve), which takes its money back.
+    """Propose that a round which was closed by mistake goes on, or that a settled one takes late
+    files; a second person approves it (round approve).
     """
     until = call.moment(session, closes_at, end_of_day=True)
     return families.each(

@@ -350,10 +350,19 @@ def repaid(
     epilog='Example: voucher settlement write-off M1001 --note "closed down" --evidence "register"',
 )
 def write_off(
-    session: Session, merchant: Of, *, note: Why, evidence: Evidence, funder: Funder = None
+    session: Session,
+    merchant: Of,
+    *,
+    note: Why,
+    evidence: Evidence,
+    funder: Funder = None,
+    unpaid: Annotated[
+        bool,
+        typer.Option("--unpaid", help="Instead: what it is owed and can never be paid."),
+    ] = False,
 ) -> Outcome:
     """Propose that a merchant's debt is given up; a second person approves it."""
-    return debts.propose_write_off(session, merchant, note, evidence, funder)
+    return debts.propose_write_off(session, merchant, note, evidence, funder, is_unpaid=unpaid)
 
 
 @command(

@@ -41,5 +41,7 @@ WHY = {  # what moves money, as people call it
     "settlement.returned": Word("returned by the bank"),
     "settlement.repaid": Word("paid back"),
     "settlement.write_off": Word("write-off"),
+    "settlement.offset": Word("set against another round"),
+    "programme.close": Word("end of the programme"),
     "upgrade": Word("upgrade"),
 }

@@ -76,6 +76,12 @@ CLAIMS = Ladder(
             "the resident won in the draw that was held here for the platform",
             "register, then the lots are drawn: those who are drawn may claim",
         ),
+        Rung(
+            "round_settled",
+            "state = 'settled' OR state = 'archived'",
+            "the round was not settled when it came",
+            "what was not handed in by the end is not paid",
+        ),
     ),
 )
 

@@ -218,6 +218,8 @@ DOORS = (
             "fund appropriate",
             "fund return",
             "fund transfer",
+            "programme close",
+            "round settle",
             "settlement hold",
             "settlement notice",
             "settlement reject",
@@ -260,6 +262,15 @@ OF_ALL = (
     "programme use",
     "series import",
     "template add",
+)
+
+
+# What may be done when a programme is closed: it writes none of its facts, and moves no money. What
+# belongs to all programmes is not asked.
+AFTER_THE_END = (
+    *OF_ALL,
+    "day close",
+    "day sign",
 )
 
 

@@ -11,12 +11,16 @@ if TYPE_CHECKING:
     from vouchercli.rules.values import Node
 
 RATIO = r"[0-9]+(\.[0-9]*)?"
-KEYS = ("what", "as_of", "rounds", "issued", "subsidy", "base", "gross", "own", "source")
+KEYS = (
+    *("what", "as_of", "rounds", "issued", "subsidy", "base", "gross", "own", "source"),
+    *("lost", "days_to_payment"),
+)
 
 
 class Published(NamedTuple):
     """What others printed, never mixed with our figures. `as_of_at` None: the source gives no
-    moment; no `rounds`: all.
+    moment; no `rounds`: all. `lost_fen`: what was lost in redeeming; `days_to_payment`: how long
+    merchants waited for their money.
     """
 
     what: str
@@ -28,6 +32,8 @@ class Published(NamedTuple):
     gross: str | None
     own: str | None
     source: str
+    lost_fen: int | None = None
+    days_to_payment: int | None = None
 
 
 def read(node: Node, zone: str) -> Published:
@@ -43,6 +49,8 @@ def read(node: Node, zone: str) -> Published:
         gross=_ratio(part["gross"]),
         own=_ratio(part["own"]),
         source=part["source"].text(),
+        lost_fen=part["lost"].yuan(None),
+        days_to_payment=part["days_to_payment"].whole(0) or None,
     )
     if figures.gross and figures.subsidy_fen and figures.base_fen is not None:
         digits = len(figures.gross.partition(".")[2])

@@ -211,6 +211,10 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "the {missing} yuan that it needs were released and are promised elsewhere",
         "the money that it needs was released and is promised elsewhere",
     ),
+    "round_settled": (
+        "round {round} is settled and takes nothing more",
+        "its round is settled and takes nothing more",
+    ),
     "displaces_sealed": (
         "it comes before a row that stands and is sealed ({sealed_on}): two people must decide",
         "it comes before a row that stands and is sealed: two people must decide",

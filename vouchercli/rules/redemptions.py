@@ -13,8 +13,8 @@ from vouchercli.rules.ladders import Ladder, Rung
 # paid_at), is_in_scope (of the round's template), lawful_fen (what the coupon gives for the base),
 # broken_detail (the reason that what the row says of its goods gives; '': none), usable_at (from
 # when on the voucher can be used; NULL: at once), stated_fen (what the file says it gave; NULL:
-# nothing), most_base_fen (the price end; NULL: none), latest_at (rows may not be later;
-# NULL: nobody asks).
+# nothing), most_base_fen (the price end; NULL: none), is_settled (its round takes nothing more),
+# latest_at (rows may not be later; NULL: nobody asks).
 PAYMENTS = Ladder(
     "payments",
     "Payments and refunds",
@@ -115,6 +115,12 @@ PAYMENTS = Ladder(
             "kind = 'pay' AND stated_fen <> lawful_fen",
             "the voucher paid what it gives by the rules",
             "takes so much off, or so many per cent up to a cap",
+        ),
+        Rung(
+            "round_settled",
+            "is_settled = 1",
+            "the round was not settled when it came",
+            "what was not handed in by the end is not paid",
         ),
     ),
 )

@@ -28,6 +28,7 @@ STATES = (
 )
 MODES = ("fcfs", "lottery", "targeted")
 DRAWN = ("here", "platform")
+ENDED = ("settled", "archived")  # takes nothing more
 BEFORE_APPROVAL = ("draft", "submitted")
 BEFORE_OPENING = (*BEFORE_APPROVAL, "approved")
 
@@ -48,8 +49,8 @@ class Action(NamedTuple):
     end: str | None
 
 
-# The usual next action of a state stands first. Settling and archiving get their lines with their
-# commands.
+# The usual next action of a state stands first. A settled round that is reopened is closed again,
+# so that it takes late files.
 ACTIONS = {
     "submit": Action(("draft",), "submitted"),
     "approve": Action(("submitted",), "approved"),
@@ -57,6 +58,7 @@ ACTIONS = {
     "open": Action(("approved",), "open"),
     "resume": Action(("paused",), "open"),
     "close": Action(("open", "paused"), "closed"),
+    "settle": Action(("closed",), "settled"),
     "edit": Action(BEFORE_OPENING, "draft"),
     "cancel": Action((*BEFORE_OPENING, "open", "paused", "closed"), "cancelled"),
     "pause": Action(("open",), "paused"),
@@ -64,7 +66,7 @@ ACTIONS = {
     "reduce": Action(("open", "paused"), None),
     "reschedule": Action(("approved", "open", "paused"), None),
     "order": Action(("approved", "open"), None),
-    "reopen": Action(("closed",), "open"),
+    "reopen": Action(("closed", "settled"), "open"),
     "extend": Action(("open", "paused", "closed"), None),
     "replace": Action(("open", "paused"), "closed"),
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vouchercli.store import dues, ledger, typed
 from vouchercli.store.dues import Due
 from vouchercli.store.lists import Listed, Listing
+from vouchercli.store.settlements import IS_HELD
 
 if TYPE_CHECKING:
     import sqlite3
@@ -36,6 +37,17 @@ WHERE f.programme_id = :programme_id AND ifnull(m.merchant_no = :merchant, 1)
     AND ifnull(f.funder = :funder, 1)
 GROUP BY d.merchant_id, d.funder_id HAVING sum(d.amount_fen) < 0
 """
+# What a merchant is owed, is not held and is on no way to it.
+OWED = f"""
+SELECT d.merchant_id, m.merchant_no, m.name, d.funder_id, f.funder,
+    CAST(sum(d.amount_fen) AS BIGINT) AS amount_fen, min(d.up_to) AS since_on
+FROM funders f CROSS JOIN dues d ON d.funder_id = f.funder_id AND d.transfer_id IS NULL
+    CROSS JOIN merchants m ON m.merchant_id = d.merchant_id
+WHERE f.programme_id = :programme_id AND m.merchant_no = :merchant
+    AND ifnull(f.funder = :funder, 1) AND NOT {IS_HELD}
+GROUP BY d.merchant_id, d.funder_id HAVING sum(d.amount_fen) > 0
+ORDER BY f.funder
+"""
 LIST = Listing(Debt, ALL, "since_on, m.merchant_no, f.funder", names_columns=True)
 BY_ROUND = """
 SELECT round_id, CAST(sum(amount_fen) AS BIGINT), max(up_to) FROM dues
@@ -53,6 +65,29 @@ def listed(
 ) -> Listed:
     """The debts of a programme, the oldest first."""
     return LIST.of(db, programme_id=programme_id, merchant=merchant, funder=funder)
+
+
+def owed(
+    db: sqlite3.Connection, programme_id: int, merchant: str, funder: str | None
+) -> list[Debt]:
+    """What a merchant is owed and could be paid, by funder; `since_on`: the first of its days."""
+    asked = {"programme_id": programme_id, "merchant": merchant, "funder": funder}
+    return typed.rows(db, Debt, OWED, asked)
+
+
+def do_without(db: sqlite3.Connection, owed: Debt, fen: int, why: str, at: int) -> None:
+    """So much of what a merchant is owed is given up, for it can never be paid: it is taken off the
+    rounds in which most is owed, and posted. `fen` is at most what is owed.
+    """
+    rest, by_round = fen, typed.tuples(db, BY_ROUND, (owed.merchant_id, owed.funder_id))
+    for round_id, balance_fen, up_to in reversed(by_round):
+        part = min(rest, max(0, balance_fen))
+        if part == 0:
+            continue
+        rest -= part
+        due = Due(owed.funder_id, round_id, owed.merchant_id, -part)
+        dues.add(db, "written_off", due, up_to)
+        ledger.post(db, owed.funder_id, round_id, "payable", "written_off", part, why, at)
 
 
 def settle(db: sqlite3.Connection, debt: Debt, fen: int, kind: str, why: str, at: int) -> None:

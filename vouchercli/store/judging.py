@@ -58,7 +58,7 @@ SELECT DISTINCT CASE WHEN i.merchant_no <> '' THEN i.merchant_no ELSE i.platform
 FROM incoming_redemptions i
 JOIN claims c ON c.claim_no = i.claim_no
 JOIN rounds r ON r.round_id = c.round_id AND r.programme_id = :programme_id
-WHERE i.reason IS NULL AND is_open_to_all(r.round_id)
+WHERE i.reason IS NULL AND is_open_to_all(r.round_id) AND r.state NOT IN ('settled', 'archived')
   AND NOT EXISTS (SELECT 1 FROM merchants m WHERE m.merchant_no = i.merchant_no)
   AND NOT EXISTS (SELECT 1 FROM merchants m WHERE m.platform_no = i.platform_no
       AND m.platform_no <> '')
@@ -100,6 +100,7 @@ FROM (
         coalesce(i.segment_id, v.segment_id, m.segment_id) AS segment_id,
         usable_at(r.round_id, c.claimed_at) AS usable_at,
         i.segment_id IS NOT NULL AS is_judged_again, i.stands, :latest_at AS latest_at,
+        r.state IN ('settled', 'archived') AS is_settled,
         EXISTS (
             SELECT 1 FROM suspensions s
             WHERE s.merchant_id = m.merchant_id AND i.paid_at >= s.from_at

@@ -31,7 +31,8 @@ SELECT EXISTS (SELECT 1 FROM rounds WHERE programme_id = ? AND state NOT IN ('dr
     'cancelled'))
 """
 PUBLISHED = """
-SELECT what, as_of_at, rounds, issued_fen, subsidy_fen, base_fen, gross, own, source
+SELECT what, as_of_at, rounds, issued_fen, subsidy_fen, base_fen, gross, own, source, lost_fen,
+    days_to_payment
 FROM published_figures WHERE programme_id = ? ORDER BY position
 """
 
@@ -180,7 +181,7 @@ RETURNING funder_id
 """
 DROP_FUNDER = "DELETE FROM funders WHERE programme_id = ? AND funder = ?"
 DROP_PUBLISHED = "DELETE FROM published_figures WHERE programme_id = ?"
-SAVE_PUBLISHED = "INSERT INTO published_figures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+SAVE_PUBLISHED = "INSERT INTO published_figures VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def save(db: sqlite3.Connection, programme: Programme, document: Any, digest: str, at: int) -> int:

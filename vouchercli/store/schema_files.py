@@ -31,6 +31,7 @@ SCHEMA_FILES = (
     "027_accounts.sql",
     "028_risk.sql",
     "029_order_marks.sql",
+    "030_endings.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

@@ -70,6 +70,11 @@ WITH said AS (
     SELECT d.funder_id, d.round_id, 'held', sum(d.amount_fen)
     FROM dues d JOIN funders f USING (funder_id) WHERE d.transfer_id IS NULL AND {IS_HELD}
     GROUP BY 1, 2
+    UNION ALL  -- the end of a programme makes good what was given up
+    SELECT funder_id, ifnull(round_id, 0), 'written_off',
+        sum(iif(to_account = 'written_off', amount_fen, -amount_fen))
+    FROM postings WHERE why = 'programme.close' AND 'written_off' IN (from_account, to_account)
+    GROUP BY 1, 2
     UNION ALL
     SELECT funder_id, round_id, 'paid', -paid_fen FROM balances
     UNION ALL SELECT funder_id, round_id, 'held', -held_fen FROM balances

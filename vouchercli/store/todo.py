@@ -46,6 +46,24 @@ SELECT s.settlement_id, s.state, ifnull(s.exported_at, s.made_at), s.planned_fen
 FROM settlements s
 WHERE s.programme_id = ? AND s.state IN ('draft', 'approved', 'exported') ORDER BY s.settlement_id
 """
+# Closed rounds of which the clock has nothing more to release and merchants have nothing to come.
+ENDED_ROUNDS = """
+SELECT r.round, x.looked_at FROM rounds r JOIN releases x USING (round_id)
+WHERE r.programme_id = ? AND r.state = 'closed' AND x.next_at IS NULL AND NOT EXISTS (
+    SELECT 1 FROM balances b JOIN funders f USING (funder_id)
+    WHERE b.round_id = r.round_id AND f.kind = 'public' AND (b.payable_fen, b.held_fen,
+        iif(f.amount_fen IS NULL, 0, b.committed_fen + b.outstanding_fen)) <> (0, 0, 0))
+ORDER BY r.opens_at, r.round_id
+"""
+# When the last round of a programme was over, all of whose rounds are settled or cancelled.
+ENDED = """
+SELECT max(r.closes_at) FROM rounds r WHERE r.programme_id = :programme_id
+    AND NOT EXISTS (SELECT 1 FROM closings WHERE programme_id = :programme_id)
+    AND NOT EXISTS (SELECT 1 FROM proposals WHERE state = 'proposed' AND subject = 'programme'
+        AND subject_id = :programme_id)
+HAVING count(*) FILTER (WHERE r.state IN ('settled', 'archived')) > 0
+    AND count(*) = count(*) FILTER (WHERE r.state IN ('settled', 'archived', 'cancelled'))
+"""
 IS_SEALED = "SELECT EXISTS (SELECT 1 FROM last_seals WHERE programme_id = ?)"
 # What is booked from now on is booked behind the last day that is sealed.
 OPEN_WITH_FILES = """
@@ -104,6 +122,20 @@ class Settlement(NamedTuple):
 def settlements(db: sqlite3.Connection, programme_id: int) -> list[Settlement]:
     """The settlements of a programme that wait to be verified, exported or answered."""
     return typed.rows(db, Settlement, SETTLEMENTS, (programme_id,))
+
+
+def ended_rounds(db: sqlite3.Connection, programme_id: int) -> list[tuple[str, int]]:
+    """Closed rounds that can be settled, by all that is known of their money, and since when (UTC
+    seconds).
+    """
+    return [(row[0], row[1]) for row in typed.tuples(db, ENDED_ROUNDS, (programme_id,))]
+
+
+def ended(db: sqlite3.Connection, programme_id: int) -> int | None:
+    """Since when (UTC seconds) a programme can be closed, for all its rounds are settled; None: it
+    goes on, or somebody has proposed something.
+    """
+    return next(iter(typed.column(db, ENDED, {"programme_id": programme_id})), None)
 
 
 def subjects(db: sqlite3.Connection) -> dict[int, Subject]:

@@ -21,7 +21,6 @@ TEXT = {
     "Propose to resume a paused round; a second person approves it (round approve).": "提议恢复已暂停的期次；须由另一人批准（round approve）。",
     "Propose more packs for a round; a second person approves it (round approve), which commits the money.": "提议为期次追加份数；由另一人批准（round approve），批准即占用额度。",
     "Propose another opening or closing, earlier or later; a second person approves it (round approve).": "提议提前或推迟开领、截止时间；须由另一人批准（round approve）。",
-    "Propose that a round which was closed by mistake goes on; a second person approves it (round approve), which takes its money back.": "提议重新开放误截止的期次；由另一人批准（round approve），批准即收回其额度。",
     "When it closes then (a bare date: its end); else when it was to close before.": "重新开放后的截止时间（只写日期即到当日结束）；不写则为原定截止时间。",
     "Why: the checkers read it.": "理由：供复核人员查看。",
     "Propose fewer packs for an open round, of those nobody has claimed; a second person approves it (round approve), and their money is free again.": "提议减少期次中尚未领取的份数；须由另一人批准（round approve），批准后相应额度恢复为可用。",

@@ -79,7 +79,6 @@ TEXT = {
     "The largest first by redemptions, base, subsidy, own, gross, own_spend or floor.": "按此项从大到小排列：redemptions、base、subsidy、own、gross、own_spend 或 floor。",
     "Only the N largest (by subsidy, or by --sort).": "只列最大的 N 行（按补贴，或按 --sort）。",
     # funds, operations
-    "where the money of each funder stands": "各出资方资金的去向",
     "what the clock did late, and files that did not come in": "定时任务迟办与未能入账的文件",
     "The money of each funder by what has become of it, in all and by round.": "各出资方资金的去向，合计与分期次。",
     "What the clock did late, and files that did not come in as they should.": "定时任务的迟办，以及未能正常入账的文件。",

@@ -25,8 +25,6 @@ TEXT = {
     "--programme or VOUCHER_PROGRAMME names {programme} here, and comes first": "此处 --programme 或 VOUCHER_PROGRAMME 指定了 {programme}，以其为准",
     "current": "当前",
     # changes that wait
-    "Approve a change of a programme that waits, as a second person.": "由另一人批准项目的待审批变更。",
-    "Turn down a change of a programme that waits, with the reason.": "退回项目的待审批变更，并写明理由。",
     "proposed a change of {programme}: rounds depend on it, so it needs approval; checkers needed: {checkers}": "已提出项目 {programme} 的变更：已有期次以其为据，须经审批；需要复核人员数：{checkers}",
     "next: voucher programme approve {programme} --actor NAME, by someone other than {authors}": "下一步：由 {authors} 以外的人运行 voucher programme approve {programme} --actor 姓名",
     "approved the change of {programme} ({given} of {needed} checkers); one more person must approve": "项目 {programme} 的变更已获 {given} 人批准（共需 {needed} 人）；还须另一人批准",

@@ -222,6 +222,7 @@ TEXT = {
     "partial_refund": "不接受部分退款",
     "conflicting_row": "与前面的行不一致",
     "funds_released": "额度已收回",
+    "round_settled": "期次已结清",
     "displaces_sealed": "冲突记录已封账",
     "full_refund": "不接受整单退款",
     "late_refund": "不接受到期后退款",

@@ -153,7 +153,6 @@ TEXT = {
     "Days": "天数",
     "Debts of merchants": "商户欠款",
     "merchant {merchant} owes nothing": "商户 {merchant} 没有欠款",
-    "merchant {merchant} owes several funders: name one with --funder ({known})": "商户 {merchant} 欠多个出资方：请用 --funder 指明（{known}）",
     "merchant {merchant} owes {funder} {owed} yuan, not {amount}": "商户 {merchant} 欠 {funder} {owed} 元，而非 {amount} 元",
     "merchant {merchant} has paid back {amount} yuan to {funder}; it owes {left} yuan": "商户 {merchant} 已向 {funder} 归还 {amount} 元；尚欠 {left} 元",
     "a write-off needs a reason and what it rests on: --note and --evidence": "销账须有理由和依据：--note 与 --evidence",

@@ -19,6 +19,7 @@ from vouchercli.store import (
     audit,
     batches,
     correction_lists,
+    open_things,
     programmes,
     proposals,
     use_limits,
@@ -154,6 +155,14 @@ def _propose(
         raise UsageFault(
             "note_needed",
             "a correction needs a reason and what it rests on: --note and --evidence",
+        )
+    if (settled := open_things.settled_by_claim(db, wrong.before["claim_no"])) is not None:
+        raise VoucherError(
+            "round_settled",
+            "{name} is of round {round}, which is settled and takes nothing more",
+            hint="voucher round reopen {round} --note WHY",
+            name=wrong.name,
+            round=settled,
         )
     if (waiting := proposals.waiting(db, subject)) is not None:
         raise VoucherError(

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from vouchercli.errors import VoucherError
 from vouchercli.ops import answers
 from vouchercli.ops.money.sealed_days import tabulate
-from vouchercli.ops.setup import staff
+from vouchercli.ops.setup import closed, staff
 from vouchercli.result import Outcome, say
 from vouchercli.rules import days as law
 from vouchercli.rules import doors, times
 from vouchercli.rules import staff as people
-from vouchercli.store import audit, day_proofs, programmes
+from vouchercli.store import audit, day_proofs, endings, programmes
 from vouchercli.store import days as store
 from vouchercli.store.db import data_version, reading, writing
 
@@ -32,6 +32,9 @@ def close_day(session: Session, day: int) -> Outcome:
     """
     row = programmes.current(session.db, session.programme)
     staff.require(session, programmes.value(row), doors.DOOR["day close"])
+    closing = endings.closing(session.db, row["programme_id"])
+    if closing is not None and day > closing.closed_on:
+        closed.require_open(session.db, row)
     if times.day_bounds(day, row["time_zone"])[1] > session.now:
         raise VoucherError(
             "day_not_over",
@@ -59,6 +62,9 @@ def list_due(session: Session) -> list[tuple[sqlite3.Row, int]]:
             continue
         last = law.last_due(programmes.value(row).books, session.now, row["time_zone"])
         first = _first_open(session.db, row["programme_id"])
+        closing = endings.closing(session.db, row["programme_id"])
+        if last is not None and closing is not None:
+            last = min(last, closing.closed_on)
         if last is not None and first is not None and first <= last:
             due.append((row, last))
     return due

@@ -11,6 +11,7 @@ from vouchercli.store import (
     correction_checks,
     day_proofs,
     document_checks,
+    ending_checks,
     fact_checks,
     kept_checks,
     key_rings,
@@ -105,6 +106,9 @@ MEANINGS = {
     "paid_as_approved": "nothing is paid or released that a second person did not decide",
     "paid_as_answered": "every transfer has come to what the bank said last",
     "settlements_as_logged": "every settlement and hold stands in the log, and none is missing",
+    "settled_rounds_stand": "nothing of a settled round waits to be claimed, used or paid",
+    "closed_to_nothing": "a closed programme has given back all that was not paid, to the fen",
+    "closings_as_logged": "what a closed programme gave back is what two people decided on",
     "tables_as_upgraded": "every table is what the last upgrade left, until something is done",
     "days_as_sealed": "every sealed day is what was sealed, behind the day before",
 }
@@ -128,6 +132,7 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     **fact_checks.CHECKS,
     **correction_checks.CHECKS,
     **settlement_checks.CHECKS,
+    **ending_checks.CHECKS,
     "tables_as_upgraded": table_digests.tables_as_upgraded,
     "days_as_sealed": day_proofs.breaches,
 }

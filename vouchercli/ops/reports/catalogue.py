@@ -17,7 +17,7 @@ REPORTS: dict[str, str] = {
     "orders": Word("order amounts against the threshold; the average with and without"),
     "timeline": Word("from the draft of each round to its first redemption"),
     "rejects": Word("rejected rows over all files"),
-    "funds": Word("where the money of each funder stands"),
+    "funds": Word("where the money of each funder stands; --final: what it came to"),
     "settlement": Word("how far merchants are paid: days to payment, holds, debts"),
     "operations": Word("what the clock did late, and files that did not come in"),
     "compare": Word("rounds, families and programmes side by side"),

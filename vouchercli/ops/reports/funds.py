@@ -47,7 +47,7 @@ def report_funds(session: Session, *, as_of: int | None = None) -> Outcome:
         scope = scope_of(session, (), None, as_of)
         programme_id = scope.programme["programme_id"]
         funders = programmes.funders(session.db, programme_id)
-        stands = _stands(session, scope)
+        stands = stands_of(session, scope)
         funds = [_fund(each, stands(each["funder_id"], None)) for each in funders]
         by_round = [
             {"round": code, "funder": each["funder"], **_held(part)}
@@ -72,7 +72,7 @@ def report_funds(session: Session, *, as_of: int | None = None) -> Outcome:
     )
 
 
-def _stands(session: Session, scope: Scope) -> Callable[[int, int | None], Balances]:
+def stands_of(session: Session, scope: Scope) -> Callable[[int, int | None], Balances]:
     """What stands on a funder's accounts, or on its part of a round; as of a moment what stood."""
     if scope.as_of is None:
         return lambda funder_id, round_id: ledger.balances(session.db, funder_id, round_id)

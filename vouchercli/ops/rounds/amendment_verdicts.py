@@ -98,6 +98,8 @@ def _take_effect(current: RoundAtHand, waiting: Proposal) -> dict[str, int]:
     if kind == "resume":
         amendments.end_pause(db, round_id, current.now)
         rounds.set_state(db, round_id, "open")
+    elif kind == "reopen" and after["state"] == "closed":
+        rounds.set_state(db, round_id, "closed")
     elif kind == "reopen":
         checks.check_window(current, {"closes_at": after["closes_at"]})
         return reopenings.reopen(current, after["closes_at"])
@@ -128,6 +130,11 @@ def _answer_effective(current: RoundAtHand, kind: str, moved: dict[str, int]) ->
         ),
         "resume": say("resumed {round}: claims count again until {closes_at}", **about),
         "reopen": say(
+            "{round} is settled no more: it takes late files; then: voucher round settle {round}",
+            **about,
+        )
+        if current.row["state"] == "closed"
+        else say(
             "reopened {round}: claims count again until {closes_at}, {amount} yuan are committed"
             " again",
             **about,

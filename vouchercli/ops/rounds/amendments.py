@@ -166,11 +166,26 @@ def reopen_round(
     """
     with writing(session):
         current = look_up_proposable(session, code, "reopen")
+        if current.row["state"] == "settled":
+            return _reopen_settled(current, closes_at, note)
         after = {"state": "open", "closes_at": reopenings.choose_closing(current, closes_at)}
         checks.check_window(current, {"closes_at": after["closes_at"]})
         before = {"state": "closed", "closes_at": current.row["closes_at"]}
         short = reopenings.warn_of_missing(current)
         return propose(current, "reopen", before, after, note, problems=short)
+
+
+def _reopen_settled(current: RoundAtHand, closes_at: int | None, note: str) -> Outcome:
+    """Propose that a settled round is closed again, so that it takes late files."""
+    if closes_at is not None:
+        raise UsageFault(
+            "settled_stays_closed",
+            "round {round} is settled: reopened it takes late files, and no new claims",
+            hint="leave --closes-at out",
+            round=current.code,
+        )
+    checks.require_note(current, note, hint="voucher round reopen {round} --note WHY")
+    return propose(current, "reopen", {"state": "settled"}, {"state": "closed"}, note)
 
 
 def extend_round(session: Session, code: str, until: int, note: str = "") -> Outcome:

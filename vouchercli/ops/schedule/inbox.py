@@ -15,8 +15,10 @@ from vouchercli.ops.answers import answer
 from vouchercli.ops.intake import summaries
 from vouchercli.ops.schedule.jobs import Done, attempt
 from vouchercli.ops.schedule.reminders import remind_once
+from vouchercli.ops.setup import closed
 from vouchercli.result import Outcome, Problem, Word, say
 from vouchercli.rules import doors, times
+from vouchercli.store import programmes
 from vouchercli.store.db import zone
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ IMPORTERS = {
     "redemptions": ("redemptions", "import_redemptions"),
 }
 KINDS = tuple(IMPORTERS)
+OF_PROGRAMMES = ("eligibility", "applications", "claims", "redemptions")  # the others are a city's
 ASKING = ("eligibility", "applications")  # what the allocation rests on
 # These errors are not the fault of the file: it stays where it is for the next tick.
 NOT_THE_FILES = (
@@ -101,6 +104,10 @@ def take_in(
 def _import(session: Session, file: Landed, inbox: Path, watch: Watch | None = None) -> Outcome:
     """Import a file in the name of the folder in which it lies."""
     module, function = IMPORTERS[file.kind]
+    if file.kind in OF_PROGRAMMES:
+        row = programmes.meant(session.db, file.programme or session.programme)
+        if row is not None:
+            closed.require_open(session.db, row)
     importer: Callable[..., Outcome] = getattr(
         import_module(f"vouchercli.ops.intake.{module}"), function
     )

@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats.banks import answers as formats
 from vouchercli.formats.configs import banks
+from vouchercli.ops.rounds.lookup import look_up as look_up_round
 from vouchercli.ops.settlements.exports import order_no
 from vouchercli.ops.settlements.lookup import TRANSFER_WORDS, look_up, require_state
 from vouchercli.ops.setup import staff
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import doors, money, times
 from vouchercli.rules import settlements as law
-from vouchercli.store import audit, programmes
+from vouchercli.store import audit, open_things, programmes
 from vouchercli.store import bank_answers as store
 from vouchercli.store import settlements as paying
 from vouchercli.store.bank_answers import Kept, Sent
@@ -368,6 +369,7 @@ def _carry_out(session: Session, row: sqlite3.Row, heard: Heard) -> Outcome:
     store.come_to(db, heard.changes, session.now)
     paid = [change[0] for change in heard.changes if change[1] == "paid"]
     back = [change[0] for change in heard.changes if change[1] == "returned"]
+    again = _take_up_again(session, row, back)
     paying.post_paid(db, paid, "settlement.paid", session.now)
     paying.post_paid(db, back, "settlement.returned", session.now, is_back=True)
     changed = {change[0] for change in heard.changes}
@@ -400,6 +402,13 @@ def _carry_out(session: Session, row: sqlite3.Row, heard: Heard) -> Outcome:
     says = [message]
     if counts["rejected"] or counts["returned"]:
         says.append(say("what came back is owed again: voucher settlement unpaid"))
+    if again:
+        says.append(
+            say(
+                "{rounds} are settled no more: once it is paid, voucher round settle --all",
+                rounds=", ".join(again),
+            )
+        )
     if len(heard.problems) > SHOWN:
         says.append(
             say(
@@ -416,3 +425,12 @@ def _carry_out(session: Session, row: sqlite3.Row, heard: Heard) -> Outcome:
         problems=tuple(heard.problems[:SHOWN]),
         status="partial" if errors else "ok",
     )
+
+
+def _take_up_again(session: Session, row: sqlite3.Row, back: list[int]) -> list[str]:
+    """Settled rounds of which money came back from the bank are closed again: something is owed."""
+    codes = open_things.settled_of(session.db, back)
+    inner = session._replace(programme=row["programme"])
+    for code in codes:
+        look_up_round(inner, code).become("closed", "round.unsettle", transfers=len(back))
+    return codes

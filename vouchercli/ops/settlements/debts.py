@@ -63,10 +63,28 @@ def _find(session: Session, row: sqlite3.Row, number: str, funder: str | None) -
             hint="voucher settlement debts",
             merchant=merchant,
         )
+    return _the_one(found, merchant)
+
+
+def _find_owed(session: Session, row: sqlite3.Row, number: str, funder: str | None) -> Debt:
+    """What a merchant is owed and nobody pays. Raises `nothing_owed`, `which_funder`."""
+    merchant = the_merchant(session, number).merchant_no
+    found = store.owed(session.db, row["programme_id"], merchant, funder)
+    if not found:
+        raise VoucherError(
+            "nothing_owed",
+            "merchant {merchant} is owed nothing that is neither held nor on its way",
+            hint="voucher settlement unpaid",
+            merchant=merchant,
+        )
+    return _the_one(found, merchant)
+
+
+def _the_one(found: list[Debt], merchant: str) -> Debt:
     if len(found) > 1:
         raise UsageFault(
             "which_funder",
-            "merchant {merchant} owes several funders: name one with --funder ({known})",
+            "merchant {merchant} has to do with several funders: name one with --funder ({known})",
             merchant=merchant,
             known=", ".join(each.funder for each in found),
         )
@@ -124,10 +142,16 @@ def note_repaid(
 
 
 def propose_write_off(
-    session: Session, number: str, note: str, evidence: str, funder: str | None = None
+    session: Session,
+    number: str,
+    note: str,
+    evidence: str,
+    funder: str | None = None,
+    *,
+    is_unpaid: bool = False,
 ) -> Outcome:
-    """Propose that a debt is given up. Raises `no_debt`, `which_funder`, `note_needed`,
-    `write_off_waits`.
+    """Propose that a debt is given up; `is_unpaid`: what the merchant is owed, for it can never be
+    paid. Raises `no_debt`, `nothing_owed`, `which_funder`, `note_needed`, `write_off_waits`.
     """
     if not (note.strip() and evidence.strip()):
         raise UsageFault(
@@ -136,7 +160,8 @@ def propose_write_off(
     with writing(session) as db:
         row = programmes.current(db, session.programme)
         staff.require(session, programmes.value(row), doors.DOOR["settlement write-off"])
-        debt = _find(session, row, number, funder)
+        find = _find_owed if is_unpaid else _find
+        debt = find(session, row, number, funder)
         subject = Subject(proposals.DEBT, debt.merchant_id)
         if (waiting := proposals.waiting(db, subject)) is not None:
             raise VoucherError(
@@ -151,6 +176,7 @@ def propose_write_off(
             "merchant_no": debt.merchant_no,
             "funder": debt.funder,
             "amount_fen": debt.amount_fen,
+            "unpaid": is_unpaid,
         }
         proposal = proposals.add(
             session,
@@ -171,6 +197,12 @@ def propose_write_off(
         amount=money.grouped(debt.amount_fen),
         merchant=debt.merchant_no,
     )
+    if is_unpaid:
+        message = say(
+            "write-off {write_off} of {amount} yuan that {merchant} is owed waits for a second"
+            " person: voucher settlement approve --write-off {write_off} --actor NAME",
+            **message.params,
+        )
     return Outcome({"write_off": proposal, "state": "proposed", **after}, says=(message,))
 
 
@@ -192,17 +224,21 @@ def approve_write_off(session: Session, number: int) -> Outcome:
                 **about,
             )
             return Outcome({"write_off": number, "state": "proposed"}, says=(message,))
-        debt = _find(session, row, merchant, funder)
+        is_unpaid = bool(proposal.after.get("unpaid"))
+        debt = (_find_owed if is_unpaid else _find)(session, row, merchant, funder)
         amount_fen = min(debt.amount_fen, proposal.amount_fen)
-        store.settle(db, debt, amount_fen, "written_off", "settlement.write_off", session.now)
+        if is_unpaid:
+            store.do_without(db, debt, amount_fen, "settlement.write_off", session.now)
+        else:
+            store.settle(db, debt, amount_fen, "written_off", "settlement.write_off", session.now)
         paying.post_held(db, row["programme_id"], "settlement.write_off", session.now)
         proposals.end(db, proposal, "effective", session.now)
         audit.note(session, "settlement.approve", merchant, **about, amount_fen=amount_fen)
-    message = say(
-        "written off: {amount} yuan that {merchant} owed {funder}",
-        amount=money.grouped(amount_fen),
-        merchant=merchant,
-        funder=funder,
+    told = {"amount": money.grouped(amount_fen), "merchant": merchant, "funder": funder}
+    message = (
+        say("written off: {amount} yuan that {funder} owed {merchant}", **told)
+        if is_unpaid
+        else say("written off: {amount} yuan that {merchant} owed {funder}", **told)
     )
     data = {"write_off": number, "state": "effective", "amount_fen": amount_fen}
     return Outcome(data, says=(message,))

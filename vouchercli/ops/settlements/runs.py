@@ -13,7 +13,7 @@ from vouchercli.ops.setup.merchants import the_merchant
 from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import doors, money, times
 from vouchercli.rules import settlements as law
-from vouchercli.store import audit, days, dues, merchants, programmes, rounds
+from vouchercli.store import audit, days, dues, endings, merchants, programmes, rounds
 from vouchercli.store import settlements as store
 from vouchercli.store.db import writing
 from vouchercli.store.settlements import Asked
@@ -108,6 +108,8 @@ def list_due(session: Session) -> Iterator[tuple[sqlite3.Row, int]]:
     db = session.db
     for row in programmes.all_loaded(db):
         if session.programme not in (None, row["programme"]):
+            continue
+        if endings.closing(db, row["programme_id"]) is not None:
             continue
         programme = programmes.value(row)
         today = times.day_of(session.now, row["time_zone"])

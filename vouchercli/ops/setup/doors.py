@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vouchercli.ops.setup import staff
+from vouchercli.ops.setup import closed, staff
 from vouchercli.rules import doors as law
 from vouchercli.rules import staff as people
 from vouchercli.store import batches, programmes
@@ -22,7 +22,11 @@ def enter(session: Session, command: str, batch: int | None = None) -> None:
     door = law.DOOR[command]
     if not door.roles or command == "programme load":  # its file says which programme it is about
         return
-    _pass(session, door, _concerned(session, command, batch))
+    concerned = _concerned(session, command, batch)
+    _pass(session, door, [programmes.value(row) for row in concerned])
+    if command not in law.AFTER_THE_END:
+        for row in concerned if len(concerned) == 1 else ():
+            closed.require_open(session.db, row)
 
 
 def enter_for_all(session: Session, command: str) -> None:
@@ -45,10 +49,10 @@ def _is_open(session: Session, programme: Programme, door: Door) -> bool:
     return people.is_itself(who, programme) and people.may_pass(who, programme, door)
 
 
-def _concerned(session: Session, command: str, batch: int | None) -> list[Programme]:
+def _concerned(session: Session, command: str, batch: int | None) -> list[programmes.Row]:
     """The programmes that the command is about; none when nobody can tell: then it is refused."""
     db = session.db
     code = session.programme if batch is None else batches.named(db, batch).programme
     is_of_all = code is None and (batch is not None or command in law.OF_ALL)
     meant = programmes.all_loaded(db) if is_of_all else [programmes.meant(db, code)]
-    return [programmes.value(row) for row in meant if row is not None]
+    return [row for row in meant if row is not None]

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from vouchercli.store.proposals import Proposal
 
 SHOWN = 10
+CHANGE = "change"
 COLUMNS = (
     Column("key", "key"),
     Column("before", "before", blank="-"),
@@ -191,9 +192,23 @@ def is_already_waiting(db: sqlite3.Connection, row: sqlite3.Row, digest: str) ->
     another one is.
     """
     waiting = proposals.waiting(db, subject(row))
-    if waiting is None or configs.digest(store.of_document(waiting.after)) == digest:
-        return waiting is not None
-    raise VoucherError(
+    if waiting is None:
+        return False
+    is_change = waiting.kind == CHANGE
+    if is_change and configs.digest(store.of_document(waiting.after)) == digest:
+        return True
+    raise _another_waits(row, waiting)
+
+
+def require_none_waiting(db: sqlite3.Connection, row: sqlite3.Row) -> None:
+    """Raise `change_waiting` when something waits on the programme."""
+    waiting = proposals.waiting(db, subject(row))
+    if waiting is not None:
+        raise _another_waits(row, waiting)
+
+
+def _another_waits(row: sqlite3.Row, waiting: Proposal) -> VoucherError:
+    return VoucherError(
         "change_waiting",
         "a change of programme {programme}, proposed by {actor}, still waits for approval",
         hint=(
@@ -225,7 +240,7 @@ def propose(
     number = proposals.add(
         session,
         subject(row),
-        "change",
+        CHANGE,
         store.document(row),
         document.value,
         amount_fen=law.stake_fen(before, after),
@@ -415,6 +430,8 @@ def _read_easily(difference: dict[str, Any]) -> dict[str, Any]:
 
 
 def _differences(row: sqlite3.Row, waiting: Proposal) -> list[dict[str, Any]]:
+    if waiting.kind != CHANGE:  # that it is closed
+        return [{"key": "state", "before": "open", "after": "closed"}]
     return [
         {"key": key, "before": before, "after": after}
         for key, before, after in law.differences(store.document(row), waiting.after)

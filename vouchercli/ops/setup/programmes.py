@@ -9,7 +9,7 @@ from vouchercli.documents import Fault
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import locate, yamls
 from vouchercli.ops import lists
-from vouchercli.ops.setup import configs, programme_changes, staff
+from vouchercli.ops.setup import closed, configs, programme_changes, staff
 from vouchercli.ops.setup import programme_tables as tables
 from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Table, Word, say
 from vouchercli.rules import doors, limit_words, times
@@ -70,6 +70,7 @@ def change_programme(
             )
         if row is not None and before is not None:
             staff.require(session, before, doors.DOOR[command])
+            closed.require_open(db, row)
             if programme_changes.is_already_waiting(db, row, digest):
                 return Outcome(
                     data=_loaded_data(programme, "waiting"),
@@ -212,11 +213,13 @@ def show_programme(session: Session, code: str | None) -> Outcome:
     row = store.current(session.db, code or session.programme)
     programme = store.value(row)
     waiting = proposals.waiting(session.db, programme_changes.subject(row))
+    closed_on = closed.closed_on(session.db, row)
     return Outcome(
         data={
             **tables.rules_data(programme),
             "loaded_at": times.iso(row["loaded_at"], programme.time_zone),
             "waiting": programme_changes.describe(session.db, row, waiting) if waiting else None,
+            "closed_on": closed_on and times.day_text(closed_on),
         },
         tables=(
             tables.rules_table(programme, row["loaded_at"]),
@@ -227,6 +230,7 @@ def show_programme(session: Session, code: str | None) -> Outcome:
             tables.published_table(programme),
             *([programme_changes.table(session.db, row, waiting)] if waiting else []),
         ),
+        says=closed.say_closed(session.db, row),
     )
 
 

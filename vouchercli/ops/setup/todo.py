@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.setup import clocks, desk, staff
 from vouchercli.ops.setup.todo_days import list_days
-from vouchercli.ops.setup.todo_money import list_money
+from vouchercli.ops.setup.todo_money import list_ends, list_money
 from vouchercli.result import (
     DATA,
     JSON,
@@ -64,7 +64,7 @@ def list_waiting(session: Session) -> Outcome:
         *(
             _name_programme(db, each)
             for row in loaded.values()
-            for listed in (list_days, list_money)
+            for listed in (list_days, list_money, list_ends)
             for each in listed(session, row)
         ),
     ]

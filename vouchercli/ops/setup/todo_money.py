@@ -1,4 +1,4 @@
-"""Settlements and debts that wait for a person."""
+"""Settlements and debts that wait for a person, and what can be settled or closed."""
 
 from __future__ import annotations
 
@@ -38,6 +38,31 @@ def list_money(session: Session, row: sqlite3.Row) -> Iterator[dict[str, Any]]:
     for debt in debts.listed(session.db, row["programme_id"]).rows(None):
         if settlements.days_between(debt.since_on, today) >= PATIENCE_DAYS:
             yield _debt(row, debt)
+
+
+def list_ends(session: Session, row: sqlite3.Row) -> Iterator[dict[str, Any]]:
+    """Rounds that can be settled, and the programme when all of them are."""
+    may = people.with_roles(programmes.value(row), *doors.TREASURERS)
+    who = next(iter(may), "NAME")
+    for code, since in store.ended_rounds(session.db, row["programme_id"]):
+        yield _describe(row, code, may) | {
+            "about": code,
+            "kind": Word("settling"),
+            "since": since,
+            "amount_fen": None,
+            "by": "",
+            "next": f"voucher round settle {code} --actor {who}",
+        }
+    since_at = store.ended(session.db, row["programme_id"])
+    if since_at is not None:
+        yield _describe(row, row["programme"], may) | {
+            "about": row["programme"],
+            "kind": Word("closing"),
+            "since": since_at,
+            "amount_fen": None,
+            "by": "",
+            "next": f"voucher programme close {row['programme']} --actor {who}",
+        }
 
 
 def _settlement(row: sqlite3.Row, each: store.Settlement) -> dict[str, Any]:

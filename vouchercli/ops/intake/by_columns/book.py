@@ -17,6 +17,7 @@ from vouchercli.ops.intake.by_columns.known import Claims, Coupons, Merchants, a
 from vouchercli.ops.intake.by_columns.typing import DAY
 from vouchercli.ops.intake.by_columns.visits import Visits
 from vouchercli.rules import details, scope, times
+from vouchercli.rules import rounds as rounds_law
 from vouchercli.rules import templates as template_rules
 from vouchercli.store import (
     corrections,
@@ -71,6 +72,8 @@ class Book:
             for round_id, pack in self._packs.items()
             if details.asked(pack.scope, pack.coupons)
         ]
+        # and so is what comes to a round that takes nothing more
+        self._settled = [row["round_id"] for row in rounds if row["state"] in rounds_law.ENDED]
         self._expired_by = proved_redemptions.expired_by(self._db)
         self._claims = Claims()
         self._coupons = Coupons(proved_redemptions.coupons(self._db, programme_id))
@@ -137,6 +140,8 @@ class Book:
             self._coupons.at(coupons)
         )
         rows = rows if is_coupon.all() else rows.filter(pl.Series(is_coupon))
+        if self._settled:
+            rows = rows.filter(~col("round_id").is_in(self._settled))
         return self._drop_released(self._prolong(rows))
 
     def _prolong(self, rows: pl.DataFrame) -> pl.DataFrame:

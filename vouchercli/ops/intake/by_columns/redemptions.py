@@ -166,6 +166,7 @@ class Prover:
                 is_in_scope=self._book.is_in_scope(rows).cast(pl.Int8),
                 is_suspended=lit(0),
                 broken_detail=lit(""),
+                is_settled=lit(0),
             )
             .filter(IS_LAWFUL)
             .rename({"lawful_fen": "subsidy_fen"})

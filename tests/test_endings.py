@@ -1,0 +1,116 @@
+"""The end: a round is settled when nothing of it can move, a programme is closed when nothing is
+left over. Every refusal names what goes on, and that command helps.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import towns
+from test_settlements import LIN, MEI, PAYERS, SHOPS, STAFF, WU, pay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Voucher = Callable[..., Any]
+
+SPENT, LATE = "2020-03-30 10:00", "2020-05-10 10:00"
+NOW = ("--now", LATE)
+CHECKS = (
+    "balances",
+    "paid_as_posted",
+    "dues_as_booked",
+    "rounds_as_logged",
+    "closed_to_nothing",
+    "settled_rounds_stand",
+)
+
+
+def build(voucher: Voucher, **more: Any) -> None:
+    """Round r1 of three packs, two claimed; four vouchers are paid with. Nothing is sealed yet."""
+    towns.build(
+        voucher,
+        towns.programme(staff=STAFF, clock={"jump": "90 days"}, **more),
+        towns.pack("pack", towns.coupon("10", "40", 5)),
+        merchants=SHOPS.replace("M3,three,,,", "M3,three,合成三店,6228480000000000037,合成银行"),
+    )
+    towns.make_round(voucher, "r1", packs=3, state="open", closes=towns.CLOSES)
+    Path("payers.yaml").write_text(PAYERS, "utf-8")
+    claims = [f"C{n},r1,P{n},2020-03-27 09:00\n" for n in (1, 2)]
+    towns.write("claims.csv", towns.CLAIMS + "".join(claims))
+    voucher("claim", "import", "claims.csv", *MEI, "--now", "2020-03-27 09:30")
+    rows = (("T1", 1, "M1"), ("T2", 2, "M1"), ("T3", 3, "M2"), ("T4", 4, "M3"))
+    pay(voucher, "27.csv", *(f"{no} C1 {n} {at} 2020-03-27 10:0{n}" for no, n, at in rows))
+
+
+@pytest.fixture
+def town(voucher: Voucher, once: Any) -> Voucher:
+    once("endings", lambda: build(voucher))
+    return voucher
+
+
+@pytest.fixture
+def paid(voucher: Voucher, once: Any) -> Voucher:
+    """The round is over, its days are signed, its merchants are paid."""
+
+    def all_of_it() -> None:
+        build(voucher)
+        end(voucher)
+
+    once("endings paid", all_of_it)
+    return voucher
+
+
+def end(voucher: Voucher, *, settle: bool = True) -> None:
+    voucher("round", "close", "r1", *MEI, *NOW)
+    voucher("day", "close", "2020-03-31", *MEI, *NOW)
+    voucher("day", "sign", "2020-03-31", *WU, *NOW)
+    if settle:
+        settle_all(voucher, 1)
+
+
+def settle_all(voucher: Voucher, number: int, *, now: tuple[str, ...] = NOW) -> None:
+    voucher("settlement", "run", "--up-to", "2020-03-31", *MEI, *now)
+    voucher("settlement", "verify", str(number), "--note", "agrees", *MEI, *now)
+    voucher("settlement", "approve", str(number), *LIN, *now)
+    to = f"pay-{number}.csv"
+    voucher("settlement", "export", str(number), "--bank", "voucher", "--to", to, *WU, *now)
+    voucher("settlement", "paid", "--settlement", str(number), "--reference", "B1", *WU, *now)
+
+
+def problems(ran: Any) -> list[str]:
+    return [each["code"] for each in ran.json["problems"]]
+
+
+def check(voucher: Voucher) -> None:
+    assert voucher("check", "--all", "-o", "json", *NOW).json["problems"] == []
+
+
+# ---------------------------------------------------------------- a round
+
+
+def test_a_round_is_settled_when_nothing_of_it_moves(paid: Voucher) -> None:
+    ran = paid("round", "settle", "r1", *WU, *NOW)
+    assert "settled r1" in ran.err
+    assert paid("round", "show", "r1", "-o", "json").data["state"] == "settled"
+    assert "wrong_state" in paid("round", "settle", "r1", *WU, *NOW, expect=3).err
+    check(paid)
+
+
+def test_all_that_is_open_of_a_round_is_said_with_what_goes_on(town: Voucher) -> None:
+    refused = town("round", "settle", "r1", "-o", "json", *WU, "--now", SPENT, expect=3)
+    assert problems(refused) == ["wrong_state"]
+    town("round", "close", "r1", *MEI, "--now", SPENT)
+    refused = town("round", "settle", "r1", "-o", "json", *WU, "--now", SPENT, expect=3)
+    assert problems(refused) == ["round_not_done", "vouchers_out", "days_not_sealed"]
+
+
+def test_a_closed_programme(paid: Voucher) -> None:
+    paid("round", "settle", "r1", *WU, *NOW)
+    paid("programme", "close", *MEI, *NOW)
+    ran = paid("programme", "approve", *LIN, *NOW)
+    assert "closed town" in ran.err
+    check(paid)
+    shown = paid("report", "funds", "--final", *NOW)
