@@ -590,6 +590,7 @@ ROW: dict[str, Any] = {
     "merchant_id": 1,
     "is_suspended": 0,
     "is_in_scope": 1,
+    "is_settled": 0,
 }
 
 
@@ -609,6 +610,9 @@ ROW: dict[str, Any] = {
         ({"stated_fen": 999}, "subsidy_mismatch"),
         ({"stated_fen": 1_001}, "subsidy_mismatch"),
         ({"stated_fen": None}, None),
+        ({"is_settled": 1}, "round_settled"),
+        ({"is_settled": 1, "stated_fen": 999}, "subsidy_mismatch"),
+        ({"kind": "refund", "is_settled": 1}, "round_settled"),
         # a refund is held to less
         ({"kind": "refund", "paid_at": 99}, "not_yet_valid"),
         ({"kind": "refund", "paid_at": 100, "is_suspended": 1}, None),
@@ -632,7 +636,9 @@ ROUND = claims.ClaimRound("open", 100, 200, 2, towns.limited(), ((150, 160),))
         ({"is_of_other_platform": True}, {"state": "approved"}, "wrong_platform"),
         ({"is_of_other_platform": True}, None, "unknown_round"),
         ({"claimed_at": 99}, {"state": "approved"}, "round_not_open"),
-        *(({}, {"state": state}, None) for state in ("paused", "closed", "settled")),
+        *(({}, {"state": state}, None) for state in ("paused", "closed")),
+        ({}, {"state": "settled"}, "round_settled"),
+        ({"is_winner": False}, {"state": "settled"}, "not_a_winner"),
         ({}, {"state": "cancelled"}, "round_not_open"),
         ({"claimed_at": 99}, {}, "before_opening"),
         ({"claimed_at": 199}, {}, None),

@@ -92,6 +92,8 @@ def check(voucher: Voucher) -> None:
 
 
 def test_a_round_is_settled_when_nothing_of_it_moves(paid: Voucher) -> None:
+    todo = paid("todo", "-o", "json", *NOW).data["waiting"]
+    assert [each["next"] for each in todo] == []  # the clock has not looked yet
     ran = paid("round", "settle", "r1", *WU, *NOW)
     assert "settled r1" in ran.err
     assert paid("round", "show", "r1", "-o", "json").data["state"] == "settled"
@@ -107,10 +109,39 @@ def test_all_that_is_open_of_a_round_is_said_with_what_goes_on(town: Voucher) ->
     assert problems(refused) == ["round_not_done", "vouchers_out", "days_not_sealed"]
 
 
-def test_a_closed_programme(paid: Voucher) -> None:
-    paid("round", "settle", "r1", *WU, *NOW)
+def test_a_round_or_all_of_them(paid: Voucher) -> None:
+    assert "round_or_all" in paid("round", "settle", *WU, *NOW, expect=2).err
+    assert "round_or_all" in paid("round", "settle", "r1", "--all", *WU, *NOW, expect=2).err
+    towns.make_round(
+        paid, "r2", packs=1, state="open", opens="2020-05-10 10:00", closes="2020-05-11 10:00"
+    )
+    paid("round", "close", "r2", *MEI, "--now", "2020-05-11 10:00")
+    claims = towns.write("late.csv", towns.CLAIMS + "C9,r2,P9,2020-05-10 10:00\n")
+    paid("claim", "import", claims, *MEI, "--now", "2020-05-11 11:00")
+    ran = paid("round", "settle", "--all", "-o", "json", *WU, "--now", "2020-05-11 12:00", expect=4)
+    told = {each["round"]: (each["state"], each["reasons"]) for each in ran.data["rounds"]}
+    assert told == {
+        "r1": ("settled", []),
+        "r2": ("closed", ["vouchers_out", "days_not_sealed"]),
+    }
+    refused = paid("round", "settle", "--all", *WU, "--now", "2020-05-11 12:00", expect=3)
+    assert "none of 1 rounds" in refused.err
+
+
+# ---------------------------------------------------------------- a programme
+
+
+def test_a_programme_is_closed_with_nothing_left_over(paid: Voucher) -> None:
+    paid("round", "settle", "--all", *WU, *NOW)
+    assert "nothing_to_settle" in paid("round", "settle", "--all", *WU, *NOW, expect=3).err
+    waiting = paid("todo", "-o", "json", *NOW).data["waiting"]
+    assert [each["next"] for each in waiting] == ["voucher programme close town --actor mei"]
     paid("programme", "close", *MEI, *NOW)
     ran = paid("programme", "approve", *LIN, *NOW)
-    assert "closed town" in ran.err
+    assert "closed town: 999,960.00 yuan go back" in ran.err
     check(paid)
-    shown = paid("report", "funds", "--final", *NOW)
+    told = paid("report", "funds", "--final", "-o", "json", *NOW).data
+    row = told["funds"][0]
+    assert (row["given_fen"], row["paid_fen"], row["at_the_end_fen"]) == (100000000, 4000, 99996000)
+    assert (row["open_fen"], row["difference_fen"]) == (0, 0)
+    assert told["closed_on"] == "2020-05-10"

@@ -304,7 +304,7 @@ def test_every_reason_that_a_row_in_time_can_have_is_met() -> None:
     known = {rung.code for ladder in LADDERS for rung in ladder.rungs}
     elsewhere = {  # what comes late, twice or otherwise, and what no key is about
         "in_future", "round_not_open", "round_paused", "not_eligible", "conflicting_row",
-        "funds_released", "displaces_sealed", "full_refund", "late_refund",
+        "funds_released", "displaces_sealed", "round_settled", "full_refund", "late_refund",
     }  # fmt: skip
     assert known - elsewhere <= met
 

@@ -256,6 +256,28 @@ CREATE TABLE claims (
     UNIQUE (resident, round_id, pack_no)                -- resident first: all that one person holds is found at once
 ) STRICT;
 
+CREATE TABLE closing_lines (
+    programme_id     INTEGER NOT NULL REFERENCES closings,
+    funder_id        INTEGER NOT NULL REFERENCES funders,
+    given_fen        INTEGER NOT NULL,
+    paid_fen         INTEGER NOT NULL,
+    repaid_fen       INTEGER NOT NULL,
+    given_up_fen     INTEGER NOT NULL,
+    own_fen          INTEGER NOT NULL,              -- of a platform, of merchants: paid by themselves
+    returned_fen     INTEGER NOT NULL,              -- while the programme ran
+    at_the_end_fen   INTEGER NOT NULL,
+    PRIMARY KEY (programme_id, funder_id),
+    CONSTRAINT nothing_left_over CHECK (given_fen = paid_fen - repaid_fen + own_fen + returned_fen + at_the_end_fen)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE closings (
+    programme_id  INTEGER PRIMARY KEY REFERENCES programmes,
+    proposal_id   INTEGER NOT NULL UNIQUE REFERENCES proposals,  -- what two people decided
+    closed_on     INTEGER NOT NULL,                 -- its local day (yyyymmdd): days up to it may still be sealed
+    closed_at     INTEGER NOT NULL,
+    last_posting  INTEGER NOT NULL                  -- none of its funders comes after it
+) STRICT;
+
 CREATE TABLE correction_batches (
     batch_id       INTEGER PRIMARY KEY REFERENCES batches,
     correction_id  INTEGER NOT NULL REFERENCES corrections
@@ -718,7 +740,7 @@ CREATE TABLE published_figures (
     base_fen      INTEGER,
     gross         TEXT,                         -- ratios keep the digits they were printed with
     own           TEXT,
-    source        TEXT NOT NULL,
+    source        TEXT NOT NULL, lost_fen INTEGER, days_to_payment INTEGER,
     PRIMARY KEY (programme_id, position)
 ) STRICT, WITHOUT ROWID;
 
@@ -1070,6 +1092,30 @@ BEGIN
     UPDATE seats SET free = CASE WHEN free > 0 THEN free - 1 ELSE RAISE(ROLLBACK, 'over_issue') END WHERE round_id = NEW.round_id;
 END;
 
+CREATE TRIGGER closed_programmes_have_no_new_rounds BEFORE INSERT ON rounds WHEN EXISTS (
+    SELECT 1 FROM closings c WHERE c.programme_id = NEW.programme_id)
+BEGIN SELECT RAISE(ROLLBACK, 'the programme is closed'); END;
+
+CREATE TRIGGER closed_programmes_move_no_money BEFORE INSERT ON postings WHEN EXISTS (
+    SELECT 1 FROM closings c JOIN funders f USING (programme_id) WHERE f.funder_id = NEW.funder_id)
+BEGIN SELECT RAISE(ROLLBACK, 'the programme is closed'); END;
+
+CREATE TRIGGER closed_programmes_settle_nothing BEFORE INSERT ON settlements WHEN EXISTS (
+    SELECT 1 FROM closings c WHERE c.programme_id = NEW.programme_id)
+BEGIN SELECT RAISE(ROLLBACK, 'the programme is closed'); END;
+
+CREATE TRIGGER closed_programmes_take_no_files BEFORE INSERT ON batches WHEN EXISTS (
+    SELECT 1 FROM closings c WHERE c.programme_id = NEW.programme_id)
+BEGIN SELECT RAISE(ROLLBACK, 'the programme is closed'); END;
+
+CREATE TRIGGER closing_lines_never_change BEFORE UPDATE ON closing_lines BEGIN SELECT RAISE(ABORT, 'a final statement stands'); END;
+
+CREATE TRIGGER closing_lines_never_vanish BEFORE DELETE ON closing_lines BEGIN SELECT RAISE(ABORT, 'a final statement stays'); END;
+
+CREATE TRIGGER closings_never_change BEFORE UPDATE ON closings BEGIN SELECT RAISE(ABORT, 'a closed programme stays closed'); END;
+
+CREATE TRIGGER closings_never_vanish BEFORE DELETE ON closings BEGIN SELECT RAISE(ABORT, 'a closed programme stays closed'); END;
+
 CREATE TRIGGER correction_batches_never_change BEFORE UPDATE ON correction_batches BEGIN SELECT RAISE(ABORT, 'a correction stands'); END;
 
 CREATE TRIGGER correction_batches_never_vanish BEFORE DELETE ON correction_batches BEGIN SELECT RAISE(ABORT, 'a correction stands'); END;
@@ -1265,6 +1311,10 @@ BEGIN SELECT RAISE(ABORT, 'only a row that stands can be reversed'); END;
 CREATE TRIGGER rounds_have_seats AFTER INSERT ON rounds
 BEGIN INSERT INTO seats (round_id, free) VALUES (NEW.round_id, NEW.claimed); END;
 
+CREATE TRIGGER rounds_of_closed_programmes_stand BEFORE UPDATE ON rounds WHEN EXISTS (
+    SELECT 1 FROM closings c WHERE c.programme_id = OLD.programme_id)
+BEGIN SELECT RAISE(ROLLBACK, 'the programme is closed'); END;
+
 CREATE TRIGGER scans_never_change BEFORE UPDATE ON scans BEGIN SELECT RAISE(ABORT, 'a scan stands'); END;
 
 CREATE TRIGGER scans_never_vanish BEFORE DELETE ON scans BEGIN SELECT RAISE(ABORT, 'a scan stands'); END;
@@ -1298,6 +1348,14 @@ BEGIN
 END;
 
 CREATE TRIGGER seats_never_vanish BEFORE DELETE ON seats BEGIN SELECT RAISE(ABORT, 'a round keeps its seats'); END;
+
+CREATE TRIGGER settled_rounds_move_no_money BEFORE INSERT ON postings
+    WHEN NEW.why <> 'programme.close' AND EXISTS (SELECT 1 FROM rounds r WHERE r.round_id = NEW.round_id AND r.state IN ('settled', 'archived'))
+    -- who is no public funder may pay later
+    AND NOT (NEW.from_account IN ('payable', 'held', 'paid', 'clawed_back', 'written_off')
+        AND NEW.to_account IN ('payable', 'held', 'paid', 'clawed_back', 'written_off')
+        AND (SELECT kind FROM funders WHERE funder_id = NEW.funder_id) <> 'public')
+BEGIN SELECT RAISE(ROLLBACK, 'the round is settled'); END;
 
 CREATE TRIGGER settlements_keep_their_numbers BEFORE UPDATE OF order_mark ON settlements
 BEGIN SELECT RAISE(ABORT, 'the number of an order stands'); END;
