@@ -820,6 +820,69 @@ def test_a_new_account_is_tried_with_a_small_payment(voucher: Any, here: Path) -
     voucher("check")
 
 
+ANOTHER = "6228480000000000987"  # synthetic, as all others are
+
+
+def move(voucher: Any, account: str = ANOTHER, name: str = "moved.csv") -> None:
+    """M1 has its money elsewhere from now on."""
+    row = f"M1,one,合成一店,{account},合成银行\n"
+    towns.write(name, "merchant_no,name,account_name,account_no,bank\n" + row)
+    voucher("merchant", "import", name, *MEI, *LATER)
+
+
+def test_an_account_is_tried_anew_when_it_changes(voucher: Any, here: Path) -> None:
+    build(voucher, {"first_payment": "1.00"})
+    spend(voucher)
+    sign(voucher, "2020-03-27")
+    settle(voucher, "2020-03-27")
+    send(voucher, 1)
+    hear(voucher, "S1-1,paid,1.00,2020-03-30,B1,,", "S1-2,paid,1.00,2020-03-30,B2,,")
+    move(voucher)
+    settle(voucher, "2020-03-27")
+    tried = {"S2-1": ("M1", "planned", 100), "S2-2": ("M2", "planned", 900)}
+    assert transfers(voucher, 2) == tried
+    voucher("key", "rotate", "--reason", "a copy was lost", *LIN, *LATER)  # tokens are others now
+    send(voucher, 2, "pay-2.csv")
+    hear(voucher, "S2-1,paid,1.00,2020-03-30,B3,,", name="b.csv")
+    settle(voucher, "2020-03-27")
+    assert transfers(voucher, 3) == {"S3-1": ("M1", "planned", 2800)}
+    voucher("check")
+
+
+def test_an_account_that_changed_since_the_run_is_tried_before_it_is_paid(
+    voucher: Any, here: Path
+) -> None:
+    build(voucher)
+    spend(voucher)
+    sign(voucher, "2020-03-27")
+    settle(voucher, "2020-03-27", "--first-payment", "1.00")
+    send(voucher, 1)
+    hear(voucher, "S1-1,paid,1.00,2020-03-30,B1,,", "S1-2,paid,1.00,2020-03-30,B2,,")
+    settle(voucher, "2020-03-27", "--first-payment", "1.00")
+    decide(voucher, 2)
+    move(voucher)
+    export = ("settlement", "export", "2", "--bank", "voucher", "--to", "pay-2.csv", *WU, *LATER)
+    said = voucher(*export, "-o", "json").json["problems"]
+    assert [each["code"] for each in said] == ["left_account_changed"]
+    assert said[0]["message"].startswith("1 payees of settlement 2")
+    assert ANOTHER not in Path("pay-2.csv").read_text("utf-8-sig")
+    shown = voucher("settlement", "show", "2", "--state", "dropped", "-o", "json").data
+    assert [each["reason"] for each in shown["transfers"]] == ["account_changed"]
+    settle(voucher, "2020-03-27", "--first-payment", "1.00")
+    assert transfers(voucher, 3) == {"S3-1": ("M1", "planned", 100)}
+    voucher("check")
+
+
+def test_without_a_trial_a_changed_account_is_paid(town: Any) -> None:
+    settle(town, "2020-03-27")
+    decide(town, 1)
+    move(town)
+    export = ("settlement", "export", "1", "--bank", "voucher", "--to", "pay.csv", *WU, *LATER)
+    assert town(*export, "-o", "json").data["transfers"] == 2
+    assert ANOTHER in Path("pay.csv").read_text("utf-8-sig")
+    town("check")
+
+
 def test_a_new_account_is_tried_once(voucher: Any, here: Path) -> None:
     build(voucher, {"first_payment": "1.00"})
     spend(voucher)

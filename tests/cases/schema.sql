@@ -947,7 +947,7 @@ CREATE TABLE settlements (
     exported_at    INTEGER,
     bank           TEXT NOT NULL DEFAULT '',            -- the profile of the payment file
     pay_on         INTEGER,                             -- the working day (yyyymmdd) on which the bank is to pay
-    file_sha256    TEXT NOT NULL DEFAULT '', order_mark TEXT NOT NULL DEFAULT '',
+    file_sha256    TEXT NOT NULL DEFAULT '', order_mark TEXT NOT NULL DEFAULT '', first_payment_fen INTEGER NOT NULL DEFAULT 0 CHECK (first_payment_fen >= 0),
     CHECK ((exported_at IS NULL) = (state IN ('draft', 'verified', 'approved', 'rejected')))
 ) STRICT;
 
@@ -1014,7 +1014,7 @@ CREATE TABLE transfers (
     paid_on        INTEGER,
     reference      TEXT NOT NULL DEFAULT '',            -- the bank's
     reason         TEXT NOT NULL DEFAULT '',            -- why it was dropped, rejected or returned
-    answered_at    INTEGER,
+    answered_at    INTEGER, account_token BLOB CHECK (length(account_token) = 16),
     CHECK ((state IN ('paid', 'returned')) = (paid_on IS NOT NULL))
 ) STRICT;
 

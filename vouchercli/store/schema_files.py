@@ -32,6 +32,7 @@ SCHEMA_FILES = (
     "028_risk.sql",
     "029_order_marks.sql",
     "030_endings.sql",
+    "031_tried_accounts.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

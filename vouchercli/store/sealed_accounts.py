@@ -137,6 +137,10 @@ WHERE instr(before, '"account_no":"*') OR instr(after, '"account_no":"*')
 CHANGE = """
 UPDATE merchant_changes SET before = ?3, after = ?4 WHERE (batch_id, merchant_id) = (?1, ?2)
 """
+# What was paid to an account that a merchant has no more stays under the token of then.
+TRANSFERS = """
+UPDATE transfers SET account_token = ?3 WHERE (payee_id, account_token) = (?1, ?2)
+"""
 
 
 def seal_anew(db: sqlite3.Connection, ring: Ring) -> None:
@@ -148,7 +152,9 @@ def seal_anew(db: sqlite3.Connection, ring: Ring) -> None:
     if not (rows or changed):
         return
     safe = Safe(ring)
-    db.executemany(PUT, [(row.merchant_id, *_anew(safe, row)) for row in rows])
+    sealed = [(row.merchant_id, row.token, *_anew(safe, row)) for row in rows]
+    db.executemany(PUT, [(each, token, text) for each, _, token, text in sealed])
+    db.executemany(TRANSFERS, [(each, old, token) for each, old, token, _ in sealed])
     db.executemany(
         CHANGE,
         [

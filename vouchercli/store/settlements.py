@@ -114,25 +114,28 @@ WHERE f.funder_id = :funder_id AND d.up_to <= :up_to AND ifnull(d.round_id = :ro
 """
 OWED = f"""
 SELECT o.payee_id, o.amount_fen, o.is_held, m.account_no <> '', :no_first OR EXISTS (
-    SELECT 1 FROM transfers t WHERE t.payee_id = o.payee_id AND t.state = 'paid'), EXISTS (
-    SELECT 1 FROM transfers t WHERE t.payee_id = o.payee_id AND t.is_first
-        AND t.state IN ('planned', 'sent', 'accepted'))
+    SELECT 1 FROM transfers t WHERE t.payee_id = o.payee_id AND t.state = 'paid'
+        AND t.account_token = a.token), EXISTS (
+    SELECT 1 FROM transfers t WHERE t.payee_id = o.payee_id AND t.is_first AND (
+        t.state = 'planned' OR t.state IN ('sent', 'accepted') AND t.account_token = a.token))
 FROM (
     SELECT {PAYEE} AS payee_id, CAST(sum(d.amount_fen) AS BIGINT) AS amount_fen,
         {IS_HELD} AS is_held {OPEN} GROUP BY 1, 3
 ) o JOIN merchants m ON m.merchant_id = o.payee_id
+    LEFT JOIN merchant_accounts a ON a.merchant_id = o.payee_id
 ORDER BY o.payee_id, o.is_held
 """
 ADD = """
 INSERT INTO settlements (programme_id, funder_id, state, pattern, up_to, notice_days, planned_fen,
-    made_by, os_user, made_at, order_mark)
-VALUES (?, ?, 'draft', ?, ?, ?, ?, ?, ?, ?, ?) RETURNING settlement_id
+    made_by, os_user, made_at, order_mark, first_payment_fen)
+VALUES (?, ?, 'draft', ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING settlement_id
 """
 LOADED = "SELECT programme, loaded_at FROM programmes WHERE programme_id = ?"
 ADD_TRANSFER = """
 INSERT INTO transfers (transfer_id, settlement_id, transfer_no, payee_id, amount_fen, state,
-    is_first)
-VALUES (?, ?, ?, ?, ?, 'planned', ?)
+    is_first, account_token)
+VALUES (?1, ?2, ?3, ?4, ?5, 'planned', ?6,
+    (SELECT token FROM merchant_accounts WHERE merchant_id = ?4))
 """
 NEXT_TRANSFER = "SELECT ifnull(max(transfer_id), 0) + 1 FROM transfers"
 TRANSFER_OF = """
@@ -231,6 +234,7 @@ def add(
             session.os_user,
             session.now,
             mark,
+            terms.first_payment_fen,
         ),
     )
     first = typed.number(db, NEXT_TRANSFER)
@@ -279,7 +283,9 @@ UPDATE settlements SET state = 'exported', exported_at = ?, bank = ?, pay_on = ?
 WHERE settlement_id = ?
 """
 SEND = """
-UPDATE transfers SET state = 'sent' WHERE settlement_id = ? AND state = 'planned'
+UPDATE transfers SET state = 'sent',
+    account_token = (SELECT token FROM merchant_accounts WHERE merchant_id = payee_id)
+WHERE settlement_id = ? AND state = 'planned'
 """
 DROP = """
 UPDATE transfers SET state = 'dropped', reason = :reason, answered_at = :at
@@ -297,6 +303,17 @@ DROP_UNPAYABLE = """
 UPDATE transfers SET state = 'dropped', reason = 'no_account', answered_at = :at
 WHERE state = 'planned' AND settlement_id = :settlement AND payee_id IN (
     SELECT merchant_id FROM merchants WHERE account_no = '')
+"""
+# Whose account has changed since, where new accounts are tried first: the next run does that.
+DROP_UNTRIED = """
+UPDATE transfers SET state = 'dropped', reason = 'account_changed', answered_at = :at
+WHERE state = 'planned' AND NOT is_first AND settlement_id = :settlement AND EXISTS (
+        SELECT 1 FROM settlements WHERE settlement_id = :settlement AND first_payment_fen > 0)
+    AND EXISTS (
+        SELECT 1 FROM merchant_accounts a WHERE a.merchant_id = transfers.payee_id
+            AND a.token <> transfers.account_token AND NOT EXISTS (
+                SELECT 1 FROM transfers t WHERE t.payee_id = a.merchant_id AND t.state = 'paid'
+                    AND t.account_token = a.token))
 """
 FREE = """
 UPDATE dues SET transfer_id = NULL WHERE transfer_id IN (
@@ -373,11 +390,15 @@ def drop(db: sqlite3.Connection, settlement: int, reason: str, at: int) -> None:
     db.execute(FREE, (settlement,))
 
 
-def drop_unpayable(db: sqlite3.Connection, settlement: int, at: int) -> int:
-    """Drop what has no account any more; gives how many transfers that are."""
-    dropped = db.execute(DROP_UNPAYABLE, {"settlement": settlement, "at": at}).rowcount
+def drop_unpayable(db: sqlite3.Connection, settlement: int, at: int) -> tuple[int, int]:
+    """Drop what has no account any more, or another one that must be tried first; gives how many
+    transfers either is.
+    """
+    asked = {"settlement": settlement, "at": at}
+    dropped = db.execute(DROP_UNPAYABLE, asked).rowcount
+    untried = db.execute(DROP_UNTRIED, asked).rowcount
     db.execute(FREE, (settlement,))
-    return dropped
+    return dropped, untried
 
 
 def drop_of_merchant(

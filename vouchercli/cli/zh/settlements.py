@@ -96,6 +96,8 @@ TEXT = {
     "use the file that was exported (SHA-256 {sha256}), or ask the bank to refuse its lines": "请使用原文件（SHA-256 {sha256}），或请银行拒付其各行",
     "{file}: {transfers} transfers, {amount} yuan, to be paid on {pay_on}; next: voucher settlement paid FILE, with what the bank answers": "{file}：{transfers} 笔，{amount} 元，付款日 {pay_on}；下一步：voucher settlement paid 银行回执文件",
     "{count} payees of settlement {settlement} have no account any more: they are taken out of it": "结算单 {settlement} 中 {count} 个收款方已无账户：已从中移出",
+    "{count} payees of settlement {settlement} have another account now, which is tried first: they are taken out of it": "结算单 {settlement} 中 {count} 个收款方已更换账户，须先试付：已从中剔除",
+    "account changed": "账户已更换",
     "nothing is left in settlement {settlement}: its payees have no account or are held": "结算单 {settlement} 已无可付款项：收款方缺少账户或处于暂缓支付",
     "The bank's order": "银行指令号",
     # answers

@@ -47,7 +47,7 @@ def export(session: Session, number: int, bank_name: str, path: Path) -> Outcome
         staff.require(session, current.programme, doors.DOOR["settlement export"])
         require_state(current, "approved", "exported")
         is_again = current.settlement.state == "exported"
-        dropped = 0
+        dropped = 0, 0
         if not is_again:
             notices.require_stood(session, current)
             dropped = store.drop_unpayable(db, number, session.now)
@@ -222,7 +222,7 @@ def _answer(
     current: Current,
     order: PaymentOrder,
     pay_on: int,
-    dropped: int,
+    dropped: tuple[int, int],
     files: list[str],
     sha256: str,
 ) -> Outcome:
@@ -246,13 +246,25 @@ def _answer(
         amount=money.grouped(amount_fen),
         pay_on=times.day_text(pay_on),
     )
+    return Outcome(data, says=(message,), problems=_left(current.number, *dropped))
+
+
+def _left(number: int, without: int, untried: int) -> tuple[Problem, ...]:
+    """Who was taken out of it: `without` an account, with another one that is `untried`."""
     problems = (
         Problem(
             "left_no_account",
             "{count} payees of settlement {settlement} have no account any more: they are taken out"
             " of it",
             level="warning",
-            params={"count": dropped, "settlement": current.number},
+            params={"count": without, "settlement": number},
+        ),
+        Problem(
+            "left_account_changed",
+            "{count} payees of settlement {settlement} have another account now, which is tried"
+            " first: they are taken out of it",
+            level="warning",
+            params={"count": untried, "settlement": number},
         ),
     )
-    return Outcome(data, says=(message,), problems=problems if dropped else ())
+    return tuple(each for each in problems if each.params["count"])

@@ -32,6 +32,7 @@ WHY_WORDS = {
     "held": Word("held"),
     "owes": Word("owes"),
     "no_account": Word("account missing"),
+    "account_changed": Word("account changed"),
     "turned_down": Word("settlement turned down"),
     "not_settled": Word("not settled yet"),
     "in_settlement": Word("in a settlement"),
