@@ -61,6 +61,7 @@ class Rules:
     policy: str
     packs: list[Pack]
     merchants: dict[str, list[Suspension]]
+    accounts: dict[str, str] = field(default_factory=dict)  # of merchants; '': it has none
     rounds: list[Round] = field(default_factory=list)
     person: Steps = ((0, None),)  # packs of a resident in the whole programme
     visit: Steps = ((0, None),)  # vouchers of a resident at one merchant on one day

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import evening
 import listed
+import payments
 from city_model import pack_of
 from city_rules import DAY, EAST, split
 from listed import key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from city_model import Books, Row
     from city_rules import Pack, Rules
@@ -24,17 +25,22 @@ if TYPE_CHECKING:
 Pair = tuple[str, Any, Any]
 GIVEN = {"treasury": 100_000_000}  # the fund that is watched, in fen
 SUMS = ("claims", "payments", "refunds", "reversals", "base_fen", "subsidy_fen")
-OF_ROUNDS = ("committed", "outstanding", "payable")
+OF_PAYMENT = ("payable", "held", "paid", "clawed_back", "written_off")  # what was payable once
+OF_ROUNDS = ("committed", "outstanding", *OF_PAYMENT)
 RELEASES = ("round.release", "round.take_back")
 
 
 class Moved(NamedTuple):
-    """What a row moves, of which round."""
+    """What a row moves, of which round and merchant ('': a claim)."""
 
     round: str
-    is_claim: bool
+    merchant: str
     parts: dict[str, int]  # by funder, in fen
     sums: dict[str, int]
+
+    @property
+    def is_claim(self) -> bool:
+        return not self.merchant
 
 
 class Booked(NamedTuple):
@@ -64,7 +70,7 @@ def pack_parts(pack: Pack) -> Counter[str]:
 def moved(books: Books, rules: Rules, row: Row) -> Moved:
     """What a row that stands moves."""
     if len(row) == 4:
-        return Moved(row[1], True, dict(pack_parts(pack_of(books, rules, row[0]))), {"claims": 1})
+        return Moved(row[1], "", dict(pack_parts(pack_of(books, rules, row[0]))), {"claims": 1})
     move = books.moves[row]
     sums = {
         "payments": row[1] == "pay",
@@ -73,7 +79,7 @@ def moved(books: Books, rules: Rules, row: Row) -> Moved:
         "subsidy_fen": move.after_fen - move.before_fen,
     }
     shares = parts(pack_of(books, rules, row[2]), move.before_fen, move.after_fen)
-    return Moved(books.claims[row[2]][0], False, shares, sums)
+    return Moved(books.claims[row[2]][0], row[4], shares, sums)
 
 
 def booked(life: Life, books: Books) -> Iterator[Booked]:
@@ -114,7 +120,8 @@ def pairs(life: Life, books: Books) -> Iterator[Pair]:
     yield "payable, as it is booked", *_payable(rows, postings)
     yield "claims, as they are booked", *_claimed(rows, postings)
     yield from _rounds(life.city.rules, books, stands, postings)
-    yield "payable, by round", _owed(rows), _on(stands, "payable")
+    yield "payable and paid, by round", payable(rows), _of_payment(stands)
+    yield from payments.pairs(life, books, stands)
     yield "shares of the funders", *_shares(life, books)
     yield from _days(life, books)
 
@@ -157,7 +164,8 @@ def _funders(stands: Counter[Any]) -> Iterator[Pair]:
             yield f"given by {funder}", -GIVEN[funder], stands[funder, None, "appropriated"]
 
 
-def _owed(rows: list[Booked]) -> Counter[Any]:
+def payable(rows: Iterable[Booked]) -> Counter[Any]:
+    """What was ever payable, by funder and round."""
     owed: Counter[Any] = Counter()
     for each in rows:
         for funder, amount in each.moved.parts.items() if not each.moved.is_claim else ():
@@ -165,8 +173,11 @@ def _owed(rows: list[Booked]) -> Counter[Any]:
     return +owed
 
 
-def _on(stands: Counter[Any], account: str) -> Counter[Any]:
-    return Counter({place[:2]: amount for place, amount in stands.items() if place[2] == account})
+def _of_payment(stands: Counter[Any]) -> Counter[Any]:
+    sums: Counter[Any] = Counter()
+    for place, amount in stands.items():
+        sums[place[:2]] += amount if place[2] in OF_PAYMENT else 0
+    return +sums
 
 
 def _payable(rows: list[Booked], postings: list[Any]) -> tuple[Any, Any]:

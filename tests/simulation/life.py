@@ -9,6 +9,7 @@ import re
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+import city_payments
 import corrections
 import deeds
 import desks
@@ -16,6 +17,7 @@ import evening
 import lottery
 import nights
 import office
+import payments
 import seals
 import small_city
 from small_city import shown
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 FAR = 20 * small_city.DAY  # further than a programme believes its clock
 REFUSAL = re.compile(r"\[[a-z_]+\]")  # its code, at the end of the sentence
 LAST = 40  # deeds that a failure names
-SEALING = (("schedule", "tick"), ("day", "close"))
+TICK = ("schedule", "tick")
+SEALING = (TICK, ("day", "close"))
 TROUBLES = ("", "", "", "kill", "kill", "full", "rehearse")
 
 
@@ -43,8 +46,14 @@ class Life:
     def __init__(self, seed: int) -> None:
         self.seed, self.chance = seed, random.Random(seed)
         self.city = small_city.found(self.chance)
+        self.paying: payments.Paying | None = None
+        if seed % 2:  # in every second city merchants are paid
+            own = random.Random(f"{seed}, payments")
+            self.city.terms = payments.draw_terms(own, has_staff=self.city.has_staff)
+            self.paying = payments.Paying(city_payments.Payments(self.city.terms))
         # in every third city vouchers are prolonged; the others live as they did before that
         self.deeds = (*DEEDS, *(office.prolong,) * 3) if seed % 3 == 2 else DEEDS
+        self.deeds = (*self.deeds, *PAYING) if self.paying else self.deeds
         self.done: list[str] = []
         self.seen: dict[str, int] = {}
         self.has_raced = False
@@ -74,6 +83,7 @@ class Life:
             if self.has_raced:  # what the evening had to judge again was chance of another kind
                 self.chance.seed(f"{self.seed}, after day {day}")
             nights.pass_night(self)
+        payments.finish(self)
 
     def do(self, *args: str, codes: tuple[int, ...] = (0,), trouble: str = "") -> deeds.Ran:
         """A command at the city's clock, perhaps first with a trouble; it must end with one of the
@@ -90,6 +100,8 @@ class Life:
             raise Disagreement(f"exit {ran.code}, not {codes}: {ran.out}{ran.err}")
         if args[:2] in SEALING:
             seals.look(self)
+        if args[:2] == TICK and ran.code in (0, 4):
+            payments.was_ticked(self)
         return ran
 
     def race(self, *commands: tuple[str, ...], codes: tuple[int, ...]) -> None:
@@ -100,6 +112,8 @@ class Life:
             self._note((*args, "(at once)"), code)
             if code not in codes:
                 raise Disagreement(f"exit {code}, not {codes}, of {args} in a race")
+        if any(args[:2] == TICK for args in commands):
+            payments.was_ticked(self)
 
     def suffer(self, args: tuple[str, ...], trouble: str) -> None:
         """A command that is rehearsed, killed, or has no room."""
@@ -190,6 +204,14 @@ DEEDS: tuple[Callable[[Life], None], ...] = (
         desks.race,
         desks.race_with_seal,
     ),
+)
+PAYING: tuple[Callable[[Life], None], ...] = (
+    *(payments.pay_day,) * 8,
+    *(payments.hear,) * 6,
+    *(payments.go_on,) * 4,
+    *(payments.hold, payments.hold, payments.release),
+    *(payments.repay, payments.write_off, payments.note_paid),
+    *(payments.hear_again, payments.race_answers),
 )
 
 

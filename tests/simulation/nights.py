@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from city_rules import Rules
     from corrections import Corrections
     from life import Life
+    from payments import Paying
     from seals import Seals
 
 
@@ -31,6 +32,7 @@ class Kept(NamedTuple):
     stood: set[Row]
     seals: Seals
     corrections: Corrections
+    paying: Paying | None  # with the bank: it takes back what it did since, and has to do it again
 
 
 def pass_night(life: Life) -> None:
@@ -49,7 +51,7 @@ def pass_night(life: Life) -> None:
     if backup.exists():
         batches = [file.batch for file in life.city.files]
         state: tuple[Any, ...] = (life.city.rules, life.applied, batches, life.stood, life.seals)
-        life.kept = Kept(backup, *deepcopy((*state, life.corrections)))
+        life.kept = Kept(backup, *deepcopy((*state, life.corrections, life.paying)))
 
 
 def _is_quiet(life: Life) -> bool:
@@ -72,7 +74,7 @@ def restore(life: Life) -> None:
     life.do("restore", str(kept.backup), "--yes")
     _put_away_what_was_drawn()
     life.city.rules, life.applied, life.stood = kept.rules, kept.applied, kept.stood
-    life.seals, life.corrections = kept.seals, kept.corrections
+    life.seals, life.corrections, life.paying = kept.seals, kept.corrections, kept.paying
     seals.look(life)
     of_then = len(kept.batches)
     later = [file for file in life.city.files[of_then:] if not file.correction]

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import payments
 import small_city
 from city_rules import Suspension
 from small_city import HOUR, shown, yuan
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 STAFF = [
     {"name": "mei", "roles": ["maker"]},
-    {"name": "lin", "roles": ["checker"]},
+    *({"name": name, "roles": ["checker"]} for name in ("lin", "yan")),
     *({"name": name, "roles": ["finance"]} for name in ("wu", "han")),
 ]
 LIMITS = (None, None, 1, 2, 3)  # of packs in the programme, of vouchers at a merchant on a day
@@ -34,7 +35,9 @@ def found(life: Life) -> None:
         _write("backups.yaml", {"hour": 2, "daily": 2, "monthly": 0})
     _write("programme.yaml", programme(life.city))
     _write("pack.yaml", template(rules.packs[0]))
-    _write_registry([*rules.merchants])
+    if life.paying is not None:
+        payments.found(life)
+    _write_registry(rules, [*rules.merchants])
     for words in (
         "init",
         "programme load programme.yaml",
@@ -58,6 +61,7 @@ def programme(city: City) -> dict[str, Any]:
         "unused_after_days": city.unused_after,
         **({} if city.close_after is None else {"books": {"close_after_days": city.close_after}}),
         **({"staff": STAFF} if city.has_staff else {}),
+        **(payments.document(city.terms) if city.terms else {}),
     }
 
 
@@ -100,8 +104,14 @@ def approve(life: Life, round_: Round, *more: str) -> None:
     terms += ["--opens-at", shown(round_.opens_at), "--closes-at", shown(round_.closes_at)]
     life.do("round", "create", round_.code, *terms, *more, "--actor", "mei")
     life.do("round", "submit", round_.code, "--actor", "mei")
-    words = ("round", "approve", round_.code, "--actor", "lin")
-    life.do(*words, codes=(0, 3), trouble=life.trouble())
+    decide(life, "round", "approve", round_.code, trouble=life.trouble())
+
+
+def decide(life: Life, *words: str, trouble: str, codes: tuple[int, ...] = (0, 3)) -> None:
+    """A second person approves, and a third where the amount may ask for one."""
+    life.do(*words, "--actor", "lin", codes=codes, trouble=trouble)
+    if life.city.terms is not None and life.city.terms.two_from:
+        life.do(*words, "--actor", payments.SECOND, codes=(0, 3), trouble=trouble)
 
 
 def amend(life: Life) -> None:
@@ -114,8 +124,7 @@ def amend(life: Life) -> None:
     trouble = life.trouble()
     life.do("round", what, round_.code, *more, "--actor", "mei", codes=(0, 3), trouble=trouble)
     if what != "pause":
-        words = ("round", "approve", round_.code, "--actor", "lin")
-        life.do(*words, codes=(0, 3), trouble=trouble)
+        decide(life, "round", "approve", round_.code, trouble=trouble)
     data = life.do("round", "show", round_.code, "-o", "json").data
     life.city.amend(round_.code, packs=data["packs"], is_paused=data["state"] == "paused")
 
@@ -129,8 +138,7 @@ def prolong(life: Life) -> None:
     trouble = life.trouble()
     words = ("round", "extend", round_.code, "--until", shown(until), "--note", "rain")
     life.do(*words, "--actor", "mei", codes=(0, 3), trouble=trouble)
-    words = ("round", "approve", round_.code, "--actor", "lin")
-    life.do(*words, codes=(0, 3), trouble=trouble)
+    decide(life, "round", "approve", round_.code, trouble=trouble)
     data = life.do("round", "show", round_.code, "-o", "json").data
     if data["vouchers_until_at"] == f"{shown(until).replace(' ', 'T')}+08:00":
         life.city.prolong(round_.code, until)
@@ -156,7 +164,7 @@ def limit(life: Life) -> None:
     codes = (0, 3) if trouble else (0,)
     load = ("programme", "load", "programme.yaml", "--actor", "mei")
     life.do(*load, codes=codes, trouble=trouble)
-    life.do("programme", "approve", "--actor", "lin", codes=codes, trouble=trouble)
+    decide(life, "programme", "approve", trouble=trouble, codes=codes)
 
 
 # ---------------------------------------------------------------- merchants
@@ -197,11 +205,17 @@ def register(life: Life) -> None:
             spans.append(Suspension(now, None, is_by_file=True))
         elif number != missing and is_suspended and spans[-1].is_by_file:
             rules.end_suspension(number, now)
-    _write_registry(listed, f"店{shown(now)}")
+    payments.open_accounts(life, listed)
+    _write_registry(rules, listed, f"店{shown(now)}")
     words = ("merchant", "import", "shops.csv", "--missing", "suspend")
     life.do(*words, trouble=life.trouble())
 
 
-def _write_registry(numbers: list[str], name: str = "店") -> None:
-    rows = "".join(f"{number},{name},西湖区\n" for number in numbers)
-    Path("shops.csv").write_text("merchant_no,name,district\n" + rows, "utf-8")
+def _write_registry(rules: Rules, numbers: list[str], name: str = "店") -> None:
+    has_accounts, rows = bool(rules.accounts), []
+    for number in numbers:
+        account = rules.accounts.get(number, "")
+        more = f",{name},{account},合成银行" if account else ",,,"
+        rows.append(f"{number},{name},西湖区{more if has_accounts else ''}\n")
+    head = "merchant_no,name,district" + ",account_name,account_no,bank" * has_accounts
+    Path("shops.csv").write_text(f"{head}\n{''.join(rows)}", "utf-8")

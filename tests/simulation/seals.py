@@ -67,6 +67,15 @@ class Seals:
             if day <= until and each["signed_by"] is None
         ]
 
+    def signed_until(self, until: str) -> str:
+        """The last day up to one that is signed with all before it; '' when there is none."""
+        last = ""
+        for day, each in sorted(self.said.items()):
+            if each["signed_by"] is None or day > until:
+                break
+            last = day
+        return last
+
     def of_rows(self, rows: Iterable[Row]) -> dict[Row, int]:
         """Those of the rows that are sealed, by the order of their seals."""
         return {row: self.rows[key(row)].place for row in rows if key(row) in self.rows}
@@ -74,6 +83,11 @@ class Seals:
 
 def following(day: str, days: int = 1) -> str:
     return (date.fromisoformat(day) + timedelta(days=days)).isoformat()
+
+
+def weekday(day: str) -> int:
+    """Monday is 0."""
+    return date.fromisoformat(day).weekday()
 
 
 def count_late(life: Life) -> int:
@@ -189,6 +203,14 @@ def sign(life: Life) -> None:
     ran = life.do(*words, codes=(3,) if why else (0,), trouble=life.trouble())
     _remember_signatures(life, [] if why else unsigned, actor)
     life.agree(f"why {day} is not signed by {actor}", why, why if why in ran.err else ran.err)
+
+
+def sign_by(life: Life, day: str, actor: str) -> None:
+    """Finance signs all up to a sealed day; it has sealed none of them itself."""
+    unsigned = life.seals.unsigned(day)
+    words = ("day", "sign", day, "--actor", actor, "--note", "agrees with the bill")
+    life.do(*words, trouble=life.trouble())
+    _remember_signatures(life, unsigned, actor)
 
 
 def _remember_signatures(life: Life, signed: list[dict[str, Any]], actor: str) -> None:

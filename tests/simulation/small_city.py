@@ -16,6 +16,8 @@ from city_rules import Pack, Round, Rules
 if TYPE_CHECKING:
     import random
 
+    from city_payments import Terms
+
 BEGINNING = city_model.second("2020-03-23 00:00:00")
 HOUR, DAY = 3_600, 86_400
 HEADS = {
@@ -107,6 +109,7 @@ class City:
     unused_after: int  # days
     close_after: int | None  # days after which the tick seals one; None: days are closed by hand
     has_staff: bool
+    terms: Terms | None = None  # how merchants are paid; None: they are not
     now: int = BEGINNING + 7 * HOUR
     events: dict[str, list[Row]] = field(default_factory=lambda: {"claim": [], "redemption": []})
     untold: dict[str, list[Row]] = field(default_factory=lambda: {"claim": [], "redemption": []})
