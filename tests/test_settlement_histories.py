@@ -553,7 +553,8 @@ class Town:
         fen = (fen + 1) // 2 if is_part else fen
         of = ("--funder", funder)
         if account == "clawed_back":
-            words = ("settlement", "repaid", merchant, f"{fen / 100:.2f}", "--reference", "B9")
+            words = ("settlement", "repaid", merchant, f"{fen / 100:.2f}", "--reference")
+            words = (*words, f"B{len(books.dues)}")
             self.do(*words, *of, by="wu")
         else:
             words = ("settlement", "write-off", merchant, "--note", "closed", "--evidence", "list")

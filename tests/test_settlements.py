@@ -728,6 +728,7 @@ def test_what_nothing_covers_is_a_debt_that_is_paid_back_or_given_up(town: Any) 
     back = ("settlement", "repaid", "M2", "--reference", "B9", *WU, *LATER)
     town(*back[:3], "10.01", *back[3:], expect=3)
     town(*back[:3], "4", *back[3:])
+    assert "[repaid_already]" in town(*back[:3], "4", *back[3:], expect=3).err  # as after a kill
     assert money(town) == {"paid": 4000, "clawed_back": -400, "payable": 400}
     give_up = ("settlement", "write-off", "M2", "--note", "closed", "--evidence", "register")
     town(*give_up, *MEI, *LATER)

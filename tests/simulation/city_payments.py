@@ -248,9 +248,7 @@ class Payments:
                 due = Due(merchant, round_, funder, fen, "", booked, hold=len(self.holds))
                 self.dues += [due, Due(merchant, round_, funder, -fen, "", booked)]
 
-    def is_paid(
-        self, merchant: str, payment: tuple[object, ...], round_: str, booked: str
-    ) -> bool:
+    def is_paid(self, merchant: str, payment: tuple[object, ...], round_: str, booked: str) -> bool:
         """Whether the bank has the transfer of a payment, or has paid it."""
         mine = [at for at, each in enumerate(self.holds, start=1) if each.payment == payment]
         for due in self.dues:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import evening
 import listed
-import payments
+import payouts
 from city_model import pack_of
 from city_rules import DAY, EAST, split
 from listed import key
@@ -121,7 +121,7 @@ def pairs(life: Life, books: Books) -> Iterator[Pair]:
     yield "claims, as they are booked", *_claimed(rows, postings)
     yield from _rounds(life.city.rules, books, stands, postings)
     yield "payable and paid, by round", payable(rows), _of_payment(stands)
-    yield from payments.pairs(life, books, stands)
+    yield from payouts.pairs(life, books, stands)
     yield "shares of the funders", *_shares(life, books)
     yield from _days(life, books)
 

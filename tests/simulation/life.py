@@ -9,6 +9,7 @@ import re
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+import banking
 import city_payments
 import corrections
 import deeds
@@ -18,6 +19,7 @@ import lottery
 import nights
 import office
 import payments
+import payouts
 import seals
 import small_city
 from small_city import shown
@@ -28,10 +30,12 @@ if TYPE_CHECKING:
 
     import city_model
 
+CHECKED = 0.2  # of troubles: each evening has a check of its own
 FAR = 20 * small_city.DAY  # further than a programme believes its clock
 REFUSAL = re.compile(r"\[[a-z_]+\]")  # its code, at the end of the sentence
 LAST = 40  # deeds that a failure names
 TICK = ("schedule", "tick")
+READING = {"check", "report", "ledger", "list", "show", "verify", "rejects", "debts", "unpaid"}
 SEALING = (TICK, ("day", "close"))
 TROUBLES = ("", "", "", "kill", "kill", "full", "rehearse")
 
@@ -55,6 +59,7 @@ class Life:
         self.deeds = (*DEEDS, *(office.prolong,) * 3) if seed % 3 == 2 else DEEDS
         self.deeds = (*self.deeds, *PAYING) if self.paying else self.deeds
         self.done: list[str] = []
+        self.listed: dict[tuple[str, ...], deeds.Ran] = {}  # since somebody wrote last
         self.seen: dict[str, int] = {}
         self.has_raced = False
         self.kept: nights.Kept | None = None
@@ -71,6 +76,8 @@ class Life:
                 self.city.now, small_city.BEGINNING + day * small_city.DAY + 7 * small_city.HOUR
             )
             office.plan(self)
+            if self.paying is not None:
+                self.go_to_the_bank()
             for _ in range(self.chance.randint(8, 14)):
                 self.city.pass_time()
                 self.chance.choice(self.deeds)(self)
@@ -83,15 +90,26 @@ class Life:
             if self.has_raced:  # what the evening had to judge again was chance of another kind
                 self.chance.seed(f"{self.seed}, after day {day}")
             nights.pass_night(self)
-        payments.finish(self)
+        payouts.finish(self)
+
+    def go_to_the_bank(self) -> None:
+        """Where merchants are paid there is more to pay: files come in, and finance is early."""
+        for deed in (happen, desks.send, desks.send, payments.pay_day, banking.hear, happen):
+            if self.chance.random() < 0.8:
+                self.city.pass_time()
+                deed(self)
 
     def do(self, *args: str, codes: tuple[int, ...] = (0,), trouble: str = "") -> deeds.Ran:
         """A command at the city's clock, perhaps first with a trouble; it must end with one of the
         codes.
         """
         args = (*args, "--now", shown(self.city.now))
+        if (said := self.listed.get(args)) is not None:
+            return said
         if trouble:
             self.suffer(args, trouble)
+        if not READING.intersection(args[:2]):
+            self.listed.clear()
         ran = deeds.run(*args)
         self._note(args, ran.code)
         for why in REFUSAL.findall(ran.err):
@@ -102,11 +120,14 @@ class Life:
             seals.look(self)
         if args[:2] == TICK and ran.code in (0, 4):
             payments.was_ticked(self)
+        if args[1] == "list" or args[0] == "ledger":
+            self.listed[args] = ran
         return ran
 
     def race(self, *commands: tuple[str, ...], codes: tuple[int, ...]) -> None:
         """Commands at once; who comes first is chance, what stands in the end is not."""
         self.has_raced = True
+        self.listed.clear()
         commands = tuple((*each, "--now", shown(self.city.now)) for each in commands)
         for args, code in zip(commands, deeds.race(*commands), strict=True):
             self._note((*args, "(at once)"), code)
@@ -136,7 +157,7 @@ class Life:
             raise Disagreement(f"exit {code} in trouble: {name}")
         if args[:2] in SEALING:
             seals.look(self)
-        if self.chance.random() < 0.5:
+        if self.chance.random() < CHECKED:
             self.do("check")
 
     def _note(self, args: tuple[str, ...], code: int) -> None:
@@ -206,12 +227,12 @@ DEEDS: tuple[Callable[[Life], None], ...] = (
     ),
 )
 PAYING: tuple[Callable[[Life], None], ...] = (
-    *(payments.pay_day,) * 8,
-    *(payments.hear,) * 6,
-    *(payments.go_on,) * 4,
-    *(payments.hold, payments.hold, payments.release),
-    *(payments.repay, payments.write_off, payments.note_paid),
-    *(payments.hear_again, payments.race_answers),
+    *(payments.pay_day,) * 3,
+    *(banking.hear,) * 4,
+    *(payments.go_on,) * 2,
+    *(banking.hold, banking.hold, banking.release),
+    *(banking.repay, banking.write_off, banking.note_paid),
+    *(banking.hear_again, banking.race_answers),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.store import dues, ledger, typed
+from vouchercli.store import audit, dues, ledger, typed
 from vouchercli.store.dues import Due
 from vouchercli.store.lists import Listed, Listing
 from vouchercli.store.settlements import IS_HELD
@@ -54,6 +54,15 @@ SELECT round_id, CAST(sum(amount_fen) AS BIGINT), max(up_to) FROM dues
 WHERE merchant_id = ? AND funder_id = ? AND transfer_id IS NULL
 GROUP BY 1 ORDER BY 2, 1
 """
+# When the same was noted before: the log keeps the reference of each amount that came in.
+NOTED = """
+SELECT a.at FROM audit a WHERE a.subject = :merchant AND a.deed = 'settlement.repaid'
+    AND json_extract(a.detail, '$.funder') = :funder
+    AND json_extract(a.detail, '$.amount_fen') = :amount_fen
+    AND json_extract(a.detail, '$.reference') = :reference
+    AND ifnull(json_extract(a.detail, '$.programme'), :programme) = :programme
+ORDER BY a.audit_id LIMIT 1
+"""
 ACCOUNTS = {"repaid": "clawed_back", "written_off": "written_off"}
 
 
@@ -88,6 +97,20 @@ def do_without(db: sqlite3.Connection, owed: Debt, fen: int, why: str, at: int) 
         due = Due(owed.funder_id, round_id, owed.merchant_id, -part)
         dues.add(db, "written_off", due, up_to)
         ledger.post(db, owed.funder_id, round_id, "payable", "written_off", part, why, at)
+
+
+def noted_at(
+    db: sqlite3.Connection, programme: str, debt: Debt, amount_fen: int, reference: str
+) -> int | None:
+    """When so much was noted as paid back with that reference (UTC seconds); None: it was not."""
+    asked = {
+        "programme": programme,
+        "merchant": debt.merchant_no,
+        "funder": debt.funder,
+        "amount_fen": amount_fen,
+        "reference": audit.as_logged({"reference": reference})["reference"],
+    }
+    return next(iter(typed.column(db, NOTED, asked)), None)
 
 
 def settle(db: sqlite3.Connection, debt: Debt, fen: int, kind: str, why: str, at: int) -> None:

@@ -156,6 +156,8 @@ TEXT = {
     "Debts of merchants": "商户欠款",
     "merchant {merchant} owes nothing": "商户 {merchant} 没有欠款",
     "merchant {merchant} owes {funder} {owed} yuan, not {amount}": "商户 {merchant} 欠 {funder} {owed} 元，而非 {amount} 元",
+    "{amount} yuan that merchant {merchant} paid back with reference {reference} were noted at {at}": "商户 {merchant} 以流水号 {reference} 归还的 {amount} 元已于 {at} 登记",
+    "voucher settlement debts --merchant {merchant}; another payment has another reference": "voucher settlement debts --merchant {merchant}；另一笔归还应有另一个流水号",
     "merchant {merchant} has paid back {amount} yuan to {funder}; it owes {left} yuan": "商户 {merchant} 已向 {funder} 归还 {amount} 元；尚欠 {left} 元",
     "a write-off needs a reason and what it rests on: --note and --evidence": "销账须有理由和依据：--note 与 --evidence",
     "write-off {write_off} of merchant {merchant} waits for a second person": "商户 {merchant} 的销账 {write_off} 等待第二人批准",

@@ -98,7 +98,7 @@ def note_repaid(
     session: Session, number: str, amount_fen: int, reference: str, funder: str | None = None
 ) -> Outcome:
     """A merchant has paid back what it owes, or a part of it. Raises `no_debt`, `which_funder`,
-    `more_than_owed`, `reference_needed`.
+    `repaid_already`, `more_than_owed`, `reference_needed`.
     """
     if not reference.strip():
         raise UsageFault("reference_needed", "name the bank's reference: --reference")
@@ -106,6 +106,7 @@ def note_repaid(
         row = programmes.current(db, session.programme)
         staff.require(session, programmes.value(row), doors.DOOR["settlement repaid"])
         debt = _find(session, row, number, funder)
+        _require_new(session, row, debt, amount_fen, reference)
         if amount_fen > debt.amount_fen:
             raise VoucherError(
                 "more_than_owed",
@@ -136,6 +137,27 @@ def note_repaid(
     )
     data = {"merchant_no": debt.merchant_no, "funder": debt.funder, "amount_fen": amount_fen}
     return Outcome(data | {"left_fen": left_fen}, says=(message,))
+
+
+def _require_new(
+    session: Session, row: sqlite3.Row, debt: Debt, amount_fen: int, reference: str
+) -> None:
+    """Raise `repaid_already` where the same amount was noted with the same reference: a command
+    that is run again takes nothing off twice.
+    """
+    at = store.noted_at(session.db, row["programme"], debt, amount_fen, reference)
+    if at is not None:
+        raise VoucherError(
+            "repaid_already",
+            "{amount} yuan that merchant {merchant} paid back with reference {reference} were noted"
+            " at {at}",
+            hint="voucher settlement debts --merchant {merchant}; another payment has another"
+            " reference",
+            amount=money.grouped(amount_fen),
+            merchant=debt.merchant_no,
+            reference=reference,
+            at=times.shown(at, row["time_zone"]),
+        )
 
 
 # ---------------------------------------------------------------- given up

@@ -7,7 +7,6 @@ from __future__ import annotations
 import csv
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from city_model import fen
@@ -15,6 +14,7 @@ from small_city import HOUR, shown, yuan
 
 if TYPE_CHECKING:
     import random
+    from pathlib import Path
 
 PAIN = "{urn:iso:std:iso:20022:tech:xsd:pain.001.001.09}"
 # What the bank does with a transfer, and after how many hours it says so.
@@ -259,5 +259,3 @@ def _notice(said: list[Said], number: int, now: int) -> str:
 
 def _moment(now: int) -> str:
     return shown(now).replace(" ", "T") + "+08:00"
-
-
