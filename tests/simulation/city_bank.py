@@ -5,6 +5,7 @@ stammers. Its own books say what it has done; it knows nothing of the program bu
 from __future__ import annotations
 
 import csv
+import re
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
@@ -120,8 +121,9 @@ class Bank:
         told = {each.number for each in said}
         old = sorted(no for no, line in self.lines.items() if line.told and no not in told)
         own = "paid" if "paid" in kind else "rejected"
-        if how == "unknown":
-            said.append(Said("S9999-1", own, 100, shown(now)[:10], "B9", REASONS[0]))
+        if how == "unknown" and self.lines:  # a number of this city, that it never gave
+            number = re.sub(r"S\d+-\d+$", "S9999-1", chance.choice(sorted(self.lines)))
+            said.append(Said(number, own, 100, shown(now)[:10], "B9", REASONS[0]))
         elif how == "off" and said:
             said[-1] = said[-1]._replace(fen=said[-1].fen + chance.choice((1, -1)))
         elif how == "again" and old:
@@ -176,7 +178,7 @@ def read(path: Path) -> tuple[str, dict[str, tuple[str, int]]]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = [*csv.DictReader(file)]
         asked = {row["transfer_no"]: (row["account_no"], fen(row["amount"])) for row in rows}
-        order = rows[0]["transfer_no"].partition("-")[0]
+        order = rows[0]["transfer_no"].rpartition("-")[0]
     else:
         root = ET.parse(path).getroot()
         order = root.findtext(f".//{PAIN}GrpHdr/{PAIN}MsgId") or ""
