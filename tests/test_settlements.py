@@ -912,6 +912,13 @@ def test_the_end_of_a_programme_needs_an_audit(voucher: Any, here: Path) -> None
 
 
 def test_platforms_that_advance_are_paid_one_sum(voucher: Any, here: Path) -> None:
+    advance(voucher)
+    assert transfers(voucher, 1) == {"S1-1": ("M2", "planned", 4000)}
+    voucher("check")
+
+
+def advance(voucher: Any) -> None:
+    """M2 is the platform that has paid M1 (T3), M2 (T1, T4) and M3 (T2); settlement 1 pays it."""
     build(voucher, {"by": "platform", "payees": {"alipay": "M2"}})
     towns.make_round(
         voucher, "r2", "--platform", "alipay", packs=3, state="open", closes=towns.CLOSES
@@ -922,7 +929,52 @@ def test_platforms_that_advance_are_paid_one_sum(voucher: Any, here: Path) -> No
     pay(voucher, "p.csv", *(f"T{n} D1 {n} M{1 + n % 3} 2020-03-27 10:0{n}" for n in (1, 2, 3, 4)))
     sign(voucher, "2020-03-27")
     settle(voucher, "2020-03-27")
-    assert transfers(voucher, 1) == {"S1-1": ("M2", "planned", 4000)}
+
+
+HOLD_M3 = ("settlement", "hold", "--merchant", "M3", "--reason", "disputed", "--evidence", "call")
+
+
+def test_a_hold_on_one_merchant_leaves_the_others_in_their_platforms_transfer(
+    voucher: Any, here: Path
+) -> None:
+    advance(voucher)
+    decide(voucher, 1)
+    assert voucher(*HOLD_M3, *MEI, *LATER, "-o", "json").data["dropped_from"] == [1]
+    assert transfers(voucher, 1) == {
+        "S1-1": ("M2", "dropped", 4000),
+        "S1-2": ("M2", "planned", 3000),
+    }
+    voucher("check")
+    hold_list(voucher, "T3,,serial_twice,list 3,,")
+    assert transfers(voucher, 1)["S1-3"] == ("M2", "planned", 2000)
+    (shown,) = voucher("settlement", "list", "-o", "json").data["settlements"]
+    assert (shown["transfers"], shown["planned_fen"], shown["back_fen"]) == (1, 4000, 2000)
+    voucher("settlement", "export", "1", "--bank", "voucher", "--to", "pay.csv", *WU, *LATER)
+    hear(voucher, "S1-3,paid,20.00,2020-03-30,B1,,")
+    (shown,) = voucher("settlement", "list", "-o", "json").data["settlements"]
+    assert (shown["state"], shown["paid_fen"], shown["back_fen"]) == ("closed", 2000, 2000)
+    voucher("settlement", "release", "1", "--note", "fine", *LIN, *LATER)
+    assert settle(voucher, "2020-03-27").data["settlements"][0]["amount_fen"] == 1000
+    voucher("check")
+
+
+def test_a_hold_on_who_owes_makes_no_transfer_larger(voucher: Any, here: Path) -> None:
+    advance(voucher)
+    send(voucher, 1)
+    hear(voucher, "S1-1,paid,40.00,2020-03-30,B1,,")
+    pay(
+        voucher,
+        "28.csv",
+        "R2 D1 2 M3 2020-03-28 11:00 T2",
+        "T5 D2 1 M1 2020-03-28 11:00",
+        "T6 D2 2 M1 2020-03-28 11:10",
+    )
+    sign(voucher, "2020-03-28")
+    settle(voucher, "2020-03-28")
+    assert transfers(voucher, 2) == {"S2-1": ("M2", "planned", 1000)}
+    voucher(*HOLD_M3, *MEI, *LATER)
+    assert transfers(voucher, 2) == {"S2-1": ("M2", "dropped", 1000)}
+    assert settle(voucher, "2020-03-28").data["settlements"][0]["amount_fen"] == 2000
     voucher("check")
 
 

@@ -91,6 +91,8 @@ CREATE INDEX transfers_by_payee ON transfers (payee_id);
 
 CREATE INDEX transfers_by_settlement ON transfers (settlement_id);
 
+CREATE UNIQUE INDEX transfers_replace_once ON transfers (replaces) WHERE replaces IS NOT NULL;
+
 CREATE INDEX verdicts_by_proposal ON verdicts (proposal_id);
 
 CREATE TABLE added_merchants (
@@ -1014,7 +1016,7 @@ CREATE TABLE transfers (
     paid_on        INTEGER,
     reference      TEXT NOT NULL DEFAULT '',            -- the bank's
     reason         TEXT NOT NULL DEFAULT '',            -- why it was dropped, rejected or returned
-    answered_at    INTEGER, account_token BLOB CHECK (length(account_token) = 16),
+    answered_at    INTEGER, account_token BLOB CHECK (length(account_token) = 16), replaces INTEGER REFERENCES transfers,
     CHECK ((state IN ('paid', 'returned')) = (paid_on IS NOT NULL))
 ) STRICT;
 
@@ -1373,7 +1375,14 @@ CREATE TRIGGER transfers_go_on BEFORE UPDATE OF state ON transfers WHEN NEW.stat
     OR (OLD.state IN ('sent', 'accepted') AND NEW.state NOT IN ('accepted', 'paid', 'rejected')))
 BEGIN SELECT RAISE(ABORT, 'a transfer does not go back'); END;
 
+CREATE TRIGGER transfers_keep_their_place BEFORE UPDATE OF replaces ON transfers BEGIN SELECT RAISE(ABORT, 'a transfer stands'); END;
+
 CREATE TRIGGER transfers_never_vanish BEFORE DELETE ON transfers BEGIN SELECT RAISE(ABORT, 'a transfer stays'); END;
+
+CREATE TRIGGER transfers_replace_dropped BEFORE INSERT ON transfers WHEN NEW.replaces IS NOT NULL AND NOT EXISTS (
+    SELECT 1 FROM transfers t WHERE t.transfer_id = NEW.replaces AND t.state = 'dropped' AND t.settlement_id = NEW.settlement_id
+        AND t.payee_id = NEW.payee_id AND t.amount_fen > NEW.amount_fen)
+BEGIN SELECT RAISE(ABORT, 'only a smaller transfer takes the place of one that was dropped'); END;
 
 CREATE TRIGGER transfers_stand BEFORE UPDATE OF settlement_id, transfer_no, payee_id, amount_fen, is_first ON transfers
 BEGIN SELECT RAISE(ABORT, 'a transfer stands'); END;

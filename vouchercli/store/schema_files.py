@@ -33,6 +33,7 @@ SCHEMA_FILES = (
     "029_order_marks.sql",
     "030_endings.sql",
     "031_tried_accounts.sql",
+    "032_transfers_replaced.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

@@ -46,7 +46,8 @@ SELECT d.kind || ' ' || m.merchant_no, 0, sum(d.amount_fen)
 FROM dues d JOIN merchants m USING (merchant_id) WHERE d.kind IN ('held', 'part')
 GROUP BY d.kind, d.merchant_id, d.funder_id, d.round_id HAVING sum(d.amount_fen) <> 0
 """
-# A transfer pays the dues that belong to it; one that came back pays none.
+# A transfer pays the dues that belong to it; one that came back pays none. What was planned stands
+# in the first of transfers that took each other's place.
 AS_DUE = """
 SELECT t.transfer_no AS subject,
     iif(t.state IN ('rejected', 'returned', 'dropped'), 0, t.amount_fen) AS expected,
@@ -55,7 +56,7 @@ FROM transfers t LEFT JOIN dues d USING (transfer_id)
 GROUP BY t.transfer_id HAVING expected <> found
 UNION ALL
 SELECT 'settlement ' || s.settlement_id, s.planned_fen, sum(t.amount_fen)
-FROM settlements s JOIN transfers t USING (settlement_id)
+FROM settlements s JOIN transfers t USING (settlement_id) WHERE t.replaces IS NULL
 GROUP BY 1 HAVING s.planned_fen <> sum(t.amount_fen)
 """
 # What the ledger has as paid, held, paid back and given up is what transfers and dues say.

@@ -72,10 +72,11 @@ SELECT s.settlement_id, s.programme_id, s.funder_id, f.funder, s.state, s.patter
     s.bank, s.pay_on, s.file_sha256, s.order_mark, t.transfers, t.paid, t.paid_fen, t.back,
     t.back_fen
 FROM settlements s JOIN funders f USING (funder_id) JOIN (
-    SELECT settlement_id, count(*) AS transfers, sum(state = 'paid') AS paid,
+    SELECT settlement_id, sum(replaces IS NULL) AS transfers, sum(state = 'paid') AS paid,
         sum(iif(state = 'paid', amount_fen, 0)) AS paid_fen,
-        sum(state IN ('rejected', 'returned', 'dropped')) AS back,
-        sum(iif(state IN ('rejected', 'returned', 'dropped'), amount_fen, 0)) AS back_fen
+        sum(state IN ('rejected', 'returned', 'dropped')) - sum(replaces IS NOT NULL) AS back,
+        sum(iif(state IN ('rejected', 'returned', 'dropped'), amount_fen, 0)
+            - iif(replaces IS NULL, 0, amount_fen)) AS back_fen
     FROM transfers WHERE :settlement IS NULL OR settlement_id = :settlement
     GROUP BY settlement_id) t USING (settlement_id)
 WHERE s.programme_id = :programme_id AND ifnull(s.state = :state, 1)
@@ -291,13 +292,30 @@ DROP = """
 UPDATE transfers SET state = 'dropped', reason = :reason, answered_at = :at
 WHERE state = 'planned' AND settlement_id = :settlement
 """
-DROP_OF_MERCHANT = """
-UPDATE transfers SET state = 'dropped', reason = :reason, answered_at = :at
-WHERE state = 'planned' AND transfer_id IN (
+# What is planned and pays something of a merchant; `rest_fen`: what it pays of others.
+OF_MERCHANT = """
+SELECT t.transfer_id, t.settlement_id, t.amount_fen, (
+    SELECT CAST(ifnull(sum(o.amount_fen), 0) AS BIGINT) FROM dues o
+    WHERE o.transfer_id = t.transfer_id AND o.merchant_id <> :merchant_id) AS rest_fen
+FROM transfers t WHERE t.state = 'planned' AND t.transfer_id IN (
     SELECT d.transfer_id FROM dues d JOIN funders f USING (funder_id)
     WHERE d.merchant_id = :merchant_id AND f.programme_id = :programme_id)
-RETURNING transfer_id, settlement_id
+ORDER BY t.transfer_id
 """
+OTHER_DUES = "SELECT due_id FROM dues WHERE transfer_id = ? AND merchant_id <> ?"
+DROP_ONE = """
+UPDATE transfers SET state = 'dropped', reason = ?, answered_at = ? WHERE transfer_id = ?
+"""
+FREE_ONE = "UPDATE dues SET transfer_id = NULL WHERE transfer_id = ?"
+REPLACE = """
+INSERT INTO transfers (settlement_id, transfer_no, payee_id, amount_fen, state, is_first,
+    account_token, replaces)
+SELECT settlement_id, ? || 'S' || settlement_id || '-' || (
+        SELECT count(*) + 1 FROM transfers o WHERE o.settlement_id = t.settlement_id),
+    payee_id, ?, 'planned', is_first, account_token, transfer_id
+FROM transfers t WHERE transfer_id = ? RETURNING transfer_id
+"""
+TAKE_THESE = "UPDATE dues SET transfer_id = ? WHERE due_id IN (SELECT value FROM json_each(?))"
 # Who has lost the account since, or is held: the transfer is not sent, what it pays stands open.
 DROP_UNPAYABLE = """
 UPDATE transfers SET state = 'dropped', reason = 'no_account', answered_at = :at
@@ -401,16 +419,40 @@ def drop_unpayable(db: sqlite3.Connection, settlement: int, at: int) -> tuple[in
     return dropped, untried
 
 
+class Planned(NamedTuple):
+    """A transfer that is not sent yet, in fen; `rest_fen`: what it pays of other merchants than the
+    one that is asked for.
+    """
+
+    transfer_id: int
+    settlement: int
+    amount_fen: int
+    rest_fen: int
+
+
 def drop_of_merchant(
-    db: sqlite3.Connection, programme_id: int, merchant_id: int, reason: str, at: int
+    session: Session, programme_id: int, merchant_id: int, reason: str
 ) -> list[int]:
-    """Drop what is planned for a merchant and not sent; gives the settlements concerned."""
-    asked = {"programme_id": programme_id, "merchant_id": merchant_id, "reason": reason, "at": at}
-    dropped = typed.tuples(db, DROP_OF_MERCHANT, asked)
-    settlements = sorted({settlement for _, settlement in dropped})
-    for settlement in settlements:
-        db.execute(FREE, (settlement,))
-    return settlements
+    """Drop what is planned for a merchant and not sent; gives the settlements concerned. What a
+    transfer to a platform pays of other merchants is paid by a smaller one in its place.
+    """
+    asked = {"programme_id": programme_id, "merchant_id": merchant_id}
+    planned = typed.rows(session.db, Planned, OF_MERCHANT, asked)
+    for each in planned:
+        _drop_part(session, each, merchant_id, reason)
+    return sorted({each.settlement for each in planned})
+
+
+def _drop_part(session: Session, of: Planned, merchant_id: int, reason: str) -> None:
+    """Where a merchant owes, the transfer would grow without it: then all of it stands open."""
+    db = session.db
+    others = typed.column(db, OTHER_DUES, (of.transfer_id, merchant_id))
+    db.execute(DROP_ONE, (reason, session.now, of.transfer_id))
+    db.execute(FREE_ONE, (of.transfer_id,))
+    if 0 < of.rest_fen < of.amount_fen:
+        rehearsed = "R" if session.is_rehearsal else ""
+        smaller = typed.number(db, REPLACE, (rehearsed, of.rest_fen, of.transfer_id))
+        db.execute(TAKE_THESE, (smaller, str(others)))
 
 
 def free(db: sqlite3.Connection, settlement: int) -> None:

@@ -154,8 +154,7 @@ def make(session: Session, programme_id: int, wanted: Sequence[Wanted]) -> Made:
             new.setdefault(each.key, each)
     dropped: set[int] = set()
     for merchant_id in sorted({each.merchant_id for each in new.values()}):
-        settlements = paying.drop_of_merchant(db, programme_id, merchant_id, "held", session.now)
-        dropped.update(settlements)
+        dropped.update(paying.drop_of_merchant(session, programme_id, merchant_id, "held"))
     open_on = days.open_on(db, programme_id)
     added = [_add(session, programme_id, each, open_on) for each in new.values()]
     paying.post_held(db, programme_id, "settlement.hold", session.now)
