@@ -77,6 +77,8 @@ WORDS = {
     "programme load": "other-limits.yaml",
     "programme reject": "town --note x",
     "programme use": "town",
+    "reconcile run": "bill.csv",
+    "reconcile show": "1",
     "redemption check": "--claim C1 --coupon 1 --merchant M1 --amount 50",
     "redemption import": "payments.csv",
     "round allocate": "r1",

@@ -8,6 +8,17 @@ CREATE INDEX bank_answers_by_transfer ON bank_answers (transfer_id) WHERE transf
 
 CREATE UNIQUE INDEX batches_once ON batches (kind, ifnull(programme_id, 0), sha256) WHERE state <> 'undone';
 
+CREATE INDEX break_parts_by_day ON break_parts (day);
+
+CREATE INDEX breaks_by_run ON breaks (run_id);
+
+CREATE INDEX breaks_by_state ON breaks (programme_id, state, day);
+
+CREATE INDEX breaks_cleared_by ON breaks (cleared_run) WHERE cleared_run IS NOT NULL;
+
+CREATE UNIQUE INDEX breaks_once ON breaks (programme_id, source, ifnull(round_id, 0), type, key, our_fen, their_fen)
+    WHERE cleared_at IS NULL;
+
 CREATE INDEX claims_by_round ON claims (round_id, claimed_at, expires_at);
 
 CREATE INDEX correction_batches_by_correction ON correction_batches (correction_id);
@@ -50,6 +61,10 @@ CREATE INDEX postings_by_funder ON postings (funder_id, round_id);
 CREATE INDEX proposals_by_subject ON proposals (subject, subject_id);
 
 CREATE UNIQUE INDEX proposals_waiting ON proposals (subject, subject_id) WHERE state = 'proposed';
+
+CREATE INDEX reconciliations_by_batch ON reconciliations (batch_id);
+
+CREATE INDEX reconciliations_by_programme ON reconciliations (programme_id, source);
 
 CREATE INDEX redemption_runs_by_batch ON redemption_runs (batch_id);
 
@@ -99,6 +114,16 @@ CREATE TABLE added_merchants (
     batch_id  INTEGER PRIMARY KEY REFERENCES batches,
     sha256    TEXT NOT NULL                             -- of the merchants that the file added, as it added them
 ) STRICT;
+
+CREATE TABLE agreed_beyond (
+    run_id          INTEGER NOT NULL REFERENCES reconciliations,
+    transaction_no  TEXT NOT NULL,
+    kind            TEXT NOT NULL,
+    day             INTEGER NOT NULL,                   -- ours
+    our_fen         INTEGER NOT NULL,
+    their_fen       INTEGER NOT NULL,
+    PRIMARY KEY (run_id, transaction_no, kind)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE allocations (
     batch_id             INTEGER PRIMARY KEY REFERENCES batches,
@@ -206,7 +231,8 @@ CREATE TABLE bank_files (
 CREATE TABLE batches (
     batch_id      INTEGER PRIMARY KEY,
     kind          TEXT NOT NULL CHECK (kind IN ('merchants', 'claims', 'redemptions', 'applications', 'eligibility', 'series',
-                                                         'allocation')),  -- allocation: packs granted here, no file
+                                                         'allocation',  -- allocation: packs granted here, no file
+                                                         'bills', 'day_bills', 'statements')),
     programme_id  INTEGER REFERENCES programmes,        -- NULL for merchants and series: they belong to the city
     file          TEXT NOT NULL,
     sha256        TEXT NOT NULL,
@@ -236,6 +262,51 @@ CREATE TABLE booking (
     posted_at  INTEGER NOT NULL,
     first_new  INTEGER NOT NULL,                -- the first posting that has no digest yet
     is_held    INTEGER NOT NULL DEFAULT 0 CHECK (is_held IN (0, 1))
+) STRICT;
+
+CREATE TABLE break_parts (
+    break_id    INTEGER NOT NULL REFERENCES breaks,
+    day         INTEGER NOT NULL,
+    is_beyond   INTEGER NOT NULL DEFAULT 0 CHECK (is_beyond IN (0, 1)),
+    our_rows    INTEGER NOT NULL,
+    our_fen     INTEGER NOT NULL,
+    their_rows  INTEGER NOT NULL,
+    their_fen   INTEGER NOT NULL,
+    PRIMARY KEY (break_id, day, is_beyond)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE breaks (
+    break_id        INTEGER PRIMARY KEY,
+    programme_id    INTEGER NOT NULL REFERENCES programmes,
+    source          TEXT NOT NULL CHECK (source IN ('bills', 'day_bills', 'statements', 'intake')),  -- intake: a row that waits
+    round_id        INTEGER REFERENCES rounds,          -- of its run
+    type            TEXT NOT NULL CHECK (type IN ('missing_here', 'missing_there', 'amount', 'merchant', 'date', 'duplicate', 'status', 'split',
+                                                  'displaces_sealed')),
+    key             TEXT NOT NULL,                      -- what it is about; with type and amounts it is the same break again
+    transaction_no  TEXT NOT NULL DEFAULT '',           -- or the number of the transfer or statement
+    kind            TEXT NOT NULL DEFAULT '',           -- pay, refund
+    merchant_id     INTEGER REFERENCES merchants,       -- ours, else the one that their number means
+    merchant_no     TEXT NOT NULL DEFAULT '',           -- as they wrote it
+    day             INTEGER NOT NULL,                   -- from which its age counts (yyyymmdd)
+    our_fen         INTEGER NOT NULL,                   -- refunds are negative; what is missing is 0
+    their_fen       INTEGER NOT NULL,
+    detail          TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(detail)),  -- what explains it
+    batch_id        INTEGER REFERENCES batches,         -- the file that shows it, and the line there (NULL: the file lacks it)
+    line            INTEGER,
+    run_id          INTEGER REFERENCES reconciliations, -- that found it (NULL: displaces_sealed stands by itself)
+    cleared_run     INTEGER REFERENCES reconciliations, -- that found that it no longer stands
+    cleared_at      INTEGER,                            -- when it no longer stood
+    state           TEXT NOT NULL DEFAULT 'open' CHECK (state IN ('open', 'resolved', 'cleared')),
+    owner           TEXT NOT NULL DEFAULT '',           -- who looks after it
+    assigned_by     TEXT NOT NULL DEFAULT '',
+    assigned_at     INTEGER,
+    resolution      TEXT NOT NULL DEFAULT '' CHECK (resolution IN ('', 'posting', 'correction', 'explained')),
+    note            TEXT NOT NULL DEFAULT '',
+    evidence        TEXT NOT NULL DEFAULT '',
+    resolved_by     TEXT NOT NULL DEFAULT '',
+    resolved_at     INTEGER,
+    CHECK ((state = 'resolved') = (resolved_at IS NOT NULL)),
+    CHECK (state <> 'cleared' OR cleared_at IS NOT NULL)
 ) STRICT;
 
 CREATE TABLE claim_totals (
@@ -746,6 +817,39 @@ CREATE TABLE published_figures (
     PRIMARY KEY (programme_id, position)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE reconciled_days (
+    run_id             INTEGER NOT NULL REFERENCES reconciliations,
+    day                INTEGER NOT NULL,
+    their_rows         INTEGER NOT NULL,
+    their_fen          INTEGER NOT NULL,
+    our_rows           INTEGER NOT NULL,
+    our_fen            INTEGER NOT NULL,
+    agreed_their_rows  INTEGER NOT NULL,
+    agreed_their_fen   INTEGER NOT NULL,
+    agreed_our_rows    INTEGER NOT NULL,
+    agreed_our_fen     INTEGER NOT NULL,
+    PRIMARY KEY (run_id, day)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE reconciliations (
+    run_id        INTEGER PRIMARY KEY,
+    programme_id  INTEGER NOT NULL REFERENCES programmes,
+    batch_id      INTEGER NOT NULL REFERENCES batches,
+    source        TEXT NOT NULL CHECK (source IN ('bills', 'day_bills', 'statements')),
+    round_id      INTEGER REFERENCES rounds,            -- NULL: all rounds of the programme
+    first_on      INTEGER NOT NULL,                     -- the days it covers, both included (yyyymmdd)
+    last_on       INTEGER NOT NULL CHECK (last_on >= first_on),
+    tolerances    TEXT NOT NULL CHECK (json_valid(tolerances)),  -- as the programme said them then
+    last_audit    INTEGER NOT NULL,                     -- the last line of the log that it knew
+    adds          INTEGER NOT NULL DEFAULT 0 CHECK (adds IN (0, 1)),  -- its rows come to days that stand, and take nobody's place
+    opened        INTEGER NOT NULL,                     -- breaks that it found and nobody knew
+    standing      INTEGER NOT NULL,                     -- breaks that stood before and still do
+    cleared       INTEGER NOT NULL,                     -- breaks that no longer stand
+    actor         TEXT NOT NULL,
+    os_user       TEXT NOT NULL,
+    ran_at        INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE redemption_details (
     redemption_id  INTEGER PRIMARY KEY,
     details        TEXT NOT NULL CHECK (json_valid(details))  -- our fields and their texts, by name
@@ -933,6 +1037,12 @@ CREATE TABLE series (
     CHECK (first_on <= last_on)
 ) STRICT;
 
+CREATE TABLE settlement_runs (
+    settlement_id  INTEGER NOT NULL REFERENCES settlements,
+    run_id         INTEGER NOT NULL REFERENCES reconciliations,
+    PRIMARY KEY (settlement_id, run_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE settlements (
     settlement_id  INTEGER PRIMARY KEY,
     programme_id   INTEGER NOT NULL REFERENCES programmes,
@@ -1072,6 +1182,9 @@ CREATE TRIGGER bank_answers_never_vanish BEFORE DELETE ON bank_answers BEGIN SEL
 CREATE TRIGGER bank_files_never_change BEFORE UPDATE ON bank_files BEGIN SELECT RAISE(ABORT, 'what a bank said stands'); END;
 
 CREATE TRIGGER bank_files_never_vanish BEFORE DELETE ON bank_files BEGIN SELECT RAISE(ABORT, 'what a bank said stays'); END;
+
+CREATE TRIGGER breaks_stand BEFORE UPDATE OF break_id, programme_id, source, round_id, type, key, transaction_no, kind, day, our_fen, their_fen,
+    run_id ON breaks BEGIN SELECT RAISE(ABORT, 'what a break says stands'); END;
 
 CREATE TRIGGER claims_are_outstanding AFTER INSERT ON claim_totals
 BEGIN
@@ -1321,6 +1434,22 @@ CREATE TRIGGER scans_never_change BEFORE UPDATE ON scans BEGIN SELECT RAISE(ABOR
 
 CREATE TRIGGER scans_never_vanish BEFORE DELETE ON scans BEGIN SELECT RAISE(ABORT, 'a scan stands'); END;
 
+CREATE TRIGGER sealed_breaks_end AFTER DELETE ON rejects WHEN OLD.reason = 'displaces_sealed'
+BEGIN
+    UPDATE breaks SET state = iif(state = 'open', 'cleared', state),
+        cleared_at = ifnull((SELECT max(at) FROM audit), 0)
+    WHERE source = 'intake' AND cleared_at IS NULL AND batch_id = OLD.batch_id AND line = OLD.line;
+END;
+
+CREATE TRIGGER sealed_breaks_open AFTER INSERT ON rejects WHEN NEW.reason = 'displaces_sealed'
+BEGIN
+    INSERT INTO breaks (programme_id, source, type, key, day, our_fen, their_fen, detail, batch_id, line)
+    SELECT b.programme_id, 'intake', 'displaces_sealed', NEW.batch_id || ':' || NEW.line,
+        ifnull(json_extract(NEW.detail, '$.sealed_on'), 0), 0, 0, NEW.detail, NEW.batch_id, NEW.line
+    FROM batches b WHERE b.batch_id = NEW.batch_id
+    ON CONFLICT DO NOTHING;
+END;
+
 CREATE TRIGGER sealed_claims_stand BEFORE UPDATE OF claim_id, claim_no, round_id, pack_no, claimed_at, expires_at, batch_id, line ON claims
     WHEN EXISTS (SELECT 1 FROM last_seals x CROSS JOIN rounds r ON r.round_id = OLD.round_id AND r.programme_id = x.programme_id
         WHERE OLD.claim_id <= x.last_claim_id AND OLD.claimed_at < x.ends_at)
@@ -1440,6 +1569,13 @@ SELECT f.redemption_id, s.round_id, k.coupon, f.merchant_id, f.segment_id,
     ifnull(f.spent, 1) * k.denomination_fen AS face_fen, f.split_id, ifnull(f.vouchers, 1) AS vouchers, f.voucher, f.refund_of, f.booked_on
 FROM reversed_redemptions f CROSS JOIN splits s ON s.split_id = f.split_id CROSS JOIN rounds r ON r.round_id = s.round_id
     CROSS JOIN coupons k ON k.template_id = r.template_id AND k.coupon_no = f.voucher % 1024;
+
+CREATE VIEW standing_days AS
+SELECT r.programme_id, r.source, r.round_id, r.run_id, r.batch_id, d.day, d.their_rows, d.their_fen, d.our_rows, d.our_fen,
+    d.agreed_their_rows, d.agreed_their_fen, d.agreed_our_rows, d.agreed_our_fen
+FROM reconciled_days d JOIN reconciliations r USING (run_id)
+WHERE NOT EXISTS (SELECT 1 FROM reconciliations l JOIN reconciled_days e ON e.run_id = l.run_id AND e.day = d.day
+    WHERE l.programme_id = r.programme_id AND l.source = r.source AND l.round_id IS r.round_id AND l.run_id > r.run_id);
 
 CREATE VIEW standing_series AS
 SELECT series_id, measure, grain, first_on, last_on, industry, district, brand, source, value, batch_id, line,

@@ -24,6 +24,7 @@ NOUNS = {
     "fund": ("funds", "Funds: what was given, where it stands, what goes back."),
     "day": ("days", "Days: seal them, sign them, prove them."),
     "settlement": ("settlements", "Settlements: merchants are paid, held, asked to pay back."),
+    "reconcile": ("reconcile", "Reconciliation: bills and statements beside what stands here."),
     "ledger": ("ledgers", "The ledger: accounts, postings, journals for other programs."),
     "todo": ("todo", "What waits for whom, and the command that does it."),
     "schedule": ("schedule", "Scheduled jobs: do what is due, once and in order."),

@@ -44,6 +44,7 @@ DEEDS = {
     "programme.propose": "change of the programme proposed",
     "programme.reject": "change of the programme declined",
     "programme.use": "programme chosen",
+    "reconcile.run": "file held against what stands here again",
     "redemption.correct": "correction of a redemption proposed",
     "round.allocate": "packs granted by the round's rule",
     "round.approve": "round approved",
@@ -84,6 +85,9 @@ FILES = {
     "claims": Word("claims file"),
     "redemptions": Word("redemptions file"),
     "allocation": Word("packs granted here"),
+    "bills": Word("settlement bill"),
+    "day_bills": Word("settlement bill by merchant and day"),
+    "statements": Word("statement of a merchant or a bank"),
 }
 # what is done to a file
 ACTS = {

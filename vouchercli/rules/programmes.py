@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from vouchercli.documents import CODE, Fault
 from vouchercli.rules import (
+    breaks,
     calendars,
     clauses,
     clocks,
@@ -25,6 +26,7 @@ from vouchercli.rules.doors import is_reserved
 from vouchercli.rules.values import Name, Node
 
 if TYPE_CHECKING:
+    from vouchercli.rules.breaks import Tolerances
     from vouchercli.rules.clocks import Clock
     from vouchercli.rules.days import Books
     from vouchercli.rules.published import Published
@@ -138,6 +140,7 @@ class Programme:
     assumption: str
     not_enforced: tuple[str, ...]
     settlement: Terms | None  # how merchants are paid; None: nobody has said
+    reconciliation: Tolerances  # what may differ from a bill
 
     @property
     def kinds(self) -> dict[str, str]:
@@ -173,6 +176,7 @@ def read(document: Any) -> tuple[Programme | None, tuple[Fault, ...]]:
         assumption=top["assumption"].text(),
         not_enforced=clauses.read(top["not_enforced"]),
         settlement=settlements.read(top["settlement"]),
+        reconciliation=breaks.read(top["reconciliation"]),
     )
     if not node.faults and not programme.funders and not programme.published:
         node.fault(

@@ -219,6 +219,10 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "it comes before a row that stands and is sealed ({sealed_on}): two people must decide",
         "it comes before a row that stands and is sealed: two people must decide",
     ),
+    "outside_days": (
+        "its day is not among those that are held against the bill: {first} to {last}",
+        "its day was not held against a bill yet",
+    ),
     "in_future": (
         "paid at {paid_at}, later than now: rows up to {latest_at} are taken, the tick takes this"
         " one when its time has come",

@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterable
 
-KINDS = ("merchants", "applications", "eligibility", "series", "claims", "redemptions")
+KINDS = (
+    "merchants",
+    "applications",
+    "eligibility",
+    "series",
+    "claims",
+    "redemptions",
+    "bills",
+    "day_bills",
+    "statements",
+)
 CLEAR = (
     "DROP VIEW IF EXISTS temp.incoming",
     "DROP TABLE IF EXISTS temp.incoming_warnings",

@@ -34,6 +34,7 @@ SCHEMA_FILES = (
     "030_endings.sql",
     "031_tried_accounts.sql",
     "032_transfers_replaced.sql",
+    "033_reconciliation.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

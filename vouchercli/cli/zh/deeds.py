@@ -37,6 +37,7 @@ TEXT = {
     "change of the programme proposed": "提出项目变更",
     "change of the programme declined": "退回项目变更",
     "programme chosen": "选定当前项目",
+    "file held against what stands here again": "重新对账",
     "correction of a redemption proposed": "提出更正核销记录",
     "packs granted by the round's rule": "按期次规则发放卡包",
     "round approved": "批准期次",

@@ -211,6 +211,7 @@ TEXT = {
     "above_price_end": "超过价格上限",
     "subsidy_mismatch": "券面抵扣额不符",
     "in_future": "时间未到",
+    "outside_days": "不在对账日期内",
     "already_redeemed": "该券已核销",
     "over_limit": "超过用券上限",
     "over_use_limit": "超过用券限额",

@@ -12,7 +12,7 @@ from polars import col, lit, when
 
 from vouchercli import identities
 from vouchercli.formats.columnar.lines import NotByLinesError
-from vouchercli.formats.configs.fields import FILLED, GROUPS, KEYS, type_of
+from vouchercli.formats.configs.fields import FILLED, GROUPS, KEYS, WITH_REFUNDS, type_of
 from vouchercli.formats.tables.cells import column_key
 from vouchercli.formats.tables.damage import SUSPECT
 from vouchercli.formats.tables.nothing import NAMED, NULL_WORDS
@@ -230,7 +230,7 @@ def is_ours(reading: Reading, frame: pl.DataFrame) -> pl.Series | None:
         texts = frame.get_column(str(place))
         known = {text: not is_left_out(text) for text in texts.unique()}
         is_kept &= texts.replace_strict(known, default=True, return_dtype=pl.Boolean)
-    if reading.profile.kind == "redemptions":
+    if reading.profile.kind in WITH_REFUNDS:
         is_kept |= frame["kind"] == ""
     return is_kept
 

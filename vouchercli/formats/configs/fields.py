@@ -94,7 +94,25 @@ KINDS = tuple(FIELDS)  # of files that somebody imports
 ANSWERS = "answers"
 HOLDS = "holds"  # a list of what is not paid for now
 RELEASES = "releases"  # a list of holds that are let go
-FIELDS_OF = FIELDS | {
+# What is held against what stands here: a platform's bill by transaction or by merchant and day, a
+# statement of a merchant or a bank.
+BILLS, DAY_BILLS, STATEMENTS = RECONCILED = ("bills", "day_bills", "statements")
+# Kinds whose rows are payments and refunds.
+WITH_REFUNDS = ("redemptions", BILLS)
+OF_PLATFORMS = FIELDS | {
+    BILLS: (
+        "transaction_no",
+        "kind",
+        "merchant_no",
+        "paid_at",
+        "amount",
+        "refund_of",
+        "status",
+    ),
+    DAY_BILLS: ("merchant_no", "paid_on", "amount", "payments"),
+    STATEMENTS: ("statement_no", "merchant_no", "paid_on", "amount", "reference"),
+}
+FIELDS_OF = OF_PLATFORMS | {
     ANSWERS: (
         "transfer_no",
         "status",
@@ -118,6 +136,9 @@ KIND_WORDS = {
     ANSWERS: Word("file of a bank's answers"),
     HOLDS: Word("list of holds"),
     RELEASES: Word("list of holds to release"),
+    BILLS: Word("settlement bill"),
+    DAY_BILLS: Word("settlement bill by merchant and day"),
+    STATEMENTS: Word("statement of a merchant or a bank"),
 }
 
 # How a cell is cleaned and what can have happened to it; every other field is an id.
@@ -172,6 +193,9 @@ OPTIONAL: dict[str, frozenset[str]] = {
     ANSWERS: frozenset(FIELDS_OF[ANSWERS]) - {"transfer_no", "status"},
     HOLDS: frozenset(FIELDS_OF[HOLDS]) - {"reason", "evidence"},
     RELEASES: frozenset({"note"}),
+    BILLS: frozenset({"merchant_no", "refund_of", "status"}),
+    DAY_BILLS: frozenset({"payments"}),
+    STATEMENTS: frozenset({"reference"}),
 }
 
 # A row that leaves one of these blank cannot be used.
@@ -195,6 +219,9 @@ FILLED: dict[str, frozenset[str]] = {
     ANSWERS: frozenset({"transfer_no", "status"}),
     HOLDS: frozenset({"reason", "evidence"}),
     RELEASES: frozenset({"hold_no"}),
+    BILLS: frozenset({"transaction_no", "kind", "paid_at", "amount"}),
+    DAY_BILLS: frozenset({"merchant_no", "paid_on", "amount"}),
+    STATEMENTS: frozenset({"statement_no", "merchant_no", "paid_on", "amount"}),
 }
 
 # Fields that hold a number of a row, a merchant or its account: they keep it, whatever it looks
@@ -216,6 +243,9 @@ KEYS: dict[str, tuple[str, ...]] = {
     ANSWERS: ("transfer_no", "reference"),
     HOLDS: ("transaction_no", "merchant_no"),
     RELEASES: ("hold_no",),
+    BILLS: ("transaction_no", "merchant_no", "refund_of"),
+    DAY_BILLS: ("merchant_no",),
+    STATEMENTS: ("statement_no", "merchant_no", "reference"),
 }
 
 # Whoever shares one of these with another resident is the same person.

@@ -15,11 +15,14 @@ from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import encoding_names, layouts, locate, yamls
 from vouchercli.formats.configs.fields import (
     ANSWERS,
-    FIELDS,
+    BILLS,
+    DAY_BILLS,
     FIELDS_OF,
     HOLDS,
     KIND_WORDS,
+    OF_PLATFORMS,
     OPTIONAL,
+    STATEMENTS,
 )
 from vouchercli.formats.configs.time_forms import form_fault
 
@@ -209,7 +212,8 @@ def as_far_as_written(name_or_path: str | Path) -> tuple[dict[str, Profile], lis
     in_part = {
         kind: replace(
             profile,
-            fields={name: blank[name] for name in FIELDS[kind] if name in blank} | profile.fields,
+            fields={name: blank[name] for name in OF_PLATFORMS[kind] if name in blank}
+            | profile.fields,
         )
         for kind, profile in found.items()
         if kind
@@ -268,13 +272,22 @@ OF_KIND = ("sign", "otherwise")
 PAY, REFUND = "^pay$", "^refund$"
 # Keys of a section that say nothing in files of other kinds.
 ONLY_FOR = {
-    "unit": ("redemptions", ANSWERS),
-    "decimal": ("redemptions", "series"),
-    "refunds": ("redemptions",),
+    "unit": ("redemptions", ANSWERS, BILLS, DAY_BILLS, STATEMENTS),
+    "decimal": ("redemptions", "series", BILLS, DAY_BILLS, STATEMENTS),
+    "refunds": ("redemptions", BILLS),
     "key": ("merchants",),
     "claims_first": ("redemptions",),
     "resident": ("applications", "eligibility", "claims"),
-    "time": ("applications", "claims", "redemptions", ANSWERS, HOLDS),
+    "time": (
+        "applications",
+        "claims",
+        "redemptions",
+        ANSWERS,
+        HOLDS,
+        BILLS,
+        DAY_BILLS,
+        STATEMENTS,
+    ),
 }
 
 
@@ -291,7 +304,7 @@ def read(document: Any) -> tuple[dict[str, Profile], list[Fault]]:
         "name": both_names(top["name"], name),
         "document": document,
     }
-    kind = top["kind"].choice(FIELDS)
+    kind = top["kind"].choice(OF_PLATFORMS)
     profiles = {kind: _profile(head, "" if is_many else kind, top)}
     if not is_many:
         _require_claims(node, profiles)
@@ -305,8 +318,8 @@ def read(document: Any) -> tuple[dict[str, Profile], list[Fault]]:
                 offending=key,
             )
     for kind, section in top["kinds"].entries(least=1):
-        if kind not in FIELDS:
-            top["kinds"].unknown_key(kind, FIELDS)
+        if kind not in OF_PLATFORMS:
+            top["kinds"].unknown_key(kind, OF_PLATFORMS)
         profiles[kind] = _profile(head, kind, section.fields(SECTION, ("columns",)))
     _require_claims(top["kinds"], profiles)
     return profiles, node.faults

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli import identities
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs.fields import FIELDS_OF, KIND_WORDS, OPTIONAL
+from vouchercli.formats.configs.fields import FIELDS_OF, KIND_WORDS, OPTIONAL, WITH_REFUNDS
 from vouchercli.formats.configs.layouts import Layout
 from vouchercli.formats.configs.profiles import known_profiles
 from vouchercli.formats.tables.cells import EDGE, TEXT_FORMULA, column_key, column_keys
@@ -206,7 +206,7 @@ def needed_columns(profile: Profile) -> Iterator[tuple[str, ...]]:
     yield from ((rule.column,) for rule in (*profile.skip, *profile.only))
     yield from ((name,) for name in profile.recognise_by)
     rule = profile.kind_rule
-    if profile.kind == "redemptions" and (rule.columns or rule.sign):
+    if profile.kind in WITH_REFUNDS and (rule.columns or rule.sign):
         yield rule.columns or (rule.sign,)
     for part in profile.key:
         if part not in FIELDS_OF[profile.kind] and part not in profile.key_may_lack:

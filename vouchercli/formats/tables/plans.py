@@ -14,7 +14,14 @@ from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
-from vouchercli.formats.configs.fields import ABSENT, CODES, FIELDS_OF, FILLED, type_of
+from vouchercli.formats.configs.fields import (
+    ABSENT,
+    CODES,
+    FIELDS_OF,
+    FILLED,
+    WITH_REFUNDS,
+    type_of,
+)
 from vouchercli.formats.configs.profiles import Spec
 from vouchercli.formats.tables import cells, readers
 from vouchercli.formats.tables.csvs import BrokenRow
@@ -71,6 +78,9 @@ NUMBERS = {
     "answers": "transfer_no",
     "holds": "reason",
     "releases": "hold_no",
+    "bills": "transaction_no",
+    "day_bills": "merchant_no",
+    "statements": "statement_no",
 }
 
 
@@ -91,7 +101,7 @@ class Plan:
         # Whether the header's first column ends so, by the last letter of a row's first cell.
         self._endings: dict[str, bool] = {}
         self._first = cells.column_key(self.header[0]) if self.header else ""
-        rule, is_redemption = profile.kind_rule, profile.kind == "redemptions"
+        rule, is_redemption = profile.kind_rule, profile.kind in WITH_REFUNDS
         # The column that distinguishes payments from refunds.
         self.kind_place = (
             self.position(*(rule.columns or (rule.sign,)))
@@ -251,7 +261,7 @@ class Plan:
 
     def _origin_of(self, field: str) -> Origin:
         spec = self.profile.fields.get(field)
-        if field == "kind" and self.profile.kind == "redemptions":
+        if field == "kind" and self.profile.kind in WITH_REFUNDS:
             return KIND
         if spec:
             return self._origin(field, spec)

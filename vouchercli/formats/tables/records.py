@@ -22,6 +22,7 @@ from vouchercli.formats.configs.fields import (
     KEYS,
     PARTS_OF_PERSONAL,
     PERSONAL,
+    WITH_REFUNDS,
 )
 from vouchercli.formats.tables import (
     csvs,
@@ -172,7 +173,7 @@ class Reading:
         is_simple = not (
             self._checks
             or self.filters
-            or self.profile.kind == "redemptions"
+            or self.profile.kind in WITH_REFUNDS
             or any(map(self.is_composed, plan.origins))  # one of its parts may be blank
         )
         footer: list[str] = []
@@ -347,7 +348,7 @@ class Reading:
             and self.delimiter
             and self.may_be_cut
             and self.width == len(self.header)
-            and not (self._downward or self.filters or self.profile.kind == "redemptions")
+            and not (self._downward or self.filters or self.profile.kind in WITH_REFUNDS)
             and not any(map(self.is_composed, self.plan.origins))
         )
 
@@ -378,7 +379,7 @@ class Reading:
         """Where the column stands that one of our fields is read from; None when there is none, or
         several.
         """
-        if field == "kind" and self.profile.kind == "redemptions":
+        if field == "kind" and self.profile.kind in WITH_REFUNDS:
             return self.plan.position(*self.profile.kind_rule.columns)
         spec = self.profile.fields.get(field)
         return self.plan.position(*spec.columns) if spec else None

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from vouchercli import identities
 from vouchercli.errors import UsageFault, VoucherError
+from vouchercli.formats.configs.fields import RECONCILED
 from vouchercli.formats.tables import rejects, sheets
 from vouchercli.formats.written import age
 from vouchercli.ops import lists
 from vouchercli.ops.clauses import say_unverified
 from vouchercli.ops.intake import (
     applications,
+    bills,
     claims,
     eligibility,
     importing,
@@ -51,6 +53,7 @@ KINDS = {
         series.KIND,
         claims.KIND,
         redemptions.KIND,
+        *bills.KINDS,
     )
 }
 KIND_WORDS = {
@@ -60,6 +63,9 @@ KIND_WORDS = {
     "series": Word("file of series"),
     "claims": Word("claims file"),
     "redemptions": Word("redemptions file"),
+    "bills": Word("settlement bill"),
+    "day_bills": Word("settlement bill by merchant and day"),
+    "statements": Word("statement of a merchant or a bank"),
     "allocation": Word("packs granted here"),
 }
 KIND = Column("kind", "Kind", "word", where=SHOWN, source="kind_word")
@@ -336,7 +342,7 @@ def retry_batch(session: Session, batch_id: int, *, is_sure: bool = False) -> Ou
     """Judge a file's rejects again, now that what they waited for may have come; `is_sure`: also
     where a merchant loses what it was paid.
     """
-    _refuse_granted(session, batch_id)
+    _refuse_bill(_refuse_granted(session, batch_id))
     return retries.retry(session, KINDS, batch_id, is_sure=is_sure)
 
 
@@ -361,6 +367,19 @@ def _refuse_granted(session: Session, batch_id: int) -> Batch:
             count=row.accepted,
         )
     return row
+
+
+def _refuse_bill(row: batches.Batch) -> None:
+    """Refuse to judge rows of a bill by themselves: its days are held against it as a whole."""
+    if row.kind in RECONCILED:
+        raise VoucherError(
+            "bill_again",
+            "batch {batch} is a {kind}: its rows are held against what stands here together",
+            hint="voucher reconcile run {file}",
+            batch=row.batch,
+            kind=KIND_WORDS[row.kind],
+            file=row.file,
+        )
 
 
 def undo_batch(

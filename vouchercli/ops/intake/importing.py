@@ -51,6 +51,10 @@ KEPT = (
     "from_at",
     "source",
     "may_revise",
+    "round",
+    "first_on",
+    "last_on",
+    "adds",
 )  # what is kept of a batch's `sender`
 
 

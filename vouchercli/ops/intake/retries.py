@@ -16,7 +16,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs.fields import FIELDS
+from vouchercli.formats.configs.fields import FIELDS_OF
 from vouchercli.formats.tables.records import Record, as_read
 from vouchercli.ops.intake import staging, summaries, undoing
 from vouchercli.ops.intake.kinds import Intake, Kind
@@ -302,7 +302,10 @@ def record_of_fields(kind: str, line: int, cells: dict[str, str]) -> Record:
     read.
     """
     return Record(
-        line, (), tuple(cells.get(name, "") for name in FIELDS[kind]), kept=staging.as_json(cells)
+        line,
+        (),
+        tuple(cells.get(name, "") for name in FIELDS_OF[kind]),
+        kept=staging.as_json(cells),
     )
 
 

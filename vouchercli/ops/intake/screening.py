@@ -15,7 +15,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from vouchercli import identities
-from vouchercli.formats.configs.fields import FIELDS, GROUPS, KEYS
+from vouchercli.formats.configs.fields import FIELDS, FIELDS_OF, GROUPS, KEYS
 from vouchercli.formats.tables.cells import id_text
 from vouchercli.formats.tables.nothing import DAMAGED, is_error, is_nothing
 from vouchercli.formats.tables.readers import RowFault, reader
@@ -45,6 +45,7 @@ FREE = {
     "series": tuple(each for each in FIELDS["series"] if each != "value"),
     "claims": ("round",),
     "redemptions": ("goods", "grade", "delivered_to"),
+    "bills": ("status",),
 }
 
 
@@ -73,7 +74,7 @@ class Screen:
 
     def __init__(self, intake: Intake) -> None:
         self._reading, kind = intake.reading, intake.kind.name
-        fields = FIELDS[kind]
+        fields = FIELDS_OF[kind]
         self._mask = masker(intake)
         composed = [name for name in KEYS[kind] if intake.reading.is_composed(name)]
         self._keys = [(name, fields.index(name)) for name in KEYS[kind] if name not in composed]

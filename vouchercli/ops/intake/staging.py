@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.formats.configs.fields import FIELDS
+from vouchercli.formats.configs.fields import FIELDS_OF
 from vouchercli.formats.tables.records import mask_found
 from vouchercli.ops import residents
 from vouchercli.ops.intake import accounts
@@ -194,7 +194,7 @@ def reject_cells(kind: str, cells: list[str] | dict[str, str], reading: Reading)
     if isinstance(cells, list):
         return cells
     row = [""] * len(reading.header)
-    for name in FIELDS[kind]:
+    for name in FIELDS_OF[kind]:
         place = reading.position(name)
         if place is not None and name in cells:
             row[place] = cells[name]

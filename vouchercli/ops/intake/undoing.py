@@ -155,7 +155,14 @@ def refuse_undone(batch: Batch) -> None:
 
 # ---------------------------------------------------------------- read otherwise
 
-JUDGED_BY = ("source", "may_revise")  # what a command says of the rows of its file
+JUDGED_BY = (
+    "source",
+    "may_revise",
+    "round",
+    "first_on",
+    "last_on",
+    "adds",
+)  # what a command says of the rows of its file
 
 
 def is_read_alike(batch: Batch, reading: Reading, said: Mapping[str, Any]) -> bool:

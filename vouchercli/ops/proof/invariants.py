@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from vouchercli.ops.setup import configs
 from vouchercli.store import (
     account_checks,
+    break_checks,
     checks,
     correction_checks,
     day_proofs,
@@ -109,6 +110,8 @@ MEANINGS = {
     "settled_rounds_stand": "nothing of a settled round waits to be claimed, used or paid",
     "closed_to_nothing": "a closed programme has given back all that was not paid, to the fen",
     "closings_as_logged": "what a closed programme gave back is what two people decided on",
+    "days_reconciled": "of every day held against a bill, what agreed and the breaks are the whole",
+    "breaks_add_up": "every break is what its rows come to, and every run counts its own",
     "tables_as_upgraded": "every table is what the last upgrade left, until something is done",
     "days_as_sealed": "every sealed day is what was sealed, behind the day before",
 }
@@ -133,6 +136,7 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     **correction_checks.CHECKS,
     **settlement_checks.CHECKS,
     **ending_checks.CHECKS,
+    **break_checks.CHECKS,
     "tables_as_upgraded": table_digests.tables_as_upgraded,
     "days_as_sealed": day_proofs.breaches,
 }

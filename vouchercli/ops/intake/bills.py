@@ -1,0 +1,272 @@
+"""Bills and statements: what a platform, a merchant or a bank says was paid. They bring no facts:
+their rows are held against what stands here, and what does not agree is a break.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.errors import VoucherError
+from vouchercli.formats.configs.fields import BILLS
+from vouchercli.ops.intake import mending
+from vouchercli.ops.intake.kinds import Intake, Kind, Typed, Unfit
+from vouchercli.ops.intake.redemptions import KINDS as PAYMENT_KINDS
+from vouchercli.ops.intake.redemptions import parse_yuan
+from vouchercli.ops.intake.staging import as_json, bad_time
+from vouchercli.result import Word
+from vouchercli.rules import breaks as law
+from vouchercli.rules import reconciling as matching
+from vouchercli.rules import times
+from vouchercli.rules.reconciling import Sums
+from vouchercli.store import batches, breaks, rounds
+from vouchercli.store import reconciling as store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vouchercli.session import Session
+    from vouchercli.store.breaks import Recorded, Scope
+    from vouchercli.store.duplicates import Stay
+
+NEGATIVE = Word("amounts are written without a sign; what is a refund says so in another column")
+TOO_LATE = Word("it is later than now")
+
+
+def typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
+    """(transaction_no, kind, merchant_no, paid_at, amount, refund_of, status) as text -> the same
+    with the moment and its day, the amount in fen (refunds negative; 0 where nothing moved), the
+    amount as it was said, and whether it moved.
+    """
+    clock, latest_at = times.Reader(intake.zone), intake.latest_at
+
+    def type_row(values: tuple[str, ...]) -> Typed:
+        number, kind, merchant_no, paid_at, amount, refund_of, status = values
+        if kind not in PAYMENT_KINDS:
+            about = {"column": "kind", "value": kind, "problem": "write pay or refund"}
+            return Unfit("bad_row", about)
+        try:
+            fen = parse_yuan(amount)
+        except ValueError:
+            return Unfit("bad_amount", {"column": "amount", "value": amount})
+        if fen < 0:
+            about = {"column": "amount", "value": amount, "problem": NEGATIVE}
+            return Unfit("bad_amount", about)
+        try:
+            at, day = clock.read(paid_at)
+        except ValueError as error:
+            return bad_time("paid_at", paid_at, error)
+        if at > latest_at:
+            about = {"column": "paid_at", "value": paid_at, "problem": TOO_LATE}
+            return Unfit("bad_time", about)
+        signed = -fen if kind == "refund" else fen
+        is_settled = law.is_settled(status)
+        fen = signed if is_settled else 0
+        said = (refund_of, status, signed, int(is_settled))
+        return (number, kind, merchant_no, at, day, fen, *said)
+
+    return type_row
+
+
+def options_of(intake: Intake) -> dict[str, Any]:
+    """What the command said of the file: the days it covers, the round, whether it adds."""
+    if intake.batch_id and not intake.options:
+        return dict(json.loads(batches.named(intake.db, intake.batch_id).options))
+    return intake.options
+
+
+def scope_of(intake: Intake) -> Scope:
+    """What is held against the file: of the whole programme, or of the round that was named."""
+    code = options_of(intake).get("round")
+    round_id = rounds.named(intake.db, intake.programme_id, code)["round_id"] if code else None
+    return breaks.Scope(intake.programme_id, intake.kind.name, round_id)
+
+
+def is_addition(intake: Intake) -> bool:
+    """Whether its rows come to days that stand: it was said so, or they are rejects come back."""
+    return bool(options_of(intake).get("adds")) or mending.position(intake.reading) is not None
+
+
+class _Run:
+    """One bill beside our rows; made by `_judge`, kept by `_accept`."""
+
+    def __init__(self, intake: Intake) -> None:
+        self.intake, self.scope = intake, scope_of(intake)
+        self.adds, said = is_addition(intake), options_of(intake)
+        self.allowed = intake.rules.reconciliation
+        there = store.days(intake.db)
+        self.first_on = said.get("first_on") or (there[0] if there else 0)
+        self.last_on = said.get("last_on") or (there[1] if there else 0)
+        self.looks = self._looks(there)
+        self.rows: store.Rows | None = None
+        self.judged = matching.Judged()
+
+    def _looks(self, there: tuple[int, int] | None) -> tuple[int, int]:
+        """One day more on both sides: a platform's day may end at another hour."""
+        first, last = (there or (0, 0)) if self.adds else (self.first_on, self.last_on)
+        if not first:
+            return 0, 0
+        return _shift(first, -1), _shift(last, 1)
+
+    @property
+    def covers(self) -> tuple[int, int]:
+        """The days that it covers; (0, 0): none."""
+        return (0, 0) if self.adds else (self.first_on, self.last_on)
+
+    def judge(self) -> None:
+        if not self.looks[0]:
+            return
+        db, zone = self.intake.db, self.intake.zone
+        taken = breaks.taken(db, self.scope, self.intake.batch_id, *self.covers)
+        self.rows = store.gather(db, self._span(zone), taken)
+        known = matching.Known(
+            *self.covers,
+            self.allowed,
+            self.adds,
+            taken,
+            breaks.waiting(db, self.scope, covers=self.covers, looks=self.looks),
+            breaks.covered(db, self.scope, covers=self.covers, looks=self.looks),
+            lambda number, merchant: breaks.is_merchant(db, number, merchant),
+            lambda number: breaks.merchant_of(db, number),
+        )
+        rows = self.rows
+        self.judged = matching.judge(
+            known, rows.pairs, rows.lone_theirs, rows.lone_ours, rows.twins
+        )
+        detail = as_json(self._days_text())
+        store.mark(
+            db,
+            (
+                (code, detail if code == "outside_days" else "{}", line)
+                for line, code in self.judged.reasons.items()
+            ),
+        )
+
+    def _span(self, zone: str) -> store.Span:
+        return store.Span(
+            self.scope.programme_id,
+            self.scope.round_id,
+            *self.covers,
+            *self.looks,
+            times.day_bounds(self.looks[0], zone)[0],
+            times.day_bounds(self.looks[1], zone)[1],
+            self.adds,
+            self.allowed,
+        )
+
+    def _days_text(self) -> dict[str, str]:
+        if self.adds:
+            return {}
+        return {"first": times.day_text(self.first_on), "last": times.day_text(self.last_on)}
+
+    def keep(self) -> Recorded | None:
+        if self.rows is None:
+            return None
+        intake = self.intake
+        sums = {
+            day: (
+                self.rows.totals.get(day, Sums()),
+                self.rows.agreed.get(day, Sums()) + self.judged.agreed.get(day, Sums()),
+            )
+            for day in ([] if self.adds else _days(self.first_on, self.last_on))
+        }
+        return breaks.record(
+            intake.session,
+            self.scope,
+            intake.batch_id,
+            (self.first_on, self.last_on),
+            self.judged.found,
+            sums=sums,
+            beyond=self.judged.beyond,
+            ended=self.judged.ended,
+            allowed=self.allowed,
+            adds=self.adds,
+        )
+
+    def answer(self, recorded: Recorded | None) -> dict[str, Any]:
+        """What the summary says of the run."""
+        agreed = sum((each[1] for each in self._agreed().items()), Sums())
+        by_type: dict[str, int] = {}
+        for each in self.judged.found:
+            by_type[each.type] = by_type.get(each.type, 0) + 1
+        return {
+            "run": recorded and recorded.run,
+            "first_on": self._days_text().get("first"),
+            "last_on": self._days_text().get("last"),
+            "agreed": agreed.their_rows,
+            "agreed_fen": agreed.their_fen,
+            "breaks": {kind: by_type[kind] for kind in law.TYPES if kind in by_type},
+            **{
+                name: getattr(recorded, name, 0)
+                for name in ("opened", "standing", "cleared", "still_resolved")
+            },
+        }
+
+    def _agreed(self) -> dict[int, Sums]:
+        found = dict(self.rows.agreed) if self.rows else {}
+        for day, sums in self.judged.agreed.items():
+            found[day] = found.get(day, Sums()) + sums
+        return found
+
+
+def _shift(day: int, days: int) -> int:
+    return times.as_day(times.as_date(day) + timedelta(days))
+
+
+def _days(first: int, last: int) -> list[int]:
+    if not first:
+        return []
+    start, end = times.as_date(first), times.as_date(last)
+    return [times.as_day(start + timedelta(each)) for each in range((end - start).days + 1)]
+
+
+def _judge(intake: Intake) -> None:
+    """Held against our rows as soon as all rows are staged; `_accept` keeps what came of it."""
+    run = _Run(intake)
+    run.judge()
+    intake.options["_run"] = run
+
+
+def _accept(intake: Intake) -> dict[str, Any]:
+    run: _Run = intake.options.pop("_run")
+    return run.answer(run.keep())
+
+
+def _undo(session: Session, batch_id: int) -> list[Stay]:
+    """Raises `batch_built_upon`, `breaks_handled`, `run_verified`."""
+    db = session.db
+    batches.refuse_built_upon(db, batch_id, breaks.LATER_RUNS)
+    if number := breaks.handled(db, batch_id):
+        raise VoucherError(
+            "breaks_handled",
+            "batch {batch} cannot be undone: people have taken up break {number}, which it shows",
+            hint="voucher reconcile show {number}",
+            batch=batch_id,
+            number=number,
+        )
+    if settlement := breaks.verified(db, batch_id):
+        raise VoucherError(
+            "run_verified",
+            "batch {batch} cannot be undone: settlement {settlement} was verified by it",
+            hint="voucher settlement show {settlement}",
+            batch=batch_id,
+            settlement=settlement,
+        )
+    breaks.undo(db, batch_id)
+    return []
+
+
+KINDS = (
+    Kind(
+        name=BILLS,
+        needs_programme=True,
+        create=store.CREATE_INCOMING,
+        add=store.ADD_INCOMING,
+        width=store.TYPED_COLUMNS,
+        typist=typist,
+        judge=_judge,
+        accept=_accept,
+        undo=_undo,
+    ),
+)

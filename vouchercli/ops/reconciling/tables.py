@@ -1,0 +1,173 @@
+"""Breaks as they are shown: the list, one of them, one run."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.errors import UsageFault, VoucherError
+from vouchercli.ops import lists
+from vouchercli.ops.reconciling.lookup import STATE_WORDS, TYPE_WORDS, look_up
+from vouchercli.result import JSON, Column, Outcome, Table, Word, only, say
+from vouchercli.rules import breaks as law
+from vouchercli.rules import settlements, times
+from vouchercli.store import breaks as store
+from vouchercli.store import programmes
+from vouchercli.store.breaks import Asked
+
+__all__ = ["Asked", "list_breaks", "show", "show_break", "show_run"]
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from vouchercli.session import Session
+    from vouchercli.store.breaks import Break, Run
+
+SOURCE_WORDS = {
+    "bills": Word("settlement bill"),
+    "day_bills": Word("settlement bill by merchant and day"),
+    "statements": Word("statement of a merchant or a bank"),
+    "intake": Word("row that waits"),
+}
+COLUMNS = (
+    Column("break", "No.", "int"),
+    Column("type", "Break", "word", shown="type_word"),
+    Column("day", "Day", "date"),
+    Column("transaction_no", "Number", blank="-"),
+    Column("merchant_no", "Merchant", blank="-"),
+    Column("our_fen", "Ours", "fen"),
+    Column("their_fen", "Theirs", "fen"),
+    Column("difference_fen", "Difference", "fen"),
+    Column("age_days", "Days", "int"),
+    Column("owner", "Owner", blank="-"),
+    Column("state", "State", "word", shown="state_word"),
+    *only(JSON, "kind", "source", "round", "batch", "file", "line", "run", "cleared_run"),
+)
+MORE = (
+    Column("source", "Shown by", "word", shown="source_word"),
+    Column("kind", "Kind", "word", blank="-"),
+    Column("merchant", "Name", blank="-"),
+    Column("where", "Stands in", blank="-"),
+    Column("run", "Found by run", "int"),
+    Column("cleared_run", "Cleared by run", "int", optional=True),
+    Column("cleared_at", "Cleared at", "time", optional=True),
+    Column("resolution", "Resolved by", "word", blank="-"),
+    Column("note", "Note", blank="-"),
+    Column("evidence", "Evidence", blank="-"),
+    Column("resolved_by", "Approved by", blank="-"),
+    Column("resolved_at", "Resolved at", "time", optional=True),
+    *only(JSON, "detail"),
+)
+RUN = (
+    Column("run", "Run", "int"),
+    Column("file", "File"),
+    Column("batch", "Batch", "int"),
+    Column("source", "What", "word", shown="source_word"),
+    Column("round", "Round", blank="-"),
+    Column("first_on", "From", "date"),
+    Column("last_on", "To", "date"),
+    Column("opened", "New breaks", "int"),
+    Column("standing", "Stand as before", "int"),
+    Column("cleared", "No longer stand", "int"),
+    Column("actor", "By"),
+    Column("ran_at", "At", "time"),
+    *only(JSON, "adds"),
+)
+
+
+def list_breaks(session: Session, asked: Asked, limit: int | None) -> Outcome:
+    """The breaks of a programme, the oldest first. Raises `unknown_break_type`,
+    `unknown_break_state`.
+    """
+    _require_known(asked)
+    row = programmes.current(session.db, session.programme)
+    table = Table(say("Breaks"), COLUMNS, (), key="breaks", zone=row["time_zone"])
+    listed = store.listed(session.db, row["programme_id"], asked)
+    describe = describer(session, row["time_zone"])
+    outcome = lists.show(table, listed, limit, describe)
+    if outcome.tables[0].rows:
+        return outcome
+    return replace(outcome, says=(say("there are no such breaks"),))
+
+
+def _require_known(asked: Asked) -> None:
+    if asked.type is not None and asked.type not in law.TYPES:
+        raise UsageFault(
+            "unknown_break_type",
+            "there is no type of break {given}",
+            hint="choose one of: {known}",
+            given=asked.type,
+            known=", ".join(law.TYPES),
+        )
+    if asked.state is not None and asked.state not in law.STATES:
+        raise UsageFault(
+            "unknown_break_state",
+            "a break is never in the state {given}",
+            hint="choose one of: {known}",
+            given=asked.state,
+            known=", ".join(law.STATES),
+        )
+
+
+def describer(session: Session, zone: str) -> Callable[[Break], dict[str, Any]]:
+    """What makes of a break the values of its columns."""
+    today = times.day_of(session.now, zone)
+
+    def describe(each: Break) -> dict[str, Any]:
+        end = times.day_of(each.cleared_at or each.resolved_at or session.now, zone)
+        age = settlements.days_between(each.day, min(end, today)) if each.day else 0
+        return {
+            **each._asdict(),
+            "break": each.number,
+            "type_word": TYPE_WORDS[each.type],
+            "state_word": STATE_WORDS[each.state],
+            "source_word": SOURCE_WORDS[each.source],
+            "age_days": max(age, 0),
+            "where": f"{each.file}:{each.line}" if each.line is not None else "",
+            "detail": json.loads(each.detail),
+        }
+
+    return describe
+
+
+def show(session: Session, number: int | None, run: int | None, limit: int | None) -> Outcome:
+    """The break, or the run, with that number. Raises `break_or_run`."""
+    if (number is None) == (run is None):
+        raise UsageFault("break_or_run", "name a break by its number, or --run N")
+    return show_break(session, number) if number is not None else show_run(session, run or 0, limit)
+
+
+def show_break(session: Session, number: int) -> Outcome:
+    """One break with all that is known of it. Raises `unknown_break`."""
+    row, found = look_up(session, number)
+    described = describer(session, row["time_zone"])(found)
+    shown = {column.key for column in MORE}
+    columns = (*(each for each in COLUMNS if each.key not in shown), *MORE)
+    title = say("Break {number}", number=number)
+    table = Table(title, columns, (described,), key="", is_record=True, zone=row["time_zone"])
+    return Outcome(tables=(table,))
+
+
+def show_run(session: Session, number: int, limit: int | None) -> Outcome:
+    """One run with the breaks that it found or cleared. Raises `unknown_run`."""
+    row = programmes.current(session.db, session.programme)
+    zone = row["time_zone"]
+    found = next(store.runs(session.db, row["programme_id"], run=number).rows(1), None)
+    if found is None:
+        raise VoucherError(
+            "unknown_run",
+            "there is no run {run}",
+            hint="voucher reconcile breaks",
+            run=number,
+        )
+    table = Table(say("Breaks"), COLUMNS, (), key="breaks", zone=zone)
+    listed = store.listed(session.db, row["programme_id"], Asked(run=number))
+    outcome = lists.show(table, listed, limit, describer(session, zone))
+    title = say("Run {run}", run=number)
+    own = Table(title, RUN, (_describe_run(found),), key="", is_record=True, zone=zone)
+    return replace(outcome, tables=(own, *outcome.tables))
+
+
+def _describe_run(each: Run) -> dict[str, Any]:
+    return {**each._asdict(), "source_word": SOURCE_WORDS[each.source], "adds": bool(each.adds)}

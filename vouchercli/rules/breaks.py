@@ -1,0 +1,112 @@
+"""Breaks (差异): what a platform's bill, a merchant or a bank says otherwise than what stands here.
+Their types, and which of them a pair of rows is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from vouchercli.rules.values import Node
+
+MISSING_HERE = "missing_here"
+MISSING_THERE = "missing_there"
+TYPES = (
+    MISSING_HERE,
+    MISSING_THERE,
+    "amount",
+    "merchant",
+    "date",
+    "duplicate",
+    "status",
+    "split",
+    "displaces_sealed",
+)
+SOURCES = ("bills", "day_bills", "statements", "intake")
+STATES = ("open", "resolved", "cleared")
+RESOLUTIONS = ("posting", "correction", "explained")
+# What a platform writes of a row that counts; of one with any other word no money moved.
+SETTLED = frozenset(
+    {"", "success", "settled", "paid", "finished", "trade_success", "trade_finished", "refund"}
+    | {"成功", "支付成功", "交易成功", "退款成功", "已结算", "已支付", "已清算", "转入退款"}
+)
+# Days of age, the first of each class; a report counts breaks by them.
+AGE_CLASSES = (0, 1, 3, 7, 30)
+
+
+class Tolerances(NamedTuple):
+    """What the programme lets pass: a difference in fen, and in days."""
+
+    amount_fen: int = 0
+    days: int = 0
+
+
+def read(node: Node) -> Tolerances:
+    """`reconciliation: {amount: "0.01", days: 1}`; what is not said may not differ."""
+    part = node.fields(("amount", "days"))
+    return Tolerances(part["amount"].yuan() or 0, part["days"].whole(0, least=0))
+
+
+class Pair(NamedTuple):
+    """A row there and the row here of the same number: what differs of them."""
+
+    is_settled: bool
+    difference_fen: int
+    is_merchant_same: bool
+    days_apart: int
+
+
+class Part(NamedTuple):
+    """The rows of a break on one day (yyyymmdd) and their sums; `is_beyond`: theirs stands on a day
+    that the run does not cover.
+    """
+
+    day: int
+    our_rows: int
+    our_fen: int
+    their_rows: int
+    their_fen: int
+    is_beyond: int = 0
+
+
+class Found(NamedTuple):
+    """A break as a run finds it. With type, key and amounts it is the same one again."""
+
+    type: str
+    key: str
+    transaction_no: str
+    kind: str
+    merchant_id: int | None
+    merchant_no: str
+    day: int
+    our_fen: int
+    their_fen: int
+    line: int | None
+    parts: tuple[Part, ...]
+    detail: str = "{}"
+
+    @property
+    def identity(self) -> tuple[str, str, int, int]:
+        """What tells it from every other break of its source."""
+        return self.type, self.key, self.our_fen, self.their_fen
+
+
+def type_of(pair: Pair, allowed: Tolerances) -> str:
+    """Which break a pair is, the weightiest first; '' where it agrees."""
+    if not pair.is_settled:
+        return "status"
+    if abs(pair.difference_fen) > allowed.amount_fen:
+        return "amount"
+    if not pair.is_merchant_same:
+        return "merchant"
+    return "date" if pair.days_apart > allowed.days else ""
+
+
+def is_settled(status: str) -> bool:
+    """Whether a word of a platform means that the money moved."""
+    return status.strip().casefold() in SETTLED
+
+
+def age_class(days: int) -> int:
+    """The first day of the class that an age belongs to."""
+    return max(first for first in AGE_CLASSES if first <= max(days, 0))
