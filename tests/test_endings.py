@@ -145,3 +145,28 @@ def test_a_programme_is_closed_with_nothing_left_over(paid: Voucher) -> None:
     assert (row["given_fen"], row["paid_fen"], row["at_the_end_fen"]) == (100000000, 4000, 99996000)
     assert (row["open_fen"], row["difference_fen"]) == (0, 0)
     assert told["closed_on"] == "2020-05-10"
+
+
+# ---------------------------------------------------------------- 2009 beside 2020
+
+
+def test_what_was_lost_and_how_long_it_took_beside_what_was_printed(paid: Voucher) -> None:
+    paid("programme", "load", "hangzhou-2009")
+    ran = paid("report", "compare", "hangzhou-2009", "town", "-o", "json", *NOW)
+    of_2009, ours = ran.data["subjects"]
+    golden = {"quota_fen": 91_000_000_000, "lost_fen": 30_000_000_000, "gross": "8"}
+    assert {key: of_2009[key] for key in golden} == golden
+    assert of_2009["days_to_payment"] == "365" and "2009" in of_2009["source"]
+    assert of_2009["base_fen"] is None  # not printed, and not worked out here
+    report = paid("report", "settlement", "--programme", "town", "-o", "json", *NOW).data
+    assert ours["days_to_payment"] == report["days_to_payment_in_all"]["mean_days"] == "40.00"
+    assert ours["lost_fen"] == 0
+    shown = paid("report", "compare", "hangzhou-2009", "town", *NOW).out
+    assert "300,000,000.00" in shown and "365" in shown and "–" in shown
+    assert (
+        "核销损失" in paid("report", "compare", "hangzhou-2009", "town", "--lang", "zh", *NOW).out
+    )
+    as_of = ("--as-of", "2020-04-01")
+    before = paid("report", "compare", "hangzhou-2009", "town", "-o", "json", *as_of, *NOW)
+    assert before.data["subjects"][1]["lost_fen"] is None
+    assert before.data["subjects"][1]["days_to_payment"] is None

@@ -12,16 +12,18 @@ from vouchercli.ops.reports.measures import Found, columns, figures
 from vouchercli.ops.reports.rounds import rows_of
 from vouchercli.ops.reports.scope import go_back, scope_of
 from vouchercli.result import JSON, SHOWN, Column, Figure, Outcome, Table, Word, say
-from vouchercli.rules import leverage
+from vouchercli.rules import leverage, payment_days, settlements, times
 from vouchercli.rules.leverage import Claimed
-from vouchercli.store import programmes
+from vouchercli.store import endings, programmes
 from vouchercli.store import reports as store
+from vouchercli.store import settlement_reports as paying
 from vouchercli.store.db import reading
 from vouchercli.store.merchant_counts import Merchants
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from vouchercli.ops.reports.scope import Scope
     from vouchercli.session import Session
 
 
@@ -38,11 +40,14 @@ LINES = (
     *columns(*OF_PAYMENTS),
     Column("merchants", "With payments", "int"),
     *columns("outstanding_fen", "expired_fen"),
+    Column("lost_fen", "Lost in redeeming", "fen"),
+    Column("days_to_payment", "Redemption to payment, days", "ratio"),
 )
 SUBJECT = Column("subject")
 BY_SUBJECT = (SUBJECT, Column("source"), *LINES, SAYS_LITTLE)
 CAUTIONS = (FEW_PAYMENTS, ONE_MERCHANT, FEW_PACKS)
 PUBLISHED = Word("published by others")
+ALWAYS = 99_999_999  # yyyymmdd
 
 
 class Subject(NamedTuple):
@@ -123,6 +128,8 @@ def _subject(session: Session, name: str, as_of: int | None) -> Subject:
         "gross": last.gross,
         "own_spend": last.own,
         "quota_fen": last.issued_fen,
+        "lost_fen": last.lost_fen,
+        "days_to_payment": None if last.days_to_payment is None else str(last.days_to_payment),
     }
     nothing: dict[str, Any] = dict.fromkeys(found)
     nothing["says_little"] = []
@@ -155,5 +162,32 @@ def _figures(session: Session, only: Sequence[str], as_of: int | None) -> dict[s
         "merchants": len(paid),
         "outstanding_fen": add("outstanding_fen"),
         "expired_fen": add("expired_fen"),
+        **_payment(session, scope, as_of),
         "says_little": cautions.codes(CAUTIONS, together),
+    }
+
+
+def _payment(session: Session, scope: Scope, as_of: int | None) -> dict[str, Any]:
+    """What was lost for good (written off, of public money; of a moment nobody knows), and the mean
+    days to payment as `report settlement` has them; None where nothing is settled yet.
+    """
+    db, programme_id = session.db, scope.programme["programme_id"]
+    public = [
+        row["funder_id"]
+        for row in programmes.funders(db, programme_id)
+        if row["kind"] == endings.PUBLIC
+    ]
+    until = ALWAYS if as_of is None else times.day_of(as_of, scope.zone)
+    asked = paying.Asked(programme_id, (*public,), (*scope.rounds,), until=until)
+    sums = [each for each in paying.sums(db, asked) if each.round_id in scope.rounds]
+    waited = [
+        payment_days.Waited(
+            settlements.days_between(each.up_to, each.paid_on), each.dues, each.amount_fen, False
+        )
+        for each in paying.paid(db, asked)
+    ]
+    is_known = sums and as_of is None
+    return {
+        "lost_fen": sum(each.written_off_fen for each in sums) if is_known else None,
+        "days_to_payment": payment_days.add_up(waited).mean,
     }

@@ -107,6 +107,8 @@ PUBLISHED = (
     Column("base_fen", "base", "fen"),
     Column("gross", "gross", "ratio"),
     Column("own_spend", "own-spend", "ratio", source="own"),
+    Column("lost_fen", "lost", "fen", optional=True),
+    Column("days_to_payment", "days to payment", "int", optional=True),
     Column("what", where=JSON),
     Column("source", where=JSON),
 )
