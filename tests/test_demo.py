@@ -106,7 +106,7 @@ def test_the_same_scale_gives_the_same_bytes(small: Files) -> None:
         "".join(name + text for name, text in sorted(small.items())).encode()
     ).hexdigest()
     assert hangzhou.files(1000) == small
-    assert digest.startswith("5428c91cd928")
+    assert digest.startswith("29c8b9396149")
 
 
 @pytest.mark.parametrize("scale", [pytest.param(100, marks=pytest.mark.slow), 1000])
@@ -257,8 +257,36 @@ def test_the_demo_ends_with_the_published_ratios_and_commands_to_paste(
     assert "SYNTHETIC" in ran.err and "Assumed: all of round 4" in ran.err
     assert (here / "the city" / "SYNTHETIC.txt").exists()
     monkeypatch.delenv("VOUCHER_PROGRAMME")
-    for command in ran.err.split("Try next:\n")[1].splitlines():
+    to_try, to_close = ran.err.split("Try next:\n")[1].split("Close it with nothing left over:\n")
+    assert len(to_close.splitlines()) == 5
+    for command in (*to_try.splitlines(), *to_close.splitlines()):
         subprocess.run(command, shell=True, check=True, capture_output=True)
+    final = ("report", "funds", "--final", "--programme", "hangzhou-2020", "-o", "json")
+    told = voucher(*final, "--db", "the city/voucher.db").data
+    total = told["in_all"]
+    assert told["closed_on"] == "2020-05-07"
+    assert total["given_fen"] == total["paid_fen"] + total["at_the_end_fen"] == 48_500_000_000
+    assert total["open_fen"] == total["difference_fen"] == 0 < total["paid_fen"]
+    assert (
+        voucher("check", "--all", "--db", "the city/voucher.db", "-o", "json").json["problems"]
+        == []
+    )
+
+
+def test_the_bank_pays_all_that_waits_in_the_demo(tmp_path: Path) -> None:
+    sent = "\ufefftransfer_no,pay_on,amount\nRS2-1,20200506,50.00\nRS2-2,20200506,10.00\n"
+    (tmp_path / "payment-2.csv").write_text(sent, "utf-8")
+    story._write_answer(tmp_path, hangzhou.CITY)
+    lines = (tmp_path / "bank-answer.csv").read_text("utf-8").splitlines()
+    assert lines[1:] == [
+        "RS2-1,paid,50.00,20200506,SYNTHETIC-1,,",
+        "RS2-2,paid,10.00,20200506,SYNTHETIC-2,,",
+    ]
+    told = [str(each) for each in story._farewell(hangzhou.CITY, 100, tmp_path, "voucher")]
+    closing = told[told.index("Close it with nothing left over:") + 1 :]
+    assert len(closing) == 5 and "bank-answer.csv" in closing[0]
+    exported = [step.command for step in hangzhou.CITY.steps(100) if "export 2" in step.command]
+    assert len(exported) == 1
 
 
 def test_a_verbose_demo_shows_what_every_command_prints(voucher: Callable[..., Any]) -> None:

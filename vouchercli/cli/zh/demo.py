@@ -20,6 +20,7 @@ TEXT = {
     "The data of this demo is SYNTHETIC, drawn at 1:{scale}. It is evidence of nothing.": "本演示的数据全部为合成数据，比例 1:{scale}，不能作为任何证据。",
     "The other rounds were put up like the first: --verbose shows every command.": "其余期次的办理与第一期相同；加 --verbose 可看到每个命令。",
     "Try next:": "接下来可以试试：",
+    "Close it with nothing left over:": "结清并关闭项目，结余为零：",
     "Show all that every command prints.": "显示每个命令的全部输出。",
     "Assumed: all of round 4 but its quota of 70 M yuan (known by difference): its pack, its opening on 10 April, its use.": "假设：期次 hz-4 除 7,000 万元发放额度（由差额得出）外均为假设，包括卡包内容、4 月 10 日开领以及核销情况。",
     "Assumed: the top-up of 1 April as a round of its own, and how phase I divides between it and round 1.": "假设：4 月 1 日的追加发放单独作为一个期次，第一阶段的数字在它与期次 hz-1 之间如何划分。",

@@ -108,7 +108,9 @@ class City:
     usual one).
 
     `reports` are the commands whose JSON the demo gives, and compares with what was published;
-    `assumptions` are said at the end.
+    `assumptions` are said at the end. `unanswered`: the payment file that the bank has not
+    answered; what it will answer is written into a file, and `to_close` are the commands that then
+    close the programme with nothing left over.
     """
 
     programme: str
@@ -118,3 +120,5 @@ class City:
     reports: tuple[tuple[str, ...], ...]
     assumptions: tuple[Message, ...]
     try_next: tuple[str, ...]
+    unanswered: str = ""
+    to_close: tuple[str, ...] = ()

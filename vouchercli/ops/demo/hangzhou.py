@@ -160,6 +160,7 @@ def files(scale: int) -> dict[str, str]:
     for position, text in enumerate(till.files([at(end) for end in FILES_END]), 1):
         contents[f"redemptions-{position}.csv"] = text
     contents["series.csv"] = series_file()
+    contents["merchants-late.csv"] = merchants.accounts_file(UNLISTED, MERCHANTS)
     contents["payers.yaml"] = PAYERS
     contents["redemptions-late.csv"] = faults.late_file(
         till, *unused["hz-5"], unused["hz-4"], town[MERCHANTS - 1].number
@@ -236,6 +237,7 @@ def steps(scale: int) -> tuple[Step, ...]:
         maker("day close 2020-04-29", now="2020-04-30 10:00"),
         step("day sign 2020-04-29 --actor wu --now", "2020-04-30 11:00"),
         *_payment("2020-04-30 14:00", scale, programme),
+        *_second_payment("2020-05-06 08:30"),
         maker("series import series.csv", now="2020-05-06 09:00"),
         Step((*SERIES, "--now", "2020-05-06 09:05"), show="output"),
         step("report rounds"),
@@ -260,6 +262,20 @@ def _payment(now: str, scale: int, programme: Programme) -> tuple[Step, ...]:
         step("settlement export 1 --bank voucher --to payment-1.csv --actor wu --now", now),
         step("settlement paid --settlement 1 --reference SYNTHETIC-1 --actor wu --now", now),
         Step(("settlement", "list"), show="output"),
+    )
+
+
+def _second_payment(now: str) -> tuple[Step, ...]:
+    """The shops that no registry listed have handed in their accounts; the bank has not answered
+    yet.
+    """
+    return (
+        maker("merchant import merchants-late.csv", now=now),
+        maker("settlement run --up-to 2020-04-29", now=now),
+        maker("settlement verify 2 --note", "accounts handed in late", now=now),
+        step("settlement approve 2 --actor lin --now", now),
+        step("settlement export 2 --bank voucher --to payment-2.csv --actor wu --now", now),
+        maker("programme load hangzhou-2009", now=now),
     )
 
 
@@ -308,5 +324,14 @@ CITY = City(
         "fund show",
         "settlement unpaid --limit 5",
         "batch rejects 11",
+        "report compare hangzhou-2009 hangzhou-2020",
+    ),
+    unanswered="payment-2.csv",
+    to_close=(
+        'settlement paid {answer} --bank voucher --actor wu --now "2020-05-07 09:00"',
+        'round settle --all --actor wu --now "2020-05-07 10:00"',
+        'programme close hangzhou-2020 --actor chen --now "2020-05-07 11:00"',
+        'programme approve hangzhou-2020 --actor lin --now "2020-05-07 14:00"',
+        'programme approve hangzhou-2020 --actor wu --now "2020-05-07 15:00"',
     ),
 )

@@ -86,6 +86,17 @@ def unregistered(count: int) -> list[Merchant]:
     return [Merchant(f"S{position + 1:05d}", "", "", 1 / 1200) for position in range(count)]
 
 
+def accounts_file(count: int, after: int) -> str:
+    """The accounts that the unlisted shops hand in at last; `after`: how many accounts there are
+    already.
+    """
+    lines = [
+        f"S{place:05d},合成小店{place:04d},合成小店{place:04d},{account(after + place)},合成银行"
+        for place in range(1, count + 1)
+    ]
+    return "\n".join(("merchant_no,name,account_name,account_no,bank", *lines, ""))
+
+
 def registry(town: list[Merchant]) -> str:
     """The registry as a file."""
     return "\n".join((HEADER, *(merchant.line for merchant in town if merchant.line), ""))

@@ -4,6 +4,7 @@ compare with what was published.
 
 from __future__ import annotations
 
+import csv
 import shlex
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 CITIES: dict[str, City] = {city.programme: city for city in (hangzhou.CITY, beijing.CITY)}
 ZONE = "Asia/Shanghai"
 INTERRUPTED = 130  # the exit code of a command that Ctrl-C ended
-LABEL, DATABASE = "SYNTHETIC.txt", "voucher.db"
+LABEL, DATABASE, ANSWER = "SYNTHETIC.txt", "voucher.db", "bank-answer.csv"
+ANSWER_HEADER = "transfer_no,status,amount,paid_on,reference,reason_code,reason"
 NOTICE = (
     "合成数据，并非真实业务数据：由 voucher demo 生成，仅按已公布的合计数校准，"
     "不能作为任何证据。商户、居民、订单均为虚构。\n"
@@ -66,6 +68,7 @@ def tell(
         _write(folder, city.files(scale))
         for step in steps:
             _run(step, runner)
+        _write_answer(folder, city)
     except KeyboardInterrupt:  # so that the same command can be run again
         for made in folder.iterdir():
             made.unlink()
@@ -82,7 +85,7 @@ def tell(
     return Outcome(
         data=data,
         tables=_comparison(leverage, scale),
-        says=_farewell(city, scale, f"{runner.program} --db {shlex.quote(str(folder / DATABASE))}"),
+        says=_farewell(city, scale, folder, runner.program),
     )
 
 
@@ -97,10 +100,26 @@ def _announce(folder: Path, steps: tuple[Step, ...]) -> Outcome:
     )
 
 
-def _farewell(city: City, scale: int, program: str) -> tuple[Message, ...]:
+def _write_answer(folder: Path, city: City) -> None:
+    """What the bank will answer to the payment that waits, in a file: all of it is paid."""
+    if not city.unanswered:
+        return
+    sent = csv.DictReader((folder / city.unanswered).read_text("utf-8-sig").splitlines())
+    rows = [
+        f"{each['transfer_no']},paid,{each['amount']},{each['pay_on']},SYNTHETIC-{place},,"
+        for place, each in enumerate(sent, start=1)
+    ]
+    text = "\n".join((ANSWER_HEADER, *rows, ""))
+    (folder / ANSWER).write_text(text, "utf-8", newline="\n")
+
+
+def _farewell(city: City, scale: int, folder: Path, voucher: str) -> tuple[Message, ...]:
     """What the figures are not, what was assumed, what to try next: commands that work as they
     stand, from the folder the demo was started in.
     """
+    program = f"{voucher} --db {shlex.quote(str(folder / DATABASE))}"
+    answer = shlex.quote(str(folder / ANSWER))
+    closing = [command.format(answer=answer) for command in city.to_close]
     return (
         say(
             "The data of this demo is SYNTHETIC, drawn at 1:{scale}. It is evidence of nothing.",
@@ -110,6 +129,8 @@ def _farewell(city: City, scale: int, program: str) -> tuple[Message, ...]:
         say("The other rounds were put up like the first: --verbose shows every command."),
         say("Try next:"),
         *(say("  {command}", command=f"{program} {command}") for command in city.try_next),
+        *([say("Close it with nothing left over:")] if closing else ()),
+        *(say("  {command}", command=f"{program} {command}") for command in closing),
     )
 
 
