@@ -239,7 +239,7 @@ def test_the_demo_ends_with_the_published_ratios_and_commands_to_paste(
     # what started this very process is named, so that the commands work without any PATH
     monkeypatch.setattr(pasting, "_started", [str(Path(sys.executable).parent / "voucher")])
     ran = voucher("demo", "the city", "--scale", "1000")
-    assert len((ran.out + ran.err).splitlines()) < 150
+    assert len((ran.out + ran.err).splitlines()) < 170
     assert not (here / "other.db").exists()
     commands = [line for line in ran.out.splitlines() if line.startswith("$ voucher ")]
     assert commands[0] == "$ voucher init --rehearsal"

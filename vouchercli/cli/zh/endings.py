@@ -53,7 +53,7 @@ TEXT = {
     "{name} is of round {round}, which is settled and takes nothing more": "{name} 属于期次 {round}，该期已结清，不再受理",
     "set against another round": "与他期相抵",
     "end of the programme": "项目关闭",
-    "where the money of each funder stands; --final: what it came to": "各出资方资金情况；--final：资金决算",
+    "where the money of each funder stands; --final: what it came to": "各出资方资金的去向；--final：资金决算",
     "Total": "合计",
     "difference": "差额",
     "Appropriated = paid to merchants - paid back + borne by itself + returned + still open: the difference must be 0.00.": "拨入资金＝已付商户−商户归还＋自行承担＋已退回＋未了：差额须为 0.00。",

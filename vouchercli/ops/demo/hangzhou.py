@@ -237,7 +237,7 @@ def steps(scale: int) -> tuple[Step, ...]:
         maker("day close 2020-04-29", now="2020-04-30 10:00"),
         step("day sign 2020-04-29 --actor wu --now", "2020-04-30 11:00"),
         *_payment("2020-04-30 14:00", scale, programme),
-        *_second_payment("2020-05-06 08:30"),
+        *unseen(_second_payment("2020-05-06 08:30")),
         maker("series import series.csv", now="2020-05-06 09:00"),
         Step((*SERIES, "--now", "2020-05-06 09:05"), show="output"),
         step("report rounds"),
