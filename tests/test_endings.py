@@ -7,9 +7,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import endings
 import pytest
 import towns
 from test_settlements import LIN, MEI, PAYERS, SHOPS, STAFF, WU, pay
+
+from vouchercli.ops.intake import by_columns as columns
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,3 +173,122 @@ def test_what_was_lost_and_how_long_it_took_beside_what_was_printed(paid: Vouche
     before = paid("report", "compare", "hangzhou-2009", "town", "-o", "json", *as_of, *NOW)
     assert before.data["subjects"][1]["lost_fen"] is None
     assert before.data["subjects"][1]["days_to_payment"] is None
+
+
+# ---------------------------------------------------------------- what comes too late
+
+
+@pytest.fixture
+def settled(voucher: Voucher, once: Any) -> Voucher:
+    """Round r1 is settled."""
+
+    def all_of_it() -> None:
+        build(voucher)
+        end(voucher)
+        voucher("round", "settle", "r1", *WU, *NOW)
+
+    once("endings settled", all_of_it)
+    return voucher
+
+
+def late(voucher: Voucher, *rows: str, name: str = "late.csv") -> Any:
+    lines = "".join(f"{row}\n" for row in rows)
+    path = towns.write(name, towns.PAYMENTS + lines)
+    return voucher("redemption", "import", path, "-o", "json", *MEI, *NOW, expect=None)
+
+
+REFUND = "R4,refund,C1,4,M3,2020-03-28 10:00,50,0,10,T4"
+PAYMENT = "T9,pay,C2,1,M1,2020-03-28 10:00,50,0,10,"
+
+
+@pytest.mark.parametrize("by_columns", [False, True])
+def test_a_lawful_row_that_comes_to_a_settled_round_is_kept_as_a_reject(
+    settled: Voucher, monkeypatch: pytest.MonkeyPatch, *, by_columns: bool
+) -> None:
+    if by_columns:
+        monkeypatch.setattr(columns, "BYTES", 0)
+    again = "T1,pay,C1,1,M1,2020-03-27 10:01,50,0,10,"
+    wrong = "T8,pay,C2,2,M1,2020-03-28 10:00,39,0,10,"
+    ran = late(settled, PAYMENT, REFUND, again, wrong)
+    assert ran.data["accepted"] == 0 and ran.data["duplicate"] == 1
+    assert ran.data["reasons"] == {"round_settled": 2, "below_threshold": 1}
+    shown = settled("batch", "rejects", str(ran.data["batch"]), "-o", "json", *NOW).data
+    why = {each["explanation"] for each in shown["rejects"] if each["reason"] == "round_settled"}
+    assert why == {"its round is settled and takes nothing more"}
+    claims = towns.write("claims-late.csv", towns.CLAIMS + "C3,r1,P3,2020-03-27 09:00\n")
+    ran = settled("claim", "import", claims, "-o", "json", *MEI, *NOW, expect=4)
+    assert ran.data["reasons"] == {"round_settled": 1}
+    check(settled)
+
+
+def test_two_people_let_a_late_refund_in_and_it_is_clawed_back(settled: Voucher) -> None:
+    batch = str(late(settled, REFUND).data["batch"])
+    refused = settled("round", "reopen", "r1", *MEI, *NOW, expect=3)
+    assert "note_needed" in refused.err
+    closes = ("--closes-at", "2020-06-01", "--note", "a refund")
+    assert (
+        "settled_stays_closed"
+        in settled("round", "reopen", "r1", *closes, *MEI, *NOW, expect=2).err
+    )
+    settled("round", "reopen", "r1", "--note", "a refund came late", *MEI, *NOW)
+    ran = settled("round", "approve", "r1", *LIN, *NOW)
+    assert "r1 is settled no more" in ran.err
+    settled("batch", "retry", batch, *MEI, *NOW)
+    after = ("--now", "2020-05-12 10:00")
+    refused = settled("round", "settle", "r1", "-o", "json", *WU, *after, expect=3)
+    assert problems(refused) == ["round_not_done", "days_not_sealed"]
+    settled("day", "close", "2020-05-10", *MEI, *after)
+    settled("day", "sign", "2020-05-10", *WU, *after)
+    refused = settled("round", "settle", "r1", "-o", "json", *WU, *after, expect=3)
+    assert problems(refused) == ["round_not_done", "days_not_settled"]
+    settled("settlement", "run", "--up-to", "2020-05-10", *MEI, *after)
+    refused = settled("round", "settle", "r1", "-o", "json", *WU, *after, expect=3)
+    assert problems(refused) == ["round_not_done", "debt_open"]
+    settled("settlement", "repaid", "M3", "10.00", "--reference", "B7", *WU, *after)
+    settled("round", "settle", "r1", *WU, *after)
+    check(settled)
+
+
+def test_nothing_of_a_settled_round_is_corrected(settled: Voucher) -> None:
+    papers = ("--note", "typed in wrongly", "--evidence", "receipt 17", *MEI, *NOW)
+    refused = settled("redemption", "correct", "T1", "--reverse", *papers, expect=3)
+    assert "[round_settled]" in refused.err
+    refused = settled("claim", "correct", "C2", "--reverse", *papers, expect=3)
+    assert "[round_settled]" in refused.err
+
+
+def test_a_bank_that_gives_money_back_closes_the_round_again(settled: Voucher) -> None:
+    number = endings.sent("pay-1.csv")[0]
+    path = endings.answer([f"{number},returned,,2020-05-11,B2,AC04,account closed"])
+    after = ("--now", "2020-05-12 10:00")
+    ran = settled("settlement", "paid", path, "--bank", "voucher", *WU, *after)
+    assert "r1 are settled no more" in ran.err
+    assert settled("round", "show", "r1", "-o", "json").data["state"] == "closed"
+    refused = settled("round", "settle", "r1", "-o", "json", *WU, *after, expect=3)
+    assert problems(refused) == ["round_not_done", "dues_unpaid"]
+    check(settled)
+
+
+def test_what_one_round_owes_is_set_against_another(town: Voucher) -> None:
+    """M3 is paid for r1, gives it back, and is owed as much for r2."""
+    end(town)
+    late(town, REFUND)
+    at = ("--now", "2020-05-10 11:00")
+    towns.make_round(
+        town, "r2", packs=1, state="open", opens="2020-05-10 10:00", closes="2020-05-10 12:00"
+    )
+    claims = towns.write("r2.csv", towns.CLAIMS + "D1,r2,P1,2020-05-10 10:30\n")
+    town("claim", "import", claims, *MEI, *at)
+    row = "T20,pay,D1,1,M3,2020-05-10 10:40,50,0,10,"
+    path = towns.write("r2-paid.csv", f"{towns.PAYMENTS}{row}\n")
+    town("redemption", "import", path, *MEI, *at)
+    after = ("--now", "2020-06-01 10:00")
+    town("round", "close", "r2", *MEI, *after)
+    town("day", "close", "2020-05-31", *MEI, *after)
+    town("day", "sign", "2020-05-31", *WU, *after)
+    town("settlement", "run", "--up-to", "2020-05-31", *MEI, *after)
+    ran = town("round", "settle", "--all", "-o", "json", *WU, *after)
+    assert [each["state"] for each in ran.data["rounds"]] == ["settled", "settled"]
+    shown = town("ledger", "show", "-o", "json", "--account", "clawed_back", *after).data
+    assert [each["why"] for each in shown["postings"]] == ["settlement.offset"] * 2
+    check(town)

@@ -93,7 +93,8 @@ ORDER BY opens_at, round_id
 # Proposals of a programme that belong to no round: its changes, lists, payments, write-offs.
 OTHERS_PROPOSED = """
 SELECT p.proposal_id, p.subject, CASE p.subject WHEN 'programme' THEN m.programme
-    WHEN 'debt' THEN p.proposal_id ELSE p.subject_id END
+    WHEN 'round' THEN (SELECT r.round FROM rounds r WHERE r.round_id = p.subject_id)
+    WHEN 'list' THEN p.subject_id ELSE p.proposal_id END
 FROM proposals p JOIN programmes m ON m.programme_id = :programme_id
 WHERE p.state = 'proposed' AND p.proposal_id IS NOT :own AND CASE p.subject
     WHEN 'programme' THEN p.subject_id = :programme_id
