@@ -202,6 +202,8 @@ def test_until_every_line_is_paid_or_explained(office: Office, case: Case) -> No
 
     owes = set() if 2 in case.back else {("M2", "owes")}  # it was paid what was given back since
     assert office.unpaid() == {("M4", "no_account")} | owes
+    states = {row["state"] for row in office.run("settlement", "list").data["settlements"]}
+    assert states == {"closed"}
     office.voucher("check")
     agrees_with_the_bank(office, {"M1": 40_00, "M2": 20_00 if owes else 10_00, "M3": 10_00})
 

@@ -26,6 +26,7 @@ SHOPS = (
 STAFF = {"mei": "maker", "lin": "checker", "zhao": "checker", "wu": "finance"}
 MEI, LIN, WU = ("--actor", "mei"), ("--actor", "lin"), ("--actor", "wu")
 LATER = ("--now", "2020-03-30 10:00")
+EVIDENCE = ("--evidence", "call", *MEI, *LATER)
 HEAR = ("settlement", "paid", "--bank", "voucher", "-o", "json", *WU, *LATER)
 ANSWER = "transfer_no,status,amount,paid_on,reference,reason_code,reason\n"
 PAYERS = 'treasury: {name: 合成财政局, account_no: "9999990000000000001", bank: 合成银行}\n'
@@ -318,6 +319,44 @@ def test_what_is_returned_later_is_owed_again(town: Any) -> None:
     hear(town, "S1-2,returned,10.00,2020-03-31,B3,AC01,", name="later.csv")
     assert money(town) == {"payable": 2000, "paid": 3000}
     assert unpaid(town)["M2", "not_settled"] == 1000
+    town("check")
+
+
+def state(voucher: Any, number: int = 1) -> str:
+    return str(voucher("settlement", "show", str(number), "-o", "json").data["state"])
+
+
+def test_a_settlement_is_closed_when_a_later_one_has_paid_what_came_back(town: Any) -> None:
+    settle(town, "2020-03-27")
+    send(town, 1)
+    hear(town, "S1-1,rejected,,,,AC04,account closed", "S1-2,paid,10.00,2020-03-30,B2,,")
+    hear(town, "S1-2,returned,10.00,2020-03-31,B3,AC01,", name="back.csv")
+    settle(town, "2020-03-27", "--merchant", "M1")
+    send(town, 2, "pay-2.csv")
+    hear(town, "S2-1,paid,30.00,2020-03-30,B4,,", name="2.csv")
+    assert (state(town), state(town, 2)) == ("paid", "closed")
+    town("settlement", "hold", "--merchant", "M2", "--reason", "disputed", *EVIDENCE)
+    settle(town, "2020-03-27")
+    assert state(town) == "paid"  # what is held is owed
+    town("settlement", "release", "1", "--note", "fine", *LIN, *LATER)
+    settle(town, "2020-03-27")
+    send(town, 3, "pay-3.csv")
+    heard = hear(town, "S3-1,paid,10.00,2020-03-30,B5,,", name="3.csv").data
+    states = {each["settlement"]: each["state"] for each in heard["settlements"]}
+    assert states == {1: "closed", 3: "closed"}
+    deeds = [row["deed"] for row in town("audit", "log", "-o", "json").data["lines"]]
+    assert deeds.count("settlement.close") == 1
+    town("check")
+
+
+def test_a_settlement_is_closed_when_what_came_back_was_given_back_since(town: Any) -> None:
+    settle(town, "2020-03-27", "--merchant", "M2")
+    send(town, 1)
+    hear(town, "S1-1,rejected,,,,AC04,account closed")
+    pay(town, "back.csv", "R4 C1 4 M2 2020-03-28 12:00 T4")
+    sign(town, "2020-03-28")
+    settle(town, "2020-03-28", "--merchant", "M2")
+    assert state(town) == "closed"
     town("check")
 
 

@@ -309,6 +309,12 @@ CREATE TABLE breaks (
     CHECK (state <> 'cleared' OR cleared_at IS NOT NULL)
 ) STRICT;
 
+CREATE TABLE came_back (
+    transfer_id  INTEGER NOT NULL REFERENCES transfers,
+    due_id       INTEGER NOT NULL REFERENCES dues,
+    PRIMARY KEY (transfer_id, due_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE claim_totals (
     round_id  INTEGER NOT NULL REFERENCES rounds,
     day       INTEGER NOT NULL,
@@ -1515,6 +1521,10 @@ BEGIN SELECT RAISE(ABORT, 'only a smaller transfer takes the place of one that w
 
 CREATE TRIGGER transfers_stand BEFORE UPDATE OF settlement_id, transfer_no, payee_id, amount_fen, is_first ON transfers
 BEGIN SELECT RAISE(ABORT, 'a transfer stands'); END;
+
+CREATE TRIGGER what_came_back_never_changes BEFORE UPDATE ON came_back BEGIN SELECT RAISE(ABORT, 'what came back stands'); END;
+
+CREATE TRIGGER what_came_back_never_vanishes BEFORE DELETE ON came_back BEGIN SELECT RAISE(ABORT, 'what came back stays'); END;
 
 CREATE TRIGGER winners_are_drawn BEFORE INSERT ON winners
     WHEN NOT EXISTS (SELECT 1 FROM draws d JOIN rounds r ON d.round_id = ifnull(r.lead_id, r.round_id)

@@ -65,6 +65,7 @@ DEEDS = {
     "round.unsettle": "settled no more: the bank returned money",
     "schedule.clock-is-right": "clock found to be right",
     "settlement.approve": "settlement approved",
+    "settlement.close": "settlement closed",
     "settlement.export": "payment file written",
     "settlement.hold": "payment held",
     "settlement.notice": "public list put up",

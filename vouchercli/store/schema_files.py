@@ -35,6 +35,7 @@ SCHEMA_FILES = (
     "031_tried_accounts.sql",
     "032_transfers_replaced.sql",
     "033_reconciliation.sql",
+    "034_came_back.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

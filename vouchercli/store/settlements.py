@@ -338,6 +338,28 @@ UPDATE dues SET transfer_id = NULL WHERE transfer_id IN (
     SELECT transfer_id FROM transfers WHERE settlement_id = ?
         AND state IN ('rejected', 'returned', 'dropped'))
 """
+CAME_BACK = """
+INSERT INTO came_back (transfer_id, due_id)
+SELECT t.transfer_id, d.due_id FROM transfers t JOIN dues d USING (transfer_id)
+WHERE t.settlement_id = ? AND t.state IN ('rejected', 'returned')
+"""
+# Of a settlement that the bank has answered: no line that came back is still owed. What is held is
+# owed; of one that came back before it was kept what it was to pay, nobody can say.
+CLOSE = """
+UPDATE settlements SET state = 'closed'
+WHERE programme_id = ? AND state = 'paid' AND NOT EXISTS (
+    SELECT 1 FROM transfers t
+    WHERE t.settlement_id = settlements.settlement_id AND t.state IN ('rejected', 'returned')
+        AND (NOT EXISTS (SELECT 1 FROM came_back c WHERE c.transfer_id = t.transfer_id)
+            OR EXISTS (
+                SELECT 1 FROM came_back c CROSS JOIN dues d ON d.due_id = c.due_id
+                    LEFT JOIN transfers p ON p.transfer_id = d.transfer_id
+                WHERE c.transfer_id = t.transfer_id AND ifnull(p.state <> 'paid', (
+                    SELECT sum(o.amount_fen) > 0 FROM dues o
+                    WHERE o.funder_id = d.funder_id AND o.merchant_id = d.merchant_id
+                        AND o.transfer_id IS NULL)))))
+RETURNING settlement_id
+"""
 STATES = "SELECT DISTINCT state FROM transfers WHERE settlement_id = ?"
 AMOUNT = """
 SELECT CAST(ifnull(sum(amount_fen), 0) AS BIGINT) FROM transfers
@@ -456,8 +478,14 @@ def _drop_part(session: Session, of: Planned, merchant_id: int, reason: str) -> 
 
 
 def free(db: sqlite3.Connection, settlement: int) -> None:
-    """What came back stands open again."""
+    """What came back stands open again; what each transfer was to pay is kept."""
+    db.execute(CAME_BACK, (settlement,))
     db.execute(FREE, (settlement,))
+
+
+def close_explained(db: sqlite3.Connection, programme_id: int) -> list[int]:
+    """Close the settlements of which nothing that came back is owed any more; gives them."""
+    return sorted(typed.column(db, CLOSE, (programme_id,)))
 
 
 def states(db: sqlite3.Connection, settlement: int) -> list[str]:

@@ -12,6 +12,7 @@ from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats.banks import answers as formats
 from vouchercli.formats.configs import banks
 from vouchercli.ops.rounds.lookup import look_up as look_up_round
+from vouchercli.ops.settlements import closed
 from vouchercli.ops.settlements.exports import order_no
 from vouchercli.ops.settlements.lookup import TRANSFER_WORDS, look_up, require_state
 from vouchercli.ops.setup import staff
@@ -394,6 +395,7 @@ def _carry_out(session: Session, row: sqlite3.Row, heard: Heard) -> Outcome:
         **told,
         states={str(settlement): state for settlement, state in states.items()},
     )
+    states |= dict.fromkeys(closed.close_explained(session, row["programme_id"]), "closed")
     message = say(
         "{paid} transfers paid, {accepted} accepted, {rejected} rejected, {returned} returned;"
         " {heard_before} answers were heard before, {refused} are refused",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops import lists
+from vouchercli.ops.settlements import closed
 from vouchercli.ops.setup import desk, staff
 from vouchercli.ops.setup.merchants import the_merchant
 from vouchercli.result import Column, Outcome, Table, say
@@ -127,6 +128,7 @@ def note_repaid(
             amount_fen=amount_fen,
             reference=reference,
         )
+        closed.close_explained(session, row["programme_id"])
     left_fen = debt.amount_fen - amount_fen
     message = say(
         "merchant {merchant} has paid back {amount} yuan to {funder}; it owes {left} yuan",
@@ -256,6 +258,7 @@ def approve_write_off(session: Session, number: int) -> Outcome:
         paying.post_held(db, row["programme_id"], "settlement.write_off", session.now)
         proposals.end(db, proposal, "effective", session.now)
         audit.note(session, "settlement.approve", merchant, **about, amount_fen=amount_fen)
+        closed.close_explained(session, row["programme_id"])
     told = {"amount": money.grouped(amount_fen), "merchant": merchant, "funder": funder}
     message = (
         say("written off: {amount} yuan that {funder} owed {merchant}", **told)

@@ -23,7 +23,7 @@ STATE_WORDS = {
     "approved": Word("approved"),
     "exported": Word("exported"),
     "paid": Word("answered by the bank"),
-    "closed": Word("paid in full"),
+    "closed": Word("nothing left to pay"),
     "rejected": Word("rejected"),
 }
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.rounds import holidays
+from vouchercli.ops.settlements import closed
 from vouchercli.ops.setup import staff
 from vouchercli.ops.setup.merchants import the_merchant
 from vouchercli.result import Outcome, Problem, say
@@ -89,6 +90,7 @@ def _run(session: Session, up_to: int, wanted: Wanted) -> Outcome:
                     for each in done
                 ],
             )
+        closed.close_explained(session, row["programme_id"])
     return _answer(row, up_to, made)
 
 
