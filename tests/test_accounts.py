@@ -212,6 +212,18 @@ def test_no_number_stands_in_the_database_its_log_or_what_commands_say(
     assert accounts.masked(ALIKE).encode() in b"".join(texts)
 
 
+def test_a_short_number_in_a_row_that_shifted_is_masked_too(changed: Callable[..., Any]) -> None:
+    """Of a registry with a column of accounts; where none is known, only long ones may be one."""
+    short = "81009127"
+    Path("long.csv").write_text(HEADER + ROW.format("M003", short).strip() + ",more,\n", "utf-8")
+    changed("merchant", "import", "long.csv", expect=4)
+    Path("none.csv").write_text(f"merchant_no,name\nM004,four,{short},{SECOND}\n", "utf-8")
+    changed("merchant", "import", "none.csv", expect=4)
+    assert short not in changed("batch", "rejects", "3", "-o", "json").out
+    rest = changed("batch", "rejects", "4", "-o", "json").out
+    assert short in rest and SECOND not in rest
+
+
 def test_a_masked_number_is_no_account(changed: Callable[..., Any]) -> None:
     shown = accounts.masked(SECOND)
     data = bring(changed, "masked.csv", ("M001", shown), ("M002", shown), expect=4)

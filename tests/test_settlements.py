@@ -4,6 +4,8 @@ back.
 
 from __future__ import annotations
 
+import os
+import shutil
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -280,11 +282,35 @@ def test_a_bank_that_takes_few_rows_gets_several_files(town: Any) -> None:
 def test_what_a_killed_export_left_beside_its_file_is_in_nobodys_way(town: Any) -> None:
     settle(town, "2020-03-27")
     first = send(town, 1)
-    Path(".pay.csv.again").write_text("half of it", "utf-8")
-    export = ("settlement", "export", "1", "--bank", "voucher", "--to", "pay.csv", *WU)
-    town(*export, *LATER)
-    assert Path("pay.csv").read_text("utf-8-sig") == first
-    assert not Path(".pay.csv.again").exists()
+    gone, mine = Path(".pay-9.xml.secret.999999999.part"), Path(f".x.secret.{os.getpid()}.part")
+    gone.write_text("half of it", "utf-8")
+    mine.write_text("half of it", "utf-8")
+    export = ("settlement", "export", "1", "--bank", "voucher", *WU, *LATER)
+    town(*export, "--to", "pay.csv")
+    town(*export, "--to", "again.csv")
+    assert (
+        Path("pay.csv").read_text("utf-8-sig") == first == Path("again.csv").read_text("utf-8-sig")
+    )
+    assert (gone.exists(), mine.exists()) == (False, True)
+
+
+@pytest.mark.parametrize(("form", "most"), [("pain.001", 0), ("csv", 1), ("xlsx", 1)])
+def test_an_export_that_was_killed_goes_on_on_a_later_day(town: Any, form: str, most: int) -> None:
+    settle(town, "2020-03-27")
+    decide(town, 1)
+    columns = "{no: transfer_no, payee: name, account: account_no, sum: amount, day: pay_on}"
+    table = f"\n  most_rows: {most}\n  columns: {columns}" if most else ""
+    Path("bank.yaml").write_text(f"bank: some\npayment:\n  form: {form}{table}\n", "utf-8")
+    shutil.copy("voucher.db", "before.db")
+    export = ("settlement", "export", "1", "--bank", "bank.yaml", "--to", "pay.out", "-o", "json")
+    first = town(*export, *WU, "--now", "2020-03-31 10:00").data
+    kept = {each: Path(each).read_bytes() for each in first["files"]}
+    shutil.copy("before.db", "voucher.db")  # killed behind its file, before it was noted
+    for each in first["files"][1:]:
+        Path(each).unlink()
+    again = town(*export, *WU, "--now", "2020-04-03 10:00").data
+    assert (again["pay_on"], again["sha256"]) == ("2020-03-31", first["sha256"])
+    assert {each: Path(each).read_bytes() for each in first["files"]} == kept
 
 
 def test_without_a_payer_nothing_is_written(town: Any) -> None:

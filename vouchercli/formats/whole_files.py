@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 
+SECRET = ".secret"  # in the name of the draft of a file that nobody else may read
 MOST_BYTES = 16 << 20  # of a file that is read whole: one that people write
 
 
@@ -81,6 +82,16 @@ def sweep(folder: Path, stem: str) -> None:
             draft.unlink(missing_ok=True)
 
 
+def sweep_secrets(folder: Path) -> None:
+    """Take away the drafts of secret files that killed writers have left in a folder, of whatever
+    name (`new_file`).
+    """
+    for draft in folder.glob(f".*{SECRET}.*.part") if os.name == "posix" else ():
+        process = draft.name.split(".")[-2]
+        if process.isdigit() and not is_alive(int(process)):
+            draft.unlink(missing_ok=True)
+
+
 def is_alive(process: int) -> bool:
     """Whether a process of this number runs (POSIX)."""
     try:
@@ -119,13 +130,14 @@ def create(draft: Path) -> BinaryIO:
 
 
 @contextlib.contextmanager
-def new_file(path: Path) -> Iterator[Path]:
+def new_file(path: Path, *, is_secret: bool = False) -> Iterator[Path]:
     """A draft of a file that is not there yet, put in its place once it is written: whole or not at
-    all. Raises `VoucherError`: file_exists, unwritable_file.
+    all. What a killed writer left of a secret one is found by its name (`sweep_secrets`). Raises
+    `VoucherError`: file_exists, unwritable_file.
     """
     if os.path.lexists(path):  # perhaps half mended already, or the database itself
         raise in_the_way(path)
-    with draft_file(path, mark()) as draft:
+    with draft_file(path, f"{SECRET if is_secret else ''}{mark()}") as draft:
         yield draft
         draft.replace(path)
 

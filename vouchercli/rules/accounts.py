@@ -21,8 +21,10 @@ STAR = "*"
 BORDER = "|"  # in no number: they are letters and digits
 TOKEN_BYTES, NONCE_BYTES = 16, 12
 WRITTEN = re.compile(r"(\**[^*|]{0,4})\|([0-9A-F]{32})\|([0-9A-F]{60,})")
-# In a row whose cells have shifted nobody knows which one is the account.
+# In a row whose cells have shifted nobody knows which one is the account; where no column of
+# accounts is known, the shorter ones are left.
 LONG_RUN = re.compile(r"\d(?:[ \-]?\d){11,}")
+SHORT_RUN = re.compile(r"\d(?:[ \-]?\d){5,}")
 
 
 class Keys(NamedTuple):
@@ -98,17 +100,20 @@ def parts(text: str) -> tuple[str, bytes, bytes] | None:
 
 
 def masked_cells(cells: Sequence[str], places: Collection[int], width: int) -> list[str]:
-    """The cells of a registry's row as they are kept: accounts stand at `places`; in a row of
-    another width than its header, and where no place is known, every long number may be one.
+    """The cells of a registry's row as they are kept: accounts stand at `places`. In a row of
+    another width than its header every number of six or more digits may be one; where no place is
+    known, every number of twelve or more.
     """
-    if len(cells) == width and places:
-        return [masked(cell) if at in places else cell for at, cell in enumerate(cells)]
-    return [masked_runs(cell) for cell in cells]
+    if not places:
+        return [masked_runs(cell) for cell in cells]
+    if len(cells) != width:
+        return [masked_runs(cell, SHORT_RUN) for cell in cells]
+    return [masked(cell) if at in places else cell for at, cell in enumerate(cells)]
 
 
-def masked_runs(text: str) -> str:
-    """A text with every number of twelve or more digits masked."""
-    return LONG_RUN.sub(lambda run: masked(run[0]), text)
+def masked_runs(text: str, run: re.Pattern[str] = LONG_RUN) -> str:
+    """A text with every number masked that is so long."""
+    return run.sub(lambda found: masked(found[0]), text)
 
 
 def masked_detail(detail: dict[str, Any], names: Collection[str]) -> dict[str, Any]:

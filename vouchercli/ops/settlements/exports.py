@@ -6,6 +6,7 @@ A run that was killed between the two finds its own file and goes on.
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from vouchercli.transfers import Payer
 
 PIECE = 1 << 20  # bytes
+LONGEST_AGO = 31  # days since a file was written by a run that was killed
 
 
 def export(session: Session, number: int, bank_name: str, path: Path) -> Outcome:
@@ -51,13 +53,16 @@ def export(session: Session, number: int, bank_name: str, path: Path) -> Outcome
         if not is_again:
             notices.require_stood(session, current)
             dropped = store.drop_unpayable(db, number, session.now)
-        order, pay_on = _order(session, current)
+        order = _order(session, current)
+        if not is_again:
+            order = _as_written(order, bank, path, _days_to_pay(session, current))
+        pay_on = order.pay_on
         parts = _in_parts(order, bank, path)
         files = [str(each) for each, _ in parts]
         if session.dry_run:
             for _, part in parts:
                 payment_files.check(part, bank)
-            return _answer(current, order, pay_on, dropped, files, "")
+            return _answer(current, order, dropped, files, "")
         if is_again:
             _require_unanswered(session, current)
         sha256 = _write_all(parts, bank, current.settlement.file_sha256)
@@ -73,12 +78,12 @@ def export(session: Session, number: int, bank_name: str, path: Path) -> Outcome
                 sha256=sha256,
                 pay_on=times.day_text(pay_on),
             )
-    return _answer(current, order, pay_on, dropped, files, sha256)
+    return _answer(current, order, dropped, files, sha256)
 
 
-def _order(session: Session, current: Current) -> tuple[PaymentOrder, int]:
-    """What the bank is told, and the day (yyyymmdd) on which it is to pay. It is dated by its
-    approval: the same settlement gives the same file, also after a kill.
+def _order(session: Session, current: Current) -> PaymentOrder:
+    """What the bank is told. It is dated by its approval: the same settlement gives the same file,
+    also after a kill.
     """
     to_send = store.to_send(session.db, current.number)
     if not to_send:
@@ -88,20 +93,50 @@ def _order(session: Session, current: Current) -> tuple[PaymentOrder, int]:
             hint="voucher settlement reject {settlement} --note WHY",
             settlement=current.number,
         )
-    today = times.day_of(session.now, current.row["time_zone"])
-    pay_on = current.settlement.pay_on or next_workday(current.programme, today)
-    approved = proposals.history(session.db, current.subject)[-1].ended_at
-    assert approved is not None, current.number
+    pay_on = current.settlement.pay_on or _days_to_pay(session, current)[0]
     opened = accounts.open_all(session, [each.payee_id for each in to_send])
     purpose = f"{current.programme.name.zh} 结算{current.number}"
-    order = PaymentOrder(
+    return PaymentOrder(
         order_no(session, current.settlement),
-        approved,
+        _approved_at(session, current),
         pay_on,
         _payer(session, current),
         [_transfer(each, opened[each.payee_id], purpose) for each in to_send],
     )
-    return order, pay_on
+
+
+def _approved_at(session: Session, current: Current) -> int:
+    approved = proposals.history(session.db, current.subject)[-1].ended_at
+    assert approved is not None, current.number
+    return approved
+
+
+def _days_to_pay(session: Session, current: Current) -> list[int]:
+    """The working days (yyyymmdd) on which a file of this settlement that was written by now may
+    ask the bank to pay, the last first: what is written now has the first of them.
+    """
+    zone = current.row["time_zone"]
+    first = times.as_date(times.day_of(_approved_at(session, current), zone))
+    last = times.as_date(times.day_of(session.now, zone))
+    first = max(min(first, last), last - timedelta(days=LONGEST_AGO))
+    written_on = [times.as_day(first + timedelta(days=n)) for n in range((last - first).days + 1)]
+    days = {next_workday(current.programme, day) for day in written_on}
+    return sorted(days, reverse=True)
+
+
+def _as_written(order: PaymentOrder, bank: Bank, path: Path, days: list[int]) -> PaymentOrder:
+    """The order with the day that a run which was killed has written into its file, if the file is
+    there: the bank may have it already.
+    """
+    for day in days:
+        dated = order._replace(pay_on=day)
+        first, part = _in_parts(dated, bank, path)[0]
+        if not first.is_file():
+            break
+        payment_files.check(part, bank)
+        if payment_files.digest_of(part, bank) == _digest(first):
+            return dated
+    return order
 
 
 def order_no(session: Session, settlement: Settlement) -> str:
@@ -201,10 +236,7 @@ def _write(path: Path, order: PaymentOrder, bank: Bank, made: list[Path]) -> str
         digest = payment_files.write(path, order, bank).sha256
         made.append(path)
         return digest
-    beside = path.with_name(f".{path.name}.again")
-    beside.unlink(missing_ok=True)  # of a run that was killed
-    digest = payment_files.write(beside, order, bank).sha256
-    beside.unlink()
+    digest = payment_files.digest_of(order, bank)
     if _digest(path) != digest:
         raise whole_files.in_the_way(path)
     return digest
@@ -221,7 +253,6 @@ def _digest(path: Path) -> str:
 def _answer(
     current: Current,
     order: PaymentOrder,
-    pay_on: int,
     dropped: tuple[int, int],
     files: list[str],
     sha256: str,
@@ -234,7 +265,7 @@ def _answer(
         "order_no": order.order_no,
         "transfers": len(transfers),
         "amount_fen": amount_fen,
-        "pay_on": times.day_text(pay_on),
+        "pay_on": times.day_text(order.pay_on),
         "files": files,
         "sha256": sha256 or None,
     }
@@ -244,7 +275,7 @@ def _answer(
         file=files[0] if not files[1:] else f"{files[0]} ... {files[-1]}",
         transfers=len(transfers),
         amount=money.grouped(amount_fen),
-        pay_on=times.day_text(pay_on),
+        pay_on=times.day_text(order.pay_on),
     )
     return Outcome(data, says=(message,), problems=_left(current.number, *dropped))
 
