@@ -71,7 +71,7 @@ class Officer:
             if said.code == 0:
                 self.sure("programme", "approve", "town", by="lin")
                 return
-            self.go_on(said.problems[1:])
+            self.go_on(said.problems[1:] or said.problems)
         raise AssertionError(f"it never ends: {self.met[-20:]}, {said.problems}")
 
     def go_on(self, problems: list[dict[str, Any]]) -> None:
@@ -104,7 +104,7 @@ class Officer:
             self.wait()
         elif said.code == 3:
             assert said.problems[0]["code"] == "round_not_done", said
-            self.go_on(said.problems[1:])
+            self.go_on(said.problems[1:] or said.problems)
 
     def run(self, command: str) -> Said:
         for blank, word in FILLED.items():

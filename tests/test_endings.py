@@ -4,6 +4,8 @@ left over. Every refusal names what goes on, and that command helps.
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -292,3 +294,261 @@ def test_what_one_round_owes_is_set_against_another(town: Voucher) -> None:
     shown = town("ledger", "show", "-o", "json", "--account", "clawed_back", *after).data
     assert [each["why"] for each in shown["postings"]] == ["settlement.offset"] * 2
     check(town)
+
+
+# ---------------------------------------------------------------- what is open of a programme
+
+
+def refused(voucher: Voucher, *args: str) -> list[str]:
+    ran = voucher("programme", "close", "town", *args, "-o", "json", *MEI, *NOW, expect=3)
+    return problems(ran)[1:]
+
+
+def test_files_proposals_holds_and_breaks_stand_in_the_way(settled: Voucher) -> None:
+    folder = Path("inbox/alipay/claims")
+    folder.mkdir(parents=True)
+    (folder / "day.csv").write_text(towns.CLAIMS, "utf-8")
+    os.utime(folder / "day.csv", (0, 0))
+    assert refused(settled) == ["file_waits"]
+    Path("inbox").rename("elsewhere")
+    assert refused(settled, "--inbox", "elsewhere") == ["file_waits"]
+    about = ("--merchant", "M1", "--reason", "disputed", "--evidence", "letter")
+    settled("settlement", "hold", *about, *MEI, *NOW)
+    assert refused(settled) == ["hold_stands"]
+    settled("settlement", "release", "1", "--note", "so", *LIN, *NOW)
+    bill = "transaction_no,kind,merchant_no,paid_at,amount,refund_of,status\n"
+    towns.write("bill.csv", bill + "T1,pay,M1,2020-03-27 10:01,11,,\n")
+    settled("reconcile", "run", "bill.csv", *MEI, *NOW)
+    assert refused(settled) == ["breaks_open"]
+
+
+def test_what_waits_for_others_stands_in_the_way(settled: Voucher) -> None:
+    settled("round", "reopen", "r1", "--note", "a refund", *MEI, *NOW)
+    assert refused(settled) == ["proposal_waits"]
+    settled("round", "reject", "r1", "--note", "no", *LIN, *NOW)
+    settled("fund", "appropriate", "treasury", "5", *MEI, *NOW)
+    assert problems(settled("programme", "close", "-o", "json", *MEI, *NOW, expect=3)) == [
+        "change_waiting"
+    ]
+    settled("programme", "reject", "--note", "no", *LIN, *NOW)
+    settled("programme", "close", "--note", "over", *MEI, *NOW)
+    shown = settled("programme", "show", "-o", "json", *NOW).data["waiting"]
+    assert shown["differences"] == [{"key": "state", "before": "open", "after": "closed"}]
+    assert (
+        "change_waiting"
+        in settled("fund", "appropriate", "treasury", "5", *MEI, *NOW, expect=3).err
+    )
+    ran = settled("programme", "reject", "--note", "not yet", *LIN, *NOW)
+    assert "it goes on" in ran.err
+    check(settled)
+
+
+def test_an_unfinished_import_stands_in_the_way(settled: Voucher) -> None:
+    towns.by_hand(
+        ".",
+        "UPDATE batches SET state = 'importing' WHERE batch_id = (SELECT max(batch_id) FROM batches)",
+    )
+    assert refused(settled) == ["import_unfinished"]
+
+
+def test_above_the_band_two_others_must_approve(settled: Voucher) -> None:
+    bands = [{"up_to": "100.00", "checkers": 1}, {"checkers": 2}]
+    document = towns.programme(staff=STAFF, clock={"jump": "90 days"}, approvals=bands)
+    settled("programme", "load", towns.write("programme.yaml", document), *MEI, *NOW)
+    settled("programme", "approve", *LIN, *NOW)
+    settled("programme", "close", *MEI, *NOW)
+    ran = settled("programme", "approve", *LIN, *NOW)
+    assert "one more person must approve" in ran.err
+    ran = settled("programme", "approve", "--actor", "zhao", *NOW)
+    assert "closed town" in ran.err
+    check(settled)
+
+
+def test_drafts_and_open_rounds_name_their_next_step(town: Voucher) -> None:
+    towns.draft(town, "r9", opens="2020-06-01 10:00")
+    ran = town("programme", "close", "-o", "json", *MEI, *NOW, expect=3)
+    hints = [each["hint"] for each in ran.json["problems"] if each["code"] == "round_goes_on"]
+    assert hints == ["voucher round close r1", "voucher round cancel r9 --note WHY"]
+
+
+def test_what_was_lost_and_is_not_there_the_funder_gives_first(voucher: Voucher) -> None:
+    """Of 30 yuan each was used twice: M1 gave its vouchers back after it was paid, and is gone."""
+    build(voucher, funders={"treasury": {"kind": "public", "amount": "150.00"}})
+    end(voucher)
+    gone = "R1,refund,C1,1,M1,2020-03-28 10:00,50,0,10,T1"
+    ran = late(voucher, gone)
+    assert ran.data["accepted"] == 1
+    voucher("fund", "return", "treasury", "110", *MEI, *NOW, expect=None)
+    officer = endings.Officer("2020-05-12 10:00", gives_up=True)
+    officer.close()
+    assert "debt_open" in officer.met
+    told = officer.final()["in_all"]
+    assert told["given_up_fen"] == 1000 and told["paid_fen"] == 4000
+
+
+def test_a_fund_that_has_less_than_was_lost(voucher: Voucher) -> None:
+    build(voucher, unused="treasury", funders={"treasury": {"kind": "public", "amount": "150.00"}})
+    end(voucher)
+    late(voucher, "R1,refund,C1,1,M1,2020-03-28 10:00,50,0,10,T1")
+    officer = endings.Officer("2020-05-12 10:00", gives_up=True)
+    officer.close()
+    assert "loss_uncovered" in officer.met
+    assert officer.final()["in_all"]["given_fen"] == 16000
+
+
+def test_what_can_never_be_paid_goes_back(voucher: Voucher) -> None:
+    build(voucher)
+    towns.by_hand(
+        ".",
+        "UPDATE merchants SET account_no = '' WHERE merchant_no = 'M3'",
+        "DELETE FROM merchant_accounts WHERE merchant_id = (SELECT merchant_id FROM merchants WHERE merchant_no = 'M3')",
+    )
+    nothing = ("M3", "--unpaid", "--note", "gone", "--evidence", "register", *MEI, *NOW)
+    assert "nothing_owed" in voucher("settlement", "write-off", *nothing, expect=3).err
+    officer = endings.Officer("2020-05-12 10:00", gives_up=True)
+    officer.close()
+    assert "dues_without_account" in officer.met
+    told = officer.sure("report", "funds", "--final").data["in_all"]
+    assert (told["paid_fen"], told["given_up_fen"], told["difference_fen"]) == (3000, -1000, 0)
+
+
+# ---------------------------------------------------------------- a closed programme
+
+
+@pytest.fixture
+def closed(voucher: Voucher, once: Any) -> Voucher:
+    def all_of_it() -> None:
+        build(voucher)
+        end(voucher)
+        voucher("round", "settle", "r1", *WU, *NOW)
+        voucher("programme", "close", *MEI, *NOW)
+        voucher("programme", "approve", *LIN, *NOW)
+
+    once("endings closed", all_of_it)
+    return voucher
+
+
+AFTER = ("--now", "2020-05-20 10:00")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "fund appropriate treasury 5",
+        "round create r2 --template pack --packs 1 --opens-at 2020-06-01",
+        "round reopen r1 --note x",
+        "settlement run --up-to 2020-03-31",
+        "programme close",
+        "programme load programme.yaml",
+        "claim import claims.csv",
+        "redemption correct T1 --reverse --note x --evidence y",
+        "day close 2020-05-15",
+    ],
+)
+def test_a_closed_programme_takes_nothing_more(closed: Voucher, command: str) -> None:
+    towns.write("programme.yaml", towns.programme(staff=STAFF, clock={"jump": "80 days"}))
+    ran = closed(*command.split(), *MEI, *AFTER, expect=3)
+    assert "[programme_closed]" in ran.err
+
+
+def test_reports_and_the_last_days_go_on(closed: Voucher) -> None:
+    assert "was closed on 2020-05-10" in closed("programme", "show", *AFTER).err
+    assert closed("programme", "show", "-o", "json", *AFTER).data["closed_on"] == "2020-05-10"
+    closed("day", "close", "2020-05-10", *MEI, *AFTER)
+    closed("day", "sign", "2020-05-10", *WU, *AFTER)
+    closed("report", "leverage", *AFTER)
+    before = closed(
+        "report", "funds", "--final", "--as-of", "2020-05-01", "-o", "json", *AFTER
+    ).data
+    assert before["closed_on"] is None and before["in_all"]["open_fen"] > 0
+    assert closed("todo", "-o", "json", *AFTER).data["waiting"] == []
+    for form in ("csv", "md"):
+        assert "999" in closed("report", "funds", "--final", "-o", form, *AFTER).out
+    for suffix in ("xlsx", "html", "docx"):
+        closed("report", "funds", "--final", "-O", f"final.{suffix}", *AFTER)
+    assert "资金决算" in closed("report", "funds", "--final", "--lang", "zh", *AFTER).out
+    check(closed)
+
+
+def test_the_clock_leaves_a_closed_programme_alone(closed: Voucher) -> None:
+    folder = Path("inbox/alipay/claims")
+    folder.mkdir(parents=True)
+    (folder / "day.csv").write_text(towns.CLAIMS + "C3,r1,P3,2020-03-27 09:00\n", "utf-8")
+    os.utime(folder / "day.csv", (0, 0))
+    ran = closed("schedule", "tick", *AFTER, expect=None)
+    assert "programme_closed" in ran.err
+    assert [*Path("inbox").rglob("failed*/**/day*.csv")] != []
+    check(closed)
+
+
+@pytest.mark.parametrize(
+    ("statement", "found"),
+    [
+        ("DELETE FROM closings", None),
+        ("UPDATE closings SET closed_at = 0", None),
+        ("DELETE FROM closing_lines", None),
+        ("UPDATE closing_lines SET given_fen = 1", None),
+        (
+            "INSERT INTO postings (funder_id, from_account, to_account, amount_fen, why, day,"
+            " booked_on, posted_at) VALUES (1, 'returned', 'uncommitted', 1, 'x', 0, 0, 0)",
+            None,
+        ),
+        ("UPDATE rounds SET state = 'open'", None),
+    ],
+)
+def test_the_database_itself_refuses(closed: Voucher, statement: str, found: None) -> None:
+    with pytest.raises(sqlite3.IntegrityError, match=r"closed|statement"):
+        towns.by_hand(".", statement)
+    assert found is None
+
+
+@pytest.mark.parametrize(
+    ("guard", "statement", "name"),
+    [
+        (
+            "closed_programmes_move_no_money",
+            "INSERT INTO postings (funder_id, from_account, to_account, amount_fen, why, day,"
+            " booked_on, posted_at) VALUES (1, 'returned', 'uncommitted', 1, 'x', 0, 0, 0)",
+            "closed_to_nothing",
+        ),
+        (
+            "closing_lines_never_change",
+            "UPDATE closing_lines SET at_the_end_fen = at_the_end_fen - 1, returned_fen = returned_fen + 1",
+            "closings_as_logged",
+        ),
+        (
+            "closing_lines_never_vanish",
+            "DELETE FROM closing_lines",
+            "closed_to_nothing",
+        ),
+        (
+            "rounds_of_closed_programmes_stand",
+            "UPDATE rounds SET state = 'closed'",
+            "closed_to_nothing",
+        ),
+        (
+            "closed_programmes_move_no_money",
+            "INSERT INTO postings (funder_id, round_id, from_account, to_account, amount_fen, why, day,"
+            " booked_on, posted_at) VALUES (1, 1, 'paid', 'payable', 1, 'programme.close', 0, 0, 0)",
+            "settled_rounds_stand",
+        ),
+    ],
+)
+def test_check_finds_what_was_done_by_hand(
+    closed: Voucher, guard: str, statement: str, name: str
+) -> None:
+    towns.by_hand(".", f"DROP TRIGGER {guard}", statement)
+    ran = closed("check", "--all", "-o", "json", *AFTER, expect=5)
+    assert name in {each["check"] for each in ran.data["checks"] if each["state"] != "ok"}
+
+
+def test_a_statement_that_does_not_add_up_says_so(closed: Voucher) -> None:
+    towns.by_hand(
+        ".",
+        "DROP TRIGGER closed_programmes_move_no_money",
+        "INSERT INTO postings (funder_id, from_account, to_account, amount_fen, why, day, booked_on,"
+        " posted_at) VALUES (1, 'returned', 'uncommitted', 7, 'x', 0, 0, 0)",
+    )
+    ran = closed("report", "funds", "--final", "-o", "json", *AFTER, expect=5)
+    assert problems(ran) == ["statement_differs"]
+    assert ran.data["in_all"]["difference_fen"] == -7

@@ -110,6 +110,11 @@ ORDER BY p.proposal_id
 BATCHES = """
 SELECT batch_id FROM batches WHERE state = 'importing' AND programme_id = ? ORDER BY batch_id
 """
+BREAKS = """
+SELECT count(*), ifnull(min(break_id), 0),
+    CAST(ifnull(sum(abs(their_fen - our_fen)), 0) AS BIGINT)
+FROM breaks WHERE programme_id = ? AND state = 'open'
+"""
 UNEVEN = f"""
 SELECT d.funder_id, d.round_id, d.merchant_id, CAST(sum(d.amount_fen) AS BIGINT) AS amount_fen,
     max(d.up_to) AS up_to
@@ -264,6 +269,14 @@ def rounds(db: sqlite3.Connection, programme_id: int) -> list[Round]:
 def batches(db: sqlite3.Connection, programme_id: int) -> list[int]:
     """Files of the programme whose import is not done."""
     return typed.column(db, BATCHES, (programme_id,))
+
+
+def open_breaks(db: sqlite3.Connection, programme_id: int) -> tuple[int, int, int]:
+    """How many breaks are open, the number of the first (0: none), and how far their sides are
+    apart (fen).
+    """
+    count, first, fen = typed.tuples(db, BREAKS, (programme_id,))[0]
+    return count, first, fen
 
 
 def settled_of(db: sqlite3.Connection, transfer_ids: list[int]) -> list[str]:

@@ -35,6 +35,7 @@ TEXT = {
     "voucher settlement release {hold} --note WHY --actor NAME, by another person": "由另一人执行 voucher settlement release {hold} --note 原因 --actor 姓名",
     "round {round} is {state}": "期次 {round} 的状态：{state}",
     "{funder} has {amount} yuan less than was paid: merchants were let off so much": "{funder} 的资金比已付款少 {amount} 元：该数额的商户欠款已销账",
+    "{count} breaks are open, {amount} yuan apart; the first is {number}": "有 {count} 项差异未处理，合计相差 {amount} 元；第一项为 {number}",
     "proposal {proposal} on {subject} {name} waits for a second person": "待办 {proposal}（{subject} {name}）等待另一人批准",
     "the import of batch {batch} is not done": "导入批次 {batch} 尚未完成",
     "{file} is in the inbox and not imported": "收件箱中的 {file} 尚未导入",

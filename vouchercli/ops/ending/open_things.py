@@ -289,6 +289,18 @@ def rounds_go_on(of: Subject) -> Iterator[Problem]:
         )
 
 
+def breaks_are_open(of: Subject) -> Iterator[Problem]:
+    """What did not agree when bills and statements were held against the books."""
+    count, first, fen = store.open_breaks(of.session.db, of.asked.programme_id)
+    if count:
+        yield Problem(
+            "breaks_open",
+            "{count} breaks are open, {amount} yuan apart; the first is {number}",
+            hint="voucher reconcile show {number}",
+            params={"count": count, "amount": money.grouped(fen), "number": first},
+        )
+
+
 def losses_are_uncovered(of: Subject) -> Iterator[Problem]:
     """What merchants were let off is money that is gone: where a fund has not so much left, its
     funder must give it.
@@ -310,8 +322,7 @@ def losses_are_uncovered(of: Subject) -> Iterator[Problem]:
             )
 
 
-# What may be open of a round, and of a programme, in the order in which it is said. A further
-# subject (breaks of a reconciliation) joins the second.
+# What may be open of a round, and of a programme, in the order in which it is said.
 OF_ROUNDS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     proposals_wait,
     imports_are_open,
@@ -332,6 +343,7 @@ OPEN_THINGS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     payments_are_open,
     dues_are_open,
     holds_stand,
+    breaks_are_open,
     losses_are_uncovered,
 )
 
