@@ -5,6 +5,7 @@ left over. Every refusal names what goes on, and that command helps.
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import endings
 import pytest
 import towns
+from processes import forked
 from test_settlements import LIN, MEI, PAYERS, SHOPS, STAFF, WU, pay
 
 from vouchercli.ops.intake import by_columns as columns
@@ -552,3 +554,35 @@ def test_a_statement_that_does_not_add_up_says_so(closed: Voucher) -> None:
     ran = closed("report", "funds", "--final", "-o", "json", *AFTER, expect=5)
     assert problems(ran) == ["statement_differs"]
     assert ran.data["in_all"]["difference_fen"] == -7
+
+
+# ---------------------------------------------------------------- killed in the middle
+
+FALL = str(Path(__file__).with_name("fall.py"))
+ENDING = (
+    ("round", "settle", "r1", *WU),
+    ("programme", "close", *MEI),
+    ("programme", "approve", *LIN),
+)
+
+
+def killed(folder: Path, instant: int, args: tuple[str, ...]) -> int:
+    """The command in a process of its own, killed at an instant (0: it only counts them)."""
+    environ = os.environ | {"VOUCHER_NOW": LATE}
+    return forked(folder, *args, environ=environ, driver=(FALL, "instants", str(instant))).wait()
+
+
+@pytest.mark.parametrize("parts", [2, pytest.param(20, marks=pytest.mark.slow)])
+def test_killed_at_any_instant_the_end_goes_on(paid: Voucher, here: Path, *, parts: int) -> None:
+    for args in ENDING:
+        shutil.copytree(here, here / "counted", ignore=shutil.ignore_patterns("counted", "killed*"))
+        assert killed(here / "counted", 0, args) == 0
+        instants = int((here / "counted/instants").read_text("ascii"))
+        shutil.rmtree(here / "counted")
+        for part in range(1, parts + 1):
+            if killed(here, instants * part // (parts + 1), args) == 0:
+                break  # it was done already
+        paid(*args, *NOW, expect=None)  # refused where the killed one had done it
+    officer = endings.Officer(LATE)
+    told = officer.final()
+    assert told["in_all"]["at_the_end_fen"] == 99_996_000
