@@ -54,6 +54,9 @@ settings.register_profile("explore", max_examples=200, deadline=None)
 settings.load_profile(os.environ.get("EXAMPLES", "same"))
 
 EVERY_COMMAND = {
+    "risk scan",
+    "risk list",
+    "risk show",
     "help",
     "export datasette",
     "export package",

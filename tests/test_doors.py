@@ -118,6 +118,7 @@ WORDS = {
     "settlement release": "1 --note x",
     "settlement repaid": "M1 1 --reference x",
     "settlement run": "--up-to 2020-03-27",
+    "risk show": "1",
     "settlement show": "1",
     "settlement statement": "M1",
     "settlement verify": "1 --note x",

@@ -135,7 +135,7 @@ def test_a_stand_in_without_chinese_is_seen(monkeypatch: pytest.MonkeyPatch) -> 
 def test_every_command_is_run_in_a_guide() -> None:
     pages = [
         (ROOT / "docs" / name).read_text("utf-8")
-        for name in ("operating.md", "finance.md", "audit.md")
+        for name in ("operating.md", "finance.md", "audit.md", "risk.md")
     ]
     told = [path for path, found in every_command().items() if not found.hidden]
     assert none_of(undocumented("\n".join(pages), told))

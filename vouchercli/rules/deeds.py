@@ -46,6 +46,7 @@ DEEDS = {
     "programme.use": "programme chosen",
     "reconcile.run": "file held against what stands here again",
     "redemption.correct": "correction of a redemption proposed",
+    "risk.scan": "payments scanned for abuse",
     "round.allocate": "packs granted by the round's rule",
     "round.approve": "round approved",
     "round.cancel": "round cancelled",

@@ -17,6 +17,7 @@ from vouchercli.rules import (
     money,
     published,
     refunds,
+    risk,
     settlements,
     times,
     written_limits,
@@ -141,6 +142,7 @@ class Programme:
     not_enforced: tuple[str, ...]
     settlement: Terms | None  # how merchants are paid; None: nobody has said
     reconciliation: Tolerances  # what may differ from a bill
+    risk: risk.Terms | None  # of the rules that look for abuse; None: the usual ones
 
     @property
     def kinds(self) -> dict[str, str]:
@@ -177,6 +179,7 @@ def read(document: Any) -> tuple[Programme | None, tuple[Fault, ...]]:
         not_enforced=clauses.read(top["not_enforced"]),
         settlement=settlements.read(top["settlement"]),
         reconciliation=breaks.read(top["reconciliation"]),
+        risk=risk.read(top["risk"]),
     )
     if not node.faults and not programme.funders and not programme.published:
         node.fault(

@@ -122,6 +122,7 @@ LATER_KEYS = {
     "most_diners": None,
     "per_resident": None,
     "settlement": None,
+    "risk": None,
 }  # and what they are where a document does not have them
 
 

@@ -127,6 +127,7 @@ def rules_data(programme: Programme) -> dict[str, Any]:
         | {"from_at": _optional(times.iso, limits.from_at, programme)},
         "refunds": programme.refunds.document,
         "clock": programme.clock.document,
+        "risk": programme.risk.document if programme.risk else None,
         "staff": [
             {"name": person.name, "roles": list(person.roles), "login": person.login or None}
             for person in programme.staff

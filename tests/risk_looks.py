@@ -1,0 +1,104 @@
+"""Planted cities and small hand-made payments, as the measures of `risk scan` read them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+import planted_city
+
+from vouchercli.ops.risk import measures
+from vouchercli.ops.risk.columns import Payments
+from vouchercli.ops.risk.found import NotLooked
+from vouchercli.rules import risk
+from vouchercli.store.risk_facts import Merchant
+
+if TYPE_CHECKING:
+    from vouchercli.ops.risk.measures import Scanned
+    from vouchercli.rules.risk import Terms
+
+OFFSET = 8 * 3_600
+
+
+class Score(NamedTuple):
+    """Rings that were found, of how many; merchants of rings that are candidates, of how many; and
+    honest ones that are.
+    """
+
+    rings: int
+    of_rings: int
+    guilty: int
+    of_guilty: int
+    honest: int
+
+    @property
+    def precision(self) -> float:
+        return self.guilty / max(self.guilty + self.honest, 1)
+
+    @property
+    def recall(self) -> float:
+        return self.rings / self.of_rings
+
+
+def look_at(
+    columns: dict[str, Any], shops: list[Merchant], terms: Terms = risk.USUAL, **more: Any
+) -> Scanned:
+    """The look of a scan at these columns; those that are missing say nothing."""
+    size = len(columns["merchant"])
+    usual = {
+        "redemption": np.arange(1, size + 1),
+        "resident": np.arange(size),
+        "claim": np.arange(size) * 3,
+        "paid_at": np.arange(size) * 7_200,
+        "base": np.arange(size) % 50 * 200 + 4_100,
+        "threshold": np.full(size, 4_000),
+        "subsidy": np.full(size, 1_000),
+        "refunded": np.zeros(size, bool),
+        "late": np.zeros(size, bool),
+        "person": np.full(size, -1),
+    }
+    given = usual | columns
+    place = given.pop("merchant")
+    order = (
+        "resident",
+        "claim",
+        "paid_at",
+        "base",
+        "threshold",
+        "subsidy",
+        "refunded",
+        "late",
+        "person",
+    )
+    payments = Payments(given["redemption"], place, *(given[name] for name in order), shops)
+    return measures.Scanned(payments, terms, OFFSET, **more)
+
+
+def candidates(city: planted_city.City) -> set[int]:
+    """The merchants of a planted city that a scan would call candidates."""
+    shops = [
+        Merchant(each.merchant, f"M{each.merchant}", each.industry, each.district, each.size, 0, 0)
+        for each in city.shops
+    ]
+    look = look_at(dict(city.columns), shops)
+    found: dict[int, list[str]] = {}
+    for code, measure in measures.MEASURES.items():
+        try:
+            for place in measure(look):
+                found.setdefault(place, []).append(code)
+        except NotLooked:
+            continue
+    return {place for place, codes in found.items() if risk.is_candidate(codes)}
+
+
+def score(kind: str, seeds: range, rings: int = 6, **size: int) -> Score:
+    """What is found in cities with rings of that kind, one for each seed."""
+    total = Score(0, 0, 0, 0, 0)
+    for seed in seeds:
+        city = planted_city.make(seed, kind=kind, rings=rings, **size)
+        found = candidates(city)
+        caught = sum(any(shop in found for shop in ring.shops) for ring in city.rings)
+        guilty = city.guilty
+        this = Score(caught, len(city.rings), len(found & guilty), len(guilty), len(found - guilty))
+        total = Score(*(a + b for a, b in zip(total, this, strict=True)))
+    return total

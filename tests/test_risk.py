@@ -1,0 +1,210 @@
+"""`voucher risk`: a scan, its findings, what it could not look at."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import planted_city
+import pytest
+import risk_looks
+import towns
+
+from vouchercli.ops.risk import measures
+from vouchercli.ops.risk.found import NotLooked
+from vouchercli.rules import risk
+from vouchercli.store.risk_facts import Merchant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Voucher = Callable[..., Any]
+
+SHOPS = [Merchant(place, f"M{place}", "catering", "west", "small", 0, 0) for place in range(24)]
+EACH = np.repeat(np.arange(24), 30)  # 30 payments at each of 24 shops
+
+
+@pytest.fixture
+def town(voucher: Voucher, once: Any, monkeypatch: pytest.MonkeyPatch) -> Voucher:
+    """A small synthetic city with one crude ring over three of its 60 shops."""
+    city = planted_city.make(5, residents=300, shops=40, weeks=2, kind="crude", rings=1)
+    once("risk", lambda: planted_city.lay_down(voucher, city, 2))
+    monkeypatch.setenv("VOUCHER_NOW", "2020-06-30 09:00")
+    return voucher
+
+
+def found(voucher: Voucher, *words: str) -> list[dict[str, Any]]:
+    listed: list[dict[str, Any]] = voucher("risk", "list", *words, "-o", "json").data["findings"]
+    return listed
+
+
+def test_a_ring_is_found_and_shown_with_its_rows(town: Voucher) -> None:
+    scanned = town("risk", "scan", "-o", "json").data
+    assert scanned["candidates"] >= 1 and scanned["merchants"] == 40
+    assert {each["rule"]: each["told"] for each in scanned["looked"]}["refund_rate"] == (
+        "no refund came in"
+    )
+    guilty = {f"M{shop}" for shop in planted_ring()}
+    suspects = found(town, "--candidates")
+    assert {each["merchant_no"] for each in suspects} <= guilty
+    shown = town("risk", "show", str(suspects[0]["finding"]), "--limit", "9999", "-o", "json").data
+    night = next(each for each in shown["reasons"] if each["rule"] == "odd_hours")
+    at_night = [each for each in shown["rows"] if "odd_hours" in each["rules"].split(",")]
+    assert len(at_night) == night["counts"]["at_odd_hours"]
+    assert all(each["is_same"] and each["paid_at"][11:13] < "05" for each in at_night)
+    assert sum(each["subsidy_fen"] for each in shown["rows"]) == shown["amount_fen"]
+    assert town("audit", "log").out.count("risk.scan")
+
+
+def planted_ring() -> set[int]:
+    return planted_city.make(5, residents=300, shops=40, weeks=2, kind="crude", rings=1).guilty
+
+
+def test_the_same_scan_finds_the_same(town: Voucher) -> None:
+    first, second = (
+        town("risk", "scan", "--as-of", "2020-04-12", "-o", "json").data for _ in range(2)
+    )
+    assert (first["scan"], second["scan"]) == (1, 2)
+    assert {**first, "scan": 2} == second
+    earlier = town("risk", "scan", "--as-of", "2020-04-02", "-o", "json").data
+    assert earlier["payments"] < first["payments"] and earlier["sha256"] != first["sha256"]
+    assert [
+        each["scan"] for each in town("risk", "list", "--scans", "-o", "json").data["scans"]
+    ] == [3, 2, 1]
+    merchant = found(town, "--scan", "1")[0]["merchant_no"]
+    assert [each["merchant_no"] for each in found(town, "--scan", "1", "--merchant", merchant)] == [
+        merchant
+    ]
+
+
+def test_a_rehearsal_keeps_nothing(town: Voucher) -> None:
+    town("risk", "scan", "--dry-run")
+    assert found(town) == []
+    assert "nothing was scanned yet" in town("risk", "list").err
+    assert "nothing was scanned yet" in town("risk", "list", "--scans").err
+
+
+def test_it_is_read_in_chinese_and_in_every_form(town: Voucher) -> None:
+    town("risk", "scan")
+    said = town("risk", "list", "--lang", "zh").out
+    assert "异常时段核销" in said and "疑点" in said
+    town("risk", "show", "1", "-O", "finding.html")
+    town("risk", "list", "-O", "findings.xlsx")
+    assert "Rows that it rests on" in Path("finding.html").read_text("utf-8")
+    assert Path("findings.xlsx").stat().st_size > 1_000
+
+
+def test_what_is_not_there_is_refused(town: Voucher) -> None:
+    assert "unknown_finding" in town("risk", "show", "9", expect=3).err
+    assert "unknown_scan" in town("risk", "list", "--scan", "9", expect=3).err
+    assert "nothing_to_scan" in town("risk", "scan", "--as-of", "2020-03-01", expect=3).err
+
+
+def test_a_machine_without_numpy_says_so(town: Voucher, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "vouchercli.ops.risk.columns", None)
+    monkeypatch.delattr("vouchercli.ops.risk.columns", raising=False)
+    assert "no_numpy" in town("risk", "scan", expect=3).err
+
+
+def test_a_programme_sets_its_thresholds(town: Voucher) -> None:
+    rules = {"least_payments": 9_999, "off": ["little_variation"]}
+    towns.change(town, checkers=(), risk=rules)
+    scanned = town("risk", "scan", "-o", "json").data
+    told = {each["rule"]: each["told"] for each in scanned["looked"]}
+    assert told["little_variation"] == "the programme has switched it off"
+    assert told["bursts"] == "only 0 merchants have 9999 payments or more"
+    shown = town("programme", "show", "-o", "json").data
+    assert shown["risk"]["general"]["least_payments"] == 9_999
+    wrong = {"off": ["little"]}
+    document = json.loads(Path("programme.yaml").read_text("utf-8")) | {"risk": wrong}
+    assert (
+        "not_a_choice"
+        in town("programme", "load", towns.write("wrong.yaml", document), expect=3).err
+    )
+
+
+def test_a_clean_town_says_that_this_is_no_proof(town: Voucher) -> None:
+    towns.change(town, checkers=(), risk={"off": list(risk.BY_CODE)})
+    assert "no proof" in town("risk", "scan").err
+    assert "nothing was found" in town("risk", "list").err
+
+
+# ---------------------------------------------------------------- measures of hand-made payments
+
+
+def counts(found: Any, place: int, name: str) -> Any:
+    return found[place].counts[name]
+
+
+def test_a_fence_needs_enough_merchants() -> None:
+    look = risk_looks.look_at({"merchant": EACH[:300]}, SHOPS[:10])
+    with pytest.raises(NotLooked):
+        measures.bursts(look)
+
+
+def test_shared_identities_count_where_two_residents_of_one_person_paid() -> None:
+    person = np.full(720, -1)
+    person[690:700] = 5  # ten residents of shop 23 are one person
+    person[0] = 6  # alone at shop 0
+    look = risk_looks.look_at({"merchant": EACH, "person": person}, SHOPS, has_identities=True)
+    found = measures.shared_identity(look)
+    assert [*found] == [23] and counts(found, 23, "of_shared_identities") == 10
+    with pytest.raises(NotLooked):
+        measures.shared_identity(risk_looks.look_at({"merchant": EACH}, SHOPS))
+
+
+def test_claims_side_by_side_count_at_one_shop() -> None:
+    claim = np.arange(720) * 3
+    claim[690:] = 5_000 + np.arange(30)
+    found = measures.consecutive_claims(
+        risk_looks.look_at({"merchant": EACH, "claim": claim}, SHOPS)
+    )
+    assert [*found] == [23] and counts(found, 23, "next_to_another") == 30
+
+
+def test_refunds_count_by_rate_and_when_they_came_late() -> None:
+    refunded, late = np.zeros(720, bool), np.zeros(720, bool)
+    refunded[690:702] = late[690:695] = True
+    look = risk_looks.look_at({"merchant": EACH, "refunded": refunded, "late": late}, SHOPS)
+    assert counts(measures.refund_rate(look), 23, "refunded") == 12
+    assert counts(measures.late_refunds(look), 23, "late_refunds") == 5
+    nothing = risk_looks.look_at({"merchant": EACH}, SHOPS)
+    for measure in (measures.refund_rate, measures.late_refunds):
+        with pytest.raises(NotLooked):
+            measure(nothing)
+
+
+def test_pieces_handed_in_again_point_at_who_used_them() -> None:
+    look = risk_looks.look_at({"merchant": EACH}, SHOPS, serials=[(700, 2), (9_999, 4)])
+    found = measures.serial_twice(look)
+    assert [*found] == [23] and counts(found, 23, "refused_rows") == 2
+    assert look.all.redemption[found[23].rows].tolist() == [700]
+    with pytest.raises(NotLooked):
+        measures.serial_twice(risk_looks.look_at({"merchant": EACH}, SHOPS))
+
+
+def test_the_registry_says_who_is_new_and_who_changes() -> None:
+    day = 86_400
+    shops = [each._replace(added_at=1) for each in SHOPS]
+    shops[3] = shops[3]._replace(added_at=20 * day)
+    shops[4] = shops[4]._replace(changes=3)
+    look = risk_looks.look_at({"merchant": EACH}, shops)
+    assert counts(measures.new_merchant(look), 3, "days") == 19
+    assert [*measures.changed_merchant(look)] == [4]
+    assert not len(measures.new_merchant(look)[3].rows)  # the registry is the evidence
+
+
+def test_amounts_that_hardly_differ() -> None:
+    base = np.arange(720) % 50 * 200 + 4_100
+    base[690:] = 4_500
+    found = measures.little_variation(risk_looks.look_at({"merchant": EACH, "base": base}, SHOPS))
+    assert [*found] == [23] and counts(found, 23, "deviation_fen") == 0
+
+
+def test_nobody_comes_again_where_everybody_comes_once() -> None:
+    network = risk_looks.look_at({"merchant": EACH}, SHOPS).network
+    assert network.regulars() == network.co_visits() == network.group_share() == {}
+    assert network.canteens == []

@@ -1,0 +1,241 @@
+"""`risk scan`: the rules look at every merchant with payments. What they point at is kept with the
+rows that it rests on; the same file, thresholds and moment give the same findings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vouchercli.errors import VoucherError
+from vouchercli.ops.setup import staff
+from vouchercli.result import JSON, Column, Message, Outcome, Table, Word, only, say
+from vouchercli.rules import doors, risk, times
+from vouchercli.store import audit, programmes, risk_facts
+from vouchercli.store import findings as store
+from vouchercli.store.db import writing
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Mapping
+
+    from vouchercli.ops.risk.found import Found
+    from vouchercli.ops.risk.measures import Scanned
+    from vouchercli.rules.risk import Terms
+    from vouchercli.session import Session
+    from vouchercli.store.findings import Scan
+
+DAY = 86_400
+WHOLE = 1  # a decimal with 4 places below, else a count
+
+SCAN = (
+    Column("scan", "No.", "int"),
+    Column("as_of_at", "Payments up to", "time"),
+    Column("sealed_day", "Sealed up to", "date"),
+    Column("payments", "Payments", "int"),
+    Column("merchants", "Merchants", "int"),
+    Column("amount_fen", "Subsidy", "fen"),
+    Column("findings", "Findings", "int"),
+    Column("candidates", "Candidates for a case", "int"),
+    Column("rules_sha256", "Rules and thresholds"),
+    Column("sha256", "Digest of the findings"),
+    *only(JSON, "last_redemption_id", kind="int"),
+    *only(JSON, "made_by"),
+    *only(JSON, "made_at", kind="time"),
+)
+LOOKED = (
+    Column("rule", "Rule"),
+    Column("words", "What it looks for", "word", where=("table", "csv")),
+    Column("found", "Merchants found", "int"),
+    Column("told", "Not looked at", "sentence"),
+    Column("source", "Source", "word", where=("csv",)),
+)
+TOLD: dict[str, Word] = {
+    "no_identities": Word("applications give no device, mobile, card or account"),
+    "no_refunds": Word("no refund came in"),
+    "no_serials": Word("no row was refused because its serial number was used"),
+    "off": Word("the programme has switched it off"),
+    "former_sales": Word("series give former sales by brand and industry, not by merchant"),
+    "price_raised": Word("files give no price of a good before the programme"),
+    "distance": Word("files give no place of a payment"),
+}
+
+
+class Looked(NamedTuple):
+    """What the rules found, by rule and the merchant's place, and what they could not look at."""
+
+    found: dict[str, Mapping[int, Found]]
+    told: list[dict[str, Any]]
+
+
+def scan(session: Session, as_of: int | None = None) -> Outcome:
+    """Look for abuse among the payments up to `as_of` (UTC seconds; None: now). Raises
+    `nothing_to_scan`, `no_numpy`.
+    """
+    row = programmes.current(session.db, session.programme)
+    programme = programmes.value(row)
+    staff.require(session, programme, doors.DOOR["risk scan"])
+    terms = programme.risk or risk.USUAL
+    span = risk_facts.Span(
+        row["programme_id"],
+        session.now if as_of is None else as_of,
+        risk_facts.last_row(session.db),
+    )
+    with writing(session) as db:
+        look = _load(db, span, terms, row["time_zone"])
+        looked = _look(look)
+        found = [*_findings(look, looked)]
+        paid = {
+            "as_of_at": span.as_of_at,
+            "last_redemption_id": span.last_redemption_id,
+            "sealed_day": risk_facts.sealed_day(db, span.programme_id),
+            "payments": look.all.size,
+            "merchants": look.merchants,
+            "amount_fen": int(look.all.subsidy.sum()),
+            "rules_sha256": terms.digest,
+            "terms": terms.document,
+            "looked": looked.told,
+        }
+        number = store.add_scan(session, span.programme_id, paid, found)
+        made = store.scan(db, span.programme_id, number)
+        assert made is not None  # just written
+        audit.note(
+            session,
+            "risk.scan",
+            str(number),
+            programme=row["programme"],
+            findings=made.findings,
+            candidates=made.candidates,
+            sha256=made.sha256,
+        )
+    return _answer(made, row["time_zone"])
+
+
+def _load(db: sqlite3.Connection, span: risk_facts.Span, terms: Terms, zone: str) -> Scanned:
+    """The payments by columns. Raises `nothing_to_scan`, `no_numpy`."""
+    try:
+        from vouchercli.ops.risk import columns, measures  # numpy: a tenth of a second
+    except ImportError as error:
+        raise VoucherError(
+            "no_numpy",
+            "this machine has no numpy, and a scan works with it",
+            hint="copy the file to a machine that has it, and scan it there",
+        ) from error
+    payments = columns.load(db, span)
+    if not payments.size:
+        raise VoucherError(
+            "nothing_to_scan",
+            "no payment stands up to then",
+            hint="take in the redemptions first: voucher redemption import FILE",
+        )
+    begins = times.day_bounds(times.day_of(span.as_of_at, zone), zone)[0]
+    return measures.Scanned(
+        payments,
+        terms,
+        -begins % DAY,
+        risk_facts.serials(db, span),
+        has_identities=bool(risk_facts.persons(db, span)),
+    )
+
+
+def _look(look: Scanned) -> Looked:
+    """What every rule finds, in their order."""
+    from vouchercli.ops.risk.found import NotLooked
+    from vouchercli.ops.risk.measures import MEASURES
+
+    found: dict[str, Mapping[int, Found]] = {}
+    told: list[dict[str, Any]] = []
+    for rule in risk.RULES:
+        said: dict[str, Any] = {"rule": rule.code, "found": 0}
+        if rule.code in look.terms.off:
+            told.append(said | {"why": "off"})
+            continue
+        try:
+            found[rule.code] = MEASURES[rule.code](look)
+            said["found"] = len(found[rule.code])
+        except NotLooked as error:
+            said |= {"why": error.code, "params": error.params}
+        if rule.code == "regulars" and look.network.canteens:
+            names = [look.all.merchants[place].merchant_no for place in look.network.canteens]
+            said |= {"why": "canteens", "params": {"merchants": ", ".join(names)}}
+        told.append(said)
+    told += [{"rule": code, "found": 0, "why": code} for code in risk.NOT_LOOKED]
+    return Looked(found, told)
+
+
+def _findings(look: Scanned, looked: Looked) -> Iterator[store.New]:
+    """Each merchant that a rule points at, by its id."""
+    for place in sorted({place for each in looked.found.values() for place in each}):
+        by_rule = {code: each[place] for code, each in looked.found.items() if place in each}
+        rows: dict[int, tuple[str, ...]] = {}
+        for code, each in by_rule.items():
+            for number in look.all.redemption[each.rows].tolist():
+                rows[number] = (*rows.get(number, ()), code)
+        reasons = tuple(_reason(code, each) for code, each in by_rule.items())
+        merchant = look.all.merchants[place].merchant_id
+        yield store.New(merchant, risk.is_candidate(by_rule), reasons, rows)
+
+
+def _reason(code: str, found: Found) -> store.Reason:
+    base = "/".join(found.base)
+    value, fence = f"{found.value:.4f}", f"{found.fence:.4f}"
+    return store.Reason(code, value, fence, base, found.base_n, found.counts)
+
+
+# ---------------------------------------------------------------- how it reads
+
+
+def _answer(made: Scan, zone: str) -> Outcome:
+    said: tuple[Message, ...] = (
+        say("next: voucher risk list")
+        if made.findings
+        else say("nothing was found; that is no proof that nothing is wrong"),
+    )
+    return Outcome(tables=tables(made, zone), says=said)
+
+
+def tables(made: Scan, zone: str) -> tuple[Table, ...]:
+    """A scan, and what each rule looked at."""
+    rows = tuple(_line(each) for each in made.looked)
+    return (
+        Table(say("Scan {scan}", scan=made.scan), SCAN, (made,), key="", is_record=True, zone=zone),
+        Table(say("What each rule looked at"), LOOKED, rows, key="looked", zone=zone),
+    )
+
+
+def _line(each: dict[str, Any]) -> dict[str, Any]:
+    rule = risk.BY_CODE.get(each["rule"])
+    why = each.get("why")
+    return {
+        **each,
+        "words": rule.words if rule else Word("not looked at"),
+        "source": rule.source if rule else "",
+        "told": _told(why, each.get("params", {})) if why else None,
+    }
+
+
+def _told(why: str, params: Mapping[str, Any]) -> Message:
+    """Why a rule looked at nothing, or not at everybody."""
+    if why == "too_few_peers":
+        count, payments = params["count"], params["payments"]
+        return say(
+            "only {count} merchants have {payments} payments or more",
+            count=count,
+            payments=payments,
+        )
+    if why == "canteens":
+        return say("set aside as canteens: {merchants}", merchants=params["merchants"])
+    return say(TOLD[why])
+
+
+def list_scans(session: Session, limit: int | None) -> Outcome:
+    """The scans of a programme, the newest first."""
+    from vouchercli.ops import lists
+
+    row = programmes.current(session.db, session.programme)
+    table = Table(say("Scans"), SCAN[:8], (), key="scans", zone=row["time_zone"])
+    outcome = lists.show(table, store.scans(session.db, row["programme_id"]), limit)
+    return outcome if outcome.tables[0].rows else replace(outcome, says=(NO_SCAN,))
+
+
+NO_SCAN = say("nothing was scanned yet; next: voucher risk scan")

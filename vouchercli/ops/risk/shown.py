@@ -1,0 +1,149 @@
+"""Findings as they are shown: by merchant with their reasons in words; one with its rows and the
+counts behind each reason, to be done again by hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.errors import VoucherError
+from vouchercli.ops import lists
+from vouchercli.ops.risk.scans import NO_SCAN
+from vouchercli.result import DATA, JSON, Clauses, Column, Outcome, Table, only, say
+from vouchercli.rules import risk
+from vouchercli.store import findings as store
+from vouchercli.store import programmes
+from vouchercli.store.db import reading
+
+if TYPE_CHECKING:
+    from vouchercli.result import Message
+    from vouchercli.session import Session
+    from vouchercli.store.findings import Evidence, Finding, Reason
+
+COLUMNS = (
+    Column("finding", "No.", "int"),
+    Column("merchant_no", "Merchant"),
+    Column("name", "Name", blank="-"),
+    Column("candidate", "Candidate", "word", where=("table", "csv")),
+    Column("amount_fen", "At stake", "fen"),
+    Column("payments", "Payments", "int"),
+    Column("rules", "Reasons", shown="reasons"),
+    *only(JSON, "scan", kind="int"),
+    *only(JSON, "is_candidate"),
+    *only(DATA, "industry", "district", "size"),
+    *only(JSON, "rows_sha256"),
+)
+REASONS = (
+    Column("rule", "Rule"),
+    Column("words", "Reason", "sentence", where=("table", "csv")),
+    Column("value", "Measured"),
+    Column("fence", "Fence"),
+    Column("base", "Compared with"),
+    Column("base_n", "Merchants", "int"),
+    Column("counts", "Counts", shown="counted"),
+    Column("measure", "How it is counted", "sentence", where=("table", "csv")),
+    Column("source", "Source", "sentence", where=("table", "csv")),
+)
+ROWS = (
+    Column("transaction_no", "Transaction"),
+    Column("paid_at", "Paid at", "time"),
+    Column("base_fen", "Base", "fen"),
+    Column("subsidy_fen", "Subsidy", "fen"),
+    Column("claim_no", "Claim"),
+    Column("coupon_no", "Coupon", "int"),
+    Column("resident", "Resident", "token"),
+    Column("rules", "Rules"),
+    Column("stands", "As found", "word", where=("table", "csv")),
+    *only(JSON, "is_same", "sha256"),
+)
+
+
+def list_findings(
+    session: Session,
+    limit: int | None,
+    *,
+    scan: int | None = None,
+    merchant: str | None = None,
+    candidates: bool = False,
+) -> Outcome:
+    """The findings of the last scan (or of the one that is named), candidates first. Raises
+    `unknown_scan`.
+    """
+    row = programmes.current(session.db, session.programme)
+    number = store.last_scan(session.db, row["programme_id"]) if scan is None else scan
+    title = say("Findings of scan {scan}", scan=number or "-")
+    table = Table(title, COLUMNS, (), key="findings", zone=row["time_zone"])
+    if number is None:
+        return Outcome(tables=(table,), says=(NO_SCAN,), left=0)
+    if store.scan(session.db, row["programme_id"], number) is None:
+        raise VoucherError(
+            "unknown_scan",
+            "there is no scan {scan}",
+            hint="see them all: voucher risk list --scans",
+            scan=number,
+        )
+    found = store.listed(
+        session.db,
+        row["programme_id"],
+        scan=number,
+        merchant=merchant,
+        all_of_them=not candidates,
+    )
+    outcome = lists.show(table, found, limit, _describe)
+    shown = bool(outcome.tables[0].rows)
+    says = say("a finding is a question, not a verdict; its rows: voucher risk show NO")
+    return replace(outcome, says=(says if shown else say("nothing was found"),))
+
+
+def _describe(each: Finding) -> dict[str, Any]:
+    return {
+        **each._asdict(),
+        "rules": list(each.rules),
+        "candidate": "yes" if each.is_candidate else "",
+        "reasons": [_words(rule) for rule in each.rules],
+    }
+
+
+def _words(rule: str) -> Message:
+    return say(risk.BY_CODE[rule].words)
+
+
+def show_finding(session: Session, number: int, limit: int | None) -> Outcome:
+    """One finding with its reasons, the counts behind them and its rows. Raises
+    `unknown_finding`.
+    """
+    with reading(session) as db:
+        row = programmes.current(db, session.programme)
+        found = store.find(db, row["programme_id"], number)
+        if found is None:
+            raise VoucherError(
+                "unknown_finding",
+                "there is no finding {finding}",
+                hint="see them all: voucher risk list",
+                finding=number,
+            )
+        zone = row["time_zone"]
+        reasons = tuple(_describe_reason(each) for each in store.reasons(db, number))
+        table = Table(say("Rows that it rests on"), ROWS, (), key="rows", zone=zone)
+        outcome = lists.show(table, store.evidence(db, number), limit, _describe_row)
+    title = say("Finding {finding}", finding=number)
+    own = Table(title, COLUMNS, (_describe(found),), key="", is_record=True, zone=zone)
+    why = Table(say("Reasons"), REASONS, reasons, key="reasons", zone=zone)
+    return replace(outcome, tables=(own, why, *outcome.tables))
+
+
+def _describe_reason(each: Reason) -> dict[str, Any]:
+    rule = risk.BY_CODE[each.rule]
+    return {
+        **each._asdict(),
+        "base": each.base if each.base_n else "",
+        "words": say(rule.words),
+        "measure": say(rule.measure),
+        "source": say(rule.source),
+        "counted": Clauses("; ".join(f"{name} {value}" for name, value in each.counts.items())),
+    }
+
+
+def _describe_row(each: Evidence) -> dict[str, Any]:
+    return {**each._asdict(), "is_same": each.is_same, "stands": "yes" if each.is_same else "no"}

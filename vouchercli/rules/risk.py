@@ -1,0 +1,284 @@
+"""The rules by which a scan looks for abuse: what each measures, where it comes from, whom it
+compares with, and from where on it points at a merchant. A finding is a question, never a verdict.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, NamedTuple
+
+from vouchercli.result import Word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from vouchercli.rules.values import Node
+
+FULL_BP = 10_000
+WHOLE, PERCENT = "whole", "percent"
+
+
+class Threshold(NamedTuple):
+    """A number of a rule that a programme may set: a whole number, or a percentage in bp."""
+
+    name: str
+    usual: int
+    unit: str = WHOLE
+
+
+class Rule(NamedTuple):
+    """A rule: `kind` is what it looks at (two rules of different kinds make a candidate), `fence`
+    how its value is judged: `peers` (beyond Tukey's far fence of merchants like it, and above
+    `least`), `fixed` (above its thresholds) or `chance` (so rare that it is none). A `certain` one
+    makes a candidate alone. `words`: what was found; `measure`: how it is counted.
+    """
+
+    code: str
+    kind: str
+    words: Word
+    measure: Word
+    source: Word
+    fence: str
+    thresholds: tuple[Threshold, ...] = ()
+    is_certain: bool = False
+
+
+def _least(percent: int) -> tuple[Threshold, ...]:
+    return (Threshold("least", percent * 100, PERCENT),)
+
+
+RULES = (
+    Rule(
+        "at_threshold",
+        "amounts",
+        Word("many orders of exactly the threshold"),
+        Word("payments whose base is exactly the threshold of their voucher / payments"),
+        Word("the cash-out case of Songjiang, 2024: orders of exactly 1000 yuan for 1000-300"),
+        "peers",
+        _least(50),
+    ),
+    Rule(
+        "little_variation",
+        "amounts",
+        Word("amounts that hardly differ"),
+        Word("standard deviation / mean of the bases, and mean gap to the largest base"),
+        Word("WIC vendor monitoring, USA: variation below 10 %, mean gap to the maximum below 5 %"),
+        "fixed",
+        (Threshold("variation", 1_000, PERCENT), Threshold("gap", 500, PERCENT)),
+    ),
+    Rule(
+        "bursts",
+        "times",
+        Word("payments in bursts"),
+        Word("payments within so many seconds of the one before at the merchant / payments"),
+        Word("auditors' practice: high frequency. Files name no till: the whole shop is looked at"),
+        "peers",
+        (Threshold("seconds", 60), *_least(30)),
+    ),
+    Rule(
+        "odd_hours",
+        "times",
+        Word("payments at odd hours"),
+        Word("payments from `from` to before `to` o'clock, local time / payments"),
+        Word("auditors' practice: odd hours, compared inside the industry"),
+        "peers",
+        (Threshold("from", 0), Threshold("to", 5), *_least(20)),
+    ),
+    Rule(
+        "regulars",
+        "network",
+        Word("too many residents come again and again"),
+        Word(
+            "residents with `visits` payments or more here, which are `loyal` of all of theirs,"
+            " beside `times` the number that merchants like it would have"
+        ),
+        Word("resident-merchant networks; Poisson with the rate of merchants like it"),
+        "chance",
+        (
+            Threshold("visits", 5),
+            Threshold("loyal", 3_300, PERCENT),
+            Threshold("residents", 6),
+            Threshold("times", 2),
+            Threshold("one_in", 100_000),
+        ),
+    ),
+    Rule(
+        "co_visits",
+        "network",
+        Word("the same residents come again to the same shops"),
+        Word(
+            "residents with `visits` payments or more at both, which are `loyal` of all of theirs,"
+            " beside `times` the number that chance would have"
+        ),
+        Word("co-visit networks; Poisson limit of the hypergeometric distribution"),
+        "chance",
+        (
+            Threshold("visits", 2),
+            Threshold("loyal", 3_000, PERCENT),
+            Threshold("residents", 6),
+            Threshold("times", 2),
+            Threshold("one_in", 100_000),
+        ),
+    ),
+    Rule(
+        "group_share",
+        "share",
+        Word("those who come again bring a large share of its vouchers"),
+        Word(
+            "payments of the residents whom the network rules found / payments; of two shops the"
+            " smaller of both shares"
+        ),
+        Word("concentration of buyers, auditors' practice"),
+        "fixed",
+        (Threshold("regulars", 4_000, PERCENT), Threshold("co_visitors", 2_000, PERCENT)),
+    ),
+    Rule(
+        "shared_identity",
+        "identity",
+        Word("one device, mobile, card or account behind several residents"),
+        Word("payments of residents who share an identity with another one who paid here"),
+        Word("union-find over device, mobile, card and account of applications"),
+        "peers",
+        _least(10),
+    ),
+    Rule(
+        "consecutive_claims",
+        "numbers",
+        Word("vouchers that were claimed one after the other"),
+        Word("payments whose claim stands next to another one used here, in the platform's order"),
+        Word("Korea: one merchant cashed dozens of vouchers with consecutive numbers"),
+        "peers",
+        _least(30),
+    ),
+    Rule(
+        "refund_rate",
+        "refunds",
+        Word("many refunds"),
+        Word("payments that were refunded / payments"),
+        Word("auditors' practice: refund after cash-out"),
+        "peers",
+        _least(20),
+    ),
+    Rule(
+        "late_refunds",
+        "refunds",
+        Word("refunds after the voucher had expired"),
+        Word("refunds paid back when the voucher could not be used any more, `refunds` or more"),
+        Word("auditors' practice: the sale is undone, the subsidy was spent"),
+        "fixed",
+        (Threshold("refunds", 5),),
+    ),
+    Rule(
+        "serial_twice",
+        "serials",
+        Word("the serial number of one piece was handed in again"),
+        Word("rows refused because their serial number was used, by who had used it"),
+        Word("trade-in programmes: one piece, one subsidy"),
+        "fixed",
+        (Threshold("rows", 2),),
+        is_certain=True,
+    ),
+    Rule(
+        "new_merchant",
+        "registry",
+        Word("the merchant was registered after vouchers were paid already"),
+        Word("days from the programme's first payment to the registration, `days` or more"),
+        Word("auditors' practice: shops made for the programme"),
+        "fixed",
+        (Threshold("days", 14),),
+    ),
+    Rule(
+        "changed_merchant",
+        "registry",
+        Word("name, address or account changed again and again"),
+        Word("registry files that changed its name, address or account, `changes` or more"),
+        Word("auditors' practice: abnormal identity"),
+        "fixed",
+        (Threshold("changes", 3),),
+    ),
+)
+BY_CODE = {rule.code: rule for rule in RULES}
+# What auditors look at and no file gives: said in every scan, never passed over.
+NOT_LOOKED = ("former_sales", "price_raised", "distance")
+# Where regulars of a shop eat on working days at these hours, it is a canteen.
+MEALS = (Threshold("meals_from", 10), Threshold("meals_to", 14), Threshold("meals", 8_000, PERCENT))
+GENERAL = (
+    Threshold("least_payments", 20),
+    Threshold("least_peers", 20),
+    Threshold("fence", 30_000, PERCENT),
+    *MEALS,
+)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """The thresholds in force: general ones by name, and those of each rule (bp and numbers);
+    `off`: rules that are not looked at.
+    """
+
+    general: Mapping[str, int]
+    rules: Mapping[str, Mapping[str, int]]
+    off: frozenset[str] = frozenset()
+
+    def of(self, rule: str, name: str) -> int:
+        """A threshold of a rule."""
+        return self.rules[rule][name]
+
+    def __getitem__(self, name: str) -> int:
+        """A general threshold."""
+        return self.general[name]
+
+    @property
+    def document(self) -> dict[str, object]:
+        """All of it, for a scan to keep."""
+        rules = {code: dict(each) for code, each in self.rules.items()}
+        return {"general": dict(self.general), "rules": rules, "off": sorted(self.off)}
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the rules with these thresholds."""
+        told = [[*map(str, rule[:6]), rule.is_certain] for rule in RULES]
+        return sha256(json.dumps([told, self.document], sort_keys=True).encode()).hexdigest()
+
+
+def is_candidate(rules: Iterable[str]) -> bool:
+    """Whether a case can be made of what these rules found: two of different kinds, or one that is
+    certain.
+    """
+    found = [BY_CODE[rule] for rule in rules]
+    return len({rule.kind for rule in found}) > 1 or any(rule.is_certain for rule in found)
+
+
+def read(node: Node) -> Terms | None:
+    """`risk: {least_payments: 30, odd_hours: {least: "30%"}, off: [bursts]}`: the thresholds that
+    differ from the usual ones, and rules that are not looked at. None: nothing is said.
+    """
+    if node.is_missing:
+        return None
+    part = node.fields((*(each.name for each in GENERAL), *BY_CODE, "off"))
+    rules = {}
+    for rule in RULES:
+        names = tuple(each.name for each in rule.thresholds)
+        rules[rule.code] = _numbers(part[rule.code].fields(names), rule.thresholds)
+    off = frozenset(item.choice(BY_CODE) for item in part["off"].items())
+    return Terms(_numbers(part, GENERAL), rules, off - {""})
+
+
+def _numbers(part: Mapping[str, Node], thresholds: tuple[Threshold, ...]) -> dict[str, int]:
+    """Each threshold as it is written, else as it usually is."""
+    return {
+        each.name: each.usual
+        if part[each.name].is_missing
+        else part[each.name].percent()
+        if each.unit == PERCENT
+        else part[each.name].whole(least=0)
+        for each in thresholds
+    }
+
+
+USUAL = Terms(
+    {each.name: each.usual for each in GENERAL},
+    {rule.code: {each.name: each.usual for each in rule.thresholds} for rule in RULES},
+)
