@@ -1,13 +1,15 @@
 """Histories by chance: files in time and late, retries, limits that change, money that is released
-and given to the next round, refunds, undone files. After each step the books hold.
+and given to the next round, refunds, undone files; days that are signed and paid, banks that pay, reject
+and give back, holds. After each step the books hold.
 
 Set HISTORIES to try more of them; the slow test tries longer ones.
 """
 
 from __future__ import annotations
 
+import csv
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -23,9 +25,12 @@ from vouchercli.errors import VoucherError
 from vouchercli.ops.intake import batches
 from vouchercli.ops.intake.claims import import_claims
 from vouchercli.ops.intake.redemptions import import_redemptions
+from vouchercli.ops.money import days
 from vouchercli.ops.rounds import approvals, drafts
 from vouchercli.ops.rounds import rounds as round_commands
 from vouchercli.ops.schedule import tick as clock
+from vouchercli.ops.settlements import answers, exports, holds, runs
+from vouchercli.ops.settlements import verdicts as verdict_desk
 from vouchercli.ops.setup import programme_changes, programmes
 from vouchercli.rules import times
 from vouchercli.store import checks, ledger
@@ -36,7 +41,14 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
 
 START = towns.at(towns.OPENS)
-STAFF = {"mei": "maker", "lin": "checker"}
+STAFF = {"mei": "maker", "lin": "checker", "wu": "finance"}
+SHOPS = (
+    "merchant_no,name,account_name,account_no,bank\n"
+    "M0,one,合成一店,6228480000000000011,合成银行\n"
+    "M1,two,合成二店,6228480000000000029,合成银行\n"
+)
+PAYER = "{name: 合成财政局, account_no: '9999990000000000001', bank: 合成银行}"
+ANSWERS = "transfer_no,status,amount,paid_on\n"
 PACK_FEN = {"treasury": 1200, "district": 800}  # two coupons of 10 yuan, shared 60 to 40
 STAYS = {"money": {"full": "returns", "late": "stays", "partial": "stays"}}
 TOWNS: tuple[tuple[Any, str], ...] = (
@@ -70,7 +82,7 @@ def make(voucher: Any, policy: Any, unused: str) -> None:
             validity={"days_after_claim": 2},
             funding={"treasury": "60%", "district": "40%"},
         ),
-        merchants="merchant_no,name\nM0,one\nM1,two\n",
+        merchants=SHOPS,
     )
     towns.make_round(voucher, "r0", packs=4, closes=towns.CLOSES, state="open")
 
@@ -110,6 +122,7 @@ REFUND_ROWS = st.lists(
     min_size=1,
     max_size=3,
 )
+VERDICTS = st.lists(st.sampled_from(["paid", "paid", "paid", "rejected"]), min_size=4, max_size=4)
 STEPS = st.one_of(
     st.tuples(st.just("claims"), CLAIM_ROWS),
     st.tuples(st.just("payments"), PAYMENT_ROWS),
@@ -122,6 +135,11 @@ STEPS = st.one_of(
     st.tuples(st.just("tick")),
     st.tuples(st.just("round"), st.integers(1, 4)),
     st.tuples(st.just("undo"), st.integers(0, 11)),
+    st.tuples(st.just("pay out"), VERDICTS),
+    st.tuples(st.just("pay out"), VERDICTS),
+    st.tuples(st.just("give back"), st.integers(0, 5)),
+    st.tuples(st.just("hold"), st.integers(0, 1)),
+    st.tuples(st.just("release")),
 )
 # each step, and how many hours after the one before it
 HISTORY = st.builds(
@@ -153,6 +171,10 @@ class Town:
         self.rounds = [("r0", 0)]
         self.claimed: dict[int, int] = {}
         self.paid: dict[int, tuple[str, int]] = {}
+        # what the bank has paid: the transfer, its merchant, its funder, fen
+        self.bank: dict[str, tuple[str, str, int]] = {}
+        payers = "".join(f"{funder}: {PAYER}\n" for funder in PACK_FEN)
+        (folder / "payers.yaml").write_text(payers, "utf-8")
 
     def by(self, actor: str = "mei") -> Session:
         """A session of that person, now."""
@@ -244,6 +266,47 @@ class Town:
     def undo(self, place: int) -> None:
         batches.undo_batch(self.by(), self.batch(place), is_sure=True)
 
+    def pay_out(self, verdicts: list[str]) -> None:
+        """All days that are over are sealed, signed and settled, and the bank says what it did."""
+        yesterday = times.day_of(START + self.hours * 3600 - 86_400, towns.ZONE)
+        days.close_day(self.by(), yesterday)
+        days.sign_day(self.by("wu"), yesterday)
+        for each in runs.run(self.by(), yesterday).data["settlements"]:
+            number = each["settlement"]
+            verdict_desk.verify(self.by(), number, "agrees with the bill")
+            verdict_desk.approve(self.by("lin"), number)
+            path = self.folder / f"pay-{number}.csv"
+            exports.export(self.by("wu"), number, "voucher", path)
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                asked = [*csv.DictReader(file)]
+            said = [*zip(asked, verdicts, strict=False)]
+            self.hear([(row["transfer_no"], verdict, row["amount"]) for row, verdict in said])
+            for row, verdict in said:
+                if verdict == "paid":
+                    merchant = "M0" if row["account_no"].endswith("11") else "M1"
+                    fen = int(row["amount"].replace(".", ""))
+                    self.bank[row["transfer_no"]] = (merchant, each["funder"], fen)
+
+    def hear(self, said: list[tuple[str, str, str]]) -> None:
+        """A file of the bank: every transfer of it, by what the bank says."""
+        rows = [f"{number},{verdict},{amount},2020-04-30" for number, verdict, amount in said]
+        outcome = answers.hear(self.by("wu"), Path(self.file(ANSWERS, rows)), "voucher")
+        assert outcome.data["refused"] == 0, outcome.problems
+
+    def give_back(self, place: int) -> None:
+        """What the bank has paid comes back."""
+        if self.bank:
+            number = sorted(self.bank)[place % len(self.bank)]
+            self.hear([(number, "returned", f"{self.bank.pop(number)[2] / 100:.2f}")])
+
+    def hold(self, shop: int) -> None:
+        about = {"reason": "disputed", "evidence": "letter 7"}
+        holds.hold(self.by(), merchant=f"M{shop}", **about)
+
+    def release(self) -> None:
+        for (number,) in self.ask("SELECT hold_id FROM holds WHERE released_at IS NULL"):
+            holds.release(self.by("lin"), number, "nothing was found")
+
     def batch(self, place: int, *, has_rejects: bool = False) -> int:
         """A batch of claims or payments; a refused step where there is none."""
         known = self.ask(REFUSED if has_rejects else FILES)
@@ -262,6 +325,10 @@ class Town:
             "tick": self.tick,
             "round": self.next_round,
             "undo": self.undo,
+            "pay out": self.pay_out,
+            "give back": self.give_back,
+            "hold": self.hold,
+            "release": self.release,
         }
         try:
             verbs[verb](*values)
@@ -319,6 +386,18 @@ FROM redemption_facts f JOIN claims c ON c.claim_id = f.claim_id
 """
 
 
+BOOKED = """
+SELECT m.merchant_no, f.funder, p.amount_fen
+FROM redemptions x JOIN split_parts p USING (split_id) JOIN funders f USING (funder_id)
+JOIN merchants m USING (merchant_id)
+WHERE EXISTS (SELECT 1 FROM taken_days t
+    WHERE x.redemption_id <= t.last_redemption_id AND x.day <= t.day)
+"""
+NOT_PAID = """
+SELECT m.merchant_no, f.funder, d.amount_fen
+FROM dues d JOIN funders f USING (funder_id) JOIN merchants m USING (merchant_id)
+LEFT JOIN transfers t USING (transfer_id) WHERE t.state IS NOT 'paid'
+"""
 MEMORY = {
     "claims": CLAIMS + " ORDER BY 1",
     "facts": FACTS + " ORDER BY 1, 2",
@@ -346,13 +425,16 @@ def books_hold(town: Town) -> None:
             " USING (funder_id)"
         ):
             sums[funder][account] += fen
-            if round_id and account in ("committed", "outstanding", "payable"):
+            if round_id and account not in ("appropriated", "uncommitted", "returned"):
                 held[funder, round_id] = held.get((funder, round_id), 0) + fen
     given_fen = dict(town.ask("SELECT funder, amount_fen FROM funders"))
     for funder, accounts in sums.items():
         given = accounts.pop("appropriated")
         assert -given == given_fen[funder] == sum(accounts.values()), (funder, accounts)
         promised_fen = accounts.pop("committed") + accounts.pop("outstanding")
+        # a refund of what was paid is owed back: it is less than nothing until the next payment
+        paid_fen = sum(accounts.pop(name) for name in ("payable", "held", "paid"))
+        assert paid_fen >= 0
         assert promised_fen >= 0 and all(fen >= 0 for fen in accounts.values()), (funder, accounts)
     for (funder, round_id), fen in held.items():
         assert fen >= promised(town, funder, round_id), (funder, round_id)
@@ -380,6 +462,20 @@ def promised(town: Town, funder: str, round_id: int) -> int:
         funder,
     )
     return int((alive + seats - claimed) * PACK_FEN[funder] + paid)
+
+
+def paid_once(town: Town) -> None:
+    """What was booked on days that were taken up is what the bank has paid and what it has not: no
+    payment is lost, and none is paid twice.
+    """
+    owed: Counter[tuple[str, str]] = Counter()
+    for merchant, funder, fen in town.ask(BOOKED):
+        owed[merchant, funder] += fen
+    for merchant, funder, fen in town.bank.values():
+        owed[merchant, funder] -= fen
+    for merchant, funder, fen in town.ask(NOT_PAID):
+        owed[merchant, funder] -= fen
+    assert not any(owed.values()), owed
 
 
 def own_is_positive(town: Town) -> None:
@@ -451,6 +547,7 @@ def run(folder: Path, place: tuple[Any, str], history: list[Any]) -> int:
             before = town.facts()
             town.do(step)
             books_hold(town)
+            paid_once(town)
             own_is_positive(town)
             gone_for_a_reason(before, town.facts(), step[0], town)
     return len(history)
@@ -484,6 +581,26 @@ def test_a_claim_that_gives_way_in_another_round_leaves_no_seat_without_money(
     assert run(tmp_path, TOWNS[0], history) == 5
     rounds = towns.ask(tmp_path, "SELECT round, claimed, released FROM rounds ORDER BY round")
     assert rounds == [("r0", 0, 4), ("r1", 1, 1)]
+
+
+def test_what_comes_back_from_the_bank_is_paid_again_and_a_refund_is_taken_back(
+    tmp_path: Path,
+) -> None:
+    verdicts = ["paid"] * 4
+    history: list[Any] = [
+        (0, ("claims", [(1, 0, 0, 1), (2, 0, 1, 1)])),
+        (0, ("payments", [("pay", 1, 1, 1, 0, 1), ("pay", 2, 2, 1, 1, 1)])),
+        (30, ("pay out", ["paid", "rejected", "paid", "rejected"])),
+        (0, ("payments", [("refund", 1, 0, (40, 10), 5)])),
+        (0, ("give back", 0)),
+        (30, ("hold", 1)),
+        (0, ("pay out", verdicts)),
+        (0, ("release",)),
+        (30, ("pay out", verdicts)),
+    ]
+    assert run(tmp_path, TOWNS[0], history) == len(history)
+    states = towns.ask(tmp_path, "SELECT state, count(*) FROM transfers GROUP BY 1 ORDER BY 1")
+    assert dict(states).keys() >= {"paid", "rejected", "returned"}
 
 
 @pytest.mark.slow

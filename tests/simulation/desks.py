@@ -27,6 +27,22 @@ def send(life: Life) -> None:
         take_in(life, file)
 
 
+def tell_claims(life: Life) -> None:
+    """A file of claims comes to a desk."""
+    _tell(life, "claim")
+
+
+def tell_payments(life: Life) -> None:
+    """A file of payments comes to a desk."""
+    _tell(life, "redemption")
+
+
+def _tell(life: Life, kind: str) -> None:
+    file = _write_file(life, kind)
+    if file.rows:
+        take_in(life, file)
+
+
 def take_in(life: Life, file: File) -> None:
     deeds.read(by_column=file.by_column)
     ran = life.do(
@@ -35,8 +51,8 @@ def take_in(life: Life, file: File) -> None:
     file.batch, file.is_cut = ran.data["batch"], False
 
 
-def _write_file(life: Life) -> File:
-    file = life.city.write_file(life.chance.choice(KINDS))
+def _write_file(life: Life, kind: str = "") -> File:
+    file = life.city.write_file(kind or life.chance.choice(KINDS))
     Path(file.name).write_text(file.text, "utf-8")
     return file
 

@@ -57,7 +57,11 @@ class Life:
             self.paying = payments.Paying(city_payments.Payments(self.city.terms))
         # in every third city vouchers are prolonged; the others live as they did before that
         self.deeds = (*DEEDS, *(office.prolong,) * 3) if seed % 3 == 2 else DEEDS
-        self.deeds = (*self.deeds, *PAYING) if self.paying else self.deeds
+        if self.paying:  # in place of half of the corrections
+            self.deeds = (*self.deeds, *PAYING)
+            for _ in range(6):
+                at = self.deeds.index(corrections.propose)
+                self.deeds = self.deeds[:at] + self.deeds[at + 1 :]
         self.done: list[str] = []
         self.listed: dict[tuple[str, ...], deeds.Ran] = {}  # since somebody wrote last
         self.seen: dict[str, int] = {}
@@ -94,7 +98,8 @@ class Life:
 
     def go_to_the_bank(self) -> None:
         """Where merchants are paid there is more to pay: files come in, and finance is early."""
-        for deed in (happen, desks.send, desks.send, payments.pay_day, banking.hear, happen):
+        banking.hear(self)
+        for deed in (happen, happen, desks.tell_claims, desks.tell_payments, payments.pay_day):
             if self.chance.random() < 0.8:
                 self.city.pass_time()
                 deed(self)

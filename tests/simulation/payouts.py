@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import banking
+import desks
 import ledgers
 import payments
 from city_payments import FUNDERS, PUBLIC, WAITING, Payments, not_zero
@@ -105,10 +106,15 @@ def _report(life: Life, mine: Paying) -> Iterator[Pair]:
 
 
 def finish(life: Life) -> None:
-    """Days on which nothing happens but payment: in the end all is paid that can be."""
+    """Some bring back what they bought, and then days follow on which nothing happens but payment: in
+    the end all is paid that can be, and debts are repaid or given up.
+    """
     mine = life.paying
     if mine is None:
         return
+    for _ in range(3):
+        life.city.live()
+    desks.tell_payments(life)
     for _ in range(DAYS_TO_END):
         life.city.now = midnight_after(life.city.now) + 9 * HOUR
         payments.sign_all(life)
@@ -121,6 +127,8 @@ def finish(life: Life) -> None:
         if not _left(life, mine):
             break
     life.agree("what could be paid and is not", [], _left(life, mine))
+    for _ in range(2):
+        life.chance.choice((banking.repay, banking.write_off))(life)
     for each in _lists(life, mine):
         life.agree(*each)
     life.do("check")
