@@ -808,6 +808,16 @@ def test_what_nothing_covers_is_a_debt_that_is_paid_back_or_given_up(town: Any) 
     town("check")
 
 
+def test_a_file_of_which_a_payment_is_held_is_not_undone(town: Any) -> None:
+    batch = str(pay(town, "late.csv", "T9 C2 1 M1 2020-03-28 10:00").data["batch"])
+    town(*HOLD, "--transaction", "T9", "--reason", "serial_twice")
+    refused = town("batch", "undo", batch, "--yes", *MEI, *LATER, expect=3)
+    assert "[batch_held]" in refused.err
+    town("settlement", "release", "1", "--note", "it is fine", *LIN, *LATER)
+    town("batch", "undo", batch, "--yes", *MEI, *LATER, expect=3)
+    town("check")
+
+
 def test_a_merchant_that_is_held_pays_its_debt_back(town: Any) -> None:
     paid_and_refunded(town)
     settle(town, "2020-03-28")

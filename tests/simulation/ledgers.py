@@ -105,12 +105,8 @@ def _booked(life: Life, row: Row, covered: Covered | None, moved: Moved) -> Book
 def pairs(life: Life, books: Books) -> Iterator[Pair]:
     """What the model says, and what the program does."""
     rows = [*booked(life, books)]
-    accounts = life.do("ledger", "accounts", "-o", "json", "--limit", "0").data["accounts"]
     postings = life.do("ledger", "show", "-o", "json", "--limit", "0").data["postings"]
-    stands = Counter(
-        {(each["funder"], each["round"], each["account"]): each["amount_fen"] for each in accounts}
-    )
-    stands = Counter({place: amount for place, amount in stands.items() if amount})
+    stands = on_accounts(life)
     sealed = {key(row) for row in books.facts if key(row) in life.seals.rows}
     yield "sealed rows that stand", {*life.seals.rows}, sealed
     yield "batches of sealed rows", *_batches(life)
@@ -124,6 +120,18 @@ def pairs(life: Life, books: Books) -> Iterator[Pair]:
     yield from payouts.pairs(life, books, stands)
     yield "shares of the funders", *_shares(life, books)
     yield from _days(life, books)
+
+
+def on_accounts(life: Life) -> Counter[Any]:
+    """What stands on each account, by funder and round; without those that are empty."""
+    accounts = life.do("ledger", "accounts", "-o", "json", "--limit", "0").data["accounts"]
+    return Counter(
+        {
+            (each["funder"], each["round"], each["account"]): each["amount_fen"]
+            for each in accounts
+            if each["amount_fen"]
+        }
+    )
 
 
 def _batches(life: Life) -> tuple[Any, Any]:

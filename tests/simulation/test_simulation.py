@@ -12,14 +12,24 @@ from contextlib import closing
 from pathlib import Path
 
 import deeds
+import desks
 import evening
+import ledgers
+import office
+import payouts
 import pytest
+import small_city
 import towns
 from life import Disagreement, Life
 
 HERE = Path(__file__).parent
 SEED = 105  # days are sealed and signed, rows come late and are corrected, merchants are paid
 A_DAY = 18  # a seed whose first evening has claims, rejects and totals
+PAYS = 9  # a city whose merchants are paid
+DOUBLED = """
+INSERT INTO dues (kind, funder_id, round_id, merchant_id, amount_fen, after_day, up_to)
+SELECT kind, funder_id, round_id, merchant_id, amount_fen, after_day, up_to FROM dues LIMIT 1
+"""
 CHANGES = {
     "a claim that nobody made": "UPDATE claims SET claim_no = 'X' WHERE claim_id = 1",
     "a batch that lost a reject": "UPDATE batches SET rejected = rejected - 1, read = read - 1"
@@ -62,3 +72,45 @@ def test_what_is_not_as_it_was_is_seen(tmp_path: Path, change: str) -> None:
             assert db.execute(change).rowcount > 0
         with pytest.raises(Disagreement):
             evening.close(life)
+
+
+def test_a_fen_more_or_less_is_seen(tmp_path: Path) -> None:
+    life = Life(PAYS)
+    with deeds.laboratory(tmp_path / "city"):
+        _pay_out(life)
+        assert life.paying is not None
+        books, bank = life.paying.books, life.paying.bank
+        paid, due = next(iter(bank.lines.values())), books.dues[0]
+        _compare(life)
+        for what, name in ((due, "fen"), (paid, "fen"), (books.settlements[0], "state")):
+            before = getattr(what, name)
+            setattr(what, name, before + (1 if name == "fen" else "!"))
+            with pytest.raises(Disagreement):
+                _compare(life)
+            setattr(what, name, before)
+        _compare(life)
+        with closing(sqlite3.connect("voucher.db")) as db, db:
+            assert db.execute(DOUBLED).rowcount == 1
+        life.listed.clear()
+        with pytest.raises(Disagreement):
+            _compare(life)
+
+
+def _pay_out(life: Life) -> None:
+    """A calm day of claims and payments, and all that follows until it is paid."""
+    life.trouble = lambda: ""  # type: ignore[method-assign]
+    office.found(life)
+    office.plan(life)
+    life.city.now += 2 * small_city.HOUR
+    life.tick()
+    for _ in range(8):
+        life.city.live()
+    desks.tell_claims(life)
+    desks.tell_payments(life)
+    payouts.finish(life)
+
+
+def _compare(life: Life) -> None:
+    facts = evening.model(life, evening.standing(life))
+    for each in payouts.pairs(life, facts, ledgers.on_accounts(life)):
+        life.agree(*each)

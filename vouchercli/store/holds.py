@@ -108,6 +108,11 @@ WHERE h.hold_id = (SELECT o.hold_id FROM holds o WHERE o.merchant_id = h.merchan
     AND NOT EXISTS (SELECT 1 FROM holds p WHERE p.hold_id = d.hold_id AND p.released_at IS NULL)
 GROUP BY 1
 """
+# A payment of a batch that is held, or was: what was set apart for it stays.
+OF_BATCH = """
+SELECT h.hold_id, f.transaction_no FROM holds h JOIN redemption_facts f USING (redemption_id)
+WHERE f.batch_id = ? ORDER BY h.hold_id LIMIT 1
+"""
 ALL_STANDING = """
 SELECT merchant_id, redemption_id, iif(redemption_id IS NULL, reason, ''), hold_id FROM holds
 WHERE programme_id = ? AND released_at IS NULL
@@ -166,6 +171,12 @@ def all_standing(
 ) -> dict[tuple[int, int | None, str], int]:
     """The holds that stand, by (merchant, payment, '') or (merchant, None, reason)."""
     return {tuple(key): hold for *key, hold in typed.tuples(db, ALL_STANDING, (programme_id,))}
+
+
+def of_batch(db: sqlite3.Connection, batch_id: int) -> tuple[int, str] | None:
+    """(hold, number) of a payment of that batch which is held, or was; None: there is none."""
+    found = typed.tuples(db, OF_BATCH, (batch_id,))
+    return (found[0][0], found[0][1]) if found else None
 
 
 def held_now(db: sqlite3.Connection, hold_ids: Sequence[int]) -> dict[int, int]:

@@ -156,6 +156,7 @@ TEXT = {
     "Debts of merchants": "商户欠款",
     "merchant {merchant} owes nothing": "商户 {merchant} 没有欠款",
     "merchant {merchant} owes {funder} {owed} yuan, not {amount}": "商户 {merchant} 欠 {funder} {owed} 元，而非 {amount} 元",
+    "batch {batch} cannot be undone: its payment {number} is held, or was (hold {hold})": "导入批次 {batch} 不能撤销：其中核销 {number} 正被或曾被暂缓支付（暂缓支付 {hold}）",
     "{amount} yuan that merchant {merchant} paid back with reference {reference} were noted at {at}": "商户 {merchant} 以流水号 {reference} 归还的 {amount} 元已于 {at} 登记",
     "voucher settlement debts --merchant {merchant}; another payment has another reference": "voucher settlement debts --merchant {merchant}；另一笔归还应有另一个流水号",
     "merchant {merchant} has paid back {amount} yuan to {funder}; it owes {left} yuan": "商户 {merchant} 已向 {funder} 归还 {amount} 元；尚欠 {left} 元",

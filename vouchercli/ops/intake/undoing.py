@@ -19,6 +19,7 @@ from vouchercli.store import (
     batches,
     corrections,
     duplicates,
+    holds,
     ledger,
     mended_rejects,
     merchants,
@@ -80,6 +81,7 @@ def _take_back(session: Session, kind: Kind, batch: Batch, **why: Any) -> tuple[
     """Undo a batch in the transaction at hand: how many rows went, and what stays."""
     _refuse_sealed(session.db, batch)
     _refuse_corrected(session.db, batch)
+    _refuse_held(session.db, batch)
     why_posted = f"{batch.kind}.undo"
     with ledger.booking(session.db, batch.programme_id, why_posted, session.now, batch.batch):
         stay = kind.undo(session, batch.batch)
@@ -111,6 +113,19 @@ def _refuse_sealed(db: sqlite3.Connection, batch: Batch) -> None:
             count=len(sealed),
             first=times.day_text(sealed[0]),
             last=times.day_text(sealed[-1]),
+        )
+
+
+def _refuse_held(db: sqlite3.Connection, batch: Batch) -> None:
+    """Raise `batch_held` when a payment of the batch is held, or was: a hold names what stands."""
+    if held := holds.of_batch(db, batch.batch):
+        raise VoucherError(
+            "batch_held",
+            "batch {batch} cannot be undone: its payment {number} is held, or was (hold {hold})",
+            hint="voucher redemption correct {number} --reverse --note WHY --evidence WHAT",
+            batch=batch.batch,
+            number=held[1],
+            hold=held[0],
         )
 
 
