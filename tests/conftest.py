@@ -67,6 +67,7 @@ EVERY_COMMAND = {
     "reconcile run",
     "reconcile breaks",
     "reconcile show",
+    "reconcile report",
     "settlement run",
     "settlement list",
     "settlement show",

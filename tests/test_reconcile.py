@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import towns
-from test_settlements import LATER, MEI, build, pay, spend
+from test_settlements import LATER, MEI, build, hear, pay, send, settle, sign, spend
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -114,3 +114,111 @@ def test_an_undone_bill_takes_its_breaks_with_it(town: Any) -> None:
     town("batch", "undo", str(batch), "--yes", *MEI, *LATER)
     assert breaks(town) == []
     town("check")
+
+
+def test_the_report_says_which_days_were_held_against_a_bill(town: Any) -> None:
+    pay(town, "next.csv", "T6 C2 1 M2 2020-03-28 12:00")
+    run(town, DAY[:4])
+    told = town("reconcile", "report", "-o", "json", *LATER).data
+    assert [each["held"] for each in told["by_day"]] == ["yes", "no"]
+    assert (told["held_fen"], told["our_fen"], told["total"]["open"]) == (5_000, 6_000, 1)
+    assert (told["by_type"][0]["type"], told["by_type"][0]["days_3"]) == ("missing_there", 1)
+    pay(town, "late.csv", "T7 C2 2 M2 2020-03-27 12:00")
+    told = town("reconcile", "report", "--round", "r1", "-o", "json", *LATER).data
+    assert [each["held"] for each in told["by_day"]] == ["no", "no"]
+    told = town("reconcile", "report", "--until", "2020-03-27", "-o", "json", *LATER).data
+    assert [each["held"] for each in told["by_day"]] == ["changed"]
+    assert "run FILE" in town("reconcile", "report", *LATER).err
+
+
+def test_a_bill_by_merchant_and_day_is_held_against_sums(town: Any) -> None:
+    head = "merchant_no,paid_on,amount,payments\n"
+    rows = (
+        "M1,2020-03-27,30,3\nM1,2020-03-27,30,3\nM2,2020-03-27,9,1\nM9,2020-03-27,1,1\nM1,x,1,1\n"
+    )
+    towns.write("days.csv", head + rows)
+    answer = town("reconcile", "run", "days.csv", "-o", "json", *MEI, *LATER, expect=4).data
+    assert (answer["kind"], answer["agreed"], answer["agreed_fen"]) == ("day_bills", 1, 3_000)
+    found = town("reconcile", "breaks", "-o", "json", *LATER).data["breaks"]
+    assert [(e["type"], e["merchant_no"], e["our_fen"], e["their_fen"]) for e in found] == [
+        ("duplicate", "M1", 0, 3_000),
+        ("amount", "M2", 1_000, 900),
+        ("missing_there", "M3", 1_000, 0),
+        ("missing_here", "M9", 0, 100),
+    ]
+    town("check")
+
+
+STATEMENT = "statement_no,merchant_no,paid_on,amount,reference\n"
+
+
+@pytest.fixture
+def paid(town: Any) -> Any:
+    """M1 was paid 30 yuan in two transfers, M2 10 yuan; M3 has no account."""
+    sign(town, "2020-03-27")
+    settle(town, "2020-03-27")
+    send(town, 1)
+    hear(town, "S1-1,paid,30.00,2020-03-30,B1,,", "S1-2,paid,10.00,2020-03-30,B2,,")
+    return town
+
+
+@pytest.mark.parametrize(
+    ("rows", "breaks_found"),
+    [
+        ("A1,M1,2020-03-30,30,S1-1\nA2,M2,2020-03-30,10,\n", {}),
+        ("A1,M1,2020-03-30,20,\nA2,M1,2020-03-30,10,\nA3,M2,2020-03-30,10,\n", {}),
+        ("A1,M1,2020-03-30,29,S1-1\n", {"missing_there": 1, "amount": 1}),
+        ("A1,M1,2020-03-30,29,\nA2,M1,2020-03-30,2,\n", {"missing_there": 1, "split": 1}),
+        ("A1,M1,2020-03-30,29,\nA2,M2,2020-03-30,10,\n", {"amount": 1}),
+        ("A1,M2,2020-03-30,30,S1-1\nA2,M2,2020-03-30,10,\n", {"merchant": 1}),
+        (
+            "A1,M1,2020-03-30,30,S1-1\nA1,M1,2020-03-30,30,S1-1\nA2,M2,2020-03-30,10,\n"
+            "A3,M3,2020-03-30,10,\n",
+            {"missing_here": 1, "duplicate": 1},
+        ),
+        ("A1,M1,2020-03-29,30,S1-1\nA2,M2,2020-03-30,10,\n", {"date": 1}),
+    ],
+)
+def test_a_statement_is_held_against_transfers(
+    paid: Any, rows: str, breaks_found: dict[str, int]
+) -> None:
+    towns.write("statement.csv", STATEMENT + rows)
+    answer = paid("reconcile", "run", "statement.csv", "-o", "json", *MEI, *LATER).data
+    assert answer["breaks"] == breaks_found
+    paid("check")
+
+
+def test_a_credit_of_a_transfer_that_the_bank_refused_is_a_break(town: Any) -> None:
+    sign(town, "2020-03-27")
+    settle(town, "2020-03-27")
+    send(town, 1)
+    hear(town, "S1-1,rejected,30.00,2020-03-30,B1,,", "S1-2,paid,10.00,2020-03-30,B2,,")
+    towns.write("statement.csv", STATEMENT + "A1,M1,2020-03-30,30,S1-1\nA2,M2,2020-03-30,-1,\n")
+    answer = town("reconcile", "run", "statement.csv", "-o", "json", *MEI, *LATER, expect=4).data
+    assert answer["breaks"]["status"] == 1
+    town("check")
+
+
+def test_a_settlement_is_verified_by_the_runs_of_its_days(town: Any) -> None:
+    sign(town, "2020-03-27")
+    settle(town, "2020-03-27")
+    verify = ("settlement", "verify", "1", "--reconciled", "-o", "json", *MEI, *LATER)
+    assert town(*verify, expect=3).json["problems"][0]["code"] == "not_reconciled"
+    batch = run(town, DAY[:4]).data["batch"]
+    assert "open breaks" in town(*verify, expect=3).json["problems"][0]["message"]
+    town("batch", "undo", str(batch), "--yes", *MEI, *LATER)
+    batch = run(town, DAY, name="whole.csv").data["batch"]
+    verified = town(*verify).data
+    shown = town("settlement", "show", "1", "-o", "json", *LATER).data
+    assert verified["runs"] == shown["runs"] == [1]
+    assert shown["note"].endswith(": 1")
+    refused = town(*("batch", "undo", str(batch), "--yes", "-o", "json", *MEI, *LATER), expect=3)
+    assert refused.json["problems"][0]["code"] == "run_verified"
+    town("check")
+
+
+def test_a_verified_settlement_needs_a_note_or_runs(town: Any) -> None:
+    sign(town, "2020-03-27")
+    settle(town, "2020-03-27")
+    ran = town("settlement", "verify", "1", "-o", "json", *MEI, *LATER, expect=2)
+    assert ran.json["problems"][0]["code"] == "note_needed"

@@ -1,4 +1,4 @@
-"""voucher reconcile run | breaks | show"""
+"""voucher reconcile run | breaks | show | report"""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import typer
 
 from vouchercli.cli.import_options import LONG_READING, File, watch_import
 from vouchercli.cli.options import Call, OnlyRound, command, verbs
-from vouchercli.ops.reconciling import runs, tables
+from vouchercli.ops.reconciling import reports, runs, tables
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 
@@ -101,3 +101,24 @@ def show(
 ) -> Outcome:
     """Show a break and what may explain it; or a run and its breaks."""
     return tables.show(session, number, run_no, limit)
+
+
+@command(app, "report", epilog="Example: voucher reconcile report --since 2020-04-01")
+def report(
+    call: Call,
+    session: Session,
+    round_: OnlyRound = None,
+    since: Annotated[
+        Optional[str], typer.Option("--since", metavar="DAY", help="Only from this day on.")
+    ] = None,
+    until: Annotated[
+        Optional[str], typer.Option("--until", metavar="DAY", help="Only up to this day.")
+    ] = None,
+) -> Outcome:
+    """Show which days were held against a bill, what agreed, and what is open, by type and age."""
+    return reports.report(
+        session,
+        round_=round_,
+        since=call.local_day(session, since) if since else None,
+        until=call.local_day(session, until) if until else None,
+    )

@@ -107,9 +107,23 @@ def show(
     "verify",
     epilog='Example: voucher settlement verify 1 --note "agrees with the bill" --actor chen',
 )
-def verify(session: Session, number: Number, *, note: Why, evidence: Evidence = "") -> Outcome:
+def verify(
+    session: Session,
+    number: Number,
+    *,
+    note: Annotated[
+        str, typer.Option("--note", metavar="TEXT", help="What was looked at: it is kept.")
+    ] = "",
+    evidence: Evidence = "",
+    reconciled: Annotated[
+        bool,
+        typer.Option(
+            "--reconciled", help="Its days were held against the platform's bill, and agree."
+        ),
+    ] = False,
+) -> Outcome:
     """Say what a draft was held against, and hand it in for approval."""
-    return verdicts.verify(session, number, note, evidence)
+    return verdicts.verify(session, number, note, evidence, is_reconciled=reconciled)
 
 
 @command(app, "approve", epilog="Example: voucher settlement approve 1 --actor lin")

@@ -82,6 +82,7 @@ DOORS = (
             "programme new",
             "programme show",
             "reconcile breaks",
+            "reconcile report",
             "reconcile show",
             "redemption blank",
             "redemption check",

@@ -128,7 +128,7 @@ def judge(
     """Say of every row what it is. `pairs` have one number, `twins` are rows whose number came
     before in the bill; the others have nobody on the other side.
     """
-    work = _Work(known)
+    work = Work(known)
     for theirs, ours in pairs:
         work.pair(theirs, ours)
     for theirs in lone_theirs:
@@ -141,7 +141,7 @@ def judge(
     return work.judged
 
 
-class _Work:
+class Work:
     """Collects; refunds that do not agree one by one wait until their whole payment is known."""
 
     def __init__(self, known: Known) -> None:
@@ -149,15 +149,16 @@ class _Work:
         self._groups: dict[str, tuple[list[Theirs], list[Ours]]] = defaultdict(lambda: ([], []))
 
     def pair(self, theirs: Theirs, ours: Ours) -> None:
+        """Two rows of one number."""
         known = self.known
         if self._is_free(theirs, ours):
             self._judge_pair(theirs, ours)
         elif known.is_in(theirs.day):
-            self._twice(theirs)
+            self.twice(theirs)
         elif ours.day in known.covered and ours.fen == theirs.fen:
             self.judged.reasons[theirs.line] = "duplicate"
         elif known.adds and ours.day in known.covered:
-            self._twice(theirs)
+            self.twice(theirs)
         else:
             self.judged.reasons[theirs.line] = "outside_days"
 
@@ -181,7 +182,7 @@ class _Work:
         if ours.key in known.waiting and not known.is_in(ours.day):
             self.judged.ended.append(known.waiting[ours.key])
         if not kind:
-            self._agree([theirs], [ours])
+            self.agree([theirs], [ours])
         elif kind == "amount" and theirs.kind == "refund" and known.is_in(ours.day):
             group = self._groups[ours.refund_of]
             group[0].append(theirs)
@@ -195,36 +196,40 @@ class _Work:
             detail |= {"their_day": theirs.day, "our_day": ours.day}
         if not theirs.is_settled:
             detail |= {"status": theirs.status, "said_fen": theirs.said_fen}
-        self._add(kind, ":".join(ours.key), [theirs], [ours], detail)
+        self.add(kind, ":".join(ours.key), [theirs], [ours], detail)
 
     def lone_theirs(self, theirs: Theirs) -> None:
+        """A row of the bill that nobody here is."""
         known = self.known
         if not known.is_in(theirs.day) and not (known.adds and theirs.day in known.covered):
             self.judged.reasons[theirs.line] = "outside_days"
         elif not theirs.is_settled:
-            self._agree([theirs], [])
+            self.agree([theirs], [])
         elif theirs.kind == "refund":
             self._groups[theirs.refund_of or theirs.transaction_no][0].append(theirs)
         else:
-            self._add(breaks.MISSING_HERE, ":".join(theirs.key), [theirs], [], {})
+            self.add(breaks.MISSING_HERE, ":".join(theirs.key), [theirs], [], {})
 
     def lone_ours(self, ours: Ours) -> None:
+        """A row of ours that the bill does not show."""
         if ours.key in self.known.taken:
             return
         if ours.kind == "refund":
             self._groups[ours.refund_of][1].append(ours)
         else:
-            self._add(breaks.MISSING_THERE, ":".join(ours.key), [], [ours], {})
+            self.add(breaks.MISSING_THERE, ":".join(ours.key), [], [ours], {})
 
     def twin(self, theirs: Theirs) -> None:
+        """A row whose number the bill has shown already."""
         if self.known.is_in(theirs.day):
-            self._twice(theirs)
+            self.twice(theirs)
         else:
             self.judged.reasons[theirs.line] = "duplicate"
 
-    def _twice(self, theirs: Theirs) -> None:
+    def twice(self, theirs: Theirs) -> None:
+        """A row that another row, or another bill, has shown."""
         key = f"{theirs.transaction_no}:{theirs.kind}:{theirs.nth}"
-        self._add("duplicate", key, [theirs], [], {})
+        self.add("duplicate", key, [theirs], [], {})
 
     def end_groups(self) -> None:
         """Refunds of one payment: where the sums agree they agree, however many rows they are."""
@@ -232,11 +237,11 @@ class _Work:
             difference = sum(each.fen for each in theirs) - sum(each.fen for each in ours)
             if not theirs or not ours:
                 for row in theirs:
-                    self._add(breaks.MISSING_HERE, ":".join(row.key), [row], [], {})
+                    self.add(breaks.MISSING_HERE, ":".join(row.key), [row], [], {})
                 for mine in ours:
-                    self._add(breaks.MISSING_THERE, ":".join(mine.key), [], [mine], {})
+                    self.add(breaks.MISSING_THERE, ":".join(mine.key), [], [mine], {})
             elif abs(difference) <= self.known.allowed.amount_fen:
-                self._agree(theirs, ours)
+                self.agree(theirs, ours)
             elif len(theirs) == len(ours) == 1 and theirs[0].key == ours[0].key:
                 self._pair_break("amount", theirs[0], ours[0])
             else:
@@ -245,9 +250,10 @@ class _Work:
                     "theirs": [each.transaction_no for each in theirs],
                     "ours": [each.transaction_no for each in ours],
                 }
-                self._add("split", f"{payment}:refund", theirs, ours, numbers)
+                self.add("split", f"{payment}:refund", theirs, ours, numbers)
 
-    def _agree(self, theirs: list[Theirs], ours: list[Ours]) -> None:
+    def agree(self, theirs: list[Theirs], ours: list[Ours]) -> None:
+        """Rows that are the same money."""
         known, judged = self.known, self.judged
         for row in theirs:
             if known.is_in(row.day):
@@ -259,9 +265,10 @@ class _Work:
                 their_fen = sum(each.fen for each in theirs)
                 judged.beyond.append(Beyond(*mine.key, mine.day, mine.fen, their_fen))
 
-    def _add(
+    def add(
         self, kind: str, key: str, theirs: list[Theirs], ours: list[Ours], detail: dict[str, Any]
     ) -> None:
+        """A break of these rows."""
         known = self.known
         first = (theirs or ours)[0]
         merchant_no = theirs[0].merchant_no if theirs else ""

@@ -5,11 +5,13 @@ their rows are held against what stands here, and what does not agree is a break
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from datetime import timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs.fields import BILLS
+from vouchercli.formats.configs.fields import BILLS, DAY_BILLS, STATEMENTS
 from vouchercli.ops.intake import mending
 from vouchercli.ops.intake.kinds import Intake, Kind, Typed, Unfit
 from vouchercli.ops.intake.redemptions import KINDS as PAYMENT_KINDS
@@ -18,9 +20,9 @@ from vouchercli.ops.intake.staging import as_json, bad_time
 from vouchercli.result import Word
 from vouchercli.rules import breaks as law
 from vouchercli.rules import reconciling as matching
-from vouchercli.rules import times
+from vouchercli.rules import statements, times
 from vouchercli.rules.reconciling import Sums
-from vouchercli.store import batches, breaks, rounds
+from vouchercli.store import batches, breaks, rounds, statement_rows
 from vouchercli.store import reconciling as store
 
 if TYPE_CHECKING:
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
 NEGATIVE = Word("amounts are written without a sign; what is a refund says so in another column")
 TOO_LATE = Word("it is later than now")
+NO_CREDIT = Word("a credit is more than 0")
 
 
 def typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
@@ -69,6 +72,35 @@ def typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
     return type_row
 
 
+def typist_of_sums(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
+    """(merchant_no, paid_on, amount, payments), or (statement_no, merchant_no, paid_on, amount,
+    reference), as text -> (number, merchant_no, day, fen, payments or reference). What a bill has
+    paid out of a day may be less than nothing; a credit is more.
+    """
+    clock, today = times.Reader(intake.zone), times.day_of(intake.latest_at, intake.zone)
+    is_statement = intake.kind.name == STATEMENTS
+
+    def type_row(values: tuple[str, ...]) -> Typed:
+        number, merchant_no, paid_on, amount, said = values if is_statement else ("", *values)
+        try:
+            fen = parse_yuan(amount)
+        except ValueError:
+            return Unfit("bad_amount", {"column": "amount", "value": amount})
+        if is_statement and fen <= 0:
+            about = {"column": "amount", "value": amount, "problem": NO_CREDIT}
+            return Unfit("bad_amount", about)
+        try:
+            _, day = clock.read(paid_on)
+        except ValueError as error:
+            return bad_time("paid_on", paid_on, error)
+        if day > today:
+            about = {"column": "paid_on", "value": paid_on, "problem": TOO_LATE}
+            return Unfit("bad_time", about)
+        return (number, merchant_no, day, fen, said)
+
+    return type_row
+
+
 def options_of(intake: Intake) -> dict[str, Any]:
     """What the command said of the file: the days it covers, the round, whether it adds."""
     if intake.batch_id and not intake.options:
@@ -95,12 +127,16 @@ class _Run:
         self.intake, self.scope = intake, scope_of(intake)
         self.adds, said = is_addition(intake), options_of(intake)
         self.allowed = intake.rules.reconciliation
-        there = store.days(intake.db)
+        there = self.days()
         self.first_on = said.get("first_on") or (there[0] if there else 0)
         self.last_on = said.get("last_on") or (there[1] if there else 0)
         self.looks = self._looks(there)
         self.rows: store.Rows | None = None
         self.judged = matching.Judged()
+
+    def days(self) -> tuple[int, int] | None:
+        """The first and the last day of its rows."""
+        return store.days(self.intake.db)
 
     def _looks(self, there: tuple[int, int] | None) -> tuple[int, int]:
         """One day more on both sides: a platform's day may end at another hour."""
@@ -117,10 +153,20 @@ class _Run:
     def judge(self) -> None:
         if not self.looks[0]:
             return
-        db, zone = self.intake.db, self.intake.zone
-        taken = breaks.taken(db, self.scope, self.intake.batch_id, *self.covers)
-        self.rows = store.gather(db, self._span(zone), taken)
-        known = matching.Known(
+        taken = breaks.taken(self.intake.db, self.scope, self.intake.batch_id, *self.covers)
+        self.rows, self.judged = self.compare(self.known(taken))
+        detail = as_json(self._days_text())
+        self.mark(
+            [
+                (code, detail if code == "outside_days" else "{}", line)
+                for line, code in self.judged.reasons.items()
+            ]
+        )
+
+    def known(self, taken: set[tuple[str, str]]) -> matching.Known:
+        """What was known before."""
+        db = self.intake.db
+        return matching.Known(
             *self.covers,
             self.allowed,
             self.adds,
@@ -128,20 +174,17 @@ class _Run:
             breaks.waiting(db, self.scope, covers=self.covers, looks=self.looks),
             breaks.covered(db, self.scope, covers=self.covers, looks=self.looks),
             lambda number, merchant: breaks.is_merchant(db, number, merchant),
-            lambda number: breaks.merchant_of(db, number),
+            cache(lambda number: breaks.merchant_of(db, number)),
         )
-        rows = self.rows
-        self.judged = matching.judge(
-            known, rows.pairs, rows.lone_theirs, rows.lone_ours, rows.twins
-        )
-        detail = as_json(self._days_text())
-        store.mark(
-            db,
-            (
-                (code, detail if code == "outside_days" else "{}", line)
-                for line, code in self.judged.reasons.items()
-            ),
-        )
+
+    def compare(self, known: matching.Known) -> tuple[store.Rows, matching.Judged]:
+        """The rows of both sides, and what came of them."""
+        rows = store.gather(self.intake.db, self._span(self.intake.zone), known.taken)
+        return rows, matching.judge(known, rows.pairs, rows.lone_theirs, rows.lone_ours, rows.twins)
+
+    def mark(self, reasons: list[tuple[str, str, int]]) -> None:
+        """Refuse rows, or call them duplicates."""
+        store.mark(self.intake.db, reasons)
 
     def _span(self, zone: str) -> store.Span:
         return store.Span(
@@ -210,6 +253,34 @@ class _Run:
         return found
 
 
+class _SumRun(_Run):
+    """A bill by merchant and day, or a statement: few rows, that are looked at one by one."""
+
+    def days(self) -> tuple[int, int] | None:
+        """The first and the last day of its rows."""
+        return statement_rows.days(self.intake.db, self.scope.source)
+
+    def compare(self, known: matching.Known) -> tuple[store.Rows, matching.Judged]:
+        """The rows of both sides, and what came of them."""
+        db, kind = self.intake.db, self.scope.source
+        theirs = statement_rows.theirs(db, kind)
+        ours = statement_rows.ours(db, kind, self._span(self.intake.zone))
+        deed = statements.judge_days if kind == DAY_BILLS else statements.judge_credits
+        judged = deed(known, theirs, ours)
+        totals: dict[int, Sums] = defaultdict(Sums)
+        for row in theirs:
+            if known.is_in(row.day) and row.line not in judged.reasons:
+                totals[row.day] += Sums(1, row.fen)
+        for mine in ours:
+            if known.is_in(mine.day) and mine.refund_of not in statements.NOT_PAID:
+                totals[mine.day] += Sums(0, 0, 1, mine.fen)
+        return store.Rows([], [], [], [], {}, totals), judged
+
+    def mark(self, reasons: list[tuple[str, str, int]]) -> None:
+        """Refuse rows, or call them duplicates."""
+        statement_rows.mark(self.intake.db, self.scope.source, reasons)
+
+
 def _shift(day: int, days: int) -> int:
     return times.as_day(times.as_date(day) + timedelta(days))
 
@@ -223,7 +294,7 @@ def _days(first: int, last: int) -> list[int]:
 
 def _judge(intake: Intake) -> None:
     """Held against our rows as soon as all rows are staged; `_accept` keeps what came of it."""
-    run = _Run(intake)
+    run = _Run(intake) if intake.kind.name == BILLS else _SumRun(intake)
     run.judge()
     intake.options["_run"] = run
 
@@ -268,5 +339,19 @@ KINDS = (
         judge=_judge,
         accept=_accept,
         undo=_undo,
+    ),
+    *(
+        Kind(
+            name=kind,
+            needs_programme=True,
+            create=statement_rows.CREATE[kind],
+            add=statement_rows.ADD[kind],
+            width=statement_rows.TYPED_COLUMNS,
+            typist=typist_of_sums,
+            judge=_judge,
+            accept=_accept,
+            undo=_undo,
+        )
+        for kind in (DAY_BILLS, STATEMENTS)
     ),
 )

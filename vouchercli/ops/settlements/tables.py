@@ -12,7 +12,7 @@ from vouchercli.ops.settlements.lookup import NEXT, STATE_WORDS, TRANSFER_WORDS,
 from vouchercli.result import JSON, Column, Outcome, Table, Word, only, say
 from vouchercli.rules import settlements as law
 from vouchercli.rules import times
-from vouchercli.store import programmes, proposals
+from vouchercli.store import break_reports, programmes, proposals
 from vouchercli.store import settlements as store
 from vouchercli.store import unpaid as open_dues
 from vouchercli.store.db import reading
@@ -107,6 +107,7 @@ def show_settlement(
         "evidence": said[-1].evidence if said else "",
         "verified_by": said[-1].proposed_by if said else "",
         "approved_by": _approvers(session, said),
+        "runs": break_reports.runs_of(session.db, number),
     }
     title = say("Settlement {settlement}", settlement=number)
     own = Table(title, (*COLUMNS, *SAID), (described,), key="", is_record=True, zone=zone)
@@ -120,6 +121,7 @@ SAID = (
     Column("pattern", "Pattern", "word", source="pattern_word", where=("table", "csv")),
     Column("verified_by", "Verified by", blank="-"),
     Column("approved_by", "Approved by", blank="-"),
+    Column("runs", "Reconciled by runs", optional=True),
     Column("note", "What was looked at", blank="-"),
     Column("evidence", "Evidence", blank="-"),
 )

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.settlements.lookup import Current, look_up, require_state
 from vouchercli.ops.setup import desk, staff
-from vouchercli.result import Outcome, say
-from vouchercli.rules import doors, money
+from vouchercli.result import Outcome, Word, say
+from vouchercli.rules import doors, money, times
 from vouchercli.rules import settlements as law
 from vouchercli.rules.staff import Hand
-from vouchercli.store import audit, proposals
+from vouchercli.store import audit, break_reports, proposals
 from vouchercli.store import settlements as store
 from vouchercli.store.db import writing
 
@@ -22,14 +22,18 @@ if TYPE_CHECKING:
     from vouchercli.store.proposals import Proposal
 
 KIND = "payment"
+BY_RUNS = "reconciled with the platform's bill, runs"
 
 
-def verify(session: Session, number: int, note: str, evidence: str = "") -> Outcome:
-    """Say that a draft was looked at, and hand it in for approval. Raises `unknown_settlement`,
-    `settlement_is`, `note_needed`, `audit_needed`, `nothing_to_pay`.
+def verify(
+    session: Session, number: int, note: str, evidence: str = "", *, is_reconciled: bool = False
+) -> Outcome:
+    """Say that a draft was looked at, and hand it in for approval; `is_reconciled`: the runs that
+    held its days against the platform's bill say so. Raises `unknown_settlement`, `settlement_is`,
+    `note_needed`, `not_reconciled`, `audit_needed`, `nothing_to_pay`.
     """
-    if not note.strip():
-        raise UsageFault("note_needed", "say what was looked at: --note")
+    if not note.strip() and not is_reconciled:
+        raise UsageFault("note_needed", "say what was looked at: --note, or --reconciled")
     with writing(session) as db:
         current = look_up(session, number)
         staff.require(session, current.programme, doors.DOOR["settlement verify"])
@@ -43,6 +47,9 @@ def verify(session: Session, number: int, note: str, evidence: str = "") -> Outc
                 settlement=number,
             )
         amount_fen = _require_amount(session, current)
+        runs = _require_reconciled(session, current) if is_reconciled else []
+        break_reports.note_runs(db, number, runs)
+        note = note or f"{BY_RUNS}: {', '.join(map(str, runs))}"
         store.set_state(db, number, "verified")
         after = {"amount_fen": amount_fen, "transfers": current.settlement.transfers}
         proposals.add(
@@ -55,7 +62,7 @@ def verify(session: Session, number: int, note: str, evidence: str = "") -> Outc
             note=note,
             evidence=evidence,
         )
-        about = after | {"note": note, "evidence": evidence}
+        about = after | {"note": note, "evidence": evidence} | ({"runs": runs} if runs else {})
         audit.note(session, "settlement.verify", str(number), **about)
     message = say(
         "settlement {settlement}, {amount} yuan, is verified and waits for approval: voucher"
@@ -63,7 +70,37 @@ def verify(session: Session, number: int, note: str, evidence: str = "") -> Outc
         settlement=number,
         amount=money.grouped(amount_fen),
     )
-    return Outcome({"settlement": number, "state": "verified", **after}, says=(message,))
+    data = {"settlement": number, "state": "verified", **after, "runs": runs}
+    return Outcome(data, says=(message,))
+
+
+def _require_reconciled(session: Session, current: Current) -> list[int]:
+    """The runs by which every day that it pays was held against a bill, without an open break."""
+    days = break_reports.span_of(session.db, current.number)
+    if days is None:  # pragma: no cover # `_require_amount` has refused it
+        return []
+    programme_id = current.row["programme_id"]
+    of_days = break_reports.days(session.db, programme_id, "bills", None, None, days[1])
+    held = [each for each in of_days if each.day > days[0]]
+    for each in held:
+        if each.run is None or each.is_changed or each.open:
+            why = (
+                Word("no bill was held against it")
+                if each.run is None
+                else Word("it has open breaks")
+                if each.open
+                else Word("something has changed since")
+            )
+            raise VoucherError(
+                "not_reconciled",
+                "settlement {settlement} pays {day}: {why}",
+                hint="voucher reconcile report --until {last}",
+                settlement=current.number,
+                day=times.day_text(each.day),
+                last=times.day_text(days[1]),
+                why=why,
+            )
+    return sorted({each.run for each in held if each.run is not None})
 
 
 def _require_amount(session: Session, current: Current) -> int:
