@@ -222,3 +222,85 @@ def test_a_verified_settlement_needs_a_note_or_runs(town: Any) -> None:
     settle(town, "2020-03-27")
     ran = town("settlement", "verify", "1", "-o", "json", *MEI, *LATER, expect=2)
     assert ran.json["problems"][0]["code"] == "note_needed"
+
+
+@pytest.mark.parametrize(
+    ("check", "statement"),
+    [
+        ("days_reconciled", "UPDATE reconciled_days SET agreed_our_fen = agreed_our_fen + 1"),
+        ("days_reconciled", "UPDATE reconciled_days SET their_rows = their_rows + 1"),
+        ("breaks_add_up", "UPDATE break_parts SET our_fen = our_fen + 1"),
+        ("breaks_add_up", "UPDATE reconciliations SET opened = 9"),
+    ],
+)
+def test_the_checks_of_reconciliation_find_a_change(town: Any, check: str, statement: str) -> None:
+    run(town, DAY[:4])
+    towns.by_hand(".", statement)
+    assert check in town("check", expect=5).err
+
+
+def test_what_is_asked_wrongly_is_refused(town: Any) -> None:
+    run(town, DAY[:4])
+    wrong = {
+        ("breaks", "--type", "x"): (2, "unknown_break_type"),
+        ("breaks", "--state", "x"): (2, "unknown_break_state"),
+        ("show",): (2, "break_or_run"),
+        ("show", "99"): (3, "unknown_break"),
+        ("show", "--run", "99"): (3, "unknown_run"),
+        ("run", "bill.csv", "--adds", "--since", "2020-03-27"): (2, "adds_alone"),
+        ("run", "bill.csv", "--since", "2020-03-28", "--until", "2020-03-27"): (2, "empty_window"),
+        ("run", "bill.csv", "--profile", "instant"): (3, "wrong_kind"),
+    }
+    for args, (code, name) in wrong.items():
+        ran = town("reconcile", *args, "-o", "json", *MEI, *LATER, expect=None)
+        assert (ran.code, ran.json["problems"][0]["code"]) == (code, name), args
+    shown = town("reconcile", "show", "--run", "1", "-o", "json", *LATER).data
+    assert (shown["opened"], len(shown["breaks"])) == (1, 1)
+    ran = town("batch", "retry", str(shown["batch"]), "-o", "json", *MEI, *LATER, expect=3)
+    assert ran.json["problems"][0]["code"] == "bill_again"
+
+
+def test_bad_rows_of_a_bill_are_kept_with_their_reasons(town: Any) -> None:
+    rows = (
+        "T1,maybe,M1,2020-03-27 10:01,10,,",
+        "T1,pay,M1,2020-03-27 10:01,ten,,",
+        "T1,pay,M1,2020-03-27 10:01,-10,,",
+        "T1,pay,M1,2020-13-27 10:01,10,,",
+        "T1,pay,M1,2021-03-27 10:01,10,,",
+        *DAY,
+    )
+    answer = run(town, rows, expect=4).data
+    assert (answer["accepted"], answer["rejected"], answer["breaks"]) == (5, 5, {})
+    assert answer["reasons"] == {"bad_row": 1, "bad_amount": 2, "bad_time": 2}
+
+
+def test_rows_that_come_to_days_that_stand_take_nobody_s_place(town: Any) -> None:
+    pay(town, "next.csv", "T6 C2 1 M2 2020-03-27 12:00")
+    run(town, DAY[:4])
+    assert len(breaks(town, "--state", "open")) == 2
+    rows = ("T5,pay,M3,2020-03-27 10:05,10,,", "T1,pay,M1,2020-03-27 10:01,10,,")
+    more = ("X1,pay,M3,2020-03-27 10:05,10,,", "X2,pay,M3,2020-03-29 10:05,10,,")
+    answer = run(town, (*rows, *more), "--adds", name="more.csv", expect=4).data
+    assert (answer["accepted"], answer["duplicate"], answer["rejected"]) == (2, 1, 1)
+    assert breaks(town, "--state", "open") == [
+        ("missing_there", "T6", 1_000, 0),
+        ("missing_here", "X1", 0, 1_000),
+    ]
+    town("check")
+
+
+def test_a_dry_run_keeps_nothing(town: Any) -> None:
+    assert run(town, DAY[:4], "--dry-run").data["breaks"] == {"missing_there": 1}
+    assert breaks(town) == []
+    assert run(town, DAY[:4]).data["run"] == 1
+
+
+def test_what_people_resolved_stays_resolved(town: Any) -> None:
+    run(town, DAY[:4])
+    towns.by_hand(
+        ".", "UPDATE breaks SET state = 'resolved', resolved_at = 1, resolution = 'explained'"
+    )
+    pay(town, "next.csv", "T6 C2 1 M2 2020-03-28 12:00")
+    again = run(town, DAY[:4])
+    assert (again.data["standing"], again.data["still_resolved"]) == (1, 1)
+    assert breaks(town, "--state", "open") == []

@@ -94,7 +94,6 @@ TEXT = {
     "what stands here has changed since: voucher reconcile run FILE, once more": "其后本系统记录有变化：请再次运行 voucher reconcile run FILE",
     # a settlement that was verified by reconciliation
     "say what was looked at: --note, or --reconciled": "请用 --note 写明核对内容，或用 --reconciled",
-    "What was looked at: it is kept.": "核对的内容：将留存。",
     "Its days were held against the platform's bill, and agree.": "其各日已与平台账单对账相符。",
     "settlement {settlement} pays {day}: {why}": "结算单 {settlement} 含 {day}：{why}",
     "no bill was held against it": "该日尚未对账",

@@ -66,7 +66,6 @@ TEXT = {
     "programme {programme} has no settlement {settlement}": "项目 {programme} 没有结算单 {settlement}",
     "settlement {settlement} is {state}; this is done while it is {wanted}": "结算单 {settlement} 状态为{state}；此操作须在{wanted}时办理",
     # verify, approve, reject
-    "say what was looked at: --note": "请写明核对内容：--note",
     "say why: --note": "请写明理由：--note",
     "{programme} pays at its end, when a third party has audited it: name its report": "项目 {programme} 在结束并经第三方审计后付款：请写明审计报告",
     'voucher settlement verify {settlement} --note WHAT --evidence "REPORT"': 'voucher settlement verify {settlement} --note 内容 --evidence "报告"',
