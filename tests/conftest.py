@@ -203,6 +203,8 @@ EVERY_COMMAND = {
     "schedule status",
     "audit log",
     "audit package",
+    "audit sample",
+    "audit samples",
     "audit verify",
     "law show",
     "audit head",

@@ -21,6 +21,7 @@ REFUSED = {
     "not_staff",
     "not_a_checker",
     "not_a_witness",
+    "not_an_auditor",
     "not_finance",
     "no_one_may",
     "wrong_login",
@@ -29,6 +30,7 @@ REFUSED = {
 WITHOUT_A_FILE = {"demo", "help", "init", "programme new"}
 WORDS = {
     "audit package": "package",
+    "audit sample": "--margin 5",
     "audit witness": "0" * 64,
     "application import": "applications.csv",
     "batch rejects": "1",

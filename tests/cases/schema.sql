@@ -92,6 +92,10 @@ CREATE INDEX roll_ins_by_source ON roll_ins (from_round_id);
 
 CREATE UNIQUE INDEX rounds_by_lead ON rounds (lead_id) WHERE lead_id IS NOT NULL AND state <> 'cancelled';
 
+CREATE INDEX sample_results_by_item ON sample_results (sample_id, item);
+
+CREATE INDEX samples_by_programme ON samples (programme_id);
+
 CREATE INDEX scans_by_programme ON scans (programme_id);
 
 CREATE INDEX series_by_batch ON series (batch_id);
@@ -994,6 +998,52 @@ CREATE TABLE rounds (
     UNIQUE (programme_id, round)
 ) STRICT;
 
+CREATE TABLE sample_items (
+    sample_id   INTEGER NOT NULL REFERENCES samples,
+    item        INTEGER NOT NULL,                       -- the smallest ticket is item 1
+    number      TEXT NOT NULL,                          -- transaction_no, claim_no or transfer_no
+    amount_fen  INTEGER NOT NULL,
+    ticket      TEXT NOT NULL,
+    PRIMARY KEY (sample_id, item),
+    UNIQUE (sample_id, number)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE sample_results (
+    result_id   INTEGER PRIMARY KEY,
+    sample_id   INTEGER NOT NULL,
+    item        INTEGER NOT NULL,
+    fault       TEXT NOT NULL,                          -- '': found in order
+    right_fen   INTEGER NOT NULL CHECK (right_fen >= 0),-- what the amount should have been
+    note        TEXT NOT NULL,
+    at_line     TEXT NOT NULL,                          -- file:line
+    entered_by  TEXT NOT NULL,
+    os_user     TEXT NOT NULL,
+    entered_at  INTEGER NOT NULL,
+    FOREIGN KEY (sample_id, item) REFERENCES sample_items
+) STRICT;
+
+CREATE TABLE samples (
+    sample_id          INTEGER PRIMARY KEY,
+    programme_id       INTEGER NOT NULL REFERENCES programmes,
+    what               TEXT NOT NULL CHECK (what IN ('redemptions', 'claims', 'transfers')),
+    first_day          INTEGER,                         -- of the period (yyyymmdd); NULL: from the beginning
+    last_day           INTEGER NOT NULL,                -- the last signed day of it
+    confidence_bp      INTEGER NOT NULL,
+    margin_bp          INTEGER NOT NULL,
+    expected_bp        INTEGER NOT NULL,
+    size               INTEGER NOT NULL CHECK (size > 0),
+    allowed            INTEGER NOT NULL CHECK (allowed >= 0),  -- so many may be wrong and the margin is kept
+    population         INTEGER NOT NULL CHECK (population >= size),
+    population_fen     INTEGER NOT NULL,
+    largest_fen        INTEGER NOT NULL,
+    population_sha256  TEXT NOT NULL,                   -- of the list of all: number,amount
+    seed               TEXT NOT NULL,
+    items_sha256       TEXT NOT NULL,                   -- of the numbers that were drawn, a line each
+    drawn_by           TEXT NOT NULL,
+    os_user            TEXT NOT NULL,
+    drawn_at           INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE scans (
     scan_id             INTEGER PRIMARY KEY,
     programme_id        INTEGER NOT NULL REFERENCES programmes,
@@ -1435,6 +1485,18 @@ BEGIN INSERT INTO seats (round_id, free) VALUES (NEW.round_id, NEW.claimed); END
 CREATE TRIGGER rounds_of_closed_programmes_stand BEFORE UPDATE ON rounds WHEN EXISTS (
     SELECT 1 FROM closings c WHERE c.programme_id = OLD.programme_id)
 BEGIN SELECT RAISE(ROLLBACK, 'the programme is closed'); END;
+
+CREATE TRIGGER sample_items_never_change BEFORE UPDATE ON sample_items BEGIN SELECT RAISE(ABORT, 'what was drawn stands'); END;
+
+CREATE TRIGGER sample_items_never_vanish BEFORE DELETE ON sample_items BEGIN SELECT RAISE(ABORT, 'what was drawn stands'); END;
+
+CREATE TRIGGER sample_results_never_change BEFORE UPDATE ON sample_results BEGIN SELECT RAISE(ABORT, 'a result stands'); END;
+
+CREATE TRIGGER sample_results_never_vanish BEFORE DELETE ON sample_results BEGIN SELECT RAISE(ABORT, 'a result stands'); END;
+
+CREATE TRIGGER samples_never_change BEFORE UPDATE ON samples BEGIN SELECT RAISE(ABORT, 'a sample stands'); END;
+
+CREATE TRIGGER samples_never_vanish BEFORE DELETE ON samples BEGIN SELECT RAISE(ABORT, 'a sample stands'); END;
 
 CREATE TRIGGER scans_never_change BEFORE UPDATE ON scans BEGIN SELECT RAISE(ABORT, 'a scan stands'); END;
 

@@ -1,4 +1,4 @@
-"""voucher audit log | verify | head | witness | package"""
+"""voucher audit log | verify | head | witness | package | sample | samples"""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
+from vouchercli.cli.language import language
 from vouchercli.cli.options import Call, Since, Until, command, verbs
 from vouchercli.ops.proof import audit, witnesses
 from vouchercli.result import Outcome
@@ -137,3 +138,98 @@ def package(
     return packages.write(
         session, wanted, package_writers.of(call, is_rehearsal=session.is_rehearsal)
     )
+
+
+SampleNumber = Annotated[
+    Optional[int], typer.Argument(metavar="[N]", help="The number of a sample (else all).")
+]
+
+
+@command(
+    app,
+    "sample",
+    epilog="Example: voucher audit sample --margin 5 --to sample-1.xlsx --actor qi\n"
+    "Example: voucher audit sample --results sample-1.xlsx --actor qi",
+)
+def sample(
+    call: Call,
+    session: Session,
+    *,
+    confidence: Annotated[
+        str, typer.Option("--confidence", metavar="PERCENT", help="How sure it must be.")
+    ] = "95",
+    margin: Annotated[
+        Optional[str],
+        typer.Option("--margin", metavar="PERCENT", help="So many may be wrong at most."),
+    ] = None,
+    expected: Annotated[
+        str,
+        typer.Option("--expected", metavar="PERCENT", help="So many are expected to be wrong."),
+    ] = "0",
+    what: Annotated[
+        str,
+        typer.Option("--what", metavar="WHAT", help="redemptions, claims or transfers."),
+    ] = "redemptions",
+    since: Annotated[
+        Optional[str], typer.Option("--since", metavar="DAY", help="From this day on.")
+    ] = None,
+    until: Annotated[
+        Optional[str],
+        typer.Option("--until", metavar="DAY", help="Up to this day (else the last signed one)."),
+    ] = None,
+    seed: Annotated[
+        str,
+        typer.Option("--seed", metavar="TEXT", help="What decides who is drawn (else the log)."),
+    ] = "",
+    to: Annotated[
+        Optional[Path],
+        typer.Option("--to", metavar="FILE", help="The sheet to fill in: XLSX or CSV."),
+    ] = None,
+    population: Annotated[
+        Optional[Path],
+        typer.Option("--population", metavar="FILE", help="The list of all, to draw it again."),
+    ] = None,
+    results: Annotated[
+        Optional[Path],
+        typer.Option("--results", metavar="FILE", help="Instead: enter what was found."),
+    ] = None,
+) -> Outcome:
+    """Draw a sample for a spot check, its size stated before; or enter what was found, and hear
+    what it says of the whole.
+    """
+    from vouchercli.ops.auditing import sample_results, samples  # nothing else needs the law of it
+
+    if samples.is_of_results(results, margin, seed, to, population, since, until):
+        assert results is not None
+        return sample_results.enter(session, results)
+    assert margin is not None
+    first = None if since is None else call.local_day(session, since)
+    last = None if until is None else call.local_day(session, until)
+    terms = samples.read_terms(confidence, margin, expected)
+    asked = (samples.read_what(what), terms, first, last, seed, to, population)
+    wanted = samples.Wanted(*asked, language())
+    return samples.draw(session, wanted)
+
+
+@command(app, "samples", epilog="Example: voucher audit samples 1", is_list=True)
+def list_samples(
+    session: Session,
+    number: SampleNumber = None,
+    *,
+    limit: int | None,
+    to: Annotated[
+        Optional[Path],
+        typer.Option("--to", metavar="FILE", help="Write its sheet into this new file."),
+    ] = None,
+) -> Outcome:
+    """List the samples that were drawn; or show one, its items, and what the results say of the
+    whole.
+    """
+    from vouchercli.ops.auditing import sample_sheets, sample_tables, samples
+
+    if number is None:
+        samples.require_number(to)
+        return sample_tables.list_samples(session, limit)
+    if to is not None:
+        return sample_sheets.give(session, number, to, language())
+    return sample_tables.show_sample(session, number, limit)

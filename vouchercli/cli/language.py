@@ -46,6 +46,7 @@ STAND_INS = (
     "NO",
     "OPTIONS",
     "OTHER",
+    "PERCENT",
     "RESIDENT",
     "ROUND",
     "STATE",

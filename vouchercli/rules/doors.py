@@ -17,6 +17,7 @@ MAKERS = ("maker", "checker")
 CHECKERS = ("checker",)
 TREASURERS = ("maker", "checker", "finance")
 FINANCE = ("finance",)
+AUDITORS = ("auditor",)
 WITNESSES = ("checker", "finance", "auditor")
 
 
@@ -43,6 +44,7 @@ DOORS = (
             "audit head",
             "audit log",
             "audit package",
+            "audit samples",
             "audit verify",
             "batch list",
             "batch rejects",
@@ -253,6 +255,7 @@ DOORS = (
     ),
     Door("keys", CHECKERS, ("key rotate",)),
     Door("witness", WITNESSES, ("audit witness",)),
+    Door("draw samples", AUDITORS, ("audit sample",)),
 )
 DOOR = {command: door for door in DOORS for command in door.commands}
 STATEMENTS_OF_ALL = DOOR["settlement run"]  # one may be looked at by anybody

@@ -115,6 +115,44 @@ FROM bank_files b CROSS JOIN bank_answers a USING (bank_file_id)
 WHERE b.programme_id = :programme_id ORDER BY a.bank_file_id, a.place
 """,
 )
+RUNS = Extract(
+    "reconciliation/runs",
+    "run:int batch:int source round first_on:date last_on:date tolerances opened:int standing:int"
+    " cleared:int actor os_user ran_at:time",
+    """
+SELECT x.run_id, x.batch_id, x.source, r.round, x.first_on, x.last_on, x.tolerances, x.opened,
+    x.standing, x.cleared, x.actor, x.os_user, x.ran_at
+FROM reconciliations x LEFT JOIN rounds r USING (round_id)
+WHERE x.programme_id = :programme_id ORDER BY x.run_id
+""",
+)
+RECONCILED_DAYS = Extract(
+    "reconciliation/days",
+    "run:int day:date their_rows:int theirs:fen our_rows:int ours:fen agreed_their_rows:int"
+    " agreed_theirs:fen agreed_our_rows:int agreed_ours:fen",
+    """
+SELECT d.run_id, d.day, d.their_rows, d.their_fen, d.our_rows, d.our_fen, d.agreed_their_rows,
+    d.agreed_their_fen, d.agreed_our_rows, d.agreed_our_fen
+FROM reconciliations x CROSS JOIN reconciled_days d USING (run_id)
+WHERE x.programme_id = :programme_id ORDER BY d.run_id, d.day
+""",
+)
+BREAKS = Extract(
+    "reconciliation/breaks",
+    "break:int source round type transaction_no kind merchant_no day:date ours:fen theirs:fen"
+    " detail batch:int line:int run:int state owner assigned_by assigned_at:time resolution note"
+    " evidence resolved_by resolved_at:time cleared_run:int cleared_at:time",
+    """
+SELECT b.break_id, b.source, r.round, b.type, b.transaction_no, b.kind,
+    ifnull((SELECT m.merchant_no FROM merchants m WHERE m.merchant_id = b.merchant_id),
+        b.merchant_no),
+    b.day, b.our_fen, b.their_fen, b.detail, b.batch_id, b.line, b.run_id, b.state, b.owner,
+    b.assigned_by, b.assigned_at, b.resolution, b.note, b.evidence, b.resolved_by, b.resolved_at,
+    b.cleared_run, b.cleared_at
+FROM breaks b LEFT JOIN rounds r USING (round_id)
+WHERE b.programme_id = :programme_id ORDER BY b.break_id
+""",
+)
 # Proposals of a programme, and those on the registry, which is everybody's.
 OF_PROGRAMME = f"""
 proposals p LEFT JOIN rounds r ON p.subject = 'round' AND r.round_id = p.subject_id
@@ -217,6 +255,38 @@ SELECT m.merchant_no, s.from_at, s.until_at, s.reason, s.actor
 FROM suspensions s JOIN merchants m USING (merchant_id) ORDER BY s.suspension_id
 """,
 )
+SAMPLES = Extract(
+    "samples/samples",
+    "sample:int what first_day:date last_day:date confidence_bp:int margin_bp:int expected_bp:int"
+    " size:int allowed:int population:int population_sum:fen largest:fen population_sha256 seed"
+    " items_sha256 drawn_by os_user drawn_at:time",
+    """
+SELECT sample_id, what, first_day, last_day, confidence_bp, margin_bp, expected_bp, size, allowed,
+    population, population_fen, largest_fen, population_sha256, seed, items_sha256, drawn_by,
+    os_user, drawn_at
+FROM samples WHERE programme_id = :programme_id ORDER BY sample_id
+""",
+)
+SAMPLE_ITEMS = Extract(
+    "samples/items",
+    "sample:int item:int number amount:fen ticket",
+    """
+SELECT i.sample_id, i.item, i.number, i.amount_fen, i.ticket
+FROM samples s CROSS JOIN sample_items i USING (sample_id) WHERE s.programme_id = :programme_id
+ORDER BY i.sample_id, i.item
+""",
+)
+SAMPLE_RESULTS = Extract(
+    "samples/results",
+    "result:int sample:int item:int fault right:fen note at_line entered_by os_user"
+    " entered_at:time",
+    """
+SELECT r.result_id, r.sample_id, r.item, r.fault, r.right_fen, r.note, r.at_line, r.entered_by,
+    r.os_user, r.entered_at
+FROM samples s CROSS JOIN sample_results r USING (sample_id) WHERE s.programme_id = :programme_id
+ORDER BY r.result_id
+""",
+)
 TABLES = (
     POSTINGS,
     ACCOUNTS,
@@ -227,6 +297,9 @@ TABLES = (
     DEBTS,
     BANK_FILES,
     BANK_ANSWERS,
+    RUNS,
+    RECONCILED_DAYS,
+    BREAKS,
     PROPOSALS,
     VERDICTS,
     DAYS,
@@ -236,6 +309,9 @@ TABLES = (
     LIMITS,
     MERCHANTS,
     SUSPENSIONS,
+    SAMPLES,
+    SAMPLE_ITEMS,
+    SAMPLE_RESULTS,
 )
 # Every row, where it is asked for.
 CLAIMS = Extract(

@@ -36,6 +36,7 @@ SCHEMA_FILES = (
     "032_transfers_replaced.sql",
     "033_reconciliation.sql",
     "034_came_back.sql",
+    "035_samples.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

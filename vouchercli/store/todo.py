@@ -64,6 +64,15 @@ SELECT max(r.closes_at) FROM rounds r WHERE r.programme_id = :programme_id
 HAVING count(*) FILTER (WHERE r.state IN ('settled', 'archived')) > 0
     AND count(*) = count(*) FILTER (WHERE r.state IN ('settled', 'archived', 'cancelled'))
 """
+# Samples of which items have no result yet.
+SAMPLES = """
+SELECT s.sample_id, s.drawn_by, s.drawn_at,
+    (SELECT sum(i.amount_fen) FROM sample_items i WHERE i.sample_id = s.sample_id)
+FROM samples s
+WHERE s.programme_id = ? AND s.size > (SELECT count(DISTINCT r.item) FROM sample_results r
+    WHERE r.sample_id = s.sample_id)
+ORDER BY s.sample_id
+"""
 IS_SEALED = "SELECT EXISTS (SELECT 1 FROM last_seals WHERE programme_id = ?)"
 # What is booked from now on is booked behind the last day that is sealed.
 OPEN_WITH_FILES = """
@@ -117,6 +126,22 @@ class Settlement(NamedTuple):
     amount_fen: int
     made_by: str
     needs_notice: int
+
+
+class Sample(NamedTuple):
+    """A sample that waits for results since it was drawn (UTC seconds), and what was paid for its
+    items.
+    """
+
+    sample: int
+    drawn_by: str
+    drawn_at: int
+    amount_fen: int
+
+
+def samples(db: sqlite3.Connection, programme_id: int) -> list[Sample]:
+    """The samples of a programme that wait for results."""
+    return typed.rows(db, Sample, SAMPLES, (programme_id,))
 
 
 def settlements(db: sqlite3.Connection, programme_id: int) -> list[Settlement]:

@@ -93,6 +93,7 @@ KINDS = tuple(FIELDS)  # of files that somebody imports
 # What a bank answers of a transfer; its profile in configs/banks/ says where each stands.
 ANSWERS = "answers"
 HOLDS = "holds"  # a list of what is not paid for now
+RESULTS = "results"  # what was found at the items of a sample
 RELEASES = "releases"  # a list of holds that are let go
 # What is held against what stands here: a platform's bill by transaction or by merchant and day, a
 # statement of a merchant or a bank.
@@ -123,6 +124,7 @@ FIELDS_OF = OF_PLATFORMS | {
         "reason",
     ),
     HOLDS: ("transaction_no", "merchant_no", "reason", "evidence", "note", "held_on"),
+    RESULTS: ("sample", "number", "result", "fault", "right_amount", "note"),
     RELEASES: ("hold_no", "note"),
 }
 
@@ -135,6 +137,7 @@ KIND_WORDS = {
     "redemptions": Word("redemptions file"),
     ANSWERS: Word("file of a bank's answers"),
     HOLDS: Word("list of holds"),
+    RESULTS: Word("results of a sample"),
     RELEASES: Word("list of holds to release"),
     BILLS: Word("settlement bill"),
     DAY_BILLS: Word("settlement bill by merchant and day"),
@@ -177,6 +180,9 @@ TYPES: dict[str, Type] = {
     "evidence": "name",
     "note": "name",
     "held_on": "time",
+    "result": "name",
+    "fault": "name",
+    "right_amount": "name",
 }
 
 # A file without a column for one of these is whole all the same; `voucher` files may leave them
@@ -192,6 +198,7 @@ OPTIONAL: dict[str, frozenset[str]] = {
     ),
     ANSWERS: frozenset(FIELDS_OF[ANSWERS]) - {"transfer_no", "status"},
     HOLDS: frozenset(FIELDS_OF[HOLDS]) - {"reason", "evidence"},
+    RESULTS: frozenset({"result", "fault", "right_amount", "note"}),
     RELEASES: frozenset({"note"}),
     BILLS: frozenset({"merchant_no", "refund_of", "status"}),
     DAY_BILLS: frozenset({"payments"}),
@@ -218,6 +225,7 @@ FILLED: dict[str, frozenset[str]] = {
     ),
     ANSWERS: frozenset({"transfer_no", "status"}),
     HOLDS: frozenset({"reason", "evidence"}),
+    RESULTS: frozenset({"sample", "number"}),
     RELEASES: frozenset({"hold_no"}),
     BILLS: frozenset({"transaction_no", "kind", "paid_at", "amount"}),
     DAY_BILLS: frozenset({"merchant_no", "paid_on", "amount"}),
@@ -242,6 +250,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     ),
     ANSWERS: ("transfer_no", "reference"),
     HOLDS: ("transaction_no", "merchant_no"),
+    RESULTS: ("number",),
     RELEASES: ("hold_no",),
     BILLS: ("transaction_no", "merchant_no", "refund_of"),
     DAY_BILLS: ("merchant_no",),

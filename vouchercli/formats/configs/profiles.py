@@ -339,7 +339,7 @@ def of_answers(node: Node, name: str) -> Profile:
 
 
 def of_list(node: Node, kind: str) -> Profile:
-    """How a list of holds, or of holds to release, is read."""
+    """How a list of ours is read: of holds, of holds to release, of results."""
     head = {
         "profile": kind,
         "platform": kind,

@@ -81,6 +81,7 @@ NUMBERS = {
     "bills": "transaction_no",
     "day_bills": "merchant_no",
     "statements": "statement_no",
+    "results": "number",
 }
 
 

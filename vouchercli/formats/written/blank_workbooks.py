@@ -34,9 +34,15 @@ class BlankColumn(NamedTuple):
 
 
 def workbook(
-    name: str, columns: Sequence[BlankColumn], about: str, explained: Sequence[Sequence[str]]
+    name: str,
+    columns: Sequence[BlankColumn],
+    about: str,
+    explained: Sequence[Sequence[str]],
+    rows: Sequence[Sequence[str]] = (),
 ) -> bytes:
-    """The XLSX file: sheet `name` with the headings, sheet `about` with the rows of `explained`."""
+    """The XLSX file: sheet `name` with the headings and the `rows` that are known (texts), sheet
+    `about` with the rows of `explained`.
+    """
     import xlsxwriter  # only for those who want a workbook
     from rich.cells import cell_len
 
@@ -54,6 +60,9 @@ def workbook(
             if column.words:
                 choice = {"validate": "list", "source": list(column.words)}
                 sheet.data_validation(1, at, LAST_ROW, at, choice)
+        for row, cells in enumerate(rows, 1):
+            for at, (column, cell) in enumerate(zip(columns, cells, strict=True)):
+                sheet.write_string(row, at, cell, shapes[SHAPES[column.type]])
         help_sheet = book.add_worksheet(about)
         for row, cells in enumerate(explained):
             for at, cell in enumerate(cells):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from vouchercli.ops.reports.final_statement import report_final
 from vouchercli.ops.reports.funds import report_funds
 from vouchercli.ops.reports.leverage import report_leverage
 from vouchercli.ops.reports.merchants import report_merchants
@@ -43,13 +44,13 @@ def _settlement(session: Session, span: Span) -> Outcome:
     return report_settlement(session, since=first, until=last)
 
 
-# The final statement of a programme that was closed stands here as soon as there is one.
 REPORTS: dict[str, Callable[[Session, Span], Outcome]] = {
     "leverage": _leverage("round"),
     "redemptions_by_day": _leverage("round,day"),
     "rounds": lambda session, span: report_rounds(session, as_of=span.until),
     "funds": lambda session, span: report_funds(session, as_of=span.until),
     "settlement": _settlement,
+    "final": lambda session, span: report_final(session, as_of=span.until),
     "merchants": lambda session, span: report_merchants(
         session, since=span.since, as_of=span.until, top=0
     ),

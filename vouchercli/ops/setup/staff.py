@@ -46,8 +46,9 @@ def require_itself(session: Session, programme: Programme) -> None:
 
 
 def require(session: Session, programme: Programme, door: Door) -> None:
-    """Raise `no_one_may`, `not_a_checker`, `not_a_witness`, `not_finance` or `not_staff` unless who
-    acts may pass that door of the programme, `wrong_login` when they are not who they say.
+    """Raise `no_one_may`, `not_a_checker`, `not_a_witness`, `not_an_auditor`, `not_finance` or
+    `not_staff` unless who acts may pass that door of the programme, `wrong_login` when they are
+    not who they say.
     """
     require_itself(session, programme)
     if law.may_pass(hand(session), programme, door):
@@ -81,6 +82,14 @@ def _without_role(door: Door, about: dict[str, Any], may: str) -> VoucherError:
             "not_finance",
             "{actor} is not finance of programme {programme} (finance: {staff})",
             hint="ask finance to do it with --actor NAME, or add the role to the programme's staff",
+            staff=may,
+            **about,
+        )
+    if door.roles == doors.AUDITORS:
+        return VoucherError(
+            "not_an_auditor",
+            "{actor} is not an auditor of programme {programme} (its auditors: {staff})",
+            hint=ask_one,
             staff=may,
             **about,
         )

@@ -1,4 +1,4 @@
-"""Settlements and debts that wait for a person, and what can be settled or closed."""
+"""Settlements, samples and debts that wait for a person, and what can be settled or closed."""
 
 from __future__ import annotations
 
@@ -31,9 +31,11 @@ NOTICE = "voucher settlement notice {number} -O LIST.html --actor {who}"
 
 
 def list_money(session: Session, row: sqlite3.Row) -> Iterator[dict[str, Any]]:
-    """What waits of a programme's settlements and debts, each as a row of `voucher todo`."""
+    """What waits of a programme's settlements, samples and debts: rows of `voucher todo`."""
     for each in store.settlements(session.db, row["programme_id"]):
         yield _settlement(row, each)
+    for sample in store.samples(session.db, row["programme_id"]):
+        yield _sample(row, sample)
     today = times.day_of(session.now, row["time_zone"])
     for debt in debts.listed(session.db, row["programme_id"]).rows(None):
         if settlements.days_between(debt.since_on, today) >= PATIENCE_DAYS:
@@ -77,6 +79,19 @@ def _settlement(row: sqlite3.Row, each: store.Settlement) -> dict[str, Any]:
         "amount_fen": each.amount_fen,
         "by": each.made_by,
         "next": command.format(number=number, who=next(iter(may), "NAME")),
+    }
+
+
+def _sample(row: sqlite3.Row, each: store.Sample) -> dict[str, Any]:
+    may = people.with_roles(programmes.value(row), *doors.AUDITORS)
+    number, who = str(each.sample), next(iter(may), "NAME")
+    return _describe(row, number, may) | {
+        "about": say("sample {sample}", sample=number),
+        "kind": Word("results of a spot check"),
+        "since": each.drawn_at,
+        "amount_fen": each.amount_fen,
+        "by": each.drawn_by,
+        "next": f"voucher audit sample --results FILE --actor {who}",
     }
 
 

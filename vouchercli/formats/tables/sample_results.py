@@ -1,0 +1,102 @@
+"""What an auditor found at the items of a sample: the sheet that was filled in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vouchercli.documents import Node
+from vouchercli.errors import VoucherError
+from vouchercli.formats.configs import profiles
+from vouchercli.formats.configs.fields import FIELDS_OF, RESULTS
+from vouchercli.formats.tables import files, sheets
+from vouchercli.result import Problem
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vouchercli.formats.tables.records import Reading, Record
+
+FAULT_WORDS = {
+    "未找到": "not_found",
+    "金额有误": "amount_wrong",
+    "重复": "twice",
+    "不符合条件": "not_entitled",
+    "缺少材料": "document_missing",
+    "其他": "other",
+}
+COLUMNS = {
+    "sample": {"column": ["sample", "样本"]},
+    "number": {"column": ["number", "编号"]},
+    "result": {
+        "column": ["result", "结果"],
+        "words": {"无误": "ok", "有误": "wrong"},
+        "optional": True,
+    },
+    "fault": {"column": ["fault", "问题"], "words": FAULT_WORDS, "optional": True},
+    "right_amount": {"column": ["right_amount", "应为金额"], "optional": True},
+    "note": {"column": ["note", "备注", "说明"], "optional": True},
+}
+# the columns of the sheet, in English and Chinese; some are there to be looked at only
+SHEET = (
+    ("sample", "样本"),
+    ("item", "序号"),
+    ("number", "编号"),
+    ("amount", "金额"),
+    ("result", "结果"),
+    ("fault", "问题"),
+    ("right_amount", "应为金额"),
+    ("note", "备注"),
+)
+RESULT_WORDS = (("ok", "无误"), ("wrong", "有误"))
+
+
+class ResultLine(NamedTuple):
+    """A row of the sheet, as text ('': blank), and where it stands (file:line)."""
+
+    where: str
+    sample: str
+    number: str
+    result: str
+    fault: str
+    right_amount: str
+    note: str
+
+
+def read(path: Path | str) -> tuple[list[ResultLine], list[Problem]]:
+    """The rows of a sheet, and what is wrong with those that cannot be read. Raises `VoucherError`
+    unknown_results_layout, and what reading files raises.
+    """
+    reading = _open(path)
+    lines: list[ResultLine] = []
+    faults: list[Problem] = []
+    for record in reading.records():
+        where = sheets.where(str(path), record.line, reading.sheets)
+        if record.fault:
+            fault = record.fault
+            faults.append(Problem(fault.code, fault.text, where, fault.hint, params=fault.params))
+        else:
+            lines.append(_line(record, where))
+    return lines, faults
+
+
+def _line(record: Record, where: str) -> ResultLine:
+    value = dict(zip(FIELDS_OF[RESULTS], record.values, strict=True))
+    return ResultLine(where, **value)
+
+
+def _open(path: Path | str) -> Reading:
+    profile = profiles.of_list(Node({"columns": COLUMNS}), RESULTS)
+    try:
+        return files.read_by([profile], path, is_given=True)
+    except VoucherError as error:
+        if error.code not in ("unknown_layout", "other_kind"):
+            raise
+        raise VoucherError(
+            "unknown_results_layout",
+            "{file} is no sheet of a sample: its columns are sample, number, result, fault,"
+            " right_amount, note",
+            hint="fill in the sheet that was written: voucher audit samples 1 --to sample-1.xlsx",
+            where=error.where,
+            problems=[each for each in error.problems if each.code == "missing_columns"],
+            file=str(path),
+        ) from error
