@@ -29,7 +29,7 @@ LISTS = sorted(
 EMPTY = {
     *("application list", "correction list", "day list", "eligibility list", "series list"),
     *("report fairness", "report operations", "report series", "report settlement"),
-    "settlement list",
+    *("risk list", "settlement list"),
 }
 
 

@@ -88,6 +88,12 @@ def test_a_changed_row_of_evidence_is_seen(session: Session) -> None:
     assert [each.is_same for each in store.all_rows(session.db, 1)] == [True, False]
 
 
+def test_a_token_made_anew_changes_nothing(session: Session) -> None:
+    add(session)
+    session.db.execute("UPDATE claims SET resident = zeroblob(16)")
+    assert all(each.is_same for each in store.all_rows(session.db, 1))
+
+
 def test_what_is_not_there_is_none(session: Session) -> None:
     assert store.last_scan(session.db, 1) is None
     assert store.scan(session.db, 1, 9) is None and store.find(session.db, 1, 9) is None

@@ -91,7 +91,7 @@ class Evidence(NamedTuple):
     @property
     def is_same(self) -> bool:
         """Whether the payment still says what it said."""
-        return self.sha256 == digest(self[3:])
+        return self.sha256 == digest(self[3:-1])
 
 
 class New(NamedTuple):
@@ -151,19 +151,17 @@ FROM finding_rows e LEFT JOIN redemption_facts f USING (redemption_id)
 WHERE e.finding_id = :finding
 """
 ROW_LIST = Listing(Evidence, ROWS, "f.paid_at, e.redemption_id")
-# What is frozen of a payment; residents stay tokens.
+# What is frozen of a payment. Not the resident's token, which another key makes anew: the claim
+# says whose it is.
 FACT = """
-SELECT f.transaction_no, f.paid_at, f.base_fen, f.subsidy_fen, c.claim_no, f.coupon_no, c.resident
+SELECT f.transaction_no, f.paid_at, f.base_fen, f.subsidy_fen, c.claim_no, f.coupon_no
 FROM redemption_facts f JOIN claims c USING (claim_id) WHERE f.redemption_id = ?
 """
 
 
 def digest(fact: Sequence[Any]) -> str:
-    """SHA-256 of a payment: transaction, time, base, subsidy, claim, coupon and the resident's
-    token, as a line of JSON.
-    """
-    cells = [each.hex() if isinstance(each, bytes) else each for each in fact]
-    return sha256(json.dumps(cells, ensure_ascii=False).encode()).hexdigest()
+    """SHA-256 of a payment: transaction, time, base, subsidy, claim and coupon, as a JSON list."""
+    return sha256(json.dumps([*fact], ensure_ascii=False).encode()).hexdigest()
 
 
 def of_rows(rows: Iterable[tuple[int, str]]) -> str:
