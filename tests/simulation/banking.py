@@ -83,6 +83,7 @@ def _hear_all(mine: Paying, said: list[Said]) -> tuple[int, bool]:
             refused += 1
         elif not mine.books.hear(settlement, transfer, each.status):
             refused, is_wrong = refused + 1, True
+    mine.books.close_explained()
     return refused, is_wrong
 
 
@@ -108,6 +109,7 @@ def note_paid(life: Life) -> None:
             for each, line in zip(waiting, lines, strict=True):
                 mine.books.hear(settlement, each, "paid")
                 line.told += 1
+            mine.books.close_explained()
             return
 
 

@@ -65,6 +65,7 @@ class Transfer:
     state: str = "planned"
     number: str = ""  # the bank's file says it
     account: str = ""
+    came_back: list[Due] = field(default_factory=list)  # what it was to pay
 
 
 @dataclass(eq=False)
@@ -172,10 +173,11 @@ class Payments:
             fen = sum(due.fen for due in mine)
             if fen > 0 and accounts[shop] and not self._is_tried(shop):
                 made.append(self._pay(shop, mine, fen, first))
-        if not made:
-            return None
-        self.settlements.append(Settlement(funder, up_to, by, self.terms.notice, made))
-        return self.settlements[-1]
+        settlement = Settlement(funder, up_to, by, self.terms.notice, made) if made else None
+        if settlement is not None:
+            self.settlements.append(settlement)
+        self.close_explained()
+        return settlement
 
     def _is_tried(self, shop: str) -> bool:
         return any(
@@ -206,6 +208,22 @@ class Payments:
             for due in self.dues:
                 if due.transfer is transfer:
                     due.transfer = None
+                    if state != "dropped":
+                        transfer.came_back.append(due)
+
+    def close_explained(self) -> None:
+        """A settlement is closed when nothing that came back of it is owed any more."""
+        for settlement in self.settlements:
+            if settlement.state == "paid":
+                back = [due for each in settlement.transfers for due in each.came_back]
+                if not any(self._is_owed(due) for due in back):
+                    settlement.state = "closed"
+
+    def _is_owed(self, due: Due) -> bool:
+        if due.transfer is not None:
+            return due.transfer.state != "paid"
+        place = (due.merchant, due.funder)
+        return sum(o.fen for o in self.open_dues() if (o.merchant, o.funder) == place) > 0
 
     def drop(self, settlement: Settlement, merchants: Iterable[str] | None = None) -> None:
         """What is planned for these merchants (None: for all) is not paid."""
@@ -280,6 +298,7 @@ class Payments:
                 self.dues.append(Due(merchant, code, funder, part, "", last[code]))
                 self.back[account, funder, code] += part
                 fen -= part
+        self.close_explained()
 
     # ------------------------------------------------------------ figures
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import city_model
 
-CHECKED = 0.2  # of troubles: each evening has a check of its own
+CHECKED = 0.1  # of troubles: each evening has a check of its own
 FAR = 20 * small_city.DAY  # further than a programme believes its clock
 REFUSAL = re.compile(r"\[[a-z_]+\]")  # its code, at the end of the sentence
 LAST = 40  # deeds that a failure names
@@ -82,7 +82,7 @@ class Life:
             office.plan(self)
             if self.paying is not None:
                 self.go_to_the_bank()
-            for _ in range(self.chance.randint(8, 14)):
+            for _ in range(self.chance.randint(8, 14) - 3 * (self.paying is not None)):
                 self.city.pass_time()
                 self.chance.choice(self.deeds)(self)
             self.city.pass_time()
