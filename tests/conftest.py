@@ -80,6 +80,7 @@ EVERY_COMMAND = {
     "settlement paid",
     "settlement hold",
     "settlement release",
+    "settlement answers",
     "settlement holds",
     "settlement unpaid",
     "settlement debts",

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import towns
 
+from vouchercli.ops.settlements import answer_lists, answers
 from vouchercli.rules import settlements as law
 
 if TYPE_CHECKING:
@@ -405,6 +406,44 @@ def test_an_answer_that_cannot_be_true_changes_nothing(town: Any) -> None:
     ]
     assert money(town) == {"payable": 5000}
     town("check")
+
+
+def test_what_banks_said_is_listed_with_what_became_of_it(town: Any) -> None:
+    settle(town, "2020-03-27")
+    send(town, 1)
+    hear(town, "S1-1,accepted,30.00,,,,", "S1-2,paid,10.01,2020-03-30,B2,,", expect=4)
+    hear(town, "S1-1,accepted,30.00,,,,", "S7-1,paid,1.00,,B9,,", name="later.csv", expect=4)
+    town("settlement", "paid", "--settlement", "1", "--reference", "B1", *WU, *LATER)
+
+    def listed(*args: str) -> list[tuple[Any, ...]]:
+        rows = town("settlement", "answers", "-o", "json", *args).data["answers"]
+        return [(row["at_line"], row["merchant_no"], row["outcome"]) for row in rows]
+
+    assert listed() == [
+        ("-", "M1", "taken"),
+        ("-", "M2", "taken"),
+        ("later.csv:2", "M1", "heard_before"),
+        ("later.csv:3", None, "unknown_transfer"),
+        ("answer.csv:2", "M1", "taken"),
+        ("answer.csv:3", "M2", "amount_differs"),
+    ]
+    refused = [("later.csv:3", None, "unknown_transfer"), ("answer.csv:3", "M2", "amount_differs")]
+    assert listed("--refused") == refused
+    assert listed("--refused", "--settlement", "1") == refused[1:]
+    assert listed("--file", "./later.csv", "--refused") == refused[:1]
+    shown = town("settlement", "answers", "--file", "answer.csv", "-o", "csv").out
+    assert "answer.csv:3" in shown and "another amount" in shown
+    town("settlement", "answers", "-O", "answers.xlsx")
+    assert Path("answers.xlsx").stat().st_size > 0
+    assert "金额不符" in town("settlement", "answers", "--lang", "zh").out
+    unknown = town("settlement", "answers", "--file", "other.csv", "-o", "json", expect=3)
+    assert [each["code"] for each in unknown.json["problems"]] == ["unknown_bank_file"]
+    town("settlement", "answers", "--settlement", "9", expect=3)
+
+
+@pytest.mark.parametrize("said", sorted(answer_lists.OUTCOMES.keys() - answer_lists.FINE))
+def test_every_refusal_has_a_word(said: str) -> None:
+    assert answers.refusal(said, "answer.csv:2", {}).code == said
 
 
 ORDER_REJECTED = """<?xml version="1.0" encoding="UTF-8"?>

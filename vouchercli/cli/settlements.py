@@ -1,5 +1,5 @@
 """voucher settlement run | list | show | verify | approve | reject | notice | export | paid |
-hold | release | holds | unpaid | debts | repaid | write-off | statement
+answers | hold | release | holds | unpaid | debts | repaid | write-off | statement
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import typer
 from vouchercli.cli.options import Call, Evidence, OnlyRound, Why, command, verbs
 from vouchercli.ops import amounts
 from vouchercli.ops.settlements import (
+    answer_lists,
     answers,
     debts,
     exports,
@@ -218,6 +219,28 @@ def paid(
     assert settlement is not None
     day = None if on is None else call.local_day(session, on)
     return answers.note_paid(session, settlement, reference, day, transfer)
+
+
+@command(app, "answers", epilog="Example: voucher settlement answers --refused", is_list=True)
+def list_answers(
+    session: Session,
+    *,
+    limit: int | None,
+    refused: Annotated[
+        bool, typer.Option("--refused", help="Only those that were refused.")
+    ] = False,
+    settlement: Annotated[
+        Optional[int],
+        typer.Option("--settlement", metavar="N", help="Only of this settlement."),
+    ] = None,
+    file: Annotated[
+        Optional[str], typer.Option("--file", metavar="FILE", help="Only of this file.")
+    ] = None,
+) -> Outcome:
+    """List what banks said of transfers, and what became of each answer."""
+    return answer_lists.list_answers(
+        session, limit, settlement=settlement, file=file, refused=refused
+    )
 
 
 @command(

@@ -119,6 +119,7 @@ DOORS = (
             "series blank",
             "series list",
             "settlement debts",
+            "settlement answers",
             "settlement holds",
             "settlement list",
             "settlement show",

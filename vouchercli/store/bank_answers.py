@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import settlements as law
 from vouchercli.store import typed
+from vouchercli.store.lists import Listed, Listing
 
 if TYPE_CHECKING:
     import sqlite3
@@ -52,6 +53,44 @@ JOIN settlements s USING (settlement_id)
 CROSS JOIN bank_answers a ON a.transfer_id = t.transfer_id JOIN bank_files b USING (bank_file_id)
 WHERE a.status = 'paid' AND a.entry_no <> '' AND b.kind GLOB 'camt.*'
 """
+
+
+ALL = """
+SELECT b.file, b.kind, b.read_at, b.actor, a.at_line, a.transfer_no, t.settlement_id AS settlement,
+    m.merchant_no, a.status, a.amount_fen, a.paid_on, a.reference, a.reason_code, a.reason,
+    a.outcome
+FROM bank_files b JOIN bank_answers a USING (bank_file_id)
+    LEFT JOIN transfers t USING (transfer_id) LEFT JOIN merchants m ON m.merchant_id = t.payee_id
+WHERE b.programme_id = :programme_id AND ifnull(b.file = :file, 1)
+    AND ifnull(t.settlement_id = :settlement, :settlement IS NULL)
+    AND (NOT :refused OR a.outcome NOT IN ('taken', 'heard_before', 'of_others'))
+"""
+HAS_FILE = "SELECT EXISTS (SELECT 1 FROM bank_files WHERE programme_id = ? AND file = ?)"
+
+
+class Said(NamedTuple):
+    """An answer as it was kept, and the file in which it stood; amounts in fen, moments in UTC
+    seconds, days as yyyymmdd. `outcome`: as of `Kept`, or `of_others`.
+    """
+
+    file: str
+    kind: str
+    read_at: int
+    actor: str
+    at_line: str
+    transfer_no: str
+    settlement: int | None
+    merchant_no: str | None
+    status: str
+    amount_fen: int | None
+    paid_on: int | None
+    reference: str
+    reason_code: str
+    reason: str
+    outcome: str
+
+
+LIST = Listing(Said, ALL, "b.bank_file_id DESC, a.place", names_columns=True)
 
 
 class Sent(NamedTuple):
@@ -102,6 +141,24 @@ def transfers(db: sqlite3.Connection, programme_id: int, numbers: Iterable[str])
     asked = {*numbers}
     found = typed.rows(db, Sent, TRANSFERS, (_own(asked), programme_id))
     return {each.transfer_no: each for each in found if each.transfer_no in asked}
+
+
+def listed(
+    db: sqlite3.Connection,
+    programme_id: int,
+    *,
+    settlement: int | None = None,
+    file: str | None = None,
+    refused: bool = False,
+) -> Listed:
+    """What banks said, the newest file first, each as its lines stand."""
+    asked = {"settlement": settlement, "file": file, "refused": refused}
+    return LIST.of(db, programme_id=programme_id, **asked)
+
+
+def has_file(db: sqlite3.Connection, programme_id: int, file: str) -> bool:
+    """Whether a file of that name was read."""
+    return bool(typed.number(db, HAS_FILE, (programme_id, file)))
 
 
 def marks(db: sqlite3.Connection, programme_id: int) -> set[str]:

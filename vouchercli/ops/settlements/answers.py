@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 SHOWN = 20
 
 
-def _refusal(code: str, where: str, about: dict[str, Any]) -> Problem:
+def refusal(code: str, where: str, about: dict[str, Any]) -> Problem:
     """Why an answer is refused, in words."""
     refusals = (
         Problem(
@@ -173,7 +173,7 @@ class Heard:
             "state": TRANSFER_WORDS[sent.state] if sent else "",
             "status": TRANSFER_WORDS.get(answer.status, answer.status),
         }
-        self.problems.append(_refusal(code, answer.where, params))
+        self.problems.append(refusal(code, answer.where, params))
 
     def refuse_order(self, said: OrderAnswer, code: str) -> None:
         """Keep what was said of an order that is not ours, or not the one that was sent."""
@@ -183,7 +183,7 @@ class Heard:
             "programme": self.programme,
             "state": TRANSFER_WORDS["planned"],
         }
-        self.problems.append(_refusal(code, said.where, params))
+        self.problems.append(refusal(code, said.where, params))
 
 
 # ---------------------------------------------------------------- a file
@@ -414,7 +414,8 @@ def _carry_out(session: Session, row: sqlite3.Row, heard: Heard) -> Outcome:
     if len(heard.problems) > SHOWN:
         says.append(
             say(
-                "the first {shown} of {count} are named here",
+                "the first {shown} of {count} are named here; all: voucher settlement answers"
+                " --refused",
                 shown=SHOWN,
                 count=len(heard.problems),
             )
