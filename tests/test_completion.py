@@ -61,7 +61,7 @@ def test_bash_completes_nouns_verbs_and_options(tmp_path: Path) -> None:
     )
     assert answers.splitlines() == [
         " ".join(NOUNS),
-        "redemption report restore",
+        "redemption reconcile report restore",
         "create copy close cancel",
         "--template",
         "help",
