@@ -70,6 +70,7 @@ REPORTS: dict[str, tuple[float, str]] = {
     "report brief": (TOTALS, ""),
     "report funds": (TOTALS, ""),
     "report operations": (TOTALS, ""),
+    "report settlement": (TOTALS, ""),
     "report fairness": (FACTS, ""),
     "report compare {round} {other}": (TOTALS, ""),
     "report explain leverage": (FACTS, BY_FILE),

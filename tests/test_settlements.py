@@ -1072,6 +1072,17 @@ def test_a_hold_on_one_merchant_leaves_the_others_in_their_platforms_transfer(
     voucher("check")
 
 
+def test_who_is_paid_through_a_platform_needs_no_account(voucher: Any, here: Path) -> None:
+    """M3 has none: what is said is of the account of its payee, M2."""
+    advance(voucher)
+    voucher(*HOLD_M3, *MEI, *LATER)
+    voucher("settlement", "release", "1", "--note", "fine", *LIN, *LATER)
+    assert unpaid(voucher)["M3", "not_settled"] == 1000
+    assert ("M3", "no_account") not in unpaid(voucher)
+    report = voucher("report", "settlement", "-o", "json", *LATER).data
+    assert "no_account" not in {each["reason"] for each in report["unpaid"]}
+
+
 def test_a_hold_on_who_owes_makes_no_transfer_larger(voucher: Any, here: Path) -> None:
     advance(voucher)
     send(voucher, 1)
@@ -1101,9 +1112,29 @@ def test_the_clock_settles_on_working_days_what_is_over(voucher: Any, here: Path
     voucher("schedule", "tick", "--now", "2020-03-30 08:00")
     made = voucher("settlement", "list", "-o", "json").data["settlements"]
     assert [(each["made_by"], each["planned_fen"]) for each in made] == [("clock", 4000)]
+    voucher("check")
     voucher("schedule", "tick", "--now", "2020-03-30 08:05")
     assert len(voucher("settlement", "list", "-o", "json").data["settlements"]) == 1
     decide(voucher, 1)  # the clock is nobody's other pair of eyes
+    voucher("check")
+
+
+def test_a_run_for_one_merchant_leaves_the_others_to_the_clock(voucher: Any, here: Path) -> None:
+    build(voucher, {"every": "day"})
+    spend(voucher)
+    sign(voucher, "2020-03-27", now="2020-03-28 09:00")
+    run = ("settlement", "run", "--up-to", "2020-03-27", *MEI, "--now", "2020-03-30 07:00")
+    voucher(*run, "--merchant", "M2")
+    for minute in ("08:00", "08:05"):
+        voucher("schedule", "tick", "--now", f"2020-03-30 {minute}")
+        made = voucher("settlement", "list", "-o", "json").data["settlements"]
+        said = [(each["made_by"], each["planned_fen"]) for each in made]
+        assert said == [("clock", 3000), ("mei", 1000)]
+    voucher(
+        "settlement", "reject", "2", "--note", "not this week", *LIN, "--now", "2020-03-30 09:00"
+    )
+    voucher("schedule", "tick", "--now", "2020-03-30 09:05")  # what was turned down waits
+    assert len(voucher("settlement", "list", "-o", "json").data["settlements"]) == 2
     voucher("check")
 
 

@@ -27,6 +27,7 @@ HEAVY = {
     "jinja2",
     "docx",
     "lxml",
+    "cryptography",
 }
 LOADED = """
 import json, sys

@@ -353,10 +353,24 @@ def test_a_folder_of_others_is_left_alone(town: Any) -> None:
 
 
 def test_numbers_make_safe_and_different_names() -> None:
-    numbers = ["M1", "../M1", ".M1", "M/1", "M%2F1", "店1", "x" * 300, "x" * 301]
+    numbers = [
+        "M1",
+        "../M1",
+        ".M1",
+        "M/1",
+        "M%2F1",
+        "店1",
+        "m1",
+        "MN",
+        "mN",
+        "Mn",
+        "X" * 300,
+        "x" * 300,
+        "x" * 301,
+    ]
     names = [*map(statement_files.file_name, numbers)]
     assert names[:3] == ["M1", "%2E%2E%2FM1", "%2EM1"]
-    assert len({*names}) == len(names)
+    assert len({each.casefold() for each in names}) == len(names)
     assert all(len(each) < 200 and each.isascii() and "/" not in each for each in names)
 
 

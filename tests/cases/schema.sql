@@ -1093,6 +1093,13 @@ CREATE TABLE series (
     CHECK (first_on <= last_on)
 ) STRICT;
 
+CREATE TABLE settled_days (
+    programme_id  INTEGER NOT NULL REFERENCES programmes,
+    day           INTEGER NOT NULL,
+    settled_at    INTEGER NOT NULL,
+    PRIMARY KEY (programme_id, day)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE settlement_runs (
     settlement_id  INTEGER NOT NULL REFERENCES settlements,
     run_id         INTEGER NOT NULL REFERENCES reconciliations,
@@ -1547,6 +1554,10 @@ BEGIN
 END;
 
 CREATE TRIGGER seats_never_vanish BEFORE DELETE ON seats BEGIN SELECT RAISE(ABORT, 'a round keeps its seats'); END;
+
+CREATE TRIGGER settled_days_never_change BEFORE UPDATE ON settled_days BEGIN SELECT RAISE(ABORT, 'a settled day stands'); END;
+
+CREATE TRIGGER settled_days_never_vanish BEFORE DELETE ON settled_days BEGIN SELECT RAISE(ABORT, 'a settled day stays'); END;
 
 CREATE TRIGGER settled_rounds_move_no_money BEFORE INSERT ON postings
     WHEN NEW.why <> 'programme.close' AND EXISTS (SELECT 1 FROM rounds r WHERE r.round_id = NEW.round_id AND r.state IN ('settled', 'archived'))

@@ -62,6 +62,8 @@ INSERT INTO dues (kind, funder_id, round_id, merchant_id, amount_fen, after_day,
     transfer_id)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+SETTLED = "SELECT ifnull(max(day), 0) FROM settled_days WHERE programme_id = ?"
+SETTLE = "INSERT OR IGNORE INTO settled_days (programme_id, day, settled_at) VALUES (?, ?, ?)"
 TOGETHER = 2_000_000  # uses that are counted at once
 
 
@@ -95,6 +97,16 @@ def signed(db: sqlite3.Connection, programme_id: int, up_to: int) -> Seal | None
 def taken(db: sqlite3.Connection, programme_id: int) -> Seal:
     """The last day whose dues were taken up."""
     return typed.row(db, Seal, TAKEN, (programme_id,)) or BEFORE_ALL
+
+
+def settled(db: sqlite3.Connection, programme_id: int) -> int:
+    """The last day (yyyymmdd) up to which a run has settled all that was due; 0: none."""
+    return typed.number(db, SETTLED, (programme_id,))
+
+
+def note_settled(db: sqlite3.Connection, programme_id: int, day: int, at: int) -> None:
+    """A run has settled all that was due up to a day, for whomever."""
+    db.execute(SETTLE, (programme_id, day, at))
 
 
 def take_up(db: sqlite3.Connection, programme_id: int, up_to: Seal, at: int) -> int:

@@ -37,6 +37,7 @@ SCHEMA_FILES = (
     "033_reconciliation.sql",
     "034_came_back.sql",
     "035_samples.sql",
+    "036_settled_days.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.store import typed
+from vouchercli.store.unpaid import PAYEES
 
 if TYPE_CHECKING:
     import sqlite3
@@ -73,15 +74,17 @@ FROM dues d LEFT JOIN transfers t USING (transfer_id)
 WHERE d.funder_id IN (SELECT value FROM json_each(:funders))
 GROUP BY 1, 2
 """
-UNPAID = """
+UNPAID = f"""
+WITH {PAYEES}
 SELECT d.funder_id, d.merchant_id, d.round_id, iif(d.transfer_id IS NOT NULL, NULL, ifnull(
         (SELECT h.hold_id FROM holds h WHERE h.hold_id = d.hold_id AND h.released_at IS NULL),
         (SELECT h.hold_id FROM holds h WHERE h.merchant_id = d.merchant_id
             AND h.redemption_id IS NULL AND h.released_at IS NULL
             AND h.programme_id = :programme_id ORDER BY h.hold_id LIMIT 1))) AS hold_id,
-    d.transfer_id IS NOT NULL AS is_sent, m.account_no <> '',
+    d.transfer_id IS NOT NULL AS is_sent, p.account_no <> '',
     CAST(sum(d.amount_fen) AS BIGINT), min(d.up_to), min(iif(d.amount_fen < 0, d.up_to, NULL))
-FROM dues d JOIN merchants m USING (merchant_id) LEFT JOIN transfers t USING (transfer_id)
+FROM dues d LEFT JOIN transfers t USING (transfer_id) LEFT JOIN payees y ON y.round_id = d.round_id
+    JOIN merchants p ON p.merchant_id = ifnull(y.payee_id, d.merchant_id)
 WHERE d.funder_id IN (SELECT value FROM json_each(:funders)) AND ifnull(t.state <> 'paid', 1)
 GROUP BY d.funder_id, d.merchant_id, d.round_id, 4, 5
 """

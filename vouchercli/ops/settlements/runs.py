@@ -39,6 +39,11 @@ class Wanted(NamedTuple):
     merchant: str | None = None
     first_fen: int | None = None
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether it leaves what others are owed, for the clock to settle."""
+        return (self.round, self.funder, self.merchant) != (None, None, None)
+
 
 ALL = Wanted()
 
@@ -75,6 +80,8 @@ def _run(session: Session, up_to: int, wanted: Wanted) -> Outcome:
         taken = dues.take_up(db, row["programme_id"], seal, session.now)
         made = [*_settle_all(session, row, programme, terms, up_to, wanted)]
         store.post_held(db, row["programme_id"], "settlement.run", session.now)
+        if not wanted.is_cut:
+            dues.note_settled(db, row["programme_id"], up_to, session.now)
         done = [each for each in made if each.settlement is not None]
         if taken or done:
             audit.note(
@@ -122,7 +129,7 @@ def list_due(session: Session) -> Iterator[tuple[sqlite3.Row, int]]:
         if seal is None or first is None:
             continue
         last = law.last_of_period(programme.settlement, first, seal.day)
-        if last is not None and last > dues.taken(db, row["programme_id"]).day:
+        if last is not None and last > dues.settled(db, row["programme_id"]):
             yield row, last
 
 

@@ -221,10 +221,11 @@ def _said(label: Path) -> dict[str, Any]:
 
 def file_name(merchant_no: str) -> str:
     """A file's name for a merchant's number: letters, digits, - and _ stay, all else is written as
-    %XX; a number that is too long for a name is cut, with its digest behind it.
+    %XX. A number with small letters has its digest behind it, for on some disks names that differ
+    by case alone are one file; so has one that is too long for a name and is cut.
     """
     safe = "".join(map(_safe, merchant_no))
-    if len(safe) <= LONGEST:
+    if len(safe) <= LONGEST and safe == safe.upper():
         return safe
     return f"{safe[:LONGEST]}-{sha256(merchant_no.encode()).hexdigest()[:16]}"
 
