@@ -344,6 +344,8 @@ def test_load_posts_the_fund_and_says_what_is_next(voucher: Callable[..., Ran]) 
         "gross": "13.24",
         "own_spend": "12.24",
         "source": "China News Service 2020-04-22",
+        "lost_fen": None,
+        "days_to_payment": None,
     }
 
 

@@ -122,8 +122,10 @@ LATER_KEYS = {
     "most_diners": None,
     "per_resident": None,
     "settlement": None,
+    "reconciliation": (0, 0),  # no tolerance
     "risk": None,
 }  # and what they are where a document does not have them
+FIRST_FIGURES = 9  # of a published figure: what it could say from the beginning
 
 
 def without_later_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -131,10 +133,18 @@ def without_later_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {key: value for key, value in pairs if LATER_KEYS.get(key, ...) != value}
 
 
+def _without_later_figures(published: tuple[Any, ...]) -> tuple[Any, ...]:
+    """One published figure, without what none could have when its digest was kept."""
+    later = published[FIRST_FIGURES:]
+    return published if any(each is not None for each in later) else published[:FIRST_FIGURES]
+
+
 def digest(value: Any) -> str:
     """SHA-256 of the content of a programme or template: comments, layout and the order of keys do
     not count.
     """
     content = asdict(value, dict_factory=without_later_keys)
+    if "published" in content:  # its figures are kept by place, not by name
+        content["published"] = [*map(_without_later_figures, content["published"])]
     text = json.dumps(content, ensure_ascii=False, sort_keys=True, default=sorted)
     return hashlib.sha256(text.encode()).hexdigest()
