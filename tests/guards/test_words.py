@@ -43,6 +43,8 @@ KEPT = {
     "fund return {} {}": SHELL,
     "\n{} balance {}  {} ~ 0 {}\n": BOOK,
     "\n{} open {} {}\n": BOOK,
+    "case {}": "what a hold, a suspension or a reversal rests on: kept, and part of proofs",
+    "case {}: {}": "why a hold ends: kept with it",
     "correction {}": "in place of a file's name",
     "allocation {} {}": "what a digest is made of",
     "batch {} line {} {}": "a mark in a file of rejects, read back by the program",

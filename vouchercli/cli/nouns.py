@@ -26,6 +26,7 @@ NOUNS = {
     "settlement": ("settlements", "Settlements: merchants are paid, held, asked to pay back."),
     "reconcile": ("reconcile", "Reconciliation: bills and statements beside what stands here."),
     "risk": ("risk", "Risk: scan payments for abuse, list and show what was found."),
+    "case": ("cases", "Cases: who is looked into, on what evidence, and what came of it."),
     "ledger": ("ledgers", "The ledger: accounts, postings, journals for other programs."),
     "todo": ("todo", "What waits for whom, and the command that does it."),
     "schedule": ("schedule", "Scheduled jobs: do what is due, once and in order."),

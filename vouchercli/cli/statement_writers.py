@@ -32,11 +32,24 @@ def of(call: Call, form: str) -> Writer:
     return Writer(_render(*told), BEGIN, told, language())
 
 
+def in_forms(call: Call) -> Callable[[str, Outcome], bytes]:
+    """How one command writes several files: in a form (html, csv), an answer of its own."""
+
+    def render(form: str, outcome: Outcome) -> bytes:
+        given = {"output": form, "lang": call.given.get("lang"), "excel": form == "csv"}
+        return _render(given, dict(call.clock), language(), call.command)(outcome)
+
+    return render
+
+
 def _render(
-    given: dict[str, object], clock: dict[str, object], spoken: str
+    given: dict[str, object],
+    clock: dict[str, object],
+    spoken: str,
+    command: str = "settlement statement",
 ) -> Callable[[Outcome], bytes]:
     speak(spoken)
-    call = Call(command="settlement statement", given=given, clock=clock)
+    call = Call(command=command, given=given, clock=clock)
 
     def render(outcome: Outcome) -> bytes:
         kept = io.BytesIO()

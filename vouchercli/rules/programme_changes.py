@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 BINDING = attrgetter(
     *("time_zone", "currency", "limits", "refunds", "books", "clock", "unused"),
     "unused_after_days",
-    *("staff", "approvals", "logins", "settlement"),
+    *("staff", "approvals", "logins", "settlement", "sanctions"),
 )
 
 

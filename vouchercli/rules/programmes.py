@@ -11,6 +11,7 @@ from vouchercli.documents import CODE, Fault
 from vouchercli.rules import (
     breaks,
     calendars,
+    cases,
     clauses,
     clocks,
     days,
@@ -143,6 +144,7 @@ class Programme:
     settlement: Terms | None  # how merchants are paid; None: nobody has said
     reconciliation: Tolerances  # what may differ from a bill
     risk: risk.Terms | None  # of the rules that look for abuse; None: the usual ones
+    sanctions: tuple[str, ...]  # the ladder of cases; (): the usual one
 
     @property
     def kinds(self) -> dict[str, str]:
@@ -180,6 +182,7 @@ def read(document: Any) -> tuple[Programme | None, tuple[Fault, ...]]:
         settlement=settlements.read(top["settlement"]),
         reconciliation=breaks.read(top["reconciliation"]),
         risk=risk.read(top["risk"]),
+        sanctions=cases.read(top["sanctions"]),
     )
     if not node.faults and not programme.funders and not programme.published:
         node.fault(

@@ -360,17 +360,7 @@ def _put_in_place(session: Session, proposal: Proposal, wrong: Wrong) -> Outcome
         batches=made.batches,
         **_effect(before_fen, made),
     )
-    for each in made.batches:
-        batch = batches.named(db, each)
-        audit.note(
-            session,
-            f"{batch.kind}.corrected",
-            batch.file,
-            batch=each,
-            correction=number,
-            sha256=batch.sha256,
-            read=batch.read,
-        )
+    note_batches(session, number, made)
     waiting = store.waiting_batches(db, wrong.programme_id)
     says = [_say_effect(wrong.name, before_fen, made)]
     if made.batches:
@@ -392,6 +382,21 @@ def _put_in_place(session: Session, proposal: Proposal, wrong: Wrong) -> Outcome
     }
     problems = watch.problems() if watch else ()
     return Outcome(data | _effect(before_fen, made), says=tuple(says), problems=problems)
+
+
+def note_batches(session: Session, correction: int, made: Made) -> None:
+    """Log what was entered anew, like files."""
+    for each in made.batches:
+        batch = batches.named(session.db, each)
+        audit.note(
+            session,
+            f"{batch.kind}.corrected",
+            batch.file,
+            batch=each,
+            correction=correction,
+            sha256=batch.sha256,
+            read=batch.read,
+        )
 
 
 def _watch(session: Session, wrong: Wrong) -> uses_after_undo.Watch | None:

@@ -8,6 +8,7 @@ from vouchercli.ops.setup import configs
 from vouchercli.store import (
     account_checks,
     break_checks,
+    case_checks,
     checks,
     correction_checks,
     day_proofs,
@@ -112,6 +113,10 @@ MEANINGS = {
     "closings_as_logged": "what a closed programme gave back is what two people decided on",
     "days_reconciled": "of every day held against a bill, what agreed and the breaks are the whole",
     "breaks_add_up": "every break is what its rows come to, and every run counts its own",
+    "evidence_as_frozen": "the evidence of every case is what was frozen when it was added",
+    "cases_hold": "what a case holds is not paid as long as it is open, and let go when it ends",
+    "cases_as_decided": "what was decided on a case is in the books, and two people decided it",
+    "cases_as_logged": "every case, its notes and its end stand in the log, and none is missing",
     "tables_as_upgraded": "every table is what the last upgrade left, until something is done",
     "days_as_sealed": "every sealed day is what was sealed, behind the day before",
 }
@@ -137,6 +142,7 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     **settlement_checks.CHECKS,
     **ending_checks.CHECKS,
     **break_checks.CHECKS,
+    **case_checks.CHECKS,
     "tables_as_upgraded": table_digests.tables_as_upgraded,
     "days_as_sealed": day_proofs.breaches,
 }

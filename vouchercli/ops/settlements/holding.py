@@ -10,7 +10,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.result import Problem
 from vouchercli.rules import settlements as law
 from vouchercli.rules.staff import same_person
-from vouchercli.store import audit, days, merchants
+from vouchercli.store import audit, cases, days, merchants
 from vouchercli.store import holds as store
 from vouchercli.store import settlements as paying
 
@@ -206,6 +206,14 @@ def judge_release(
             "there is no hold {hold}",
             hint="voucher settlement holds",
             hold=number,
+        )
+    if (case := cases.needed_by(session.db, found.hold)) is not None:
+        return VoucherError(
+            "hold_of_case",
+            "hold {hold} stands as long as case {case} is not closed",
+            hint="voucher case close {case} --note WHY --actor NAME",
+            hold=number,
+            case=case,
         )
     if programme.staff and _is_same(session, found, programme.logins):
         return VoucherError(

@@ -141,7 +141,7 @@ def _require_asked(
 
 def release(session: Session, number: int, note: str) -> Outcome:
     """Let a hold go: what it held is paid by the next settlement. Raises `unknown_hold`,
-    `released_already`, `own_hold`, `note_needed`.
+    `released_already`, `own_hold`, `hold_of_case`, `note_needed`.
     """
     if not note.strip():
         raise UsageFault("note_needed", "say why it can be paid: --note")

@@ -124,6 +124,7 @@ LATER_KEYS = {
     "settlement": None,
     "reconciliation": (0, 0),  # no tolerance
     "risk": None,
+    "sanctions": (),
 }  # and what they are where a document does not have them
 FIRST_FIGURES = 9  # of a published figure: what it could say from the beginning
 

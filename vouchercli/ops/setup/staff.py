@@ -135,6 +135,7 @@ APPROVE = {
     "redemption": "voucher correction approve {name} --actor NAME",
     "settlement": "voucher settlement approve {name} --actor NAME",
     "debt": "voucher settlement approve --write-off {name} --actor NAME",
+    "case": "voucher case approve {name} --actor NAME",
 }
 
 

@@ -23,13 +23,15 @@ from vouchercli.result import (
     say,
 )
 from vouchercli.rules import staff as law
-from vouchercli.store import authors, programmes, proposals
+from vouchercli.store import authors, cases, programmes, proposals
 from vouchercli.store import todo as store
 from vouchercli.store.db import zone
 
 if TYPE_CHECKING:
     import sqlite3
 
+    from vouchercli.result import Message
+    from vouchercli.rules.staff import Hand
     from vouchercli.session import Session
 
 COLUMNS = (
@@ -98,8 +100,7 @@ def _proposal(session: Session, about: store.Subject, each: proposals.Proposal) 
     db, own = session.db, about.programme_id
     row = programmes.chosen(db, session.programme) if own is None else programmes.by_id(db, own)
     programme = programmes.value(row)
-    is_round = each.kind == proposals.APPROVAL  # what others amend, its makers may approve
-    makers = authors.first_and_last(db, each.subject_id) if is_round else []
+    makers = _makers(db, each)
     given = proposals.approvers(db, each.proposal)
     needed = desk.checkers_needed(programme, each)
     may = law.who_may_approve(
@@ -113,7 +114,7 @@ def _proposal(session: Session, about: store.Subject, each: proposals.Proposal) 
         "named": own and programmes.to_name(db, programme.programme),
         "proposal": each.proposal,
         "name": str(about.name),
-        "about": str(about.name),
+        "about": _name(each, about),
         "kind": Word(each.kind),
         "amount_fen": each.amount_fen,
         "by": each.proposed_by,
@@ -129,6 +130,23 @@ def _proposal(session: Session, about: store.Subject, each: proposals.Proposal) 
         ),
         "stuck": _warn(programme.programme, str(about.name)) if is_stuck else None,
     }
+
+
+def _name(each: proposals.Proposal, about: store.Subject) -> str | Message:
+    """What it is about, in words where a number alone says too little."""
+    if each.subject == proposals.CASE:
+        return say("case {case}", case=about.name)
+    return str(about.name)
+
+
+def _makers(db: sqlite3.Connection, each: proposals.Proposal) -> list[Hand]:
+    """Who made what is proposed on and so may not approve it; what others amend of a round, its
+    makers may.
+    """
+    if each.subject == proposals.CASE:
+        return [cases.opener(db, each.subject_id)]
+    is_round = each.kind == proposals.APPROVAL
+    return authors.first_and_last(db, each.subject_id) if is_round else []
 
 
 def _warn(programme: str, name: str) -> Problem:
