@@ -30,6 +30,7 @@ EMPTY = {
     *("application list", "correction list", "day list", "eligibility list", "series list"),
     *("report fairness", "report operations", "report series", "report settlement"),
     *("risk list", "settlement list"),
+    *("case list", "settlement list"),
 }
 
 

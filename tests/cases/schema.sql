@@ -793,11 +793,11 @@ CREATE TABLE prolongations (
 
 CREATE TABLE "proposals" (
     proposal_id  INTEGER PRIMARY KEY,
-    subject      TEXT NOT NULL CHECK (subject IN ('round', 'programme', 'registry', 'list', 'claim', 'redemption', 'settlement', 'debt')),
+    subject      TEXT NOT NULL CHECK (subject IN ('round', 'programme', 'registry', 'list', 'claim', 'redemption', 'settlement', 'debt', 'case')),
     subject_id   INTEGER NOT NULL,                      -- round_id, programme_id, the batch_id of a file (of a registry, of a list), claim_id, redemption_id,
-                                                        -- settlement_id, merchant_id (of a debt)
+                                                        -- settlement_id, merchant_id (of a debt), case_id
     kind         TEXT NOT NULL CHECK (kind IN ('approval', 'pause', 'resume', 'top-up', 'reduce', 'reschedule', 'close', 'cancel', 'reopen',
-                                              'extend', 'replace', 'change', 'correction', 'listing', 'delisting', 'payment', 'write-off')),
+                                              'extend', 'replace', 'change', 'correction', 'listing', 'delisting', 'payment', 'write-off', 'sanctions')),
     state        TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined', 'void')),
     before       TEXT NOT NULL,
     after        TEXT NOT NULL,

@@ -62,7 +62,7 @@ def open_(
     complaint: Annotated[
         bool, typer.Option("--complaint", help="Somebody complained: --from and --on say more.")
     ] = False,
-    from_: Annotated[
+    complainant: Annotated[
         Optional[str],
         typer.Option("--from", metavar="TEXT", help="Who complained, without name or number."),
     ] = None,
@@ -86,7 +86,7 @@ def open_(
     """Open a case on a merchant, by hand or by a complaint, with payments as evidence."""
     said_on = None if on is None else call.local_day(session, on)
     picked = _pick(call, session, transaction, since, until, round_)
-    told = opening.complaint_of(from_, said_on, is_one=complaint)
+    told = opening.complaint_of(complainant, said_on, is_one=complaint)
     return opening.open_case(session, Opened(merchant, reason, note, hold, owner, told, picked))
 
 

@@ -514,7 +514,7 @@ def _mask_typed(call: Call, given: dict[str, Any]) -> None:
     """Mask what a person has written of other people, before it is kept."""
     from vouchercli.ops.sessions import without_identities  # loaded with the session
 
-    for name in ("note", "reason"):
+    for name in ("note", "reason", "evidence", "words", "who", "seen", "complainant"):
         if given.get(name):
             given[name] = without_identities(call.db_path, given[name])
 

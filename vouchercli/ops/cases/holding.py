@@ -55,9 +55,7 @@ def _hold_payments(session: Session, current: Current, numbers: Iterable[str]) -
     return _hold(session, current, wanted, len(payments) - len(unpaid))
 
 
-def _want(
-    session: Session, current: Current, payment: held.Payment | None, number: str
-) -> Wanted:
+def _want(session: Session, current: Current, payment: held.Payment | None, number: str) -> Wanted:
     case = current.case
     about = f"case {case.case}"
     merchant_no = "" if number else case.merchant_no

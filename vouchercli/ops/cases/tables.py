@@ -17,7 +17,7 @@ from vouchercli.ops.cases.lookup import (
     look_up,
     waiting,
 )
-from vouchercli.result import DATA, EVERYWHERE, JSON, Column, Outcome, Table, Word, only, say
+from vouchercli.result import DATA, EVERYWHERE, JSON, SHOWN, Column, Outcome, Table, Word, only, say
 from vouchercli.rules import cases as law
 from vouchercli.store import cases as store
 from vouchercli.store import holds as held
@@ -54,7 +54,8 @@ RECORD = (
     Column("holding", "Held while open", "word", shown="holding_word"),
     Column("opened_by", "Opened by"),
     Column("evidence_sha256", "Digest of the evidence", blank="-"),
-    Column("before", "Sanctions before", "sentence", shown="before_word", blank="-"),
+    Column("before_word", "Sanctions before", "sentence", blank="-", where=SHOWN),
+    Column("before", where=JSON),
     Column("next_step", "Next step of the ladder", "word", shown="next_word"),
     Column("closed_by", "Closed by", blank="-", optional=True),
     Column("closed_at", "Closed", "time", optional=True),
