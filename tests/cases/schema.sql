@@ -19,6 +19,14 @@ CREATE INDEX breaks_cleared_by ON breaks (cleared_run) WHERE cleared_run IS NOT 
 CREATE UNIQUE INDEX breaks_once ON breaks (programme_id, source, ifnull(round_id, 0), type, key, our_fen, their_fen)
     WHERE cleared_at IS NULL;
 
+CREATE INDEX case_corrections_by_case ON case_corrections (case_id);
+
+CREATE INDEX case_holds_by_hold ON case_holds (hold_id);
+
+CREATE INDEX cases_by_merchant ON cases (merchant_id);
+
+CREATE INDEX cases_by_programme ON cases (programme_id);
+
 CREATE INDEX claims_by_round ON claims (round_id, claimed_at, expires_at);
 
 CREATE INDEX correction_batches_by_correction ON correction_batches (correction_id);
@@ -1248,6 +1256,35 @@ CREATE TRIGGER bank_files_never_vanish BEFORE DELETE ON bank_files BEGIN SELECT 
 
 CREATE TRIGGER breaks_stand BEFORE UPDATE OF break_id, programme_id, source, round_id, type, key, transaction_no, kind, day, our_fen, their_fen,
     run_id ON breaks BEGIN SELECT RAISE(ABORT, 'what a break says stands'); END;
+
+CREATE TRIGGER case_corrections_never_change BEFORE UPDATE ON case_corrections BEGIN SELECT RAISE(ABORT, 'a claw-back stands'); END;
+
+CREATE TRIGGER case_corrections_never_vanish BEFORE DELETE ON case_corrections BEGIN SELECT RAISE(ABORT, 'a claw-back stays'); END;
+
+CREATE TRIGGER case_holds_never_change BEFORE UPDATE ON case_holds BEGIN SELECT RAISE(ABORT, 'a hold of a case stands'); END;
+
+CREATE TRIGGER case_holds_never_vanish BEFORE DELETE ON case_holds BEGIN SELECT RAISE(ABORT, 'a hold of a case stays'); END;
+
+CREATE TRIGGER case_lines_never_change BEFORE UPDATE ON case_lines BEGIN SELECT RAISE(ABORT, 'evidence stands'); END;
+
+CREATE TRIGGER case_lines_never_vanish BEFORE DELETE ON case_lines BEGIN SELECT RAISE(ABORT, 'evidence stays'); END;
+
+CREATE TRIGGER case_notes_never_change BEFORE UPDATE ON case_notes BEGIN SELECT RAISE(ABORT, 'a note stands'); END;
+
+CREATE TRIGGER case_notes_never_vanish BEFORE DELETE ON case_notes BEGIN SELECT RAISE(ABORT, 'a note stays'); END;
+
+CREATE TRIGGER case_sanctions_never_change BEFORE UPDATE ON case_sanctions BEGIN SELECT RAISE(ABORT, 'a sanction stands'); END;
+
+CREATE TRIGGER case_sanctions_never_vanish BEFORE DELETE ON case_sanctions BEGIN SELECT RAISE(ABORT, 'a sanction stays'); END;
+
+CREATE TRIGGER cases_go_on BEFORE UPDATE OF state, outcome, closed_by, closed_note, closed_at ON cases
+    WHEN OLD.state = 'closed' OR (OLD.state = 'decided' AND (NEW.state = 'open' OR NEW.outcome <> OLD.outcome))
+BEGIN SELECT RAISE(ABORT, 'a case does not go back'); END;
+
+CREATE TRIGGER cases_never_vanish BEFORE DELETE ON cases BEGIN SELECT RAISE(ABORT, 'a case stays'); END;
+
+CREATE TRIGGER cases_stand BEFORE UPDATE OF case_id, programme_id, merchant_id, source, finding_id, reason, words, complainant, said_on,
+    holding, opened_by, os_user, opened_at ON cases BEGIN SELECT RAISE(ABORT, 'a case stands'); END;
 
 CREATE TRIGGER claims_are_outstanding AFTER INSERT ON claim_totals
 BEGIN
