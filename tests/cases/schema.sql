@@ -327,6 +327,82 @@ CREATE TABLE came_back (
     PRIMARY KEY (transfer_id, due_id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE case_corrections (
+    correction_id  INTEGER PRIMARY KEY REFERENCES corrections,
+    case_id        INTEGER NOT NULL REFERENCES cases
+) STRICT;
+
+CREATE TABLE case_holds (
+    case_id  INTEGER NOT NULL REFERENCES cases,
+    hold_id  INTEGER NOT NULL REFERENCES holds,
+    is_ours  INTEGER NOT NULL CHECK (is_ours IN (0, 1)),
+    PRIMARY KEY (case_id, hold_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE case_lines (
+    case_id         INTEGER NOT NULL REFERENCES cases,
+    place           INTEGER NOT NULL,                   -- 1, 2 ...
+    redemption_id   INTEGER NOT NULL,                   -- no foreign key: it may be reversed later
+    transaction_no  TEXT NOT NULL,
+    line            TEXT NOT NULL CHECK (json_valid(line)),
+    sha256          TEXT NOT NULL,
+    amount_fen      INTEGER NOT NULL,                   -- at stake: what its voucher paid, less its refunds
+    added_by        TEXT NOT NULL,
+    added_at        INTEGER NOT NULL,
+    PRIMARY KEY (case_id, place),
+    UNIQUE (case_id, redemption_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE case_notes (
+    case_id   INTEGER NOT NULL REFERENCES cases,
+    place     INTEGER NOT NULL,
+    kind      TEXT NOT NULL CHECK (kind IN ('note', 'visit', 'owner')),
+    on_day    INTEGER NOT NULL,                         -- yyyymmdd
+    who       TEXT NOT NULL,                            -- who went there; the new owner
+    words     TEXT NOT NULL,
+    actor     TEXT NOT NULL,
+    os_user   TEXT NOT NULL,
+    at        INTEGER NOT NULL,
+    PRIMARY KEY (case_id, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE case_sanctions (
+    case_id      INTEGER NOT NULL REFERENCES cases,
+    place        INTEGER NOT NULL,
+    sanction     TEXT NOT NULL CHECK (sanction IN ('warning', 'suspension', 'exclusion', 'claw_back', 'police')),
+    from_at      INTEGER NOT NULL,                      -- UTC seconds: a suspension holds from then on
+    amount_fen   INTEGER NOT NULL CHECK (amount_fen >= 0),
+    proposal_id  INTEGER NOT NULL REFERENCES proposals,
+    decided_at   INTEGER NOT NULL,
+    PRIMARY KEY (case_id, place),
+    CHECK (amount_fen = 0 OR sanction = 'claw_back')
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE cases (
+    case_id       INTEGER PRIMARY KEY,
+    programme_id  INTEGER NOT NULL REFERENCES programmes,
+    merchant_id   INTEGER NOT NULL REFERENCES merchants,
+    source        TEXT NOT NULL CHECK (source IN ('hand', 'complaint', 'finding')),
+    finding_id    INTEGER,                              -- of the scan that pointed at it
+    reason        TEXT NOT NULL,
+    words         TEXT NOT NULL,                        -- why, in words
+    complainant   TEXT NOT NULL DEFAULT '',             -- who complained, in words, without an identity
+    said_on       INTEGER,                              -- when (yyyymmdd)
+    holding       TEXT NOT NULL CHECK (holding IN ('payments', 'merchant', 'none')),  -- what is not paid while it is open
+    owner         TEXT NOT NULL,                        -- who works on it
+    state         TEXT NOT NULL CHECK (state IN ('open', 'decided', 'closed')),
+    opened_by     TEXT NOT NULL,
+    os_user       TEXT NOT NULL,
+    opened_at     INTEGER NOT NULL,
+    outcome       TEXT NOT NULL DEFAULT '' CHECK (outcome IN ('', 'founded', 'unfounded')),
+    closed_by     TEXT,
+    closed_note   TEXT NOT NULL DEFAULT '',
+    closed_at     INTEGER,
+    CHECK ((state = 'closed') = (closed_at IS NOT NULL)),
+    CHECK ((state = 'open') = (outcome = '')),
+    CHECK ((source = 'finding') = (finding_id IS NOT NULL))
+) STRICT;
+
 CREATE TABLE claim_totals (
     round_id  INTEGER NOT NULL REFERENCES rounds,
     day       INTEGER NOT NULL,

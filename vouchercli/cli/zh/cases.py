@@ -64,7 +64,6 @@ TEXT = {
     "Case {case}": "核查事项 {case}",
     "case {case}": "核查事项 {case}",
     "At stake": "涉及金额",
-    "Owner": "承办人",
     "Opened": "立案时间",
     "Sanctions": "处置",
     "Sanction": "处置",
