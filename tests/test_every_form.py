@@ -29,8 +29,7 @@ LISTS = sorted(
 EMPTY = {
     *("application list", "correction list", "day list", "eligibility list", "series list"),
     *("report fairness", "report operations", "report series", "report settlement"),
-    *("risk list", "settlement list"),
-    *("case list", "settlement list"),
+    *("case list", "risk list", "settlement list"),
 }
 
 

@@ -38,7 +38,7 @@ SCHEMA_FILES = (
     "034_came_back.sql",
     "035_samples.sql",
     "036_settled_days.sql",
-    "035_cases.sql",
+    "037_cases.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 
