@@ -304,3 +304,49 @@ def test_what_people_resolved_stays_resolved(town: Any) -> None:
     again = run(town, DAY[:4])
     assert (again.data["standing"], again.data["still_resolved"]) == (1, 1)
     assert breaks(town, "--state", "open") == []
+
+
+WECHAT = (
+    "交易时间,公众账号ID,商户号,特约商户号,设备号,微信订单号,商户订单号,用户标识,交易类型,交易状态,付款银行,货币种类,"
+    "应结订单金额,代金券金额,微信退款单号,商户退款单号,退款金额,充值券退款金额,退款类型,退款状态,商品名称,商户数据包,"
+    "手续费,费率,订单金额,申请退款金额,费率备注"
+)
+SUMS = (
+    "总交易单数,应结订单总金额,退款总金额,充值券退款总金额,手续费总金额,订单总金额,申请退款总金额"
+)
+
+
+def wechat(*rows: tuple[str, str, str, str]) -> str:
+    """A synthetic trade bill of these (shop, number, state, voucher)."""
+    lines = [WECHAT]
+    for shop, number, state, voucher in rows:
+        cells = ["2020-03-27 10:01:00", "wx", shop, "0", "", number, "o", "u", "JSAPI", state]
+        cells += ["OTHERS", "CNY", "40.00", voucher, "0", "0", "0.00", "0.00", "", "", "meal"]
+        lines.append(",".join(f"`{cell}" for cell in (*cells, "", "0.0", "0.6%", "50", "0", "")))
+    sums = ["`" + text for text in (str(len(rows)), "0", "0", "0", "0", "0", "0")]
+    return "\n".join((*lines, SUMS, ",".join(sums))) + "\n"
+
+
+def test_a_trade_bill_of_wechat_is_a_bill(town: Any) -> None:
+    shops = dict(zip(("T1", "T2", "T3", "T4", "T5"), ("M1", "M1", "M1", "M2", "M3"), strict=True))
+    rows = [(shop, number, "SUCCESS", "10.00") for number, shop in shops.items()]
+    towns.write("wechat.csv", wechat(*rows, ("M1", "W9", "SUCCESS", "0.00")))
+    answer = town("reconcile", "run", "wechat.csv", "-o", "json", *MEI, *LATER).data
+    assert (answer["profile"], answer["breaks"]) == ("wechat-trade-bill", {})
+    assert (answer["agreed"], answer["agreed_fen"]) == (6, 5_000)
+    cut = wechat(*rows).replace("`5,", "`7,")
+    ran = town(
+        *("reconcile", "run", towns.write("cut.csv", cut), "-o", "json", *MEI, *LATER), expect=3
+    )
+    assert ran.json["problems"][0]["code"] == "footer_mismatch"
+
+
+def test_what_may_be_the_same_payment_is_suggested_and_never_taken(town: Any) -> None:
+    run(town, (*DAY[:4], "X5,pay,M3,2020-03-27 10:05,10,,"))
+    found = town("reconcile", "breaks", "-o", "json", *LATER).data["breaks"]
+    number = next(each["break"] for each in found if each["type"] == "missing_here")
+    shown = town("reconcile", "show", str(number), "-o", "json", *LATER).data
+    assert [(each["transaction_no"], each["is_same_merchant"]) for each in shown["candidates"]] == [
+        ("T5", True)
+    ]
+    assert len(breaks(town, "--state", "open")) == 2

@@ -203,7 +203,7 @@ class Work:
         known = self.known
         if not known.is_in(theirs.day) and not (known.adds and theirs.day in known.covered):
             self.judged.reasons[theirs.line] = "outside_days"
-        elif not theirs.is_settled:
+        elif not theirs.fen:  # nothing moved: an order without a voucher, or one that was closed
             self.agree([theirs], [])
         elif theirs.kind == "refund":
             self._groups[theirs.refund_of or theirs.transaction_no][0].append(theirs)

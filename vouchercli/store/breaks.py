@@ -470,3 +470,40 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
     """Take a file's runs back: their breaks go, and what they had cleared stands again."""
     for statement in UNDO:
         db.execute(statement, (batch_id,))
+
+
+# ---------------------------------------------------------------- what may explain it
+
+# On the other side, open, the same amount, a day apart at most: the same merchant and day first.
+CANDIDATES = """
+SELECT b.break_id, b.transaction_no, ifnull(m.merchant_no, b.merchant_no) AS merchant_no,
+    ifnull(m.name, '') AS name, b.day, b.their_fen + b.our_fen AS fen,
+    b.merchant_id IS f.merchant_id AS is_same_merchant
+FROM breaks f JOIN breaks b ON b.programme_id = f.programme_id AND b.source = f.source
+    AND b.round_id IS f.round_id AND b.state = 'open' AND b.type = iif(f.type = 'missing_here',
+        'missing_there', 'missing_here') AND b.our_fen = f.their_fen AND b.their_fen = f.our_fen
+    AND b.kind = f.kind
+LEFT JOIN merchants m ON m.merchant_id = b.merchant_id
+WHERE f.break_id = ? AND f.type IN ('missing_here', 'missing_there')
+    AND abs(julianday(substr(b.day, 1, 4) || '-' || substr(b.day, 5, 2) || '-' || substr(b.day, 7))
+        - julianday(substr(f.day, 1, 4) || '-' || substr(f.day, 5, 2) || '-' || substr(f.day, 7)))
+        <= 1
+ORDER BY is_same_merchant DESC, b.day <> f.day, b.break_id LIMIT 10
+"""
+
+
+class Candidate(NamedTuple):
+    """A break on the other side that may be the same payment."""
+
+    number: int
+    transaction_no: str
+    merchant_no: str
+    name: str
+    day: int
+    fen: int
+    is_same_merchant: int
+
+
+def candidates(db: sqlite3.Connection, number: int) -> list[Candidate]:
+    """What may be the other side of something that is missing: suggested, never taken."""
+    return typed.rows(db, Candidate, CANDIDATES, (number,))

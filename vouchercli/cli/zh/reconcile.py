@@ -76,6 +76,8 @@ TEXT = {
     "name a break by its number, or --run N": "请写明差异编号，或用 --run N",
     "there is no break {number}": "没有差异 {number}",
     "there is no run {run}": "没有第 {run} 次对账",
+    "Perhaps the same payment": "可能是同一笔",
+    "these are suggestions: nothing is matched without its number": "仅为提示：编号不同的不会自动匹配",
     # the report
     "Show which days were held against a bill, what agreed, and what is open, by type and age.": "显示哪些日期已对账、相符金额、未处理差异（按类型和账龄）。",
     "Reconciliation, by day": "对账情况（按日）",

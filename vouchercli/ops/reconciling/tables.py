@@ -59,6 +59,15 @@ MORE = (
     Column("resolved_at", "Resolved at", "time", optional=True),
     *only(JSON, "detail"),
 )
+CANDIDATES = (
+    Column("break", "No.", "int"),
+    Column("transaction_no", "Number"),
+    Column("merchant_no", "Merchant", blank="-"),
+    Column("name", "Name", blank="-"),
+    Column("day", "Day", "date"),
+    Column("fen", "Amount", "fen"),
+    *only(JSON, "is_same_merchant"),
+)
 RUN = (
     Column("run", "Run", "int"),
     Column("file", "File"),
@@ -146,7 +155,20 @@ def show_break(session: Session, number: int) -> Outcome:
     columns = (*(each for each in COLUMNS if each.key not in shown), *MORE)
     title = say("Break {number}", number=number)
     table = Table(title, columns, (described,), key="", is_record=True, zone=row["time_zone"])
-    return Outcome(tables=(table,))
+    perhaps = [
+        {**each._asdict(), "break": each.number, "is_same_merchant": bool(each.is_same_merchant)}
+        for each in store.candidates(session.db, number)
+    ]
+    others = Table(
+        say("Perhaps the same payment"),
+        CANDIDATES,
+        perhaps,
+        key="candidates",
+        optional=True,
+        zone=row["time_zone"],
+    )
+    told = say("these are suggestions: nothing is matched without its number")
+    return Outcome(tables=(table, others), says=(told,) if perhaps else ())
 
 
 def show_run(session: Session, number: int, limit: int | None) -> Outcome:
