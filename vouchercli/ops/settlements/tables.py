@@ -107,7 +107,7 @@ def show_settlement(
         "evidence": said[-1].evidence if said else "",
         "verified_by": said[-1].proposed_by if said else "",
         "approved_by": _approvers(session, said),
-        "runs": break_reports.runs_of(session.db, number),
+        "runs": break_reports.runs_of(session.db, number) or None,  # by hand
     }
     title = say("Settlement {settlement}", settlement=number)
     own = Table(title, (*COLUMNS, *SAID), (described,), key="", is_record=True, zone=zone)
