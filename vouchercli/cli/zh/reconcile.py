@@ -77,7 +77,7 @@ TEXT = {
     "there is no break {number}": "没有差异 {number}",
     "there is no run {run}": "没有第 {run} 次对账",
     "Perhaps the same payment": "可能是同一笔",
-    "these are suggestions: nothing is matched without its number": "仅为提示：编号不同的不会自动匹配",
+    "these are suggestions: nothing is matched without its number": "仅供参考：编号不同的不会自动匹配",
     # the report
     "Show which days were held against a bill, what agreed, and what is open, by type and age.": "显示哪些日期已对账、相符金额、未处理差异（按类型和账龄）。",
     "Reconciliation, by day": "对账情况（按日）",
