@@ -381,7 +381,9 @@ OTHER_BYTES = {
 
 
 def test_every_column_of_bytes_is_wrapped_or_holds_no_token(town: Voucher, here: Path) -> None:
-    said = " ".join((*key_rings.WRAP, key_rings.JOIN, sealed_accounts.PUT))
+    said = " ".join(
+        (*key_rings.WRAP, key_rings.JOIN, sealed_accounts.PUT, sealed_accounts.TRANSFERS)
+    )
     columns = towns.ask(
         here,
         "SELECT m.name, c.name FROM sqlite_schema m, pragma_table_info(m.name) c"

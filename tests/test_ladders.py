@@ -145,6 +145,7 @@ def test_the_law_is_shown_in_the_order_in_which_it_is_asked(voucher: Callable[..
         (14, "below_threshold"),
         (15, "above_price_end"),
         (16, "subsidy_mismatch"),
+        (17, "round_settled"),
     ]
     assert payments[12] == {
         "order": 13,

@@ -129,7 +129,7 @@ def test_what_is_left_rejected_stays_rejected_and_nothing_stands_in_the_way(town
     assert show(town)["amendments"][0]["state"] == "declined"
     assert town("batch", "show", "2", "-o", "json").data["rejected"] == 2
     ran = town("round", "edit", "r1", "--packs", "12", expect=3)
-    assert "(possible: top-up, reopen, extend) [wrong_state]" in ran.err
+    assert "(possible: settle, top-up, reopen, extend) [wrong_state]" in ran.err
     assert "next: voucher round copy r1 NEW --opens-at TIME" in ran.err
 
 

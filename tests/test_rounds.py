@@ -600,7 +600,7 @@ def test_no_way_on_is_named_that_would_be_refused(approved: Callable[..., Ran]) 
     approved("round", "close", "hz-1", "--now", after)
     ran = approved("round", "top-up", "hz-1", "--packs", "5", "--now", after, expect=3)
     assert ran.err.splitlines() == [
-        "error: round hz-1 is closed: top-up is not possible now (possible: reopen, extend) [wrong_state]",
+        "error: round hz-1 is closed: top-up is not possible now (possible: settle, reopen, extend) [wrong_state]",
         "  next: voucher round copy hz-1 NEW --opens-at TIME; or, if it was closed by mistake:"
         " voucher round reopen hz-1",
     ]
@@ -621,7 +621,7 @@ def test_no_hint_says_cancel(approved: Callable[..., Ran]) -> None:
     approved("round", "close", "hz-1", "--now", after)
     for words in (("edit", "hz-1", "--packs", "5"), ("top-up", "hz-1", "--packs", "5")):
         ran = approved("round", *words, "--now", after, expect=3)
-        assert "(possible: cancel, reopen, extend)" in ran.err
+        assert "(possible: settle, cancel, reopen, extend)" in ran.err
         assert ran.err.splitlines()[1] == (
             "  next: voucher round copy hz-1 NEW --opens-at TIME; or, if it was closed by mistake:"
             " voucher round reopen hz-1"
@@ -667,8 +667,8 @@ def test_every_state_but_the_last_ones_has_a_way_on() -> None:
             "extend",
             "replace",
         ),
-        "closed": ("cancel", "top-up", "reopen", "extend"),
-        "settled": (),
+        "closed": ("settle", "cancel", "top-up", "reopen", "extend"),
+        "settled": ("reopen",),
         "archived": (),
         "cancelled": (),
     }
