@@ -4,22 +4,16 @@ let go, and why.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.documents import Node
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs import profiles
-from vouchercli.formats.configs.fields import FIELDS_OF, HOLDS, RELEASES
-from vouchercli.formats.tables import files, sheets
-from vouchercli.result import Problem
+from vouchercli.formats.configs.fields import HOLDS, RELEASES
+from vouchercli.formats.tables import short_lists
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from vouchercli.formats.tables.records import Reading
-
-Line = TypeVar("Line")
+    from vouchercli.result import Problem
 
 COLUMNS = {
     "transaction_no": {
@@ -84,8 +78,8 @@ def read(path: Path | str) -> tuple[list[HoldLine], list[Problem]]:
     """The rows of a list, and what is wrong with those that cannot be read. Raises `VoucherError`
     unknown_hold_layout, no_holds, and what reading files raises.
     """
-    reading = _open(path, HOLDS, COLUMNS, _unknown_layout)
-    lines, faults = _rows(reading, path, HoldLine, FIELDS_OF[HOLDS])
+    reading = short_lists.open_list(path, HOLDS, COLUMNS, _unknown_layout)
+    lines, faults = short_lists.read_rows(reading, path, HOLDS, HoldLine)
     if not lines and not faults:
         raise VoucherError(
             "no_holds",
@@ -101,8 +95,8 @@ def read_releases(path: Path | str) -> tuple[list[ReleaseLine], list[Problem]]:
     """The same of a list of holds to release. Raises `VoucherError` unknown_release_layout,
     no_releases, and what reading files raises.
     """
-    reading = _open(path, RELEASES, RELEASED, _unknown_release_layout)
-    lines, faults = _rows(reading, path, ReleaseLine, FIELDS_OF[RELEASES])
+    reading = short_lists.open_list(path, RELEASES, RELEASED, _unknown_release_layout)
+    lines, faults = short_lists.read_rows(reading, path, RELEASES, ReleaseLine)
     if not lines and not faults:
         raise VoucherError(
             "no_releases",
@@ -112,36 +106,6 @@ def read_releases(path: Path | str) -> tuple[list[ReleaseLine], list[Problem]]:
             file=str(path),
         )
     return lines, faults
-
-
-def _rows(
-    reading: Reading, path: Path | str, kind: Callable[..., Line], fields: Sequence[str]
-) -> tuple[list[Line], list[Problem]]:
-    lines: list[Line] = []
-    faults: list[Problem] = []
-    for record in reading.records():
-        where = sheets.where(str(path), record.line, reading.sheets)
-        if record.fault:
-            fault = record.fault
-            faults.append(Problem(fault.code, fault.text, where, fault.hint, params=fault.params))
-        else:
-            lines.append(kind(where, **dict(zip(fields, record.values, strict=True))))
-    return lines, faults
-
-
-def _open(
-    path: Path | str,
-    kind: str,
-    columns: dict[str, Any],
-    refuse: Callable[[VoucherError, str], VoucherError],
-) -> Reading:
-    profile = profiles.of_list(Node({"columns": columns}), kind)
-    try:
-        return files.read_by([profile], path, is_given=True)
-    except VoucherError as error:
-        if error.code not in ("unknown_layout", "other_kind"):
-            raise
-        raise refuse(error, str(path)) from error
 
 
 def _unknown_layout(error: VoucherError, file: str) -> VoucherError:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.documents import Node
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs import profiles
-from vouchercli.formats.configs.fields import FIELDS_OF, RESULTS
-from vouchercli.formats.tables import files, sheets
-from vouchercli.result import Problem
+from vouchercli.formats.configs.fields import RESULTS
+from vouchercli.formats.tables import short_lists
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from vouchercli.formats.tables.records import Reading, Record
+    from vouchercli.result import Problem
 
 FAULT_WORDS = {
     "未找到": "not_found",
@@ -66,37 +63,17 @@ def read(path: Path | str) -> tuple[list[ResultLine], list[Problem]]:
     """The rows of a sheet, and what is wrong with those that cannot be read. Raises `VoucherError`
     unknown_results_layout, and what reading files raises.
     """
-    reading = _open(path)
-    lines: list[ResultLine] = []
-    faults: list[Problem] = []
-    for record in reading.records():
-        where = sheets.where(str(path), record.line, reading.sheets)
-        if record.fault:
-            fault = record.fault
-            faults.append(Problem(fault.code, fault.text, where, fault.hint, params=fault.params))
-        else:
-            lines.append(_line(record, where))
-    return lines, faults
+    reading = short_lists.open_list(path, RESULTS, COLUMNS, _unknown_layout)
+    return short_lists.read_rows(reading, path, RESULTS, ResultLine)
 
 
-def _line(record: Record, where: str) -> ResultLine:
-    value = dict(zip(FIELDS_OF[RESULTS], record.values, strict=True))
-    return ResultLine(where, **value)
-
-
-def _open(path: Path | str) -> Reading:
-    profile = profiles.of_list(Node({"columns": COLUMNS}), RESULTS)
-    try:
-        return files.read_by([profile], path, is_given=True)
-    except VoucherError as error:
-        if error.code not in ("unknown_layout", "other_kind"):
-            raise
-        raise VoucherError(
-            "unknown_results_layout",
-            "{file} is no sheet of a sample: its columns are sample, number, result, fault,"
-            " right_amount, note",
-            hint="fill in the sheet that was written: voucher audit samples 1 --to sample-1.xlsx",
-            where=error.where,
-            problems=[each for each in error.problems if each.code == "missing_columns"],
-            file=str(path),
-        ) from error
+def _unknown_layout(error: VoucherError, file: str) -> VoucherError:
+    return VoucherError(
+        "unknown_results_layout",
+        "{file} is no sheet of a sample: its columns are sample, number, result, fault,"
+        " right_amount, note",
+        hint="fill in the sheet that was written: voucher audit samples 1 --to sample-1.xlsx",
+        where=error.where,
+        problems=[each for each in error.problems if each.code == "missing_columns"],
+        file=file,
+    )
