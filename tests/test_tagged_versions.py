@@ -16,7 +16,10 @@ from typing import Any
 
 import pytest
 import towns
+from sqlite_utils import Database
 
+from vouchercli.rules import times
+from vouchercli.store import migrations, sql_functions
 from vouchercli.store.schema_files import SCHEMA_VERSION
 
 OLDER = sorted((Path(__file__).parent / "cases" / "older").glob("*.db.gz"))
@@ -66,3 +69,24 @@ def test_what_is_edited_behind_an_upgrade_is_found(older: Any) -> None:
         db.commit()
     found = older("check", "-o", "json", "--now", "2020-06-01 12:00", expect=5).out
     assert "tables_as_upgraded" in found
+
+
+def test_a_file_with_a_closed_programme_keeps_what_closed_it(here: Path) -> None:
+    """What a closing refers to is rebuilt by later steps."""
+    with closing(sqlite3.connect("voucher.db", isolation_level=None)) as db:
+        sql_functions.register(db, local_day=times.local_day)
+        migrations.migrations.apply(Database(db), stop_before="037_cases.sql")
+        db.execute(
+            "INSERT INTO proposals VALUES (7, 'programme', 1, 'close', 'effective', '{}', '{}', 0,"
+            " '', '', 'lin', 'lin', 1, 1, 2)"
+        )
+        db.execute("INSERT INTO closings VALUES (1, 7, 20200601, 2, 0)")
+        db.execute("PRAGMA foreign_keys = ON")
+        migrations.migrate(db)
+        assert db.execute("PRAGMA foreign_keys").fetchone() == (1,)
+        referred = (
+            "SELECT c.proposal_id, p.kind FROM closings c JOIN proposals p USING (proposal_id)"
+        )
+        assert db.execute(referred).fetchall() == [(7, "close")]
+        parents = [row[2] for row in db.execute("PRAGMA foreign_key_list(closings)")]
+        assert sorted(parents) == ["programmes", "proposals"]

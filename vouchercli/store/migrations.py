@@ -57,7 +57,10 @@ def migrate(db: sqlite3.Connection) -> None:
     """Bring the schema to `SCHEMA_VERSION`; of a file that was there before, the log has a line."""
     sql_functions.register(db, local_day=times.local_day)
     before = int(db.execute("PRAGMA user_version").fetchone()[0])
+    # A table that others refer to may be rebuilt: its rows are the same before and after a step.
+    db.execute("PRAGMA foreign_keys = OFF")
     migrations.apply(Database(db))
+    db.execute("PRAGMA foreign_keys = ON")
     if 0 < before < SEALED_SINCE:  # also when the upgrade goes on after a kill
         clear_accounts.sweep(db)
     db.execute("BEGIN IMMEDIATE")  # a kill before this ends is an upgrade that goes on

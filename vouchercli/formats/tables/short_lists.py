@@ -1,4 +1,4 @@
-"""Short lists that are judged as a whole: their rows as texts, and every row that cannot be read."""
+"""Short lists that are judged as a whole: their rows as texts, and each that cannot be read."""
 
 from __future__ import annotations
 
