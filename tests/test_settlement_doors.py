@@ -180,6 +180,21 @@ def test_an_account_that_changed_since_the_export_gives_another_file(town: Any) 
     assert refused(town, *export) == ["file_differs"]
 
 
+def test_a_later_scan_of_the_same_number_keeps_no_late_entry_out(town: Any) -> None:
+    settle(town, "2020-03-27")
+    town("risk", "scan", *MEI, "--now", "2020-04-05 10:00")
+    decide(town, 1)
+    town("check")
+
+
+def test_two_commands_to_choose_from_are_chinese_for_chinese_readers(town: Any) -> None:
+    settle(town, "2020-03-27")
+    send(town, 1)
+    close = ("programme", "close", *MEI, "--now", "2020-06-30 10:00", "--lang", "zh")
+    err = town(*close, expect=3).err
+    assert "，或 voucher settlement paid --settlement 1" in err and ", or " not in err
+
+
 # ---------------------------------------------------------------- what is owed, by both ways
 
 

@@ -339,8 +339,7 @@ def test_ctrl_c_ends_the_demo_with_a_word_and_an_empty_folder(tmp_path: Path) ->
     running = subprocess.Popen(
         [sys.executable, "-m", "vouchercli", "demo", "d", "--scale", "1000"],
         cwd=tmp_path,
-        env={k: v for k, v in os.environ.items() if not k.startswith("COV")}
-        | {"PYTHONUNBUFFERED": "1"},  # each line as it is said
+        env=os.environ | {"PYTHONUNBUFFERED": "1"},  # each line as it is said
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -349,7 +348,7 @@ def test_ctrl_c_ends_the_demo_with_a_word_and_an_empty_folder(tmp_path: Path) ->
         pass
     running.send_signal(signal.SIGINT)
     _, told = running.communicate()
-    assert running.returncode in INTERRUPTED, told
+    assert running.returncode in INTERRUPTED
     assert b"interrupted" in told
     assert b"Traceback" not in told
     assert list((tmp_path / "d").iterdir()) == []

@@ -135,10 +135,12 @@ def join_brackets(text: str) -> str:
 
 
 def _in_chinese(text: str) -> str:
-    """The Chinese of a sentence; of one that is a command and no more, its stand-ins alone."""
+    """The Chinese of a sentence; of one that is a command, or two of which one is to be chosen, its
+    stand-ins alone.
+    """
     known = catalogue().get(text)
     if known is None and text.startswith("voucher "):
-        return translate_stand_ins(text)
+        return translate_stand_ins(text.replace(", or voucher ", "，或 voucher "))
     return text if known is None else known
 
 

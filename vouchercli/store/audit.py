@@ -32,13 +32,15 @@ ORDER BY NOT is_current,
     NOT EXISTS (SELECT 1 FROM funders f WHERE f.programme_id = p.programme_id), programme_id
 """
 # Of the deeds on a subject those of the same batch; without one, of the same programme. A line
-# that names no programme was written while the file had only its first one.
+# that names no programme was written while the file had only its first one. A number alone (of a
+# settlement, a case, a scan) means what its noun says: the first word of the deed.
 LAST_AT = """
 WITH first AS (SELECT min(programme_id), programme FROM programmes)
 SELECT max(at) FROM audit, first WHERE subject IN (:subject, 'batch ' || :batch,
     (SELECT file FROM batches WHERE batch_id = :batch)) AND json_valid(detail)
   AND json_extract(detail, '$.batch') IS :batch AND (:batch IS NOT NULL
     OR ifnull(json_extract(detail, '$.programme'), programme) IS ifnull(:programme, programme))
+  AND (:noun IS NULL OR deed LIKE :noun || '.%')
 """
 IS_NOTED = "SELECT EXISTS (SELECT 1 FROM audit WHERE subject = ? AND deed = ?)"
 IS_NOTED_BY = "SELECT EXISTS (SELECT 1 FROM audit WHERE deed = ? AND subject = ? AND actor = ?)"
@@ -64,7 +66,8 @@ def note(session: Session, deed: str, subject: str, **detail: Any) -> None:
     """
     db = session.db
     subject = identities.mask_numbers(subject, lambda _: identities.HIDDEN)
-    require_lawful_clock(session, subject, detail.get("batch"))
+    noun = deed.partition(".")[0] if subject.isdigit() else None
+    require_lawful_clock(session, subject, detail.get("batch"), noun)
     if session.deeds is not None:
         session.deeds.append(deed)
     programme = _find_programme(session)
@@ -113,11 +116,14 @@ def _find_programme(session: Session) -> str | None:
 
 
 def require_lawful_clock(
-    session: Session, subject: str | None = None, batch: int | None = None
+    session: Session,
+    subject: str | None = None,
+    batch: int | None = None,
+    noun: str | None = None,
 ) -> None:
     """A stand-in clock is for rehearsals and late entries: raise `clock_ahead` when it goes past
     now, outside of a rehearsal, and `clock_before` when it goes before the last deed on the
-    subject (of that batch, where one is meant).
+    subject (of that batch, where one is meant; of that `noun`, of a subject that is a number).
     """
     if not session.stand_in:
         return
@@ -125,7 +131,12 @@ def require_lawful_clock(
         raise _refuse_ahead(session)
     if subject is None:
         return
-    asked = {"subject": subject, "batch": batch, "programme": _find_programme(session)}
+    asked = {
+        "subject": subject,
+        "batch": batch,
+        "noun": noun,
+        "programme": _find_programme(session),
+    }
     last_at = session.db.execute(LAST_AT, asked).fetchone()[0]
     if last_at is not None and session.now < last_at:
         raise _refuse_before(session, subject, last_at)

@@ -125,7 +125,9 @@ def not_open_error(current: RoundAtHand) -> VoucherError:
     is not what a till does next.
     """
     possible = [
-        action for action in current.possible if action not in ("cancel", "reopen", "extend")
+        action
+        for action in current.possible
+        if action not in ("settle", "cancel", "reopen", "extend")
     ]
     return VoucherError(
         "round_not_open",
