@@ -184,6 +184,7 @@ def test_a_later_scan_of_the_same_number_keeps_no_late_entry_out(town: Any) -> N
     settle(town, "2020-03-27")
     town("risk", "scan", *MEI, "--now", "2020-04-05 10:00")
     decide(town, 1)
+    assert town("settlement", "show", "1", "-o", "json").data["state"] == "approved"
     town("check")
 
 
