@@ -194,7 +194,7 @@ def test_the_registry_says_who_is_new_and_who_changes() -> None:
     look = risk_looks.look_at({"merchant": EACH}, shops)
     assert counts(measures.new_merchant(look), 3, "days") == 19
     assert [*measures.changed_merchant(look)] == [4]
-    assert not len(measures.new_merchant(look)[3].rows)  # the registry is the evidence
+    assert len(measures.new_merchant(look)[3].rows) == 30  # all that it was paid is at stake
 
 
 def test_amounts_that_hardly_differ() -> None:
@@ -208,3 +208,36 @@ def test_nobody_comes_again_where_everybody_comes_once() -> None:
     network = risk_looks.look_at({"merchant": EACH}, SHOPS).network
     assert network.regulars() == network.co_visits() == network.group_share() == {}
     assert network.canteens == []
+
+
+def test_a_finding_opens_a_case_with_its_rows_and_reasons(town: Voucher, here: Path) -> None:
+    town("risk", "scan")
+    finding = found(town, "--candidates")[0]
+    number = str(finding["finding"])
+    said = ("--reason", "cash_out", "--note", "at night", "-o", "json")
+    for wrong in ((), ("--finding", number, "--merchant", finding["merchant_no"])):
+        refused = town("case", "open", *wrong, *said, expect=2).json
+        assert refused["problems"][0]["code"] == "merchant_or_finding"
+    unknown = town("case", "open", "--finding", "99", *said, expect=3).json
+    assert unknown["problems"][0]["code"] == "unknown_finding"
+    shown = town("risk", "show", number, "--limit", "9999", "-o", "json").data
+    gone = shown["rows"][0]["transaction_no"]
+    told = ("--note", "as told", "--evidence", "a letter", "--actor", "mei")
+    asked = town("redemption", "correct", gone, "--reverse", *told, "-o", "json").data
+    town("correction", "approve", str(asked["correction"]), "--actor", "lin")
+    opened = town("case", "open", "--finding", number, *said).data
+    rows = [each for each in shown["rows"] if each["transaction_no"] != gone]
+    assert (opened["payments"], opened["found_payments"]) == (len(rows), len(rows) + 1)
+    assert opened["amount_fen"] == sum(each["subsidy_fen"] for each in rows)
+    assert opened["merchant_no"] == finding["merchant_no"]
+    case = town("case", "show", "1", "--limit", "9999", "-o", "json").data
+    assert (case["source"], case["finding"]) == ("finding", finding["finding"])
+    assert case["reasons"] == shown["reasons"]
+    assert [each["transaction_no"] for each in case["evidence"]] == [
+        each["transaction_no"] for each in rows
+    ]
+    twice = town("case", "open", "--finding", number, *said, expect=3).json
+    assert twice["problems"][0]["code"] == "finding_in_case"
+    town("case", "export", "1", "pack")
+    assert "Songjiang" in Path("pack/reasons.csv").read_text()
+    town("check")

@@ -48,15 +48,24 @@ def _pick(
     epilog="Example: voucher case open --merchant M1001 --reason brushing --note"
     ' "the same phones each evening" --transaction T1 --transaction T2 --actor chen\n'
     "Example: voucher case open --merchant M1001 --reason voucher_refused --complaint --from"
-    ' "a resident, by telephone" --on 2020-04-02 --note "no vouchers below 100 yuan" --actor chen',
+    ' "a resident, by telephone" --on 2020-04-02 --note "no vouchers below 100 yuan" --actor chen\n'
+    "Example: voucher case open --finding 1 --reason cash_out --note"
+    ' "orders of exactly 40.00, at night" --actor chen',
 )
 def open_(
     call: Call,
     session: Session,
     *,
     merchant: Annotated[
-        str, typer.Option("--merchant", metavar="NO", help="The merchant that is looked into.")
-    ],
+        Optional[str],
+        typer.Option("--merchant", metavar="NO", help="The merchant that is looked into."),
+    ] = None,
+    finding: Annotated[
+        Optional[int],
+        typer.Option(
+            "--finding", metavar="N", help="Instead: a finding, with its merchant and payments."
+        ),
+    ] = None,
     reason: Reason,
     note: Why,
     complaint: Annotated[
@@ -83,11 +92,14 @@ def open_(
     ] = "payments",
     owner: Owner = None,
 ) -> Outcome:
-    """Open a case on a merchant, by hand or by a complaint, with payments as evidence."""
+    """Open a case on a merchant, by hand, by a complaint or from a finding, with payments as
+    evidence.
+    """
     said_on = None if on is None else call.local_day(session, on)
     picked = _pick(call, session, transaction, since, until, round_)
     told = opening.complaint_of(complainant, said_on, is_one=complaint)
-    return opening.open_case(session, Opened(merchant, reason, note, hold, owner, told, picked))
+    asked = Opened(merchant, reason, note, hold, owner, told, picked, finding)
+    return opening.open_case(session, asked)
 
 
 @command(

@@ -188,6 +188,14 @@ WHERE n.last_paid_at >= :since AND n.first_paid_at <= :until
     AND ifnull(:round IN (r.round, nullif(r.family, '')), :round IS NULL)
 ORDER BY f.paid_at, f.redemption_id
 """
+OF_FINDING = f"""
+{FIELDS}
+FROM finding_rows n CROSS JOIN redemption_facts f ON f.redemption_id = n.redemption_id
+{BESIDE}
+WHERE n.finding_id = :finding AND f.refund_of IS NULL AND r.programme_id = :programme_id
+ORDER BY f.paid_at, f.redemption_id
+"""
+SAME_FINDING = "SELECT min(case_id) FROM cases WHERE finding_id = ?"
 ADD_LINE = """
 INSERT INTO case_lines (case_id, place, redemption_id, transaction_no, line, sha256, amount_fen,
     added_by, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -234,6 +242,17 @@ def of_span(
         "round": round_,
     }
     return typed.rows(db, Row, OF_SPAN, asked)
+
+
+def of_finding(db: sqlite3.Connection, programme_id: int, finding: int) -> list[Row]:
+    """The payments that a finding rests on and that stand."""
+    return typed.rows(db, Row, OF_FINDING, {"programme_id": programme_id, "finding": finding})
+
+
+def of_same_finding(db: sqlite3.Connection, finding: int) -> int | None:
+    """The first case that a finding opened; None: there is none."""
+    found = db.execute(SAME_FINDING, (finding,)).fetchone()[0]
+    return None if found is None else int(found)
 
 
 def lines(db: sqlite3.Connection, case: int) -> Listed:

@@ -157,6 +157,12 @@ FACT = """
 SELECT f.transaction_no, f.paid_at, f.base_fen, f.subsidy_fen, c.claim_no, f.coupon_no
 FROM redemption_facts f JOIN claims c USING (claim_id) WHERE f.redemption_id = ?
 """
+# What its refunds, as they came in up to the scan's last row and moment, gave back (0 or less).
+GIVEN_BACK = """
+SELECT CAST(ifnull(sum(s.after_fen - s.before_fen), 0) AS BIGINT)
+FROM redemptions x JOIN splits s USING (split_id) WHERE x.refund_of = ?
+    AND x.redemption_id <= ? AND x.paid_at <= ?
+"""
 
 
 def digest(fact: Sequence[Any]) -> str:
@@ -180,7 +186,8 @@ def add_scan(
     looked at.
     """
     db = session.db
-    frozen = [(each, _freeze(db, each.rows)) for each in found]
+    span = (scan["last_redemption_id"], scan["as_of_at"])
+    frozen = [(each, _freeze(db, each.rows, span)) for each in found]
     whole = sha256()
     for each, (_, rows_digest, amount) in frozen:
         reasons = [reason._asdict() for reason in each.reasons]
@@ -218,14 +225,16 @@ def add_scan(
 
 
 def _freeze(
-    db: sqlite3.Connection, rows: Mapping[int, tuple[str, ...]]
+    db: sqlite3.Connection, rows: Mapping[int, tuple[str, ...]], span: tuple[int, int]
 ) -> tuple[list[tuple[int, str]], str, int]:
-    """Each row with its digest, the digest of all of them, and what their vouchers paid."""
+    """Each row with its digest, the digest of all of them, and what their vouchers paid, less their
+    refunds.
+    """
     frozen, amount = [], 0
     for row in sorted(rows):
         fact = tuple(db.execute(FACT, (row,)).fetchone())
         frozen.append((row, digest(fact)))
-        amount += fact[3]
+        amount += fact[3] + db.execute(GIVEN_BACK, (row, *span)).fetchone()[0]
     return frozen, of_rows(frozen), amount
 
 

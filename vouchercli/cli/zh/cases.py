@@ -3,7 +3,12 @@
 TEXT = {
     # commands and options
     "Cases: who is looked into, on what evidence, and what came of it.": "核查事项：核查对象、证据和结果。",
-    "Open a case on a merchant, by hand or by a complaint, with payments as evidence.": "对一个商户立案核查（人工或依投诉），以核销记录为证据。",
+    "Open a case on a merchant, by hand, by a complaint or from a finding, with payments as evidence.": "对一个商户立案核查（人工、依投诉或依疑点），以核销记录为证据。",
+    "Instead: a finding, with its merchant and payments.": "或：依疑点立案，商户和核销取自该疑点。",
+    "a case is opened on a merchant (--merchant), or on a finding alone (--finding), which has its merchant and payments": "立案须指明商户（--merchant），或仅指明疑点（--finding），疑点已含商户和核销",
+    "voucher risk list, or voucher case open --help": "voucher risk list 或 voucher case open --help",
+    "finding {finding} is looked into by case {case} already": "疑点 {finding} 已由核查事项 {case} 核查",
+    "{count} of the {of} payments of finding {finding} do not stand any more: they are left out": "疑点 {finding} 的 {of} 笔核销中有 {count} 笔已不再有效：未列入",
     "Add payments to the evidence of an open case.": "为未结的核查事项增加证据（核销记录）。",
     "List the cases, the newest first.": "列出核查事项，最新的在前。",
     "Show a case: why, its evidence, notes, holds, sanctions, and what the ladder suggests.": "显示一件核查事项：事由、证据、记录、暂缓支付、处置，以及处置阶梯的建议。",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.errors import UsageFault, VoucherError
@@ -17,7 +18,7 @@ from vouchercli.ops.setup.merchants import the_merchant
 from vouchercli.result import Outcome, say
 from vouchercli.rules import cases as law
 from vouchercli.rules import doors, money, times
-from vouchercli.store import audit, programmes
+from vouchercli.store import audit, findings, programmes
 from vouchercli.store import cases as store
 from vouchercli.store.db import writing
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from vouchercli.result import Message
     from vouchercli.session import Session
     from vouchercli.store.cases import Row
+    from vouchercli.store.findings import Finding
 
 
 class Picked(NamedTuple):
@@ -58,13 +60,14 @@ class Complaint(NamedTuple):
 class Opened(NamedTuple):
     """What a case is opened with."""
 
-    merchant: str
+    merchant: str | None
     reason: str
     words: str
     holding: str = "payments"
     owner: str | None = None
     complaint: Complaint | None = None
     picked: Picked = Picked()
+    finding: int | None = None
 
 
 def complaint_of(by: str | None, said_on: int | None, *, is_one: bool) -> Complaint | None:
@@ -86,8 +89,9 @@ def complaint_of(by: str | None, said_on: int | None, *, is_one: bool) -> Compla
 
 def open_case(session: Session, asked: Opened) -> Outcome:
     """Open a case on a merchant. Raises `unknown_merchant`, `unknown_case_reason`,
-    `unknown_holding`, `words_needed`, `in_future`, and as `_pick`.
+    `unknown_holding`, `words_needed`, `in_future`, and as `_pick` and `_find`.
     """
+    _require_one_start(asked)
     require_reason(asked.reason)
     words = require_words(asked.words, "--note")
     if asked.holding not in law.HOLDING:
@@ -100,11 +104,71 @@ def open_case(session: Session, asked: Opened) -> Outcome:
         row = programmes.current(session.db, session.programme)
         staff.require(session, programmes.value(row), doors.DOOR["case open"])
         _require_past(session, row, asked.complaint)
-        merchant = the_merchant(session, asked.merchant)
-        rows = _pick(session, row, merchant.merchant_id, merchant.merchant_no, asked.picked)
+        found = _find(session, row, asked.finding)
+        merchant_no = found.merchant_no if found else asked.merchant or ""
+        merchant = the_merchant(session, merchant_no)
+        rows = (
+            store.of_finding(session.db, row["programme_id"], found.finding)
+            if found
+            else _pick(session, row, merchant.merchant_id, merchant.merchant_no, asked.picked)
+        )
         number = _add(session, row, merchant.merchant_id, asked, words)
         current = look_up(session, number)
-        return _freeze(session, current, rows, "case.open", _about(current))
+        outcome = _freeze(session, current, rows, "case.open", _about(current))
+        return _with_finding(outcome, found, len(rows)) if found else outcome
+
+
+def _require_one_start(asked: Opened) -> None:
+    """Raises `merchant_or_finding` unless a case starts at a merchant or at a finding."""
+    is_picked = bool(asked.picked.numbers) or asked.picked.is_span
+    others = (asked.merchant is not None, is_picked, asked.complaint is not None)
+    if any(others) if asked.finding is not None else asked.merchant is None:
+        raise UsageFault(
+            "merchant_or_finding",
+            "a case is opened on a merchant (--merchant), or on a finding alone (--finding), which"
+            " has its merchant and payments",
+            hint="voucher risk list, or voucher case open --help",
+        )
+
+
+def _find(session: Session, row: sqlite3.Row, number: int | None) -> Finding | None:
+    """The finding that is meant; None: none is. Raises `unknown_finding`, `finding_in_case`."""
+    if number is None:
+        return None
+    found = findings.find(session.db, row["programme_id"], number)
+    if found is None:
+        raise VoucherError(
+            "unknown_finding",
+            "there is no finding {finding}",
+            hint="see them all: voucher risk list",
+            finding=number,
+        )
+    other = store.of_same_finding(session.db, number)
+    if other is not None:
+        raise VoucherError(
+            "finding_in_case",
+            "finding {finding} is looked into by case {case} already",
+            hint="voucher case show {case}",
+            finding=number,
+            case=other,
+        )
+    return found
+
+
+def _with_finding(outcome: Outcome, found: Finding, kept: int) -> Outcome:
+    """The answer with what came of the rows of the finding: some may not stand any more."""
+    data = {**(outcome.data or {}), "finding": found.finding, "found_payments": found.payments}
+    gone = found.payments - kept
+    if not gone:
+        return replace(outcome, data=data)
+    told = say(
+        "{count} of the {of} payments of finding {finding} do not stand any more: they are left"
+        " out",
+        count=gone,
+        of=found.payments,
+        finding=found.finding,
+    )
+    return replace(outcome, data=data, says=(*outcome.says, told))
 
 
 def _require_past(session: Session, row: sqlite3.Row, complaint: Complaint | None) -> None:
@@ -125,8 +189,8 @@ def _add(session: Session, row: sqlite3.Row, merchant_id: int, asked: Opened, wo
         (
             row["programme_id"],
             merchant_id,
-            "complaint" if complaint else "hand",
-            None,
+            "complaint" if complaint else "hand" if asked.finding is None else "finding",
+            asked.finding,
             asked.reason,
             words,
             complaint.by if complaint else "",
@@ -139,7 +203,8 @@ def _add(session: Session, row: sqlite3.Row, merchant_id: int, asked: Opened, wo
 
 def _about(current: Current) -> dict[str, Any]:
     case = current.case
-    said = {"reason": case.reason, "note": case.words, "source": case.source}
+    said: dict[str, Any] = {"reason": case.reason, "note": case.words, "source": case.source}
+    said |= {} if case.finding is None else {"finding": case.finding}
     return {**said, "merchant_no": case.merchant_no, "holding": case.holding, "owner": case.owner}
 
 

@@ -17,6 +17,7 @@ from vouchercli.ops.cases.lookup import (
     look_up,
     waiting,
 )
+from vouchercli.ops.risk import shown
 from vouchercli.result import DATA, EVERYWHERE, JSON, SHOWN, Column, Outcome, Table, Word, only, say
 from vouchercli.rules import cases as law
 from vouchercli.store import cases as store
@@ -206,6 +207,7 @@ def _parts(session: Session, current: Current) -> tuple[Table, ...]:
         for each in store.reversals(db, number)
     ]
     return (
+        shown.reasons_of(db, current.case.finding or 0, optional=True),
         Table(say("Notes and visits"), NOTES, notes, key="notes", zone=zone, optional=True),
         Table(say("Holds"), HOLDS, _holds(session, current), key="holds", zone=zone, optional=True),
         Table(say("Sanctions"), SANCTIONS, sanctions, key="decided", zone=zone, optional=True),

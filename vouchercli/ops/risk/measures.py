@@ -182,14 +182,14 @@ def new_merchant(look: Look) -> dict[int, Found]:
     listed = added[added > 0]
     first = max(int(look.all.paid_at.min(initial=1 << 62)), int(listed.min(initial=1 << 62)))
     days = np.maximum(added - first, 0) // DAY
-    return _fixed(look, days, ~look.everything(), "days", look.terms.of("new_merchant", "days"))
+    return _fixed(look, days, look.everything(), "days", look.terms.of("new_merchant", "days"))
 
 
 def changed_merchant(look: Look) -> dict[int, Found]:
     """Name, address or account changed by registry files."""
     changes = np.array([each.changes for each in look.all.merchants], np.int64)
     least = look.terms.of("changed_merchant", "changes")
-    return _fixed(look, changes, ~look.everything(), "changes", least)
+    return _fixed(look, changes, look.everything(), "changes", least)
 
 
 def _fixed(look: Look, counted: Array, mask: Array, name: str, least: int) -> dict[int, Found]:

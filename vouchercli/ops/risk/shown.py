@@ -17,6 +17,8 @@ from vouchercli.store import programmes
 from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from vouchercli.result import Message
     from vouchercli.session import Session
     from vouchercli.store.findings import Evidence, Finding, Reason
@@ -124,13 +126,18 @@ def show_finding(session: Session, number: int, limit: int | None) -> Outcome:
                 finding=number,
             )
         zone = row["time_zone"]
-        reasons = tuple(_describe_reason(each) for each in store.reasons(db, number))
+        why = reasons_of(db, number)
         table = Table(say("Rows that it rests on"), ROWS, (), key="rows", zone=zone)
         outcome = lists.show(table, store.evidence(db, number), limit, _describe_row)
     title = say("Finding {finding}", finding=number)
     own = Table(title, COLUMNS, (_describe(found),), key="", is_record=True, zone=zone)
-    why = Table(say("Reasons"), REASONS, reasons, key="reasons", zone=zone)
     return replace(outcome, tables=(own, why, *outcome.tables))
+
+
+def reasons_of(db: sqlite3.Connection, finding: int, *, optional: bool = False) -> Table:
+    """Why a merchant was found, with the counts behind each reason; of no finding (0) none."""
+    reasons = tuple(_describe_reason(each) for each in store.reasons(db, finding))
+    return Table(say("Reasons"), REASONS, reasons, key="reasons", optional=optional)
 
 
 def _describe_reason(each: Reason) -> dict[str, Any]:
