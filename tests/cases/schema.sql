@@ -41,6 +41,10 @@ CREATE INDEX dues_by_transfer ON dues (transfer_id) WHERE transfer_id IS NOT NUL
 
 CREATE INDEX dues_open ON dues (funder_id, merchant_id) WHERE transfer_id IS NULL;
 
+CREATE INDEX effect_cells_by_round ON effect_cells (round_id, file_id);
+
+CREATE INDEX effect_plans_by_round ON effect_plans (round_id);
+
 CREATE INDEX eligibility_by_group ON eligibility (programme_id, resident_group);
 
 CREATE INDEX findings_by_merchant ON findings (merchant_id);
@@ -111,6 +115,8 @@ CREATE INDEX series_by_batch ON series (batch_id);
 CREATE INDEX series_by_figure ON series (measure, source, grain, first_on, last_on, industry, district, brand);
 
 CREATE INDEX settlements_by_programme ON settlements (programme_id);
+
+CREATE INDEX survey_answers_by_round ON survey_answers (round_id, file_id);
 
 CREATE INDEX suspensions_by_merchant ON suspensions (merchant_id);
 
@@ -557,6 +563,45 @@ CREATE TABLE duplicates (
     of_line   INTEGER NOT NULL,
     PRIMARY KEY (batch_id, line)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE effect_cells (
+    file_id   INTEGER NOT NULL REFERENCES effect_files,
+    line      INTEGER NOT NULL,
+    round_id  INTEGER NOT NULL REFERENCES rounds,
+    arm       TEXT NOT NULL CHECK (arm IN ('won', 'lost')),
+    arrival   INTEGER,                                  -- milliseconds from selling out, thousandths of a point from the limit
+    week      INTEGER NOT NULL,
+    stratum   TEXT NOT NULL,
+    n         INTEGER NOT NULL CHECK (n > 0),
+    y TEXT NOT NULL, yy TEXT NOT NULL,                  -- decimals as text: sums in yuan, squares and products in yuan times yuan
+    s TEXT NOT NULL, ss TEXT NOT NULL, sy TEXT NOT NULL,
+    x TEXT NOT NULL, xx TEXT NOT NULL, xy TEXT NOT NULL, xs TEXT NOT NULL,
+    PRIMARY KEY (file_id, line)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE effect_files (
+    file_id       INTEGER PRIMARY KEY,
+    programme_id  INTEGER NOT NULL REFERENCES programmes,
+    kind          TEXT NOT NULL CHECK (kind IN ('cells', 'survey')),
+    file          TEXT NOT NULL,
+    sha256        TEXT NOT NULL,
+    source        TEXT NOT NULL,                        -- who sent it, in words
+    lines         INTEGER NOT NULL,
+    imported_by   TEXT NOT NULL,
+    os_user       TEXT NOT NULL,
+    imported_at   INTEGER NOT NULL,
+    UNIQUE (programme_id, kind, sha256)
+) STRICT;
+
+CREATE TABLE effect_plans (
+    plan_id    INTEGER PRIMARY KEY,
+    round_id   INTEGER NOT NULL REFERENCES rounds,
+    terms      TEXT NOT NULL CHECK (json_valid(terms)), -- the sealed text
+    sha256     TEXT NOT NULL,                           -- its digest, which the log has too
+    sealed_by  TEXT NOT NULL,
+    os_user    TEXT NOT NULL,
+    sealed_at  INTEGER NOT NULL
+) STRICT;
 
 CREATE TABLE eligibility (
     eligibility_id  INTEGER PRIMARY KEY,
@@ -1229,6 +1274,20 @@ CREATE TABLE splits (
     UNIQUE (round_id, before_fen, after_fen, stays)
 ) STRICT;
 
+CREATE TABLE survey_answers (
+    file_id     INTEGER NOT NULL REFERENCES effect_files,
+    line        INTEGER NOT NULL,
+    round_id    INTEGER NOT NULL REFERENCES rounds,
+    stratum     TEXT NOT NULL,
+    weight      TEXT NOT NULL,                          -- decimal: how many people an answer stands for
+    answers     INTEGER NOT NULL CHECK (answers > 0),   -- 1: one person; more: a sum that somebody printed
+    used_fen      INTEGER NOT NULL CHECK (used_fen > 0),-- vouchers used
+    ordinary_fen  INTEGER NOT NULL CHECK (ordinary_fen >= 0),
+    voucher_fen   INTEGER NOT NULL CHECK (voucher_fen >= 0),  -- extra, paid by voucher
+    own_fen       INTEGER NOT NULL CHECK (own_fen >= 0),      -- extra, of own money
+    PRIMARY KEY (file_id, line)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE suspensions (
     suspension_id  INTEGER PRIMARY KEY,
     merchant_id    INTEGER NOT NULL REFERENCES merchants,
@@ -1449,6 +1508,18 @@ CREATE TRIGGER dues_never_vanish BEFORE DELETE ON dues BEGIN SELECT RAISE(ABORT,
 
 CREATE TRIGGER dues_stand BEFORE UPDATE OF due_id, kind, funder_id, round_id, merchant_id, amount_fen, after_day, up_to, hold_id ON dues
 BEGIN SELECT RAISE(ABORT, 'a due stands'); END;
+
+CREATE TRIGGER effect_cells_never_change BEFORE UPDATE ON effect_cells BEGIN SELECT RAISE(ABORT, 'what was sent stands'); END;
+
+CREATE TRIGGER effect_cells_never_vanish BEFORE DELETE ON effect_cells BEGIN SELECT RAISE(ABORT, 'what was sent stands'); END;
+
+CREATE TRIGGER effect_files_never_change BEFORE UPDATE ON effect_files BEGIN SELECT RAISE(ABORT, 'what was sent stands'); END;
+
+CREATE TRIGGER effect_files_never_vanish BEFORE DELETE ON effect_files BEGIN SELECT RAISE(ABORT, 'what was sent stands'); END;
+
+CREATE TRIGGER effect_plans_never_change BEFORE UPDATE ON effect_plans BEGIN SELECT RAISE(ABORT, 'a plan stands'); END;
+
+CREATE TRIGGER effect_plans_never_vanish BEFORE DELETE ON effect_plans BEGIN SELECT RAISE(ABORT, 'a plan stands'); END;
 
 CREATE TRIGGER families_never_change BEFORE UPDATE OF family, one_of ON rounds
     WHEN new.family <> old.family OR new.one_of <> old.one_of
@@ -1686,6 +1757,10 @@ BEGIN SELECT RAISE(ABORT, 'the number of an order stands'); END;
 CREATE TRIGGER signatures_never_change BEFORE UPDATE ON day_signatures BEGIN SELECT RAISE(ABORT, 'a signature stands'); END;
 
 CREATE TRIGGER signatures_never_vanish BEFORE DELETE ON day_signatures BEGIN SELECT RAISE(ABORT, 'a signature stands'); END;
+
+CREATE TRIGGER survey_answers_never_change BEFORE UPDATE ON survey_answers BEGIN SELECT RAISE(ABORT, 'an answer stands'); END;
+
+CREATE TRIGGER survey_answers_never_vanish BEFORE DELETE ON survey_answers BEGIN SELECT RAISE(ABORT, 'an answer stands'); END;
 
 CREATE TRIGGER taken_days_never_change BEFORE UPDATE ON taken_days BEGIN SELECT RAISE(ABORT, 'a taken day stands'); END;
 

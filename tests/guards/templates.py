@@ -38,6 +38,7 @@ CARRIERS = {
     **{name: Carrier(1, code=0, hint=99) for name in ERRORS},
     "Problem": Carrier(1, code=0, hint=3, params=5),
     "_fault": Carrier(2, code=1, taken=()),  # formats.yamls, of YAML itself
+    "Damaged": Carrier(2, code=1, taken=()),  # rules.effects: its text stands beside the code
     "Fault": Carrier(2, code=1, hint=3, params=4),  # documents
     "fault": Carrier(1, code=0, hint=2, taken=("at_key",), always=("offending",)),  # documents.Node
     "unlike": Carrier(1, code=0, taken=("at_key",), always=("offending",)),  # documents.Node

@@ -30,6 +30,7 @@ NOUNS = {
     "ledger": ("ledgers", "The ledger: accounts, postings, journals for other programs."),
     "todo": ("todo", "What waits for whom, and the command that does it."),
     "schedule": ("schedule", "Scheduled jobs: do what is due, once and in order."),
+    "effect": ("effects", "Effect: what vouchers did, with honest intervals."),
     "report": ("reports", "Reports: leverage, rounds."),
     "export": ("exports", "Open data: sums for everybody, small groups left out."),
     "audit": ("audit", "The log of every action: read it, verify it."),

@@ -62,6 +62,8 @@ DOORS = (
             "doctor",
             "draw show",
             "draw verify",
+            "effect estimate",
+            "effect report",
             "eligibility blank",
             "eligibility list",
             "export datasette",
@@ -162,6 +164,8 @@ DOORS = (
             "draw commit",
             "draw entrants",
             "draw run",
+            "effect import",
+            "effect plan",
             "eligibility import",
             "eligibility remove",
             "merchant import",
@@ -297,6 +301,7 @@ OF_ALL = (
 # belongs to all programmes is not asked.
 AFTER_THE_END = (
     *OF_ALL,
+    "effect import",
     "day close",
     "day sign",
 )

@@ -39,6 +39,7 @@ SCHEMA_FILES = (
     "035_samples.sql",
     "036_settled_days.sql",
     "037_cases.sql",
+    "038_effects.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

@@ -95,6 +95,10 @@ ANSWERS = "answers"
 HOLDS = "holds"  # a list of what is not paid for now
 RESULTS = "results"  # what was found at the items of a sample
 RELEASES = "releases"  # a list of holds that are let go
+CELLS = "cells"  # what a platform says of groups of people
+SURVEY = "survey"  # answers of people who used vouchers
+# sums and products of a cell, in the order in which they stand
+CELL_SUMS = ("y", "yy", "s", "ss", "sy", "x", "xx", "xy", "xs")
 # What is held against what stands here: a platform's bill by transaction or by merchant and day, a
 # statement of a merchant or a bank.
 BILLS, DAY_BILLS, STATEMENTS = RECONCILED = ("bills", "day_bills", "statements")
@@ -126,6 +130,11 @@ FIELDS_OF = OF_PLATFORMS | {
     HOLDS: ("transaction_no", "merchant_no", "reason", "evidence", "note", "held_on"),
     RESULTS: ("sample", "number", "result", "fault", "right_amount", "note"),
     RELEASES: ("hold_no", "note"),
+    CELLS: ("round", "arm", "arrival", "week", "stratum", "n", *CELL_SUMS),
+    SURVEY: (
+        *("round", "stratum", "weight", "answers"),
+        *("used", "ordinary", "by_voucher", "of_own"),
+    ),
 }
 
 KIND_WORDS = {
@@ -139,6 +148,8 @@ KIND_WORDS = {
     HOLDS: Word("list of holds"),
     RESULTS: Word("results of a sample"),
     RELEASES: Word("list of holds to release"),
+    CELLS: Word("cells of a platform"),
+    SURVEY: Word("answers of a survey"),
     BILLS: Word("settlement bill"),
     DAY_BILLS: Word("settlement bill by merchant and day"),
     STATEMENTS: Word("statement of a merchant or a bank"),
@@ -183,6 +194,8 @@ TYPES: dict[str, Type] = {
     "result": "name",
     "fault": "name",
     "right_amount": "name",
+    **dict.fromkeys(("arm", "arrival", "week", "stratum", "n", *CELL_SUMS), "name"),
+    **dict.fromkeys(("weight", "answers", "used", "ordinary", "by_voucher", "of_own"), "name"),
 }
 
 # A file without a column for one of these is whole all the same; `voucher` files may leave them
@@ -200,6 +213,8 @@ OPTIONAL: dict[str, frozenset[str]] = {
     HOLDS: frozenset(FIELDS_OF[HOLDS]) - {"reason", "evidence"},
     RESULTS: frozenset({"result", "fault", "right_amount", "note"}),
     RELEASES: frozenset({"note"}),
+    CELLS: frozenset({"arrival", "stratum", "x", "xx", "xy", "xs"}),
+    SURVEY: frozenset({"stratum", "weight", "answers"}),
     BILLS: frozenset({"merchant_no", "refund_of", "status"}),
     DAY_BILLS: frozenset({"payments"}),
     STATEMENTS: frozenset({"reference"}),
@@ -227,6 +242,8 @@ FILLED: dict[str, frozenset[str]] = {
     HOLDS: frozenset({"reason", "evidence"}),
     RESULTS: frozenset({"sample", "number"}),
     RELEASES: frozenset({"hold_no"}),
+    CELLS: frozenset({"round", "arm", "week", "n", *CELL_SUMS[:5]}),
+    SURVEY: frozenset({"round", "used", "ordinary", "by_voucher", "of_own"}),
     BILLS: frozenset({"transaction_no", "kind", "paid_at", "amount"}),
     DAY_BILLS: frozenset({"merchant_no", "paid_on", "amount"}),
     STATEMENTS: frozenset({"statement_no", "merchant_no", "paid_on", "amount"}),
@@ -252,6 +269,8 @@ KEYS: dict[str, tuple[str, ...]] = {
     HOLDS: ("transaction_no", "merchant_no"),
     RESULTS: ("number",),
     RELEASES: ("hold_no",),
+    CELLS: ("n", *CELL_SUMS),
+    SURVEY: (),
     BILLS: ("transaction_no", "merchant_no", "refund_of"),
     DAY_BILLS: ("merchant_no",),
     STATEMENTS: ("statement_no", "merchant_no", "reference"),

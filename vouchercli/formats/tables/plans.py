@@ -78,6 +78,8 @@ NUMBERS = {
     "answers": "transfer_no",
     "holds": "reason",
     "releases": "hold_no",
+    "cells": "round",
+    "survey": "round",
     "bills": "transaction_no",
     "day_bills": "merchant_no",
     "statements": "statement_no",

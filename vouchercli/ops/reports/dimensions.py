@@ -69,7 +69,10 @@ DIMENSIONS = {
 }
 assert tuple(DIMENSIONS) == law.GROUPINGS
 # Of one report alone; `--by` does not know them.
-OWN = {"distance": Column("distance", "Above the threshold", shown="word")}
+OWN = {
+    "distance": Column("distance", "Above the threshold", shown="word"),
+    "weeks": Column("weeks", "Weeks"),
+}
 KEYS = ("key", "second_key")  # where rows have them
 
 

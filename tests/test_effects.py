@@ -1,0 +1,350 @@
+"""Effect: a plan that is sealed, cells of a platform, estimates with intervals or bounds."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import effect_cities as cities
+import numpy as np
+import pytest
+import towns
+
+from vouchercli.ops.effect import moments as core
+from vouchercli.rules import effects as law
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Voucher = Callable[..., Any]
+
+MEI = ("--actor", "mei")
+LATER = ("--now", "2020-06-30 09:00")
+
+
+@pytest.fixture
+def town(voucher: Voucher, once: Any) -> Voucher:
+    """Rounds by lot (with a second arm), by arrival, by list; plans sealed for r1 and r3; cells of
+    the first two.
+    """
+
+    def build() -> None:
+        towns.build(voucher, towns.programme(), towns.pack(), merchants="merchant_no,name\nM1,a\n")
+        for code, mode in (("r1", "lottery"), ("r2", "fcfs"), ("r3", "targeted")):
+            more = ("--group", "all") if mode == "targeted" else ()
+            towns.draft(voucher, code, "--mode", mode, *more)
+        towns.draft(voucher, "r1b", "--arm-of", "r1")
+        voucher("effect", "plan", "r1", "--window", "4", *MEI)
+        voucher("effect", "plan", "r3", "--method", "waves", "--window", "1,4", *MEI)
+        both = cities.lottery(21), cities.lottery(2, face=80.0, effect=2.0, code="r1b", lost=False)
+        bring(voucher, *both)
+        bring(voucher, cities.arrival(11), name="arrival.csv")
+
+    once("effects", build)
+    return voucher
+
+
+def bring(voucher: Voucher, *cells: Any, name: str = "cells.csv", expect: int = 0) -> Any:
+    """Import these cells."""
+    file = towns.write(name, cities.text(*cells))
+    return voucher("effect", "import", file, "--source", "platform", *MEI, *LATER, expect=expect)
+
+
+def estimate(voucher: Voucher, code: str, *words: str) -> Any:
+    """What is said of a round."""
+    return voucher("effect", "estimate", code, *words, "-o", "json").data
+
+
+# ---------------------------------------------------------------- the plan
+
+
+def test_a_plan_is_sealed_before_the_round_opens_and_kept_by_its_digest(town: Voucher) -> None:
+    said = town("effect", "plan", "r2", "--outcome", "own", "--donut", "200", "--to", "c.csv", *MEI)
+    assert "sealed before r2 opens at 2020-03-27 08:00" in said.err
+    assert "At least 20" in said.out or "at least 20 people" in said.out
+    assert Path("c.csv").read_text("utf-8") == cities.HEAD
+    told = town("effect", "plan", "r2", "--outcome", "own", "-o", "json", *MEI).data
+    assert told["plan"]["method"] == "arrival" and told["plan"]["donut"] == 100
+    assert told["sha256"] == law.plan_of(json.dumps(told["plan"])).sha256
+    deeds = town("audit", "log", "-o", "json").data["lines"]
+    last = next(each for each in deeds if each["deed"] == "effect.plan")
+    assert told["sha256"] in json.dumps(last)
+    assert "c.csv" in town("effect", "plan", "r2", "--to", "c.csv", *MEI, expect=3).err
+
+
+def test_a_plan_comes_too_late_when_the_round_has_opened(town: Voucher) -> None:
+    at = ("--now", "2020-03-27 08:00")
+    assert "plan_too_late" in town("effect", "plan", "r1", *MEI, *at, "-o", "json", expect=3).out
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("r1", "--method", "arrival"), "method_not_possible"),
+        (("r1", "--outcome", "joy"), "bad_plan"),
+        (("r1", "--window", "0"), "bad_plan"),
+        (("r1", "--window", "four"), "bad_plan"),
+        (("r2", "--donut", "5000"), "bad_plan"),
+    ],
+)
+def test_a_plan_that_cannot_be_followed_is_refused(
+    town: Voucher, words: tuple[str, ...], code: str
+) -> None:
+    assert code in town("effect", "plan", *words, *MEI, "-o", "json", expect=2).out
+
+
+# ---------------------------------------------------------------- cells
+
+
+def test_damaged_cells_are_refused_as_a_whole_with_line_and_column(town: Voucher) -> None:
+    good = cities.text(cities.lottery(5)).splitlines()
+    row = dict(zip(good[0].split(","), good[1].split(","), strict=True))
+    damaged = [
+        row | {"n": "19"},
+        row | {"yy": "1"},
+        row | {"sy": str(10**12)},
+        row | {"x": "-1"},
+        row | {"arm": "perhaps"},
+        row | {"round": "nowhere"},
+        row | {"week": "0"},
+        row | {"s": "many"},
+        row | {"y": "1.234"},
+        row | {"s": "9" * 40},
+    ]
+    lines = [good[0], good[1], *(",".join(each.values()) for each in damaged), good[1]]
+    file = towns.write("bad.csv", "\n".join(lines) + "\n")
+    said = town("effect", "import", file, "--source", "p", *MEI, *LATER, "-o", "json", expect=3)
+    problems = json.loads(said.out)["problems"]
+    found = [(each["code"], each["where"]) for each in problems if each["code"] in FAULTS]
+    assert found == [
+        ("cell_too_small", "bad.csv:3:6"),
+        ("square_too_small", "bad.csv:4:8"),
+        ("product_impossible", "bad.csv:5:11"),
+        ("below_zero", "bad.csv:6:12"),
+        ("unknown_arm", "bad.csv:7:2"),
+        ("unknown_round", "bad.csv:8:1"),
+        ("no_week", "bad.csv:9:4"),
+        ("no_number", "bad.csv:10:9"),
+        ("too_many_places", "bad.csv:11:7"),
+        ("no_number", "bad.csv:12:9"),
+        ("cell_twice", "bad.csv:13"),
+    ]
+    assert estimate(town, "r1")["cells"] == "cells.csv"
+
+
+FAULTS = {
+    *("cell_too_small", "square_too_small", "product_impossible", "below_zero", "unknown_arm"),
+    *("unknown_round", "no_week", "no_number", "too_many_places", "cell_twice"),
+}
+
+
+def test_the_same_file_twice_adds_nothing_and_a_newer_one_counts(town: Voucher) -> None:
+    assert "came in before" in bring(town, cities.arrival(11), name="again.csv").err
+    bring(town, cities.lottery(9), name="newer.csv")
+    assert estimate(town, "r1")["cells"] == "newer.csv"
+
+
+def test_a_file_of_something_else_or_of_nothing_is_refused(town: Voucher) -> None:
+    for content, code in (("a,b\n1,2\n", "unknown_effect_layout"), (cities.HEAD, "no_effect_rows")):
+        file = towns.write("odd.csv", content)
+        words = ("effect", "import", file, "--source", "p", *MEI, "-o", "json")
+        assert code in town(*words, expect=3).out
+
+
+# ---------------------------------------------------------------- estimates
+
+
+def test_a_lottery_gives_a_point_that_follows_its_plan(town: Voucher) -> None:
+    told = estimate(town, "r1")
+    first, arms = told["estimates"]
+    assert (told["follows_plan"], first["comparison"], first["given"]) == (
+        "yes",
+        "lottery",
+        "point",
+    )
+    assert float(first["low"]) < 3 < float(first["high"])
+    assert float(first["itt_low"]) < float(first["itt"]) < float(first["itt_high"])
+    # the second yuan of face: (2 * 80 - 3 * 40) / (80 - 40)
+    assert arms["comparison"] == "arms" and float(arms["low"]) < 1 < float(arms["high"])
+    assert {each["holds"] for each in told["checks"]} == {"yes"}
+    said = town("effect", "estimate", "r1")
+    assert "it follows the plan" in said.err and "new consumption" not in said.out
+
+
+def test_an_estimate_says_how_it_departs_from_the_plan(town: Voucher) -> None:
+    told = estimate(town, "r1", "--window", "1,4")
+    assert (told["follows_plan"], told["departs"]) == ("no", ["windows"])
+    assert told["estimates"][0]["reason"] == "no_cells"
+    assert "departs from the plan" in town("effect", "estimate", "r1", "--method", "none").err
+    assert estimate(town, "r2")["follows_plan"] is None
+    assert "no plan was sealed" in town("effect", "estimate", "r2").err
+
+
+@pytest.mark.parametrize(
+    ("more", "reason"),
+    [
+        ({"lost": False}, "no_losers"),
+        ({"skew": 90.0}, "balance"),
+        ({"placebo": 90.0}, "placebo"),
+        ({"face": 0.0}, "weak"),
+        ({"weeks": (16,)}, "no_cells"),
+    ],
+)
+def test_where_a_comparison_fails_bounds_stand_with_the_reason(
+    town: Voucher, more: dict[str, Any], reason: str
+) -> None:
+    bring(town, cities.lottery(6, **more), name="other.csv")
+    first = estimate(town, "r1")["estimates"][0]
+    assert (first["given"], first["reason"]) == ("bounds", reason)
+    assert (first["effect"], first["low"], first["high"]) == (None, "0.00", None)
+
+
+def test_without_anything_from_before_no_point_is_given(town: Voucher) -> None:
+    zero = dict.fromkeys(("x", "xx", "xy", "xs"), 0)
+    cells = {
+        key: of._replace(**dict.fromkeys(zero, of.x * 0))
+        for key, of in cities.lottery(6).items()
+        if key.week > 0
+    }
+    bring(town, cells, name="blind.csv")
+    assert estimate(town, "r1")["estimates"][0]["reason"] == "no_placebo"
+    one = {key: of for key, of in cities.lottery(6).items() if (key.arm, key.week) != ("lost", -4)}
+    apart = {
+        (key._replace(stratum=key.stratum + key.arm) if key.week > 0 else key): of
+        for key, of in one.items()
+    }
+    bring(town, apart, name="apart.csv")
+    assert estimate(town, "r1")["estimates"][0]["reason"] == "no_placebo"
+
+
+def test_arrival_gives_a_jump_with_and_without_the_donut(town: Voucher) -> None:
+    told = estimate(town, "r2", "--window", "4")
+    rows = told["estimates"]
+    assert [each["donut"] for each in rows] == ["yes", "no"]
+    for each in rows:
+        assert each["given"] == "point" and float(each["low"]) < 3 < float(each["high"])
+    assert [each["check"] for each in told["checks"]] == ["balance", "placebo", "placebo_cut"]
+    bring(town, cities.arrival(11, skew=60.0), name="skewed.csv")
+    assert estimate(town, "r2", "--window", "4")["estimates"][0]["reason"] == "balance"
+    won = {key: of for key, of in cities.arrival(11).items() if key.arm == "won"}
+    bring(town, won, name="won.csv")
+    told = estimate(town, "r2", "--window", "1,4", "--bandwidth", "4999")["estimates"]
+    assert [each["reason"] for each in told] == ["no_cells", "no_cells", "no_losers", "no_losers"]
+    narrow = estimate(town, "r2", "--window", "4", "--bandwidth", "300", "--donut", "0")
+    assert narrow["estimates"][0]["reason"] == "no_losers"
+
+
+def test_a_score_gives_a_jump_and_districts_in_waves_a_change(town: Voucher) -> None:
+    bring(town, cities.arrival(4, code="r3", is_score=True), name="score.csv")
+    told = estimate(town, "r3", "--method", "score", "--window", "4", "--bandwidth", "5000")
+    each = told["estimates"][0]
+    assert each["given"] == "point" and float(each["low"]) < 3 < float(each["high"])
+    assert told["departs"] == ["method", "windows", "bandwidth"]
+    bring(town, cities.waves(5), name="waves.csv")
+    told = estimate(town, "r3")
+    week, month = told["estimates"]
+    assert told["follows_plan"] == "yes" and month["given"] == "point"
+    assert float(month["low"]) < 3 < float(month["high"]) and week["weeks"] == 1
+    assert [each["week"] for each in told["weeks"]] == [-4, -3, -2, -1, 1, 2, 3, 4]
+    bring(town, cities.waves(5, apart=4.0), name="drift.csv")
+    assert estimate(town, "r3")["estimates"][1]["reason"] == "pre_trend"
+    assert estimate(town, "r3", "--window", "16")["estimates"][0]["reason"] == "no_cells"
+    bring(town, cities.waves(5, districts=2), name="few.csv")
+    assert estimate(town, "r3")["estimates"][1]["reason"] == "few"
+    some = {key: of for key, of in cities.waves(5).items() if key.arm == "won"}
+    bring(town, some, name="all-had-it.csv")
+    assert estimate(town, "r3")["estimates"][1]["reason"] == "no_losers"
+    late = {key: of for key, of in cities.waves(5).items() if key.week > -2}
+    bring(town, late, name="late.csv")
+    assert estimate(town, "r3")["estimates"][1]["reason"] == "no_placebo"
+
+
+def test_nothing_to_compare_gives_bounds_alone(town: Voucher) -> None:
+    town("effect", "plan", "r3", "--method", "none", *MEI)
+    assert "Bounds alone" in town("effect", "plan", "r3", "--method", "none", *MEI).out
+    told = estimate(town, "r3")
+    assert {each["reason"] for each in told["estimates"]} == {"none"} and told["cells"] is None
+    town("effect", "plan", "r3", "--method", "none", "--outcome", "own", *MEI)
+    assert estimate(town, "r3")["estimates"][0]["low"] == "-1.00"
+
+
+# ---------------------------------------------------------------- the report, the survey
+
+
+def test_the_report_shows_each_round_beside_what_papers_found(town: Voucher) -> None:
+    told = town("effect", "report", "-o", "json").data
+    keys = [(each["round"], each["weeks"], each["given"]) for each in told["rows"]]
+    assert keys[0] == ("r1", "4", "point") and ("r2", "4", "point") in keys
+    assert told["literature"][0]["found"] == "3.4 to 5.8"
+    said = town("effect", "report", "--round", "r1").out
+    assert "3.4 to 5.8" in said and "new consumption" not in said
+    town("effect", "report", "-O", "effect.xlsx")
+    town("effect", "report", "-O", "effect.html", "--lang", "zh")
+    assert "不是" in Path("effect.html").read_text("utf-8")
+    assert "unknown_round" in town("effect", "report", "--round", "r9", "-o", "json", expect=3).out
+    assert "unknown_round" in town("effect", "estimate", "r9", "-o", "json", expect=3).out
+
+
+def test_a_survey_stands_beside_with_its_interval(town: Voucher) -> None:
+    head = "round,stratum,weight,answers,used,ordinary,by_voucher,of_own\n"
+
+    def ask(rows: str, expect: int = 0) -> Any:
+        file = towns.write("survey.csv", head + rows)
+        words = ("--source", "a survey", *MEI, *LATER, "-o", "json")
+        return town("effect", "import", file, *words, expect=expect)
+
+    # golden.yaml, survey_additionality: printed sums have no interval
+    ask("r1,,,500,72440,43073,29366,17170\n")
+    told = estimate(town, "r1")["survey"]
+    assert (told["effect"], told["low"], told["answers"]) == ("0.6424", None, 500)
+    assert "64.2 %" in town("effect", "estimate", "r1").out
+    ask("r1,a,2,,100,90,10,50\nr1,a,2,,100,100,0,0\nr1,b,1,,50,0,50,50\nr1,b,1,,50,50,0,25\n")
+    told = estimate(town, "r1")["survey"]
+    # (2*60 + 2*0 + 100 + 25) / 500; within strata the offsets are 22, -98 and 75.5, 0.5
+    assert told["effect"] == "0.4900" and told["answers"] == 4
+    assert float(told["low"]) < 0.49 < float(told["high"])
+    assert town("effect", "report", "-o", "json").data["surveys"][0]["round"] == "r1"
+    ask("r1,,,,100,0,0,0\n")
+    assert estimate(town, "r1")["survey"]["low"] is None
+    bad = "r1,,0,,1,0,0,0\nr1,,,,0,0,0,0\nr1,,,,1,-1,0,0\nr1,,,1.5,1,0,0,0\n"
+    found = [each["where"] for each in json.loads(ask(bad, expect=3).out)["problems"]]
+    assert [each for each in found if each.count(":") == 2] == [
+        *("survey.csv:2:3", "survey.csv:3:5", "survey.csv:4:6", "survey.csv:5:4")
+    ]
+
+
+# ---------------------------------------------------------------- the core
+
+
+def test_lots_are_hc2_of_a_regression_on_people() -> None:
+    """Held against the regression itself: within strata, people by people, HC2."""
+    chance = np.random.default_rng(8)
+    n = 60
+    stratum, won = chance.integers(0, 2, n), chance.permutation(n) < 25
+    y, s = chance.gamma(2, 50, n), np.where(won, chance.gamma(1, 20, n), 0.0)
+    y, s = np.round(y, 2), np.round(s, 2)
+    sides = []
+    for arm in (won, ~won):
+        cells = {
+            law.Key("r", "", None, 4, str(g)): cities.moments(
+                y[arm & (stratum == g)], s[arm & (stratum == g)], 0 * y[arm & (stratum == g)]
+            )
+            for g in (0, 1)
+        }
+        sides.append(core.by_stratum(cells))
+    found = core.lots(*sides)
+    centred = (stratum == 1) - (stratum == 1).mean()
+    design = np.column_stack([np.ones(n), won, centred, won * centred])
+    bread = np.linalg.inv(design.T @ design)
+    line = bread @ design.T @ y
+    leverage = np.einsum("ij,jk,ik->i", design, bread, design)
+    meat = (design * ((y - design @ line) ** 2 / (1 - leverage))[:, None]).T @ design
+    assert found.by[0] == pytest.approx(line[1])
+    assert found.cov[0, 0] == pytest.approx((bread @ meat @ bread)[1, 1])
+
+
+def test_students_t_is_near_its_tables() -> None:
+    for freedom, expected in ((3, 3.182), (5, 2.571), (10, 2.228), (30, 2.042), (1e6, 1.960)):
+        assert law.t_95(freedom) == pytest.approx(expected, rel=0.015)
+        assert law.two_sided_t(expected, freedom) == pytest.approx(0.05, rel=0.04)

@@ -1,0 +1,175 @@
+"""voucher effect plan | import | estimate | report"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from vouchercli.cli.options import Call, command, verbs
+from vouchercli.result import Outcome
+from vouchercli.session import Session
+
+app = verbs()
+
+Code = Annotated[str, typer.Argument(metavar="ROUND", help="The round.")]
+OutcomeOption = Annotated[
+    Optional[str],
+    typer.Option(
+        "--outcome", metavar="WHAT", help="spending (all, vouchers included), or own money alone."
+    ),
+]
+Windows = Annotated[
+    Optional[str],
+    typer.Option(
+        "--window",
+        metavar="N[,N...]",
+        help="Weeks from the opening: 1,4,16. Spending that was only pulled forward shows later.",
+    ),
+]
+Method = Annotated[
+    Optional[str],
+    typer.Option(
+        "--method",
+        metavar="WHAT",
+        help="lottery, arrival, score, waves or none (unless given, by the round's issuance).",
+    ),
+]
+Bandwidth = Annotated[
+    Optional[int],
+    typer.Option(
+        "--bandwidth",
+        min=1,
+        metavar="N",
+        help="How far from the limit is looked: milliseconds, or thousandths of a point.",
+    ),
+]
+Donut = Annotated[
+    Optional[int],
+    typer.Option(
+        "--donut", min=0, metavar="N", help="What lies nearer to the limit is left out, likewise."
+    ),
+]
+
+
+@command(
+    app,
+    "plan",
+    epilog="Example: voucher effect plan r1 --window 1,4,16 --to cells.csv --actor chen",
+    has_workbook=True,
+    has_pages=True,
+)
+def plan(
+    session: Session,
+    round_: Code,
+    *,
+    outcome: OutcomeOption = None,
+    window: Windows = None,
+    method: Method = None,
+    population: Annotated[
+        Optional[str],
+        typer.Option("--population", metavar="TEXT", help="Of whom it will be said, in words."),
+    ] = None,
+    strata: Annotated[
+        Optional[str],
+        typer.Option("--strata", metavar="TEXT", help="What the column stratum will hold."),
+    ] = None,
+    smallest: Annotated[
+        Optional[int],
+        typer.Option("--smallest", min=5, metavar="N", help="People of a cell, at least (20)."),
+    ] = None,
+    before: Annotated[
+        Optional[int],
+        typer.Option(
+            "--before", min=1, max=104, metavar="N", help="Weeks of earlier spending (4)."
+        ),
+    ] = None,
+    bandwidth: Bandwidth = None,
+    donut: Donut = None,
+    to: Annotated[
+        Optional[Path],
+        typer.Option("--to", metavar="FILE", help="Write the header for the platform into FILE."),
+    ] = None,
+) -> Outcome:
+    """Seal, before a round opens, how its effect will be estimated, and say what its platform is
+    asked for.
+    """
+    from vouchercli.ops.effect import plans
+
+    wanted = plans.Wanted(
+        outcome, window, method, population, strata, smallest, before, bandwidth, donut
+    )
+    return plans.seal(session, round_, wanted, to)
+
+
+@command(
+    app,
+    "import",
+    epilog='Example: voucher effect import cells.csv --source "the platform" --actor chen',
+)
+def import_(
+    session: Session,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Cells, or answers of a survey.")],
+    *,
+    source: Annotated[
+        str, typer.Option("--source", metavar="TEXT", help="Who sent it: it stands beside figures.")
+    ],
+) -> Outcome:
+    """Take in what a platform says of groups of people, or what people answered."""
+    from vouchercli.ops.effect import files
+
+    return files.take_in(session, file, source)
+
+
+@command(
+    app,
+    "estimate",
+    epilog="Example: voucher effect estimate r1 -o json",
+    has_workbook=True,
+    has_pages=True,
+)
+def estimate(
+    session: Session,
+    round_: Code,
+    *,
+    window: Windows = None,
+    method: Method = None,
+    bandwidth: Bandwidth = None,
+    donut: Donut = None,
+) -> Outcome:
+    """What a round's vouchers did, with an interval and the checks it rests on; or bounds, and why
+    no point is given.
+    """
+    from vouchercli.ops.effect import estimating, plans
+
+    wanted = plans.Wanted(windows=window, method=method, bandwidth=bandwidth, donut=donut)
+    return estimating.estimate(session, round_, wanted)
+
+
+@command(
+    app,
+    "report",
+    epilog="Example: voucher effect report -O effect.xlsx",
+    has_workbook=True,
+    has_pages=True,
+    looks_back=True,
+)
+def report(
+    call: Call,
+    session: Session,
+    *,
+    rounds: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--round", metavar="R[,R...]", help="Only these rounds; may be given several times."
+        ),
+    ] = None,
+) -> Outcome:
+    """Each round in one row: G, N, floor, and the effect I with its interval, window and method;
+    beside it what papers found elsewhere.
+    """
+    from vouchercli.ops.effect import reports
+
+    only = [part.strip() for each in rounds or () for part in each.split(",") if part.strip()]
+    return reports.report(session, only, call.as_of(session))

@@ -1,0 +1,373 @@
+"""effect estimate: what vouchers of a round did, by the plan that was sealed, with an interval; or
+bounds, and why no more can be said.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vouchercli.errors import VoucherError
+from vouchercli.ops.effect import plans
+from vouchercli.ops.effect.surveys import table_of
+from vouchercli.ops.effect.words import CHECKS, ESTIMATES, WEEKS, check_row, row_of
+from vouchercli.ops.reports.scope import scope_of
+from vouchercli.ops.rounds.lookup import look_up
+from vouchercli.result import Outcome, Table, Word, say
+from vouchercli.rules import effects as law
+from vouchercli.rules import leverage
+from vouchercli.store import arms, reports
+from vouchercli.store import effects as store
+from vouchercli.store.db import reading
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from types import ModuleType
+
+    from vouchercli.ops.effect.words import Row
+    from vouchercli.ops.rounds.lookup import RoundAtHand
+    from vouchercli.result import Message
+    from vouchercli.rules.effects import Check, Key, Moments, Plan
+    from vouchercli.session import Session
+
+    Cells = Mapping[Key, Moments]
+
+
+class Estimated(NamedTuple):
+    """What is known of a round: its rows (one a comparison and window), the checks, the weeks of an
+    event study, and how it stands to a plan.
+    """
+
+    plan: Plan
+    sealed: store.Sealed | None
+    departs: tuple[str, ...]
+    file: store.File | None
+    rows: list[Row]
+    checks: list[Check]
+    weeks: list[dict[str, Any]]
+
+
+def estimate(session: Session, code: str, wanted: plans.Wanted) -> Outcome:
+    """The effect of a round, and whether it follows the plan. Raises `method_not_possible`,
+    `bad_plan`, `no_numpy`.
+    """
+    with reading(session):
+        current = look_up(session, code)
+        found = of_round(session, current, wanted)
+        survey = table_of(session.db, current)
+    return _answer(current, found, survey)
+
+
+def of_round(
+    session: Session, current: RoundAtHand, wanted: plans.Wanted | None = None
+) -> Estimated:
+    """What is known of one round, by its plan unless something else is wanted."""
+    sealed = store.sealed(session.db, current.round_id)
+    mode = current.row["mode"]
+    usual = law.unplanned(current.code, mode) if sealed is None else law.plan_of(sealed.terms)
+    plan = plans.make(usual, mode, wanted or plans.Wanted())
+    departs = tuple(law.departures(usual, plan)) if sealed is not None else ()
+    cells = store.cells(session.db, current.round_id)
+    file = store.newest_cells(session.db, current.round_id)
+    bounds = _bounds(session, current, plan)
+    looked = _Look(load(), plan, cells, _of_arm(session, current), bounds)
+    return Estimated(plan, sealed, departs, file, *looked.all())
+
+
+def load() -> ModuleType:
+    """The numerical core, loaded when it is asked for. Raises `no_numpy`."""
+    try:
+        from vouchercli.ops.effect import moments  # numpy: a tenth of a second
+    except ImportError as error:
+        raise VoucherError(
+            "no_numpy",
+            "this machine has no numpy, and an estimate works with it",
+            hint="copy the file to a machine that has it: voucher backup FILE",
+        ) from error
+    return moments
+
+
+def _bounds(session: Session, current: RoundAtHand, plan: Plan) -> tuple[str, str | None]:
+    """Between what the effect lies when nothing gives a comparison: nothing was new (of own money:
+    vouchers took its place), or all that people paid themselves was.
+    """
+    scope = scope_of(session, [current.code], None, None)
+    groups = reports.redemption_sums(session.db, "round", scope.window, scope.zone)
+    sums = leverage.pooled(each.sums for each in groups if each.round_id == current.round_id)
+    return ("0.00" if plan.outcome == "spending" else "-1.00"), sums.own_spend
+
+
+def _of_arm(session: Session, current: RoundAtHand) -> tuple[str, Cells] | None:
+    """The cells of the arm that is drawn with the round."""
+    code = arms.arm_of(session.db, current.round_id)
+    if code is None:
+        return None
+    return code, store.cells(session.db, look_up(session, code).round_id)
+
+
+class _Look:
+    """Looks at the cells of a round by its plan."""
+
+    def __init__(
+        self,
+        core: ModuleType,
+        plan: Plan,
+        cells: Cells,
+        arm: tuple[str, Cells] | None,
+        bounds: tuple[str, str | None],
+    ) -> None:
+        self._core, self._plan, self._cells, self._arm = core, plan, cells, arm
+        self._bounds = bounds
+
+    def all(self) -> tuple[list[Row], list[Check], list[dict[str, Any]]]:
+        """Rows, checks, and the weeks of an event study."""
+        method = self._plan.method
+        if method == "none":
+            return [self._bound(method, week, "none") for week in self._plan.windows], [], []
+        if method == "lottery":
+            return self._lottery()
+        if method == "waves":
+            return self._waves()
+        return self._limit()
+
+    def _bound(self, comparison: str, week: int, reason: str, *, donut: bool = False) -> Row:
+        return row_of(comparison, week, None, self._bounds, reason, donut=donut)
+
+    def _point(self, comparison: str, week: int, contrast: Any, *, donut: bool = False) -> Row:
+        weak = "" if contrast.wald is not None else "weak"
+        return row_of(comparison, week, contrast, self._bounds, weak, donut=donut)
+
+    def _of(self, arm: str, week: int, cells: Cells | None = None) -> Cells:
+        return {
+            key: of
+            for key, of in (self._cells if cells is None else cells).items()
+            if key.arm == arm and key.week == week
+        }
+
+    def _before(self, cells: Cells | None = None) -> int | None:
+        """The week before the opening that the cells tell of."""
+        every = self._cells if cells is None else cells
+        return min((key.week for key in every if key.week < 0), default=None)
+
+    # ---- a lottery, and two arms of one
+
+    def _lottery(self) -> tuple[list[Row], list[Check], list[dict[str, Any]]]:
+        pairs = [("lottery", self._cells, law.WON, self._cells, law.LOST)]
+        if self._arm is not None:
+            pairs.append(("arms", self._arm[1], law.WON, self._cells, law.WON))
+        rows: list[Row] = []
+        checks: list[Check] = []
+        for comparison, one, arm, other, against in pairs:
+            own = self._checks_of_lots(one, arm, other, against)
+            checks += [each._replace(comparison=comparison) for each in own]
+            for week in self._plan.windows:
+                sides = self._of(arm, week, one), self._of(against, week, other)
+                rows.append(self._lots(comparison, week, *sides, law.withheld(own)))
+        return rows, checks, []
+
+    def _lots(self, comparison: str, week: int, one: Cells, other: Cells, withheld: str) -> Row:
+        if not one:
+            return self._bound(comparison, week, "no_cells")
+        if not other:
+            return self._bound(comparison, week, "no_losers")
+        if withheld:
+            return self._bound(comparison, week, withheld)
+        try:
+            contrast = self._core.lots(self._core.by_stratum(one), self._core.by_stratum(other))
+        except self._core.TooFew:
+            return self._bound(comparison, week, "few")
+        if comparison == "arms" and contrast.by[1] < 0:
+            contrast = contrast.turned
+        return self._point(comparison, week, contrast)
+
+    def _checks_of_lots(self, one: Cells, arm: str, other: Cells, against: str) -> list[Check]:
+        week = next(
+            (each for each in self._plan.windows if self._of(arm, each, one)), self._plan.windows[0]
+        )
+        sides = self._of(arm, week, one), self._of(against, week, other)
+        before = self._before(one)
+        early = (
+            None
+            if before is None
+            else (self._of(arm, before, one), self._of(against, before, other))
+        )
+        balance = None
+        if all(sides) and all(any(of.xx for of in side.values()) for side in sides):
+            groups = [
+                {stratum: group.placebo() for stratum, group in self._core.by_stratum(side).items()}
+                for side in sides
+            ]
+            balance = self._p(groups)
+        placebo = None
+        if early is not None and all(early):
+            placebo = self._p([self._core.by_stratum(side) for side in early])
+        return [law.Check("balance", week, balance), law.Check("placebo", before, placebo)]
+
+    def _p(self, groups: list[Any]) -> float | None:
+        try:
+            return float(self._core.lots(*groups).p)
+        except self._core.TooFew:
+            return None
+
+    # ---- a limit along arrival or score
+
+    def _limit(self) -> tuple[list[Row], list[Check], list[dict[str, Any]]]:
+        plan, rows = self._plan, []
+        checks = self._checks_of_limit()
+        reason = law.withheld(checks)
+        for week in plan.windows:
+            every = self._core.bins(self._at(week))
+            # with the donut, which the plan goes by, and without it
+            for donut in dict.fromkeys((plan.donut, 0)):
+                rows.append(self._jump(week, every, donut, reason))
+        return rows, checks, []
+
+    def _at(self, week: int) -> Cells:
+        return {key: of for key, of in self._cells.items() if key.week == week}
+
+    def _jump(self, week: int, every: list[Any], donut: int, reason: str) -> Row:
+        about = {"donut": donut > 0}
+        if not every:
+            return self._bound(self._plan.method, week, "no_cells", **about)
+        if len({each.is_treated for each in every}) < len((law.WON, law.LOST)):
+            return self._bound(self._plan.method, week, "no_losers", **about)
+        if reason:
+            return self._bound(self._plan.method, week, reason, **about)
+        try:
+            contrast = self._core.jump(every, self._plan.bandwidth, donut)
+        except self._core.TooFew:
+            return self._bound(self._plan.method, week, "few", **about)
+        return self._point(self._plan.method, week, contrast, **about)
+
+    def _checks_of_limit(self) -> list[Check]:
+        core, plan = self._core, self._plan
+        week = next((each for each in plan.windows if self._at(each)), plan.windows[0])
+        every = core.bins(self._at(week))
+        before = self._before()
+        has_earlier = any(of.xx for of in self._at(week).values())
+        balance = self._p_of_jump(core.earlier(every)) if has_earlier else None
+        placebo = None if before is None else self._p_of_jump(core.bins(self._at(before)))
+        cut = core.elsewhere(every, plan.bandwidth // 2, plan.donut) if every else None
+        return [
+            law.Check("balance", week, balance),
+            law.Check("placebo", before, placebo),
+            law.Check("placebo_cut", week, cut),
+        ]
+
+    def _p_of_jump(self, every: list[Any]) -> float | None:
+        try:
+            return float(self._core.jump(every, self._plan.bandwidth, self._plan.donut).p)
+        except self._core.TooFew:
+            return None
+
+    # ---- districts in waves
+
+    def _waves(self) -> tuple[list[Row], list[Check], list[dict[str, Any]]]:
+        core, plan = self._core, self._plan
+        sides = [
+            {key: of for key, of in self._cells.items() if key.arm == arm}
+            for arm in (law.WON, law.LOST)
+        ]
+        missing = "" if all(sides) else "no_losers" if sides[0] else "no_cells"
+        try:
+            panels = [] if missing else [core.panel(side) for side in sides]
+        except core.TooFew:
+            missing = "few"
+            panels = []
+        if missing:
+            return [self._bound("waves", week, missing) for week in plan.windows], [], []
+        p = core.trend(*panels)
+        checks = [law.Check("pre_trend", None, p)]
+        reason = law.withheld(checks)
+        rows = [self._change(panels, week, reason) for week in plan.windows]
+        return rows, checks, [*self._study(panels)]
+
+    def _change(self, panels: list[Any], week: int, reason: str) -> Row:
+        try:
+            contrast = self._core.change(*panels, 1, week)
+        except self._core.TooFew:
+            return self._bound("waves", week, "no_cells")
+        return (
+            self._bound("waves", week, reason) if reason else self._point("waves", week, contrast)
+        )
+
+    def _study(self, panels: list[Any]) -> Iterator[dict[str, Any]]:
+        """The difference of each week against all weeks before."""
+        for week in sorted({*panels[0].weeks} & {*panels[1].weeks}):
+            try:
+                of = self._core.change(*panels, week, week)
+            except self._core.TooFew:
+                continue
+            yield dict(
+                zip(("itt", "itt_low", "itt_high"), map(law.decimals, of.itt), strict=True)
+            ) | {"week": week}
+
+
+# ---------------------------------------------------------------- the answer
+
+
+def _answer(current: RoundAtHand, found: Estimated, survey: tuple[Table, ...]) -> Outcome:
+    plan = found.plan
+    data = {
+        "round": current.code,
+        "plan": plan._asdict() | {"windows": [*plan.windows]},
+        "follows_plan": follows(found),
+        "departs": [*found.departs],
+        "plan_sha256": None if found.sealed is None else found.sealed.sha256,
+        "cells": None if found.file is None else found.file.file,
+        "cells_sha256": None if found.file is None else found.file.sha256,
+    }
+    tables = (
+        Table(
+            say(
+                "Effect of {round}: {method}",
+                round=current.code,
+                method=law.METHOD_WORDS[plan.method],
+            ),
+            ESTIMATES,
+            found.rows,
+            notes=NOTES,
+            key="estimates",
+            zone=current.zone,
+        ),
+        Table(
+            say("What must hold before a point is given"),
+            CHECKS,
+            [*map(check_row, found.checks)],
+            key="checks",
+            optional=True,
+        ),
+        Table(say("Week by week"), WEEKS, found.weeks, key="weeks", optional=True),
+        *survey,
+    )
+    return Outcome(data, tables, says=(*_stands(current, found),))
+
+
+NOTES = (
+    say(
+        "I: spending for each yuan of subsidy used, against the same without vouchers (Wald, 95 %"
+        " by Fieller); a person: intention to treat. Bounds: from nothing new to all own spending"
+        " new (N). G is no part of it: G counts what would have been bought anyway."
+    ),
+)
+
+
+def follows(found: Estimated) -> str | None:
+    """yes, no, or None without a plan."""
+    if found.sealed is None:
+        return None
+    return "no" if found.departs else "yes"
+
+
+def _stands(current: RoundAtHand, found: Estimated) -> Iterator[Message]:
+    if found.sealed is None:
+        yield say("no plan was sealed before {round} opened: read it with care", round=current.code)
+    elif found.departs:
+        yield say(
+            "it departs from the plan {sha256} in: {names}",
+            sha256=found.sealed.sha256[:12],
+            names=Word(", ".join(found.departs)),
+        )
+    else:
+        yield say("it follows the plan {sha256}", sha256=found.sealed.sha256[:12])
+    if found.file is None:
+        yield say("next: voucher effect import FILE --source NAME")

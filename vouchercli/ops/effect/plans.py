@@ -1,0 +1,225 @@
+"""effect plan: how the effect of a round will be estimated, sealed before it opens, and what its
+platform is asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from vouchercli.errors import UsageFault, VoucherError
+from vouchercli.formats import whole_files
+from vouchercli.formats.configs.fields import CELLS
+from vouchercli.formats.tables.effect_files import HEADS
+from vouchercli.ops.rounds.lookup import changing
+from vouchercli.result import Column, Outcome, Table, Word, say
+from vouchercli.rules import effects as law
+from vouchercli.rules import rounds as rounds_law
+from vouchercli.rules import times
+from vouchercli.store import arms
+from vouchercli.store import effects as store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from vouchercli.ops.rounds.lookup import RoundAtHand
+    from vouchercli.result import Row
+    from vouchercli.rules.effects import Plan
+    from vouchercli.session import Session
+
+MEANINGS = {
+    "round": Word("the round; of two arms the one whose pack was won"),
+    "arm": Word("won: they got a pack; lost: they asked and got none"),
+    "arrival": Word(
+        "the middle of the bin: milliseconds from selling out (before it below 0), or thousandths"
+        " of a point from the limit; blank in a lottery"
+    ),
+    "week": Word(
+        "4: from the opening to the end of the fourth week; -4: the four weeks before it; in waves"
+        " that week alone"
+    ),
+    "stratum": Word("the part of the draw; in waves the district; else blank"),
+    "n": Word("how many people"),
+    "y": Word("sum of what each of them spent, in yuan"),
+    "yy": Word("sum of its squares"),
+    "s": Word("sum of the subsidy that each of them used, in yuan"),
+    "ss": Word("sum of its squares"),
+    "sy": Word("sum of subsidy times spending"),
+    "x": Word("sum of what each of them spent in the weeks before the opening, in yuan"),
+    "xx": Word("sum of its squares"),
+    "xy": Word("sum of earlier times later spending"),
+    "xs": Word("sum of earlier spending times subsidy"),
+}
+TERMS = (
+    Column("round", "Round"),
+    Column("method", "Method", "word"),
+    Column("outcome", "What is measured", "word"),
+    Column("windows", "Weeks"),
+    Column("population", "Of whom"),
+    Column("strata", "Strata"),
+    Column("smallest", "Smallest cell", "int"),
+    Column("before", "Weeks before", "int"),
+    Column("bandwidth", "Bandwidth", "int"),
+    Column("donut", "Donut", "int"),
+    Column("sha256", "Digest of the plan"),
+)
+ASKED = (Column("column", "Column"), Column("meaning", "What it holds", "word"))
+
+
+class Wanted(NamedTuple):
+    """What the command asks to be planned (None: as usual)."""
+
+    outcome: str | None = None
+    windows: str | None = None
+    method: str | None = None
+    population: str | None = None
+    strata: str | None = None
+    smallest: int | None = None
+    before: int | None = None
+    bandwidth: int | None = None
+    donut: int | None = None
+
+
+def seal(session: Session, code: str, wanted: Wanted, to: Path | None) -> Outcome:
+    """Seal the plan of a round and write the header of what its platform is asked for. A later plan
+    takes the place of an earlier one until the round opens. Raises `plan_too_late`,
+    `method_not_possible`, `bad_plan`, `file_exists`.
+    """
+    if to is not None and to.exists():
+        raise whole_files.in_the_way(to)
+    with changing(session, code) as current:
+        _require_before(current)
+        plan = make(law.unplanned(current.code, current.row["mode"]), current.row["mode"], wanted)
+        before = store.sealed(session.db, current.round_id)
+        store.seal(session, current.round_id, plan)
+        current.note(
+            "effect.plan",
+            before=None if before is None else before.sha256,
+            after=plan.sha256,
+            method=plan.method,
+            outcome=plan.outcome,
+            weeks=[*plan.windows],
+        )
+        other = arms.arm_of(session.db, current.round_id)
+    if to is not None and not session.dry_run:
+        whole_files.write_new(to, header(plan).encode())
+    return _answer(current, plan, other, to)
+
+
+def _require_before(current: RoundAtHand) -> None:
+    is_before = current.row["state"] in rounds_law.BEFORE_OPENING
+    if is_before and current.now < current.row["opens_at"]:
+        return
+    raise VoucherError(
+        "plan_too_late",
+        "{round} opened at {at}: a plan that is made when figures may be known binds nobody",
+        hint="without a plan: voucher effect estimate {round}",
+        round=current.code,
+        at=current.local_time("opens_at"),
+    )
+
+
+def make(usual: Plan, mode: str, wanted: Wanted) -> Plan:
+    """The plan with what was asked for in place of what is usual. Raises `UsageFault`
+    method_not_possible, bad_plan.
+    """
+    plan = usual
+    if wanted.method is not None and wanted.method != usual.method:
+        if wanted.method not in law.METHODS[mode]:
+            raise UsageFault(
+                "method_not_possible",
+                "the issuance of {round} gives no comparison by {method}",
+                hint="choose one of: {known}",
+                round=usual.round,
+                method=wanted.method,
+                known=", ".join(law.METHODS[mode]),
+            )
+        bandwidth, donut = law.width(wanted.method)
+        plan = plan._replace(method=wanted.method, bandwidth=bandwidth, donut=donut)
+    if wanted.outcome is not None and wanted.outcome not in law.OUTCOMES:
+        raise _bad("--outcome", wanted.outcome, ", ".join(law.OUTCOMES))
+    try:
+        weeks = plan.windows if wanted.windows is None else law.read_weeks(wanted.windows)
+    except ValueError:
+        raise _bad("--window", wanted.windows or "", "1,4,16") from None
+    given = wanted._asdict() | {"windows": weeks}
+    plan = plan._replace(**{name: value for name, value in given.items() if value is not None})
+    if plan.method in ("arrival", "score") and plan.donut >= plan.bandwidth:
+        raise _bad("--donut", str(plan.donut), str(plan.bandwidth - 1))
+    return plan
+
+
+def _bad(option: str, value: str, example: str) -> UsageFault:
+    return UsageFault(
+        "bad_plan",
+        "{option} {value} cannot be planned",
+        hint="write it like {example}",
+        option=option,
+        value=value,
+        example=example,
+    )
+
+
+def header(plan: Plan) -> str:
+    """The header of the cells that are asked for, its columns in order."""
+    del plan
+    return ",".join(HEADS[CELLS]) + "\n"
+
+
+def _answer(current: RoundAtHand, plan: Plan, other: str | None, to: Path | None) -> Outcome:
+    row: Row = plan._asdict() | {
+        "method": law.METHOD_WORDS[plan.method],
+        "outcome": law.OUTCOMES[plan.outcome],
+        "windows": ", ".join(map(str, plan.windows)),
+        "sha256": plan.sha256,
+        "bandwidth": plan.bandwidth or None,
+        "donut": plan.donut if plan.bandwidth else None,
+    }
+    data: dict[str, Any] = {
+        "round": plan.round,
+        "plan": plan._asdict() | {"windows": [*plan.windows]},
+        "sha256": plan.sha256,
+        "other_arm": other,
+        "order": None if to is None else str(to),
+    }
+    tables = (
+        Table(
+            say("Plan of {round}", round=plan.round),
+            TERMS,
+            [row],
+            notes=_refusals(plan),
+            is_record=True,
+        ),
+        Table(
+            say("What the platform is asked for"),
+            ASKED,
+            [{"column": name, "meaning": MEANINGS[name]} for name in HEADS[CELLS]],
+            notes=(
+                say(
+                    "Each row is a group of at least {smallest} people; a smaller one is joined"
+                    " with its neighbour before it is sent. No number of a person is asked for.",
+                    smallest=plan.smallest,
+                ),
+            ),
+            key="asked",
+        ),
+    )
+    sealed = say(
+        "sealed before {round} opens at {at}; the log has the digest {sha256}",
+        round=plan.round,
+        at=times.shown(current.row["opens_at"], current.zone),
+        sha256=plan.sha256[:12],
+    )
+    more = () if to is None else (say("{file} is the header for the platform", file=str(to)),)
+    return Outcome(data, tables, says=(sealed, *more))
+
+
+def _refusals(plan: Plan) -> tuple[Any, ...]:
+    """What is refused: said before anything is known."""
+    if plan.method == "none":
+        return (say("Bounds alone will be given: nothing here gives a comparison."),)
+    return (
+        say(
+            "A point is given only where losers are among the cells, the groups were alike before"
+            " the opening, and no effect shows there (chance alone: 1 in 100)."
+        ),
+    )
