@@ -470,3 +470,124 @@ def test_an_upgrade_that_was_killed_before_its_end_goes_on(older: Callable[..., 
     older("merchant", "list")
     assert kept() == sealed
     older("audit", "verify")
+
+
+# ---------------------------------------------------------------- an account that changed
+
+OTHER, THIRD = "6228480000000000911", "6228480000000000929"
+TOLD = ("-o", "json", *paying.LATER)
+
+
+@pytest.fixture
+def paid_town(voucher: Any, once: Any) -> Any:
+    """M1 and M2 are settled and approved; nothing is sent yet."""
+
+    def all_of_it() -> None:
+        paying.build(voucher)
+        paying.spend(voucher)
+        paying.sign(voucher, "2020-03-27")
+        paying.settle(voucher, "2020-03-27")
+        paying.decide(voucher, 1)
+
+    once("changed accounts", all_of_it)
+    return voucher
+
+
+def bring_m1(voucher: Any, account_no: str, actor: str = "mei", **ran: Any) -> Any:
+    text = paying.SHOPS.replace("6228480000000000011", account_no)
+    Path(f"shops{account_no[-3:]}.csv").write_text(text, "utf-8")
+    args = ("merchant", "import", f"shops{account_no[-3:]}.csv", "--actor", actor, *TOLD)
+    return voucher(*args, **ran).data
+
+
+def let_go(voucher: Any, hold: int, actor: str, expect: int = 0) -> Any:
+    return voucher(
+        *("settlement", "release", str(hold), "--note", "asked by telephone", "--actor", actor),
+        *paying.LATER,
+        expect=expect,
+    )
+
+
+def held(voucher: Any) -> list[tuple[int, str, str]]:
+    rows = voucher("settlement", "holds", *TOLD).data["holds"]
+    return [(each["hold"], each["merchant_no"], each["reason"]) for each in rows]
+
+
+def test_a_changed_account_is_paid_once_a_second_person_has_looked(paid_town: Any) -> None:
+    assert bring_m1(paid_town, OTHER)["accounts_changed"] == 1
+    assert held(paid_town) == [(1, "M1", "account_changed")]
+    shown = paid_town("settlement", "holds", *TOLD).data["holds"][0]
+    assert shown["evidence"] == (
+        "batch 4, shops911.csv:2: ***************0011 > ***************0911"
+    )
+    assert paying.transfers(paid_town, 1)["S1-1"] == ("M1", "dropped", 3000)
+    assert paying.money(paid_town) == {"payable": 2000, "held": 3000}
+    assert paying.unpaid(paid_town)["M1", "account_changed"] == 3000
+    waiting = paid_town("todo", *TOLD).data["waiting"]
+    assert [(each["name"], each["who"]) for each in waiting if each["name"] == "accounts"] == [
+        ("accounts", "lin, zhao, wu")
+    ]
+    zh = paid_town("settlement", "holds", "--lang", "zh", *paying.LATER).out
+    assert "已更换" in zh.replace("\n", "")
+    assert "[own_account]" in let_go(paid_town, 1, "mei", expect=3).err
+    let_go(paid_town, 1, "lin")
+    made = paying.settle(paid_town, "2020-03-27").data["settlements"]
+    assert [each["amount_fen"] for each in made] == [3000]
+    paid_town("check")
+
+
+def test_who_brings_the_next_account_does_not_let_the_first_go(paid_town: Any) -> None:
+    bring_m1(paid_town, OTHER)
+    bring_m1(paid_town, THIRD, actor="lin")
+    assert held(paid_town) == [(1, "M1", "account_changed")]
+    for name in ("mei", "lin"):
+        assert "[own_account]" in let_go(paid_town, 1, name, expect=3).err
+    let_go(paid_town, 1, "zhao")
+    assert held(paid_town) == []
+
+
+def test_an_account_that_is_put_back_is_the_one_of_before(paid_town: Any) -> None:
+    bring_m1(paid_town, OTHER)
+    paid_town("batch", "undo", "4", "--yes", *paying.LIN, *paying.LATER)
+    assert held(paid_town) == []
+    assert paying.money(paid_town) == {"payable": 5000}
+    bring_m1(paid_town, THIRD)
+    let_go(paid_town, 2, "lin")  # and now the undo takes away what lin has looked at
+    paid_town("batch", "undo", "5", "--yes", *paying.LIN, *paying.LATER)
+    assert held(paid_town) == [(3, "M1", "account_changed")]
+    let_go(paid_town, 3, "mei")
+    bring_m1(paid_town, OTHER)
+    paid_town("batch", "undo", "6", "--yes", *paying.MEI, *paying.LATER)
+    assert held(paid_town) == [(4, "M1", "account_changed")]  # who brought it does not end it
+    paid_town("check")
+
+
+def test_a_first_account_and_one_that_comes_back_are_not_held(paid_town: Any) -> None:
+    assert bring_m1(paid_town, "")["accounts_changed"] == 0
+    Path("back.csv").write_text(
+        paying.SHOPS.replace("M3,three,,,", "M3,three,合成三店,6228480000000000937,合成银行"),
+        "utf-8",
+    )
+    back = ("merchant", "import", "back.csv", *paying.MEI, *TOLD)
+    assert paid_town(*back).data["accounts_changed"] == 0
+    assert held(paid_town) == []
+    assert bring_m1(paid_town, " ")["accounts_changed"] == 0
+    assert bring_m1(paid_town, OTHER)["accounts_changed"] == 1  # taken away, then another
+    assert held(paid_town) == [(1, "M1", "account_changed")]
+
+
+def test_a_platform_whose_account_changed_is_not_paid(voucher: Any) -> None:
+    terms = {"pattern": "platform_advance", "every": "day", "payees": {"alipay": "M2"}}
+    paying.build(voucher, terms)
+    paying.spend(voucher)
+    paying.sign(voucher, "2020-03-27")
+    text = paying.SHOPS.replace("6228480000000000029", OTHER)
+    Path("platform.csv").write_text(text, "utf-8")
+    voucher("merchant", "import", "platform.csv", *paying.MEI, *TOLD)
+    with closing(sqlite3.connect("voucher.db")) as db, db:
+        db.execute("UPDATE rounds SET platform = 'alipay'")
+    assert paying.settle(voucher, "2020-03-27").data["settlements"] == []
+    assert {reason for _, reason in paying.unpaid(voucher)} == {"account_changed"}
+    let_go(voucher, 1, "lin")
+    made = paying.settle(voucher, "2020-03-27").data["settlements"]
+    assert [each["amount_fen"] for each in made] == [5000]

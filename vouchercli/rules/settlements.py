@@ -29,6 +29,7 @@ HOLD_REASONS = (
     "no_agreement",
     "account_missing",
     "account_wrong",
+    "account_changed",
     "price_raised",
     "serial_wrong",
     "serial_twice",
@@ -40,6 +41,7 @@ HOLD_REASONS = (
     "disputed",
     "other",
 )
+ACCOUNT_CHANGED = "account_changed"  # set by an import; who brought the account cannot release it
 # Numbers that a bank has of us: the mark (none: of before), then ours. R: of a rehearsal.
 ORDER_NO = re.compile(r"(?P<mark>.*-)?R?S(?P<settlement>\d{1,9})", re.ASCII)
 TRANSFER_NO = re.compile(r"(?P<mark>.*-)?(?P<own>R?S\d{1,9}-\d{1,9})", re.ASCII)

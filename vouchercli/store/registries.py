@@ -11,6 +11,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.store import (
     added_merchants,
     batches,
+    changed_accounts,
     merchant_pasts,
     merchants,
     sealed_accounts,
@@ -240,6 +241,7 @@ def accept(
     db.execute(ADD_SEGMENTS)
     db.execute(NOTE_BEFORE, (batch_id,))
     merchant_pasts.turn_by_file(db, from_at)
+    changed_accounts.keep_before(db)
     db.execute(PUT, (registry, at))
     sealed_accounts.put_apart(db)
     db.execute(NOTE_AFTER, (batch_id,))
@@ -442,6 +444,7 @@ def undo(db: sqlite3.Connection, batch_id: int) -> list[Stay]:
             merchants=", ".join(row["merchant_no"] for row in suspended[:5]),
         )
     suspensions.take_back(db, batch_id)
+    changed_accounts.keep_before_undo(db, batch_id)
     db.execute(PUT_BACK_SEGMENTS, (batch_id,))
     db.execute(PUT_BACK, (batch_id,))
     sealed_accounts.put_apart(db)

@@ -101,6 +101,12 @@ UNION ALL
 SELECT 'hold ' || h.hold_id, 'another person', h.released_by FROM holds h
 JOIN programmes p USING (programme_id)
 WHERE h.released_by = h.held_by AND json_array_length(p.document, '$.staff') > 0
+UNION ALL
+SELECT DISTINCT 'hold ' || h.hold_id, 'another person than who brought the account', a.actor
+FROM audit a CROSS JOIN holds h ON h.hold_id = json_extract(a.detail, '$.hold')
+JOIN programmes p USING (programme_id)
+WHERE a.deed = 'settlement.hold' AND h.reason = 'account_changed' AND a.actor = h.released_by
+    AND a.actor <> h.held_by AND json_array_length(p.document, '$.staff') > 0
 """
 # Every deed on a settlement, a hold or a debt stands in the log.
 AS_LOGGED = """

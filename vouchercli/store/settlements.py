@@ -114,14 +114,16 @@ WHERE f.funder_id = :funder_id AND d.up_to <= :up_to AND ifnull(d.round_id = :ro
     AND ifnull(d.merchant_id = :merchant_id, 1)
 """
 OWED = f"""
-SELECT o.payee_id, o.amount_fen, o.is_held, m.account_no <> '', :no_first OR EXISTS (
+SELECT o.payee_id, o.amount_fen, o.is_held OR o.payee_id IN (SELECT merchant_id FROM holds
+        WHERE reason = 'account_changed' AND released_at IS NULL AND redemption_id IS NULL
+            AND programme_id = o.programme_id), m.account_no <> '', :no_first OR EXISTS (
     SELECT 1 FROM transfers t WHERE t.payee_id = o.payee_id AND t.state = 'paid'
         AND t.account_token = a.token), EXISTS (
     SELECT 1 FROM transfers t WHERE t.payee_id = o.payee_id AND t.is_first AND (
         t.state = 'planned' OR t.state IN ('sent', 'accepted') AND t.account_token = a.token))
 FROM (
     SELECT {PAYEE} AS payee_id, CAST(sum(d.amount_fen) AS BIGINT) AS amount_fen,
-        {IS_HELD} AS is_held {OPEN} GROUP BY 1, 3
+        {IS_HELD} AS is_held, f.programme_id {OPEN} GROUP BY 1, 3
 ) o JOIN merchants m ON m.merchant_id = o.payee_id
     LEFT JOIN merchant_accounts a ON a.merchant_id = o.payee_id
 ORDER BY o.payee_id, o.is_held
@@ -302,6 +304,11 @@ FROM transfers t WHERE t.state = 'planned' AND t.transfer_id IN (
     WHERE d.merchant_id = :merchant_id AND f.programme_id = :programme_id)
 ORDER BY t.transfer_id
 """
+# To an account that has changed: also what a platform is paid of others.
+OF_PAYEE = """
+SELECT t.transfer_id, t.settlement_id FROM transfers t JOIN settlements s USING (settlement_id)
+WHERE t.state = 'planned' AND t.payee_id = ? AND s.programme_id = ? ORDER BY t.transfer_id
+"""
 OTHER_DUES = "SELECT due_id FROM dues WHERE transfer_id = ? AND merchant_id <> ?"
 DROP_ONE = """
 UPDATE transfers SET state = 'dropped', reason = ?, answered_at = ? WHERE transfer_id = ?
@@ -463,6 +470,17 @@ def drop_of_merchant(
     for each in planned:
         _drop_part(session, each, merchant_id, reason)
     return sorted({each.settlement for each in planned})
+
+
+def drop_of_payee(session: Session, programme_id: int, payee_id: int, reason: str) -> list[int]:
+    """Drop all that is planned to be paid to an account and not sent; gives the settlements
+    concerned.
+    """
+    planned = typed.tuples(session.db, OF_PAYEE, (payee_id, programme_id))
+    for transfer_id, _ in planned:
+        session.db.execute(DROP_ONE, (reason, session.now, transfer_id))
+        session.db.execute(FREE_ONE, (transfer_id,))
+    return sorted({settlement for _, settlement in planned})
 
 
 def _drop_part(session: Session, of: Planned, merchant_id: int, reason: str) -> None:

@@ -74,6 +74,13 @@ WHERE s.programme_id = ? AND s.size > (SELECT count(DISTINCT r.item) FROM sample
     WHERE r.sample_id = s.sample_id)
 ORDER BY s.sample_id
 """
+# Merchants whose account has changed, and the first of their holds.
+CHANGED_ACCOUNTS = """
+SELECT count(*), min(hold_id), min(held_at), min(held_by), max(held_by)
+FROM holds WHERE programme_id = ? AND reason = 'account_changed' AND released_at IS NULL
+    AND redemption_id IS NULL
+HAVING count(*) > 0
+"""
 IS_SEALED = "SELECT EXISTS (SELECT 1 FROM last_seals WHERE programme_id = ?)"
 # What is booked from now on is booked behind the last day that is sealed.
 OPEN_WITH_FILES = """
@@ -138,6 +145,25 @@ class Sample(NamedTuple):
     drawn_by: str
     drawn_at: int
     amount_fen: int
+
+
+class ChangedAccounts(NamedTuple):
+    """How many merchants wait because their account has changed, since a moment (UTC seconds);
+    `hold`: the first of their holds. Who holds them: two names, the same where it is one.
+    """
+
+    merchants: int
+    hold: int
+    since: int
+    first_by: str
+    last_by: str
+
+
+def changed_accounts(db: sqlite3.Connection, programme_id: int) -> ChangedAccounts | None:
+    """The merchants of a programme whose account nobody has looked at since it changed; None:
+    there are none.
+    """
+    return typed.row(db, ChangedAccounts, CHANGED_ACCOUNTS, (programme_id,))
 
 
 def samples(db: sqlite3.Connection, programme_id: int) -> list[Sample]:

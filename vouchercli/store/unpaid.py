@@ -38,11 +38,14 @@ payees AS MATERIALIZED (
 ALL = f"""
 WITH {PAYEES}, open AS MATERIALIZED (
     SELECT d.merchant_id, d.funder_id, d.amount_fen, d.up_to,
-        ifnull(y.payee_id, d.merchant_id) AS payee_id, ifnull(
+        ifnull(y.payee_id, d.merchant_id) AS payee_id, coalesce(
             (SELECT h.reason FROM holds h WHERE h.hold_id = d.hold_id AND h.released_at IS NULL),
             (SELECT h.reason FROM holds h WHERE h.merchant_id = d.merchant_id
                 AND h.redemption_id IS NULL AND h.released_at IS NULL
-                AND h.programme_id = f.programme_id ORDER BY h.hold_id LIMIT 1)) AS hold,
+                AND h.programme_id = f.programme_id ORDER BY h.hold_id LIMIT 1),
+            (SELECT h.reason FROM holds h WHERE h.merchant_id = y.payee_id
+                AND h.reason = 'account_changed' AND h.redemption_id IS NULL
+                AND h.released_at IS NULL AND h.programme_id = f.programme_id)) AS hold,
         d.transfer_id IS NOT NULL AS is_sent
     FROM funders f CROSS JOIN dues d ON d.funder_id = f.funder_id
         LEFT JOIN transfers t USING (transfer_id) LEFT JOIN payees y ON y.round_id = d.round_id

@@ -25,6 +25,7 @@ TEXT = {
     "correct the rows first; or leave out --missing suspend; or add --yes": "请先修改这些行；或不加 --missing suspend；或加 --yes",
     "batch {latest} is a later file of registry {registry}": "导入批次 {latest} 是名录 {registry} 更新的文件",
     "registry {profile}: {added} added, {changed} changed, {missing} missing": "名录 {profile}：新增 {added}，变更 {changed}，缺失 {missing}",
+    "{count} merchants have another account than before: they are not paid until a second person has looked at it: voucher settlement holds --reason account_changed": "{count} 家商户账户有变更，经第二人复核前暂缓支付：voucher settlement holds --reason account_changed",
     "{count} merchants are listed again and no longer suspended": "{count} 家重新列入名录，已解除暂停",
     "{count} missing merchants are suspended from now on": "{count} 家缺失商户自现在起暂停",
     "missing merchants stay as they are (--missing suspend suspends them)": "缺失商户保持原状（--missing suspend 可将其暂停）",

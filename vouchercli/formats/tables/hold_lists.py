@@ -30,6 +30,7 @@ COLUMNS = {
             "未签协议": "no_agreement",
             "缺少账户": "account_missing",
             "账户有误": "account_wrong",
+            "账户已更换": "account_changed",
             "先涨价后使用": "price_raised",
             "序列号有误": "serial_wrong",
             "序列号重复使用": "serial_twice",

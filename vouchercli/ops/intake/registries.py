@@ -14,7 +14,14 @@ from vouchercli.formats.tables import files
 from vouchercli.formats.tables.cells import id_text, identity_key
 from vouchercli.formats.tables.headers import REJECT_COLUMNS
 from vouchercli.formats.tables.readers import is_unknown
-from vouchercli.ops.intake import accounts, importing, merchant_corrections, new_merchants, staging
+from vouchercli.ops.intake import (
+    accounts,
+    changed_accounts,
+    importing,
+    merchant_corrections,
+    new_merchants,
+    staging,
+)
 from vouchercli.ops.intake.kinds import Intake, Kind, Unfit
 from vouchercli.result import Column, Message, Outcome, Table, say
 from vouchercli.rules import merchants as rules
@@ -200,6 +207,7 @@ def _accept(intake: Intake) -> dict[str, Any]:
         )
     )
     registries.note_listed(intake.db, intake.batch_id)
+    more["accounts_changed"] = changed_accounts.hold(intake.session, intake.batch_id)
     more["returned"] = suspensions.end_returned(intake.db, intake.batch_id, intake.session.now)
     return more | _report_missing(intake, registry)
 
@@ -299,6 +307,7 @@ def _suspend_missing(intake: Intake, registry: str, missing_rows: list[sqlite3.R
 
 def _undo(session: Session, batch_id: int) -> list[Stay]:
     stay = registries.undo(session.db, batch_id)
+    changed_accounts.put_back(session, batch_id)
     merchant_corrections.withdraw(session, batch_id)
     return stay
 
@@ -322,12 +331,22 @@ def _sentences(data: dict[str, Any]) -> tuple[Message, ...]:
     """What the file changed, in sentences; nothing for a file that came before."""
     if "missing" not in data:
         return ()
+    changed = data.get("accounts_changed")
     says = [
         say(
             "registry {profile}: {added} added, {changed} changed, {missing} missing",
             **{key: data[key] for key in ("profile", "added", "changed", "missing")},
         )
     ]
+    if changed:
+        says.append(
+            say(
+                "{count} merchants have another account than before: they are not paid until a"
+                " second person has looked at it: voucher settlement holds --reason"
+                " account_changed",
+                count=changed,
+            )
+        )
     if data["returned"]:
         says.append(
             say(

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.errors import VoucherError
+from vouchercli.ops.intake import changed_accounts
 from vouchercli.result import Problem
 from vouchercli.rules import settlements as law
 from vouchercli.rules.staff import same_person
@@ -215,6 +216,15 @@ def judge_release(
             hold=number,
             case=case,
         )
+    if programme.staff and _brought(session, found, programme.logins):
+        return VoucherError(
+            "own_account",
+            "{actor} brought the account for which hold {hold} stands: another person must look at"
+            " it",
+            hint="voucher settlement release {hold} --note WHY --actor NAME",
+            actor=session.actor,
+            hold=number,
+        )
     if programme.staff and _is_same(session, found, programme.logins):
         return VoucherError(
             "own_hold",
@@ -224,6 +234,13 @@ def judge_release(
             hold=number,
         )
     return found
+
+
+def _brought(session: Session, found: Hold, logins: str) -> bool:
+    """Whether this person brought an account that nobody else has looked at yet."""
+    if found.reason != law.ACCOUNT_CHANGED:
+        return False
+    return changed_accounts.has_brought(session, logins, found.hold, found.merchant_no)
 
 
 def _is_same(session: Session, found: Hold, logins: str) -> bool:

@@ -27,6 +27,7 @@ REASONS = {
     "no_agreement": Word("no agreement signed"),
     "account_missing": Word("account missing"),
     "account_wrong": Word("account wrong"),
+    "account_changed": Word("account changed"),
     "price_raised": Word("price raised first"),
     "serial_wrong": Word("serial wrong"),
     "serial_twice": Word("serial used twice"),

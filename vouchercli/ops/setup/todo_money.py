@@ -34,6 +34,8 @@ def list_money(session: Session, row: sqlite3.Row) -> Iterator[dict[str, Any]]:
     """What waits of a programme's settlements, samples and debts: rows of `voucher todo`."""
     for each in store.settlements(session.db, row["programme_id"]):
         yield _settlement(row, each)
+    if (changed := store.changed_accounts(session.db, row["programme_id"])) is not None:
+        yield _changed_accounts(row, changed)
     for sample in store.samples(session.db, row["programme_id"]):
         yield _sample(row, sample)
     today = times.day_of(session.now, row["time_zone"])
@@ -79,6 +81,24 @@ def _settlement(row: sqlite3.Row, each: store.Settlement) -> dict[str, Any]:
         "amount_fen": each.amount_fen,
         "by": each.made_by,
         "next": command.format(number=number, who=next(iter(may), "NAME")),
+    }
+
+
+def _changed_accounts(row: sqlite3.Row, each: store.ChangedAccounts) -> dict[str, Any]:
+    may = people.with_roles(programmes.value(row), *doors.TREASURERS)
+    by = each.first_by if each.first_by == each.last_by else ""
+    may = [name for name in may if not people.same_person(name, by)]
+    command = "voucher settlement holds --reason account_changed"
+    if each.merchants == 1:
+        who = next(iter(may), "NAME")
+        command = f"voucher settlement release {each.hold} --note WHY --actor {who}"
+    return _describe(row, "accounts", may) | {
+        "about": say("{count} changed accounts", count=each.merchants),
+        "kind": Word("a second look"),
+        "since": each.since,
+        "amount_fen": None,
+        "by": by,
+        "next": command,
     }
 
 
