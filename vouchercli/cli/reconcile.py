@@ -1,4 +1,4 @@
-"""voucher reconcile run | breaks | show | report"""
+"""voucher reconcile run | breaks | show | assign | resolve | approve | reject | report"""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Annotated, Any, Optional
 import typer
 
 from vouchercli.cli.import_options import LONG_READING, File, watch_import
-from vouchercli.cli.options import Call, OnlyRound, command, verbs
-from vouchercli.ops.reconciling import reports, runs, tables
+from vouchercli.cli.options import Call, Evidence, OnlyRound, Why, command, verbs
+from vouchercli.ops.reconciling import reports, resolutions, runs, tables, working
+from vouchercli.ops.reconciling.resolutions import How
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 
@@ -19,6 +20,10 @@ SinceDay = Annotated[
 ]
 UntilDay = Annotated[
     Optional[str], typer.Option("--until", metavar="DAY", help="The last day that it covers.")
+]
+
+Numbers = Annotated[
+    list[int], typer.Argument(metavar="N...", help="The numbers of breaks, one or several.")
 ]
 
 
@@ -59,7 +64,8 @@ def breaks(
         Optional[str], typer.Option("--type", metavar="KIND", help="Only breaks of this type.")
     ] = None,
     owner: Annotated[
-        Optional[str], typer.Option("--owner", metavar="NAME", help="Only what NAME looks after.")
+        Optional[str],
+        typer.Option("--owner", metavar="NAME", help="Only what NAME looks after; -: nobody."),
     ] = None,
     state: Annotated[
         Optional[str],
@@ -74,6 +80,10 @@ def breaks(
     until: Annotated[
         Optional[str], typer.Option("--until", metavar="DAY", help="Only up to this day.")
     ] = None,
+    age: Annotated[
+        Optional[int],
+        typer.Option("--age", metavar="DAYS", min=0, help="Only those of so many days or more."),
+    ] = None,
 ) -> Outcome:
     """List what does not agree, the oldest first."""
     asked = tables.Asked(
@@ -84,7 +94,7 @@ def breaks(
         since=call.local_day(session, since) if since else None,
         until=call.local_day(session, until) if until else None,
     )
-    return tables.list_breaks(session, asked, limit)
+    return tables.list_breaks(session, asked, limit, age)
 
 
 @command(app, "show", epilog="Example: voucher reconcile show 12", is_list=True)
@@ -101,6 +111,71 @@ def show(
 ) -> Outcome:
     """Show a break and what may explain it; or a run and its breaks."""
     return tables.show(session, number, run_no, limit)
+
+
+@command(
+    app,
+    "assign",
+    epilog="Example: voucher reconcile assign 12 13 --to chen"
+    ' --note "ask the platform for its day bill" --actor lin',
+)
+def assign(
+    session: Session,
+    numbers: Numbers,
+    *,
+    to: Annotated[str, typer.Option("--to", metavar="NAME", help="Who looks after it.")],
+    note: Annotated[
+        str, typer.Option("--note", metavar="TEXT", help="What is to be done: it is kept.")
+    ] = "",
+) -> Outcome:
+    """Say who looks after breaks."""
+    return working.assign(session, numbers, to, note)
+
+
+@command(
+    app,
+    "resolve",
+    epilog='Example: voucher reconcile resolve 12 --explained --note "paid on its test account"'
+    ' --evidence "letter 2020-17" --actor chen\n'
+    "Example: voucher reconcile resolve 13 --correction 5 --actor chen",
+)
+def resolve(
+    session: Session,
+    numbers: Numbers,
+    *,
+    explained: Annotated[
+        bool, typer.Option("--explained", help="It is explained, and written off.")
+    ] = False,
+    posting: Annotated[
+        Optional[int],
+        typer.Option("--posting", metavar="N", help="This posting of the ledger resolves it."),
+    ] = None,
+    correction: Annotated[
+        Optional[int],
+        typer.Option("--correction", metavar="N", help="This correction of a row resolves it."),
+    ] = None,
+    note: Why = "",
+    evidence: Evidence = "",
+) -> Outcome:
+    """Propose how breaks are resolved; a second person approves."""
+    how = How(posting, correction, explained, note, evidence)
+    return resolutions.propose(session, numbers, how)
+
+
+@command(app, "approve", epilog="Example: voucher reconcile approve 12 --actor lin")
+def approve(session: Session, numbers: Numbers) -> Outcome:
+    """Approve how breaks are resolved."""
+    return resolutions.approve(session, numbers)
+
+
+@command(
+    app,
+    "reject",
+    epilog='Example: voucher reconcile reject 12 --note "ask the platform first" --actor lin',
+)
+def reject(session: Session, numbers: Numbers, *, note: Why) -> Outcome:
+    """Turn down how breaks were to be resolved; they stay open."""
+    return resolutions.reject(session, numbers, note)
 
 
 @command(app, "report", epilog="Example: voucher reconcile report --since 2020-04-01")

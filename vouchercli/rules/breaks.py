@@ -4,6 +4,7 @@ Their types, and which of them a pair of rows is.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -100,6 +101,26 @@ def type_of(pair: Pair, allowed: Tolerances) -> str:
     if not pair.is_merchant_same:
         return "merchant"
     return "date" if pair.days_apart > allowed.days else ""
+
+
+def at_stake(our_fen: int, their_fen: int) -> int:
+    """What a decision on a break is about, in fen: how far both sides are apart; where they are the
+    same (another merchant, another day) the whole amount.
+    """
+    return abs(their_fen - our_fen) or abs(our_fen)
+
+
+def numbers_of(transaction_no: str, detail: str) -> set[str]:
+    """The transaction numbers that a break is about; `detail` as it is kept."""
+    said = json.loads(detail)
+    more = [said.get("payment", ""), *said.get("theirs", ()), *said.get("ours", ())]
+    return {transaction_no, *map(str, more)} - {""}
+
+
+def said_at(detail: str) -> int | None:
+    """When their row was paid, as their file says (UTC seconds; None: not known)."""
+    at: int | None = json.loads(detail).get("their_at")
+    return at
 
 
 def is_settled(status: str) -> bool:

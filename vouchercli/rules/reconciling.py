@@ -21,7 +21,8 @@ Key = tuple[str, str]  # number and kind
 
 class Theirs(NamedTuple):
     """A row of a bill: refunds are negative, of what is not settled `fen` is 0. `status` is the
-    platform's word, `refund_of` the number of the payment ('': not said).
+    platform's word, `refund_of` the number of the payment ('': not said), `at` when it was paid
+    (UTC seconds).
     """
 
     line: int
@@ -35,6 +36,7 @@ class Theirs(NamedTuple):
     said_fen: int
     is_settled: int = 1
     nth: int = 1
+    at: int | None = None
 
     @property
     def key(self) -> Key:
@@ -208,7 +210,12 @@ class Work:
         elif theirs.kind == "refund":
             self._groups[theirs.refund_of or theirs.transaction_no][0].append(theirs)
         else:
-            self.add(breaks.MISSING_HERE, ":".join(theirs.key), [theirs], [], {})
+            self.missing_here(theirs)
+
+    def missing_here(self, theirs: Theirs) -> None:
+        """A row of the bill that stands nowhere here; its moment may tell which of ours it is."""
+        detail = {} if theirs.at is None else {"their_at": theirs.at}
+        self.add(breaks.MISSING_HERE, ":".join(theirs.key), [theirs], [], detail)
 
     def lone_ours(self, ours: Ours) -> None:
         """A row of ours that the bill does not show."""
@@ -237,7 +244,7 @@ class Work:
             difference = sum(each.fen for each in theirs) - sum(each.fen for each in ours)
             if not theirs or not ours:
                 for row in theirs:
-                    self.add(breaks.MISSING_HERE, ":".join(row.key), [row], [], {})
+                    self.missing_here(row)
                 for mine in ours:
                     self.add(breaks.MISSING_THERE, ":".join(mine.key), [], [mine], {})
             elif abs(difference) <= self.known.allowed.amount_fen:

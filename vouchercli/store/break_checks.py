@@ -1,4 +1,6 @@
-"""Whether what agreed and what did not make the whole of each day that was held against a bill."""
+"""Whether what agreed and what did not make the whole of each day that was held against a bill, and
+two people decided what is resolved.
+"""
 
 from __future__ import annotations
 
@@ -60,6 +62,22 @@ WHERE j.reason = 'displaces_sealed' AND b.programme_id IS NOT NULL AND NOT EXIST
         AND k.cleared_at IS NULL)
 """
 
+# What is resolved two people have decided, and the log has it.
+DECIDED = """
+SELECT 'break ' || b.break_id AS subject, 'a decision of two people' AS expected, b.state AS found
+FROM breaks b WHERE b.state = 'resolved' AND NOT EXISTS (SELECT 1 FROM proposals p
+    WHERE p.subject = 'break' AND p.subject_id = b.break_id AND p.state = 'effective'
+        AND p.after ->> 'resolution' = b.resolution)
+UNION ALL
+SELECT 'break ' || p.subject_id, p.after ->> 'resolution', ifnull(b.state, 'no break')
+FROM proposals p LEFT JOIN breaks b ON b.break_id = p.subject_id
+WHERE p.subject = 'break' AND p.state = 'effective' AND ifnull(b.state, '') <> 'resolved'
+UNION ALL
+SELECT 'break ' || b.break_id, 'approved', 'no line' FROM breaks b
+WHERE b.state = 'resolved' AND NOT EXISTS (SELECT 1 FROM audit a
+    WHERE a.deed = 'reconcile.approve' AND json_extract(a.detail, '$.break') = b.break_id)
+"""
+
 
 def _check(statement: str) -> Callable[[sqlite3.Connection], list[Breach]]:
     return lambda db: [
@@ -70,4 +88,5 @@ def _check(statement: str) -> Callable[[sqlite3.Connection], list[Breach]]:
 CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     "days_reconciled": _check(WHOLE),
     "breaks_add_up": _check(ADD_UP),
+    "breaks_as_decided": _check(DECIDED),
 }

@@ -38,7 +38,8 @@ ORDER BY n.day
 """
 TYPES = """
 SELECT b.type, b.day, b.state, count(*), sum(b.their_fen - b.our_fen),
-    sum(abs(b.their_fen - b.our_fen))
+    sum(abs(b.their_fen - b.our_fen)), sum(EXISTS (SELECT 1 FROM proposals p
+        WHERE p.subject = 'break' AND p.subject_id = b.break_id AND p.state = 'proposed'))
 FROM breaks b WHERE b.programme_id = :programme_id AND ifnull(b.day >= :since, 1)
     AND ifnull(b.day <= :until, 1)
 GROUP BY b.type, b.day, b.state
@@ -63,7 +64,9 @@ class Day(NamedTuple):
 
 
 class Count(NamedTuple):
-    """Breaks of one type, day and state; `off_fen` adds their differences without a sign."""
+    """Breaks of one type, day and state; `off_fen` adds their differences without a sign,
+    `waits` are those on which a resolution waits for a second person.
+    """
 
     type: str
     day: int
@@ -71,6 +74,7 @@ class Count(NamedTuple):
     breaks: int
     difference_fen: int
     off_fen: int
+    waits: int
 
 
 def days(

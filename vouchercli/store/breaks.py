@@ -43,7 +43,10 @@ class Run(NamedTuple):
 
 
 class Break(NamedTuple):
-    """What does not agree; `batch` and `line` say where it stands there (None: it is missing)."""
+    """What does not agree; `batch` and `line` say where it stands there (None: it is missing),
+    `proposal` which resolution waits for a second person, `said_no` is the merchant as they wrote
+    it.
+    """
 
     number: int
     source: str
@@ -71,6 +74,8 @@ class Break(NamedTuple):
     evidence: str
     resolved_by: str
     resolved_at: int | None
+    proposal: int | None
+    said_no: str
 
 
 class Scope(NamedTuple):
@@ -195,11 +200,14 @@ SELECT b.break_id, b.source, ifnull(o.round, ''), b.type, b.transaction_no, b.ki
     ifnull(m.merchant_no, b.merchant_no), ifnull(m.name, ''), b.day, b.our_fen, b.their_fen,
     b.their_fen - b.our_fen, b.detail, b.batch_id, ifnull(f.file, ''), b.line, b.run_id,
     b.cleared_run, b.cleared_at, b.state, b.owner, b.resolution, b.note, b.evidence, b.resolved_by,
-    b.resolved_at
+    b.resolved_at, (SELECT p.proposal_id FROM proposals p WHERE p.subject = 'break'
+        AND p.subject_id = b.break_id AND p.state = 'proposed'),
+    b.merchant_no
 FROM breaks b LEFT JOIN rounds o USING (round_id) LEFT JOIN merchants m USING (merchant_id)
     LEFT JOIN batches f USING (batch_id)
 WHERE b.programme_id = :programme_id AND ifnull(b.break_id = :number, 1)
-    AND ifnull(b.type = :type, 1) AND ifnull(b.state = :state, 1) AND ifnull(b.owner = :owner, 1)
+    AND ifnull(b.type = :type, 1) AND ifnull(b.state = :state, 1)
+    AND ifnull(b.owner = iif(:owner = '-', '', :owner), 1)
     AND ifnull(:merchant IN (m.merchant_no, b.merchant_no), :merchant IS NULL)
     AND ifnull(b.day >= :since, 1) AND ifnull(b.day <= :until, 1)
     AND ifnull(:run IN (b.run_id, b.cleared_run), :run IS NULL)
@@ -434,7 +442,8 @@ WHERE r.batch_id = ? GROUP BY l.batch_id ORDER BY l.batch_id
 """
 HANDLED = """
 SELECT min(b.break_id) FROM breaks b JOIN reconciliations r USING (run_id)
-WHERE r.batch_id = ? AND (b.state = 'resolved' OR b.owner <> '' OR b.note <> '')
+WHERE r.batch_id = ? AND (b.state = 'resolved' OR b.owner <> '' OR b.note <> ''
+    OR EXISTS (SELECT 1 FROM proposals p WHERE p.subject = 'break' AND p.subject_id = b.break_id))
 """
 VERIFIED = """
 SELECT min(s.settlement_id) FROM settlement_runs s JOIN reconciliations r USING (run_id)
@@ -470,40 +479,3 @@ def undo(db: sqlite3.Connection, batch_id: int) -> None:
     """Take a file's runs back: their breaks go, and what they had cleared stands again."""
     for statement in UNDO:
         db.execute(statement, (batch_id,))
-
-
-# ---------------------------------------------------------------- what may explain it
-
-# On the other side, open, the same amount, a day apart at most: the same merchant and day first.
-CANDIDATES = """
-SELECT b.break_id, b.transaction_no, ifnull(m.merchant_no, b.merchant_no) AS merchant_no,
-    ifnull(m.name, '') AS name, b.day, b.their_fen + b.our_fen AS fen,
-    b.merchant_id IS f.merchant_id AS is_same_merchant
-FROM breaks f JOIN breaks b ON b.programme_id = f.programme_id AND b.source = f.source
-    AND b.round_id IS f.round_id AND b.state = 'open' AND b.type = iif(f.type = 'missing_here',
-        'missing_there', 'missing_here') AND b.our_fen = f.their_fen AND b.their_fen = f.our_fen
-    AND b.kind = f.kind
-LEFT JOIN merchants m ON m.merchant_id = b.merchant_id
-WHERE f.break_id = ? AND f.type IN ('missing_here', 'missing_there')
-    AND abs(julianday(substr(b.day, 1, 4) || '-' || substr(b.day, 5, 2) || '-' || substr(b.day, 7))
-        - julianday(substr(f.day, 1, 4) || '-' || substr(f.day, 5, 2) || '-' || substr(f.day, 7)))
-        <= 1
-ORDER BY is_same_merchant DESC, b.day <> f.day, b.break_id LIMIT 10
-"""
-
-
-class Candidate(NamedTuple):
-    """A break on the other side that may be the same payment."""
-
-    number: int
-    transaction_no: str
-    merchant_no: str
-    name: str
-    day: int
-    fen: int
-    is_same_merchant: int
-
-
-def candidates(db: sqlite3.Connection, number: int) -> list[Candidate]:
-    """What may be the other side of something that is missing: suggested, never taken."""
-    return typed.rows(db, Candidate, CANDIDATES, (number,))

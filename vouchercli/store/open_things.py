@@ -94,7 +94,8 @@ ORDER BY opens_at, round_id
 OTHERS_PROPOSED = """
 SELECT p.proposal_id, p.subject, CASE p.subject WHEN 'programme' THEN m.programme
     WHEN 'round' THEN (SELECT r.round FROM rounds r WHERE r.round_id = p.subject_id)
-    WHEN 'list' THEN p.subject_id ELSE p.proposal_id END
+    WHEN 'list' THEN p.subject_id WHEN 'break' THEN p.subject_id
+    WHEN 'case' THEN p.subject_id ELSE p.proposal_id END
 FROM proposals p JOIN programmes m ON m.programme_id = :programme_id
 WHERE p.state = 'proposed' AND p.proposal_id IS NOT :own AND CASE p.subject
     WHEN 'programme' THEN p.subject_id = :programme_id
@@ -102,6 +103,10 @@ WHERE p.state = 'proposed' AND p.proposal_id IS NOT :own AND CASE p.subject
         = :programme_id
     WHEN 'debt' THEN p.after ->> 'programme' = m.programme
     WHEN 'round' THEN (SELECT r.programme_id FROM rounds r WHERE r.round_id = p.subject_id)
+        = :programme_id
+    WHEN 'case' THEN (SELECT c.programme_id FROM cases c WHERE c.case_id = p.subject_id)
+        = :programme_id
+    WHEN 'break' THEN (SELECT b.programme_id FROM breaks b WHERE b.break_id = p.subject_id)
         = :programme_id
     WHEN 'settlement' THEN 0 WHEN 'registry' THEN 0
     ELSE [of_correction] = :programme_id END

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 ROUND, PROGRAMME, REGISTRY, LIST = "round", "programme", "registry", "list"
 CLAIM, REDEMPTION = "claim", "redemption"
-SETTLEMENT, DEBT, CASE = "settlement", "debt", "case"
+SETTLEMENT, DEBT, CASE, BREAK = "settlement", "debt", "case", "break"
 APPROVAL = "approval"  # of a round that was submitted; every other kind on a round is an amendment
 
 
 class Subject(NamedTuple):
     """What is proposed on: `round`, `programme`, `registry`, `list`, `claim`, `redemption`,
-    `settlement`, `debt` or `case`, and its key (of a registry and a list: the batch of the file; of
-    a debt: the merchant).
+    `settlement`, `debt`, `case` or `break`, and its key (of a registry and a list: the batch of the
+    file; of a debt: the merchant).
     """
 
     subject: str

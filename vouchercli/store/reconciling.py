@@ -39,7 +39,7 @@ CLEAR = (
 THEIR_ROWS = """
 CREATE TEMP TABLE their_rows AS
 SELECT line, transaction_no, kind, merchant_no, day, fen, refund_of, status, said_fen, is_settled,
-    row_number() OVER (PARTITION BY transaction_no, kind ORDER BY place) AS nth
+    row_number() OVER (PARTITION BY transaction_no, kind ORDER BY place) AS nth, paid_at
 FROM incoming_bills WHERE reason IS NULL
 """
 INDEX_THEIRS = "CREATE INDEX temp.their_numbers ON their_rows (transaction_no, kind)"
@@ -82,7 +82,7 @@ AGREED = f"""
 SELECT t.day, count(*), sum(t.fen), count(*), sum(o.fen) {PAIRED} AND {AGREES} GROUP BY t.day
 """
 OF_THEIRS = """t.line, t.transaction_no, t.kind, t.merchant_no, t.day, t.fen, t.refund_of, t.status,
-    t.said_fen, t.is_settled, t.nth"""
+    t.said_fen, t.is_settled, t.nth, t.paid_at"""
 OF_OURS = "o.transaction_no, o.kind, o.merchant_id, o.merchant_no, o.day, o.fen, o.refund_of"
 PAIRS = f"SELECT {OF_THEIRS}, {OF_OURS} {PAIRED} AND NOT ({AGREES}) ORDER BY t.line"
 LONE_THEIRS = f"""

@@ -40,6 +40,7 @@ SCHEMA_FILES = (
     "036_settled_days.sql",
     "037_cases.sql",
     "038_effects.sql",
+    "039_break_proposals.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

@@ -23,6 +23,7 @@ LEFT JOIN cases k ON p.subject = 'case' AND k.case_id = p.subject_id
 LEFT JOIN programmes m ON m.programme_id = CASE p.subject WHEN 'round' THEN r.programme_id
     WHEN 'programme' THEN p.subject_id WHEN 'list' THEN b.programme_id
     WHEN 'registry' THEN NULL WHEN 'settlement' THEN s.programme_id WHEN 'case' THEN k.programme_id
+    WHEN 'break' THEN (SELECT programme_id FROM breaks WHERE break_id = p.subject_id)
     WHEN 'debt' THEN (SELECT programme_id FROM programmes WHERE programme = p.after ->> 'programme')
     ELSE {correction_lists.PROGRAMME_OF} END
 WHERE p.state = 'proposed'

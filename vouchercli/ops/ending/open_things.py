@@ -296,7 +296,9 @@ def breaks_are_open(of: Subject) -> Iterator[Problem]:
         yield Problem(
             "breaks_open",
             "{count} breaks are open, {amount} yuan apart; the first is {number}",
-            hint="voucher reconcile show {number}",
+            hint="voucher reconcile show {number}, then voucher reconcile resolve {number}"
+            " --explained --note WHY --evidence WHAT; all of them:"
+            " voucher reconcile breaks --state open",
             params={"count": count, "amount": money.grouped(fen), "number": first},
         )
 

@@ -22,7 +22,7 @@ from vouchercli.rules import breaks as law
 from vouchercli.rules import reconciling as matching
 from vouchercli.rules import statements, times
 from vouchercli.rules.reconciling import Sums
-from vouchercli.store import batches, breaks, rounds, statement_rows
+from vouchercli.store import batches, break_work, breaks, rounds, statement_rows
 from vouchercli.store import reconciling as store
 
 if TYPE_CHECKING:
@@ -244,6 +244,7 @@ class _Run:
                 name: getattr(recorded, name, 0)
                 for name in ("opened", "standing", "cleared", "still_resolved")
             },
+            "came_again": break_work.came_again(self.intake.db, recorded.run) if recorded else 0,
         }
 
     def _agreed(self) -> dict[int, Sums]:

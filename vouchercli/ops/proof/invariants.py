@@ -113,6 +113,7 @@ MEANINGS = {
     "closings_as_logged": "what a closed programme gave back is what two people decided on",
     "days_reconciled": "of every day held against a bill, what agreed and the breaks are the whole",
     "breaks_add_up": "every break is what its rows come to, and every run counts its own",
+    "breaks_as_decided": "every break that is resolved two people have decided, and the log has it",
     "evidence_as_frozen": "the evidence of every case is what was frozen when it was added",
     "cases_hold": "what a case holds is not paid as long as it is open, and let go when it ends",
     "cases_as_decided": "what was decided on a case is in the books, and two people decided it",

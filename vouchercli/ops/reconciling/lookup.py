@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.errors import VoucherError
-from vouchercli.result import Word
+from vouchercli.result import Word, say
 from vouchercli.store import breaks as store
-from vouchercli.store import programmes
+from vouchercli.store import programmes, proposals
+from vouchercli.store.proposals import Subject
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
+    from vouchercli.result import Message
+    from vouchercli.rules.programmes import Programme
     from vouchercli.session import Session
     from vouchercli.store.breaks import Break
 
+NAMED_AT_MOST = 10
 TYPE_WORDS = {
     "missing_here": Word("missing here"),
     "missing_there": Word("missing there"),
@@ -33,7 +38,33 @@ STATE_WORDS = {
 }
 
 
-def look_up(session: Session, number: int) -> tuple[sqlite3.Row, Break]:
+RESOLUTION_WORDS = {
+    "": Word(""),
+    "posting": Word("posting"),
+    "correction": Word("correction"),
+    "explained": Word("explained write-off"),
+}
+
+
+class Current(NamedTuple):
+    """A break and the programme that it belongs to."""
+
+    row: sqlite3.Row
+    programme: Programme
+    found: Break
+
+    @property
+    def number(self) -> int:
+        """Its number."""
+        return self.found.number
+
+    @property
+    def subject(self) -> Subject:
+        """What proposals on it are about."""
+        return Subject(proposals.BREAK, self.number)
+
+
+def look_up(session: Session, number: int) -> Current:
     """The break with that number, and its programme. Raises `unknown_break`."""
     row = programmes.current(session.db, session.programme)
     found = store.named(session.db, row["programme_id"], number)
@@ -44,4 +75,25 @@ def look_up(session: Session, number: int) -> tuple[sqlite3.Row, Break]:
             hint="voucher reconcile breaks",
             number=number,
         )
-    return row, found
+    return Current(row, programmes.value(row), found)
+
+
+def require_open(current: Current) -> None:
+    """Raises `break_is`."""
+    if current.found.state != "open":
+        raise VoucherError(
+            "break_is",
+            "break {number} is {state}: this cannot be done any more",
+            hint="voucher reconcile show {number}",
+            number=current.number,
+            state=STATE_WORDS[current.found.state],
+        )
+
+
+def in_words(numbers: Sequence[int]) -> Message:
+    """One break by its number, or several by theirs; of many how many they are."""
+    if len(numbers) == 1:
+        return say("break {number}", number=numbers[0])
+    if len(numbers) > NAMED_AT_MOST:
+        return say("{count:,} breaks", count=len(numbers))
+    return say("breaks {numbers}", numbers=", ".join(map(str, numbers)))

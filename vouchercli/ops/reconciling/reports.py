@@ -37,6 +37,7 @@ BY_TYPE = (
     Column("days_3", "3-6 days", "int", optional=True),
     Column("days_7", "7-29 days", "int", optional=True),
     Column("days_30", "30 days or more", "int", optional=True),
+    Column("waits", "of these proposed", "int", optional=True),
     Column("resolved", "Resolved", "int"),
     Column("cleared", "No longer stand", "int"),
 )
@@ -101,6 +102,7 @@ def _types(counts: list[Count], today: int) -> list[dict[str, Any]]:
                 "difference_fen": sum(each.difference_fen for each in opened),
                 "off_fen": sum(each.off_fen for each in opened),
                 **ages,
+                "waits": sum(each.waits for each in opened),
                 "resolved": sum(each.breaks for each in some if each.state == "resolved"),
                 "cleared": sum(each.breaks for each in some if each.state == "cleared"),
             }
@@ -109,7 +111,7 @@ def _types(counts: list[Count], today: int) -> list[dict[str, Any]]:
 
 
 def _added(rows: list[dict[str, Any]]) -> dict[str, int]:
-    names = ("open", "difference_fen", "off_fen", *AGES, "resolved", "cleared")
+    names = ("open", "difference_fen", "off_fen", *AGES, "waits", "resolved", "cleared")
     return {name: sum(row[name] for row in rows) for name in names}
 
 

@@ -179,6 +179,13 @@ def _sentences(data: dict[str, Any]) -> list[Message]:
             **counts,
         )
     )
+    if data["came_again"]:
+        says.append(
+            say(
+                "{count:,} of the new ones came again: an earlier run had cleared them",
+                count=data["came_again"],
+            )
+        )
     if data["still_resolved"]:
         says.append(
             say(
@@ -186,6 +193,8 @@ def _sentences(data: dict[str, Any]) -> list[Message]:
                 count=data["still_resolved"],
             )
         )
+    if data["cleared"]:
+        says.append(say("which no longer stand: voucher reconcile show --run {run}", **counts))
     if data["opened"] or data["standing"]:
         says.append(say("next: voucher reconcile breaks --state open"))
     return says

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops import lists
-from vouchercli.ops.reconciling.lookup import STATE_WORDS, TYPE_WORDS, look_up
+from vouchercli.ops.reconciling import candidates
+from vouchercli.ops.reconciling.lookup import (
+    RESOLUTION_WORDS,
+    STATE_WORDS,
+    TYPE_WORDS,
+    look_up,
+)
 from vouchercli.result import JSON, Column, Outcome, Table, Word, only, say
 from vouchercli.rules import breaks as law
-from vouchercli.rules import settlements, times
+from vouchercli.rules import deeds, settlements, times
+from vouchercli.store import break_work as work
 from vouchercli.store import breaks as store
 from vouchercli.store import programmes
 from vouchercli.store.breaks import Asked
@@ -21,6 +29,8 @@ __all__ = ["Asked", "list_breaks", "show", "show_break", "show_run"]
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from vouchercli.ops.reconciling.lookup import Current
+    from vouchercli.result import Message
     from vouchercli.session import Session
     from vouchercli.store.breaks import Break, Run
 
@@ -29,6 +39,32 @@ SOURCE_WORDS = {
     "day_bills": Word("settlement bill by merchant and day"),
     "statements": Word("statement of a merchant or a bank"),
     "intake": Word("row that waits"),
+}
+ALWAYS = 99_991_231
+WAITS = Word("waits for approval")
+# How people go on with a break of each type.
+BY_HAND = (
+    "next: voucher reconcile resolve {number} --explained --note WHY --evidence WHAT, or"
+    " --posting N, or --correction N"
+)
+CORRECT = (
+    "next: voucher redemption correct NO by two people, and the bill once more; or voucher"
+    " reconcile resolve {number} --explained --note WHY --evidence WHAT"
+)
+IMPORT = (
+    "next: voucher redemption import FILE when it comes, and the bill once more; or voucher"
+    " reconcile resolve {number} --explained --note WHY --evidence WHAT"
+)
+NEXT = {
+    "missing_here": IMPORT,
+    "missing_there": BY_HAND,
+    "amount": CORRECT,
+    "merchant": CORRECT,
+    "date": CORRECT,
+    "duplicate": BY_HAND,
+    "status": BY_HAND,
+    "split": BY_HAND,
+    "displaces_sealed": BY_HAND,
 }
 COLUMNS = (
     Column("break", "No.", "int"),
@@ -42,31 +78,33 @@ COLUMNS = (
     Column("age_days", "Days", "int"),
     Column("owner", "Owner", blank="-"),
     Column("state", "State", "word", shown="state_word"),
-    *only(JSON, "kind", "source", "round", "batch", "file", "line", "run", "cleared_run"),
+    *only(JSON, "kind", "source", "round", "batch", "file", "line", "run", "cleared_run", "waits"),
 )
 MORE = (
     Column("source", "Shown by", "word", shown="source_word"),
     Column("kind", "Kind", "word", blank="-"),
     Column("merchant", "Name", blank="-"),
+    Column("said_no", "Merchant, as they write it", blank="-"),
     Column("where", "Stands in", blank="-"),
     Column("run", "Found by run", "int"),
     Column("cleared_run", "Cleared by run", "int", optional=True),
     Column("cleared_at", "Cleared at", "time", optional=True),
-    Column("resolution", "Resolved by", "word", blank="-"),
+    Column("resolution", "Resolved by", "word", blank="-", shown="resolution_word"),
     Column("note", "Note", blank="-"),
     Column("evidence", "Evidence", blank="-"),
     Column("resolved_by", "Approved by", blank="-"),
     Column("resolved_at", "Resolved at", "time", optional=True),
+    Column("earlier", "Stood before as", "int", optional=True),
+    Column("proposal", "Waits: proposal", "int", optional=True),
     *only(JSON, "detail"),
 )
-CANDIDATES = (
-    Column("break", "No.", "int"),
-    Column("transaction_no", "Number"),
-    Column("merchant_no", "Merchant", blank="-"),
-    Column("name", "Name", blank="-"),
-    Column("day", "Day", "date"),
-    Column("fen", "Amount", "fen"),
-    *only(JSON, "is_same_merchant"),
+LOG = (
+    Column("at", "at", "time"),
+    Column("actor", "by"),
+    Column("deed", "what", "word", shown="deed_word"),
+    Column("owner", "Owner", blank="-"),
+    Column("note", "Note", blank="-"),
+    Column("evidence", "Evidence", blank="-"),
 )
 RUN = (
     Column("run", "Run", "int"),
@@ -85,12 +123,17 @@ RUN = (
 )
 
 
-def list_breaks(session: Session, asked: Asked, limit: int | None) -> Outcome:
-    """The breaks of a programme, the oldest first. Raises `unknown_break_type`,
-    `unknown_break_state`.
+def list_breaks(
+    session: Session, asked: Asked, limit: int | None, age: int | None = None
+) -> Outcome:
+    """The breaks of a programme, the oldest first; `age`: of so many days or more. Raises
+    `unknown_break_type`, `unknown_break_state`.
     """
     _require_known(asked)
     row = programmes.current(session.db, session.programme)
+    if age is not None:
+        latest = times.as_date(times.day_of(session.now, row["time_zone"])) - timedelta(age)
+        asked = asked._replace(until=min(asked.until or ALWAYS, times.as_day(latest)))
     table = Table(say("Breaks"), COLUMNS, (), key="breaks", zone=row["time_zone"])
     listed = store.listed(session.db, row["programme_id"], asked)
     describe = describer(session, row["time_zone"])
@@ -130,14 +173,23 @@ def describer(session: Session, zone: str) -> Callable[[Break], dict[str, Any]]:
             **each._asdict(),
             "break": each.number,
             "type_word": TYPE_WORDS[each.type],
-            "state_word": STATE_WORDS[each.state],
             "source_word": SOURCE_WORDS[each.source],
             "age_days": max(age, 0),
             "where": f"{each.file}:{each.line}" if each.line is not None else "",
-            "detail": json.loads(each.detail),
+            "detail": _detail(each, zone),
+            "waits": each.proposal is not None,
+            "state_word": WAITS if each.proposal else STATE_WORDS[each.state],
+            "resolution_word": RESOLUTION_WORDS[each.resolution],
         }
 
     return describe
+
+
+def _detail(each: Break, zone: str) -> dict[str, Any]:
+    """What explains it, its moments as people write them."""
+    said: dict[str, Any] = json.loads(each.detail)
+    at = law.said_at(each.detail)
+    return said if at is None else said | {"their_at": times.iso(at, zone)}
 
 
 def show(session: Session, number: int | None, run: int | None, limit: int | None) -> Outcome:
@@ -149,26 +201,52 @@ def show(session: Session, number: int | None, run: int | None, limit: int | Non
 
 def show_break(session: Session, number: int) -> Outcome:
     """One break with all that is known of it. Raises `unknown_break`."""
-    row, found = look_up(session, number)
-    described = describer(session, row["time_zone"])(found)
+    current = look_up(session, number)
+    zone = current.row["time_zone"]
+    described = describer(session, zone)(current.found)
     shown = {column.key for column in MORE}
     columns = (*(each for each in COLUMNS if each.key not in shown), *MORE)
     title = say("Break {number}", number=number)
-    table = Table(title, columns, (described,), key="", is_record=True, zone=row["time_zone"])
-    perhaps = [
-        {**each._asdict(), "break": each.number, "is_same_merchant": bool(each.is_same_merchant)}
-        for each in store.candidates(session.db, number)
-    ]
-    others = Table(
-        say("Perhaps the same payment"),
-        CANDIDATES,
-        perhaps,
-        key="candidates",
-        optional=True,
-        zone=row["time_zone"],
+    table = Table(title, columns, (described,), key="", is_record=True, zone=zone)
+    described["earlier"] = work.earlier(session.db, number)
+    likely = candidates.tables(session.db, current)
+    tables = (table, *likely, _log(session, current))
+    return Outcome(
+        tables=tables, says=_say_more(current, described, is_likely=any(t.rows for t in likely))
     )
-    told = say("these are suggestions: nothing is matched without its number")
-    return Outcome(tables=(table, others), says=(told,) if perhaps else ())
+
+
+def _log(session: Session, current: Current) -> Table:
+    rows = [
+        {**each._asdict(), "deed_word": Word(deeds.DEEDS[each.deed])}
+        for each in work.deeds(session.db, current.number)
+    ]
+    zone = current.row["time_zone"]
+    return Table(say("What was done"), LOG, rows, key="log", optional=True, zone=zone)
+
+
+def _say_more(
+    current: Current, described: dict[str, Any], *, is_likely: bool
+) -> tuple[Message, ...]:
+    """Where it stood before, what the suggestions are, and the command that goes on."""
+    found, number = current.found, current.number
+    says = []
+    if described["earlier"] is not None:
+        says.append(
+            say(
+                "it came again: it stood before as break {earlier}, which a run had cleared",
+                earlier=described["earlier"],
+            )
+        )
+    if is_likely:
+        says.append(say("these are suggestions: nothing is matched without its number"))
+    if found.proposal is not None:
+        says.append(say("next: voucher reconcile approve {number} --actor NAME", number=number))
+    elif found.state == "open" and not found.owner:
+        says.append(say("next: voucher reconcile assign {number} --to NAME", number=number))
+    elif found.state == "open":
+        says.append(say(NEXT[found.type], number=number))
+    return tuple(says)
 
 
 def show_run(session: Session, number: int, limit: int | None) -> Outcome:

@@ -100,6 +100,18 @@ def _describe_proposal(subject: str, name: str, programme: str | None, at: str) 
             hint="voucher settlement show {name}",
             params=about,
         ),
+        proposals.CASE: Problem(
+            "decision_waits",
+            "a decision on case {name}, proposed at {at}, waits for approval",
+            hint="voucher case show {name}",
+            params=about,
+        ),
+        proposals.BREAK: Problem(
+            "resolution_waits",
+            "a resolution of break {name}, proposed at {at}, waits for approval",
+            hint="voucher reconcile show {name}",
+            params=about,
+        ),
         proposals.DEBT: Problem(
             "write_off_waits",
             "write-off {name}, proposed at {at}, waits for approval",

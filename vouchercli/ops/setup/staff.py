@@ -136,6 +136,7 @@ APPROVE = {
     "settlement": "voucher settlement approve {name} --actor NAME",
     "debt": "voucher settlement approve --write-off {name} --actor NAME",
     "case": "voucher case approve {name} --actor NAME",
+    "break": "voucher reconcile approve {name} --actor NAME",
 }
 
 

@@ -136,6 +136,8 @@ def _name(each: proposals.Proposal, about: store.Subject) -> str | Message:
     """What it is about, in words where a number alone says too little."""
     if each.subject == proposals.CASE:
         return say("case {case}", case=about.name)
+    if each.subject == proposals.BREAK:
+        return say("break {number}", number=about.name)
     return str(about.name)
 
 

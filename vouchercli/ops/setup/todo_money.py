@@ -1,13 +1,16 @@
-"""Settlements, samples and debts that wait for a person, and what can be settled or closed."""
+"""Settlements, samples, breaks and debts that wait for a person, and what can be settled or
+closed.
+"""
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.result import Word, say
 from vouchercli.rules import doors, settlements, times
 from vouchercli.rules import staff as people
-from vouchercli.store import debts, programmes
+from vouchercli.store import break_work, debts, programmes
 from vouchercli.store import todo as store
 
 if TYPE_CHECKING:
@@ -31,13 +34,15 @@ NOTICE = "voucher settlement notice {number} -O LIST.html --actor {who}"
 
 
 def list_money(session: Session, row: sqlite3.Row) -> Iterator[dict[str, Any]]:
-    """What waits of a programme's settlements, samples and debts: rows of `voucher todo`."""
+    """What waits of a programme's settlements, samples, breaks and debts, as rows of `todo`."""
     for each in store.settlements(session.db, row["programme_id"]):
         yield _settlement(row, each)
     if (changed := store.changed_accounts(session.db, row["programme_id"])) is not None:
         yield _changed_accounts(row, changed)
     for sample in store.samples(session.db, row["programme_id"]):
         yield _sample(row, sample)
+    for owned in break_work.owners(session.db, row["programme_id"]):
+        yield _breaks(row, owned)
     today = times.day_of(session.now, row["time_zone"])
     for debt in debts.listed(session.db, row["programme_id"]).rows(None):
         if settlements.days_between(debt.since_on, today) >= PATIENCE_DAYS:
@@ -112,6 +117,21 @@ def _sample(row: sqlite3.Row, each: store.Sample) -> dict[str, Any]:
         "amount_fen": each.amount_fen,
         "by": each.drawn_by,
         "next": f"voucher audit sample --results FILE --actor {who}",
+    }
+
+
+def _breaks(row: sqlite3.Row, owned: break_work.Owned) -> dict[str, Any]:
+    """The open breaks of an owner; of nobody, those that treasurers have to give to somebody."""
+    may = people.with_roles(programmes.value(row), *doors.TREASURERS)
+    return _describe(row, owned.owner or "-", [owned.owner] if owned.owner else may) | {
+        "about": say("{count:,} open breaks", count=owned.breaks)
+        if owned.breaks > 1
+        else say("break {number}", number=owned.first),
+        "kind": Word("resolution") if owned.owner else Word("owner wanted"),
+        "since": owned.since,
+        "amount_fen": owned.off_fen,
+        "by": "",
+        "next": f"voucher reconcile breaks --state open --owner {shlex.quote(owned.owner or '-')}",
     }
 
 

@@ -1,0 +1,265 @@
+"""The life of a break: who looks after it, how two people resolve it, how a run ends it, and what is
+suggested. All bills are synthetic.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+import towns
+from test_reconcile import DAY, breaks, run
+from test_settlements import LATER, LIN, MEI, WU, build, pay, sign, spend
+
+from vouchercli.ops.reconciling import candidates
+
+JSON = ("-o", "json")
+WHY = ("--note", "paid on a test account", "--evidence", "letter 2020-17")
+
+
+@pytest.fixture
+def town(voucher: Any, once: Any) -> Any:
+    """Five payments on 27 March, and a bill that lacks T5 and shows X9 and T2 with 9.50."""
+
+    def all_of_it() -> None:
+        build(voucher)
+        spend(voucher)
+        rows = (DAY[0], "T2,pay,M1,2020-03-27 10:02,9.50,,", *DAY[2:4])
+        run(voucher, (*rows, "X9,pay,合成三店,2020-03-27 10:05:40,10,,"))
+
+    once("break-work", all_of_it)
+    return voucher
+
+
+MISSING_HERE = 2
+
+
+def do(town: Any, *args: str, expect: int | None = 0, who: tuple[str, str] = MEI) -> Any:
+    return town("reconcile", *args, *JSON, *who, *LATER, expect=expect)
+
+
+def code(ran: Any) -> str:
+    return str(ran.json["problems"][0]["code"])
+
+
+def shown(town: Any, number: int) -> dict[str, Any]:
+    data: dict[str, Any] = do(town, "show", str(number)).data
+    return data
+
+
+def test_a_break_is_given_to_somebody_and_two_people_resolve_it(town: Any) -> None:
+    done = do(town, "assign", "1", "2", "3", "--to", "wu", "--note", "ask the platform").data
+    assert (done["breaks"], done["owner"]) == ([1, 2, 3], "wu")
+    assert shown(town, 1)["owner"] == "wu"
+    mine = do(town, "breaks", "--owner", "wu", "--state", "open").data["breaks"]
+    assert [each["break"] for each in mine] == [1, 2, 3]
+    assert do(town, "breaks", "--owner", "-").data["breaks"] == []
+    waits = do(town, "resolve", "1", "--explained", *WHY).data
+    assert (waits["state"], waits["amount_fen"]) == ("proposed", 50)
+    assert do(town, "show", "1").data["waits"] is True
+    todo = {row["name"]: row for row in town("todo", *JSON, *LATER).data["waiting"]}
+    assert todo["1"]["next"] == "voucher reconcile approve 1 --actor lin"
+    assert (todo["wu"]["who"], todo["wu"]["amount_fen"]) == ("wu", 2_000)
+    assert code(do(town, "resolve", "1", "--explained", *WHY, expect=3)) == "resolution_waits"
+    assert code(do(town, "approve", "1", expect=3)) == "not_a_checker"
+    assert do(town, "approve", "1", who=LIN).data["resolved"] == [1]
+    found = shown(town, 1)
+    assert (found["state"], found["resolution"], found["resolved_by"]) == (
+        "resolved",
+        "explained",
+        "lin",
+    )
+    assert (found["note"], found["evidence"]) == (WHY[1], WHY[3])
+    assert [each["deed"] for each in found["log"]] == [
+        "reconcile.assign",
+        "reconcile.resolve",
+        "reconcile.approve",
+    ]
+    assert code(do(town, "assign", "1", "--to", "wu", expect=3)) == "break_is"
+    assert code(do(town, "approve", "1", expect=3, who=LIN)) == "no_resolution_waits"
+    told = do(town, "report").data["total"]
+    assert (told["open"], told["resolved"], told["waits"]) == (2, 1, 0)
+    town("check")
+
+
+def test_what_is_turned_down_stays_open_and_several_go_together(town: Any) -> None:
+    do(town, "resolve", "1", "2", "3", "--explained", *WHY)
+    assert do(town, "report").data["total"]["waits"] == 3
+    assert "waits" in town("reconcile", "breaks", *LATER).out
+    assert code(do(town, "reject", "1", "--note", " ", expect=2, who=LIN)) == "note_needed"
+    assert do(town, "reject", "2", "--note", "ask first", who=LIN).data["state"] == "declined"
+    assert code(do(town, "approve", "1", "2", expect=3, who=LIN)) == "no_resolution_waits"
+    assert do(town, "approve", "1", "3", "1", who=LIN).data["resolved"] == [1, 3]
+    assert [each[0] for each in breaks(town, "--state", "open")] == ["missing_here"]
+    town("check")
+
+
+def test_a_correction_or_a_posting_that_was_made_resolves_a_break(town: Any) -> None:
+    refused = {
+        ("--posting", "99"): (3, "unknown_posting"),
+        ("--correction", "99"): (3, "unknown_correction"),
+        (): (2, "which_resolution"),
+        ("--posting", "1", "--explained"): (2, "which_resolution"),
+        ("--explained", "--note", "x"): (2, "note_needed"),
+    }
+    for args, (exit_code, name) in refused.items():
+        ran = do(town, "resolve", "1", *args, expect=exit_code)
+        assert code(ran) == name, args
+    of_row = ("--reverse", "--note", "wrong", "--evidence", "bill", *JSON, *MEI, *LATER)
+    made = town("redemption", "correct", "T5", *of_row).data["correction"]
+    assert code(do(town, "resolve", "3", "--correction", str(made), expect=3)) == (
+        "correction_not_made"
+    )
+    town("correction", "approve", str(made), *LIN, *LATER)
+    assert code(do(town, "resolve", "1", "--correction", str(made), expect=3)) == (
+        "other_correction"
+    )
+    do(town, "resolve", "3", "--correction", str(made))
+    do(town, "resolve", "1", "--posting", "1", "--evidence", "account book")
+    do(town, "approve", "1", "3", who=LIN)
+    assert shown(town, 3)["evidence"] == f"correction {made}"
+    assert shown(town, 1)["evidence"] == "posting 1; account book"
+    again = run(town, (*DAY[:4], "X9,pay,合成三店,2020-03-27 10:05:40,10,,"), name="new.csv")
+    assert (again.data["cleared"], again.data["standing"]) == (2, 1)
+    assert (shown(town, 3)["state"], shown(town, 3)["cleared_run"]) == ("resolved", 2)
+    town("check")
+
+
+def test_a_later_run_ends_a_break_and_what_waits_on_it_and_one_comes_again(town: Any) -> None:
+    do(town, "resolve", "1", "--explained", *WHY)
+    whole = run(town, DAY, name="whole.csv").data
+    assert (whole["cleared"], whole["came_again"]) == (3, 0)
+    assert (shown(town, 1)["state"], shown(town, 1)["waits"]) == ("cleared", False)
+    ran = town("reconcile", "run", "bill.csv", *MEI, *LATER)
+    assert "3 of the new ones came again" in ran.err + ran.out
+    assert (shown(town, 4)["earlier"], shown(town, 1)["earlier"]) == (1, None)
+    assert "it came again" in town("reconcile", "show", "4", *LATER).err
+    listed = town("audit", "log", *JSON, *LATER).data
+    assert any(each["deed"] == "reconcile.resolve" for each in listed["lines"])
+    town("check")
+
+
+def test_people_who_may_not_and_names_that_nobody_has_are_refused(town: Any) -> None:
+    assert code(do(town, "assign", "1", "--to", "nobody", expect=3)) == "unknown_owner"
+    assert code(do(town, "assign", "1", "--to", " ", expect=2)) == "owner_needed"
+    assert code(do(town, "assign", "1", "99", "--to", "wu", expect=3)) == "unknown_break"
+    assert shown(town, 1)["owner"] == ""  # all of them or none
+    stranger = ("--actor", "stranger")
+    assert code(do(town, "assign", "1", "--to", "wu", expect=3, who=stranger)) == "not_staff"
+    do(town, "resolve", "1", "--explained", *WHY, who=LIN)
+    assert code(do(town, "approve", "1", expect=3, who=LIN)) == "own_change"
+    batch = shown(town, 1)["batch"]
+    ran = town("batch", "undo", str(batch), "--yes", *JSON, *MEI, *LATER, expect=3)
+    assert code(ran) == "breaks_handled"
+    do(town, "resolve", "2", "--explained", *WHY, "--dry-run")
+    assert shown(town, 2)["waits"] is False
+
+
+def test_a_large_sum_needs_two_checkers(voucher: Any) -> None:
+    build(
+        voucher,
+        checkers=("lin", "zhao"),
+        approvals=[{"up_to": "1.00", "checkers": 1}, {"checkers": 2}],
+    )
+    spend(voucher)
+    run(voucher, DAY[:4])
+    do(voucher, "resolve", "1", "--explained", *WHY)
+    first = do(voucher, "approve", "1", who=LIN).data
+    assert (first["proposed"], first["given"], first["needed"]) == ([1], 1, 2)
+    assert do(voucher, "approve", "1", who=("--actor", "zhao")).data["resolved"] == [1]
+    assert shown(voucher, 1)["resolved_by"] == "lin, zhao"
+    voucher("check")
+
+
+def test_breaks_are_found_by_their_age_and_hold_up_the_end(town: Any) -> None:
+    old = do(town, "breaks", "--age", "3", "--until", "2020-03-30").data["breaks"]
+    assert len(old) == 3
+    assert do(town, "breaks", "--age", "4").data["breaks"] == []
+    ran = town("programme", "close", *JSON, *WU, *LATER, expect=3)
+    hint = next(each["hint"] for each in ran.json["problems"] if each["code"] == "breaks_open")
+    assert "voucher reconcile resolve 1 --explained" in hint
+    do(town, "resolve", "1", "--explained", *WHY)
+    ran = town("programme", "close", *JSON, *WU, *LATER, expect=3)
+    hints = [each["hint"] for each in ran.json["problems"]]
+    assert "voucher reconcile approve 1 --actor NAME" in hints
+    assert "voucher reconcile breaks --state open --owner -" in town("todo", *LATER).err
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE breaks SET state = 'resolved', resolved_at = 1, resolution = 'explained'",
+        "UPDATE breaks SET state = 'open', resolved_at = NULL",
+    ],
+)
+def test_the_check_finds_a_break_that_nobody_decided(town: Any, statement: str) -> None:
+    do(town, "resolve", "1", "--explained", *WHY)
+    do(town, "approve", "1", who=LIN)
+    towns.by_hand(".", statement)
+    assert "breaks_as_decided" in town("check", expect=5).err
+
+
+def test_what_may_be_the_same_is_suggested_by_minute_and_name(town: Any) -> None:
+    pay(town, "more.csv", "T6 C2 1 M2 2020-03-27 10:05", "T7 C2 2 M3 2020-03-27 12:00")
+    run(town, (*DAY[:4], "X9,pay,合成（三）店,2020-03-27 10:05:40,10,,"), name="new.csv")
+    found = {each[1] for each in breaks(town, "--state", "open")}
+    assert found == {"T5", "T6", "T7", "X9"}
+    number = next(
+        each["break"]
+        for each in do(town, "breaks", "--type", "missing_here", "--state", "open").data["breaks"]
+    )
+    likely = shown(town, number)["candidates"]
+    assert [(e["transaction_no"], e["is_same_minute"], e["seconds_apart"]) for e in likely] == [
+        ("T5", True, 40),
+        ("T6", True, 40),
+        ("T7", False, 6_860),
+    ]
+    assert shown(town, number)["detail"]["their_at"] == "2020-03-27T10:05:40+08:00"
+    other = next(
+        each["break"]
+        for each in do(town, "breaks", "--type", "missing_there", "--state", "open").data["breaks"]
+    )
+    assert [e["transaction_no"] for e in shown(town, other)["candidates"]] == ["X9"]
+    assert len(breaks(town, "--state", "open")) == 4  # nothing was taken
+
+
+def test_a_name_where_a_number_belongs_suggests_merchants(town: Any) -> None:
+    names = "merchant_no,name\nM1,合成一店\nM2,知味观（湖滨店）\nM3,合成三店\n"
+    towns.write("names.csv", names)
+    town("merchant", "import", "names.csv", *MEI, *LATER)
+    run(town, (*DAY[:4], "X8,pay,知味观湖滨店,2020-03-27 10:05,10,,"), name="new.csv")
+    found = do(town, "breaks", "--type", "missing_here", "--state", "open").data["breaks"]
+    told = shown(town, found[0]["break"])
+    assert [(e["merchant_no"], e["alike"]) for e in told["merchant_candidates"]] == [("M2", 100)]
+    assert [(e["transaction_no"], e["alike"] < 75) for e in told["candidates"]] == [("T5", True)]
+
+
+def test_without_the_library_of_likeness_nothing_is_compared(
+    town: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "rapidfuzz", None)
+    candidates.comparison.cache_clear()
+    try:
+        assert [each["alike"] for each in shown(town, MISSING_HERE)["candidates"]] == [None]
+    finally:
+        candidates.comparison.cache_clear()
+
+
+def test_the_library_of_likeness_is_loaded_only_when_asked_for(town: Any) -> None:
+    loaded = {name for name in sys.modules if name.startswith("rapidfuzz")}
+    for name in loaded:
+        del sys.modules[name]
+    town("reconcile", "breaks", *LATER)
+    assert not any(name.startswith("rapidfuzz") for name in sys.modules)
+
+
+def test_a_settlement_is_verified_when_its_breaks_are_resolved(town: Any) -> None:
+    sign(town, "2020-03-27")
+    settle = ("settlement", "run", "--up-to", "2020-03-27", *MEI, *LATER)
+    town(*settle)
+    verify = ("settlement", "verify", "1", "--reconciled", *JSON, *MEI, *LATER)
+    assert code(town(*verify, expect=3)) == "not_reconciled"
+    do(town, "resolve", "1", "2", "3", "--explained", *WHY)
+    do(town, "approve", "1", "2", "3", who=LIN)
+    assert town(*verify).data["runs"] == [1]

@@ -1,0 +1,58 @@
+"""Who looks after breaks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vouchercli.errors import UsageFault, VoucherError
+from vouchercli.ops.reconciling.lookup import in_words, look_up, require_open
+from vouchercli.ops.setup import staff
+from vouchercli.result import Outcome, say
+from vouchercli.rules import doors
+from vouchercli.rules import staff as people
+from vouchercli.store import audit
+from vouchercli.store import break_work as store
+from vouchercli.store.db import writing
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from vouchercli.rules.programmes import Programme
+    from vouchercli.session import Session
+
+
+def assign(session: Session, numbers: Sequence[int], owner: str, note: str = "") -> Outcome:
+    """Give breaks to somebody of the staff, all of them or none. Raises `unknown_break`,
+    `break_is`, `unknown_owner`, `owner_needed`.
+    """
+    owner, note = owner.strip(), note.strip()
+    if not owner:
+        raise UsageFault("owner_needed", "name who looks after it: --to NAME")
+    wanted = [*dict.fromkeys(numbers)]
+    with writing(session):
+        for number in wanted:
+            current = look_up(session, number)
+            staff.require(session, current.programme, doors.DOOR["reconcile assign"])
+            require_open(current)
+            _require_staff(current.programme, owner)
+            store.assign(session, number, owner, note)
+            about = {"break": number, "owner": owner, "note": note}
+            audit.note(session, "reconcile.assign", str(number), **about)
+    message = say("{owner} looks after {breaks}", owner=owner, breaks=in_words(wanted))
+    following = say("next: voucher reconcile show {number}", number=wanted[0])
+    return Outcome({"breaks": wanted, "owner": owner, "note": note}, says=(message, following))
+
+
+def _require_staff(programme: Programme, owner: str) -> None:
+    """Where the programme lists its staff, who looks after a break is one of them: a name that
+    nobody has would be looked at by nobody.
+    """
+    if not people.has_role(owner, programme):
+        raise VoucherError(
+            "unknown_owner",
+            "{owner} is not on the staff of programme {programme}",
+            hint="choose one of: {known}",
+            owner=owner,
+            programme=programme.programme,
+            known=", ".join(person.name for person in programme.staff),
+        )
