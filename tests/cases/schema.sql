@@ -14,6 +14,8 @@ CREATE INDEX breaks_by_run ON breaks (run_id);
 
 CREATE INDEX breaks_by_state ON breaks (programme_id, state, day);
 
+CREATE INDEX breaks_cleared ON breaks (programme_id, source, type, key) WHERE cleared_at IS NOT NULL;
+
 CREATE INDEX breaks_cleared_by ON breaks (cleared_run) WHERE cleared_run IS NOT NULL;
 
 CREATE UNIQUE INDEX breaks_once ON breaks (programme_id, source, ifnull(round_id, 0), type, key, our_fen, their_fen)
@@ -922,11 +924,11 @@ CREATE TABLE prolongations (
 
 CREATE TABLE "proposals" (
     proposal_id  INTEGER PRIMARY KEY,
-    subject      TEXT NOT NULL CHECK (subject IN ('round', 'programme', 'registry', 'list', 'claim', 'redemption', 'settlement', 'debt', 'case')),
+    subject      TEXT NOT NULL CHECK (subject IN ('round', 'programme', 'registry', 'list', 'claim', 'redemption', 'settlement', 'debt', 'case', 'break')),
     subject_id   INTEGER NOT NULL,                      -- round_id, programme_id, the batch_id of a file (of a registry, of a list), claim_id, redemption_id,
-                                                        -- settlement_id, merchant_id (of a debt), case_id
+                                                        -- settlement_id, merchant_id (of a debt), case_id, break_id
     kind         TEXT NOT NULL CHECK (kind IN ('approval', 'pause', 'resume', 'top-up', 'reduce', 'reschedule', 'close', 'cancel', 'reopen',
-                                              'extend', 'replace', 'change', 'correction', 'listing', 'delisting', 'payment', 'write-off', 'sanctions')),
+                                              'extend', 'replace', 'change', 'correction', 'listing', 'delisting', 'payment', 'write-off', 'sanctions', 'resolution')),
     state        TEXT NOT NULL CHECK (state IN ('proposed', 'effective', 'declined', 'void')),
     before       TEXT NOT NULL,
     after        TEXT NOT NULL,
@@ -1440,6 +1442,12 @@ BEGIN SELECT RAISE(ABORT, 'a claim stays in its round'); END;
 CREATE TRIGGER claims_take_a_seat AFTER INSERT ON claims
 BEGIN
     UPDATE seats SET free = CASE WHEN free > 0 THEN free - 1 ELSE RAISE(ROLLBACK, 'over_issue') END WHERE round_id = NEW.round_id;
+END;
+
+CREATE TRIGGER cleared_breaks_need_no_decision AFTER UPDATE OF cleared_at ON breaks WHEN OLD.cleared_at IS NULL AND NEW.cleared_at IS NOT NULL
+BEGIN
+    UPDATE proposals SET state = 'void', ended_at = NEW.cleared_at
+    WHERE subject = 'break' AND subject_id = NEW.break_id AND state = 'proposed';
 END;
 
 CREATE TRIGGER closed_programmes_have_no_new_rounds BEFORE INSERT ON rounds WHEN EXISTS (

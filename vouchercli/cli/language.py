@@ -28,6 +28,7 @@ STAND_INS = (
     "CODE",
     "COMMAND",
     "DAY",
+    "DAYS",
     "DIGEST",
     "DIR",
     "FILE",

@@ -57,7 +57,7 @@ FROM audit WHERE deed GLOB 'reconcile.*' AND json_extract(detail, '$.break') = ?
 # them was found.
 OWNERS = """
 SELECT b.owner, count(*), min(b.break_id), CAST(sum(abs(b.their_fen - b.our_fen)) AS BIGINT),
-    min(ifnull(r.ran_at, i.imported_at))
+    min(ifnull(r.ran_at, i.imported_at)), iif(count(*) <= 10, group_concat(b.break_id, ' '), '')
 FROM breaks b LEFT JOIN reconciliations r USING (run_id)
     LEFT JOIN batches i ON i.batch_id = b.batch_id
 WHERE b.programme_id = ? AND b.state = 'open' AND NOT EXISTS (SELECT 1 FROM proposals p
@@ -89,7 +89,7 @@ class Deed(NamedTuple):
 
 class Owned(NamedTuple):
     """The open breaks that somebody looks after ('': nobody): how many, the first, how far their
-    sides are apart, since when they are known (UTC seconds).
+    sides are apart, since when they are known (UTC seconds), their numbers (of many: '').
     """
 
     owner: str
@@ -97,6 +97,7 @@ class Owned(NamedTuple):
     first: int
     off_fen: int
     since: int
+    numbers: str
 
 
 def assign(session: Session, number: int, owner: str, note: str) -> None:

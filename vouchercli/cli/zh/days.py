@@ -6,6 +6,7 @@ TEXT = {
     "Only this day (else every sealed day).": "仅此一天（默认所有已封账日）。",
     "What was looked at: it is kept.": "核对了什么，将予以保存。",
     "DAY": "日期",
+    "DAYS": "天数",
     "Seal a day and the open days before it: what is booked on them never changes again.": "对该日及其之前未封账的各日封账：其上所记各笔不再变动。",
     "Sign a sealed day and the unsigned days before it, as finance: they can be paid.": "财务签认已封账日及其之前未签认的各日，签认后方可付款。",
     "List the sealed days, the newest first.": "列出已封账日，最近的在前。",

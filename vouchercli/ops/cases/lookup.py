@@ -31,7 +31,7 @@ REASON_WORDS = {
     "refund_abuse": Word("refunds abused"),
     "other": Word("other reason"),
 }
-STATE_WORDS = {"open": Word("open"), "decided": Word("decided"), "closed": Word("closed")}
+STATE_WORDS = {"open": Word("still open"), "decided": Word("decided"), "closed": Word("closed")}
 OUTCOME_WORDS = {
     "": Word("not decided yet"),
     "founded": Word("founded"),

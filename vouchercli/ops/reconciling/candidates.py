@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     Alike = Callable[[str, str], float]
 
 SHOWN_AT_MOST = 10
+MINUTE = 60  # seconds
 MERCHANTS_AT_MOST = 5
 ALIKE_FROM = 75  # of 100: below, names have little in common
 PUNCTUATION = re.compile(r"[\W_]+")
@@ -34,7 +35,7 @@ ROWS = (
     Column("merchant_no", "Merchant", blank="-"),
     Column("name", "Name", blank="-"),
     Column("day", "Day", "date"),
-    Column("fen", "Amount", "fen"),
+    Column("fen", "amount", "fen"),
     Column("seconds_apart", "Apart", "span"),
     Column("alike", "Names alike", "int"),
     *only(JSON, "is_same_merchant", "is_same_minute"),
@@ -77,7 +78,7 @@ def _rows(db: sqlite3.Connection, found: Break) -> list[dict[str, Any]]:
         _row(each, found, own_at, at.get((each.transaction_no, each.kind)), alike)
         for each in others
     ]
-    return sorted(rows, key=_likely)[:SHOWN_AT_MOST]
+    return sorted(filter(_is_worth_a_look, rows), key=_likely)[:SHOWN_AT_MOST]
 
 
 def _moments(
@@ -111,13 +112,19 @@ def _row(
         "break": each.number,
         "is_same_merchant": bool(each.is_same_merchant),
         "seconds_apart": apart,
-        "is_same_minute": None if own_at is None or at is None else own_at // 60 == at // 60,
+        "is_same_minute": None if apart is None else apart <= MINUTE,
         "alike": 100
         if each.is_same_merchant
         else None
         if alike is None
         else round(alike(own, each.name or each.said_no)),
     }
+
+
+def _is_worth_a_look(row: dict[str, Any]) -> bool:
+    """The same amount alone says nothing: all vouchers of a pack have it."""
+    is_near = row["is_same_minute"] or row["is_same_minute"] is None
+    return is_near or row["is_same_merchant"] or (row["alike"] or 0) >= ALIKE_FROM
 
 
 def _likely(row: dict[str, Any]) -> tuple[Any, ...]:

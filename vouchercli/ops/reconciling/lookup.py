@@ -32,7 +32,7 @@ TYPE_WORDS = {
     "displaces_sealed": Word("displaces what is sealed"),
 }
 STATE_WORDS = {
-    "open": Word("open"),
+    "open": Word("still open"),
     "resolved": Word("resolved"),
     "cleared": Word("no longer stands"),
 }
@@ -83,7 +83,7 @@ def require_open(current: Current) -> None:
     if current.found.state != "open":
         raise VoucherError(
             "break_is",
-            "break {number} is {state}: this cannot be done any more",
+            "break {number} needs nothing any more: {state}",
             hint="voucher reconcile show {number}",
             number=current.number,
             state=STATE_WORDS[current.found.state],

@@ -11,6 +11,7 @@ from vouchercli.formats.configs.fields import RECONCILED
 from vouchercli.formats.tables import files
 from vouchercli.ops.intake import bills, importing, staging, undoing
 from vouchercli.ops.intake.kinds import Intake
+from vouchercli.ops.reconciling.lookup import TYPE_WORDS
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import money
 from vouchercli.store import audit, batches, breaks, programmes, rounds
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from vouchercli.store.batches import Batch
 
 KINDS = {kind.name: kind for kind in bills.KINDS}
-BY_TYPE = (Column("type", "Break", "word"), Column("breaks", "Breaks", "int"))
+BY_TYPE = (Column("type", "Break", "word", shown="type_word"), Column("breaks", "How many", "int"))
 
 
 class Wanted(NamedTuple):
@@ -150,7 +151,10 @@ def _describe(session: Session, outcome: Outcome) -> Outcome:
     table = Table(
         say("Breaks, by type"),
         BY_TYPE,
-        [{"type": kind, "breaks": count} for kind, count in data["breaks"].items()],
+        [
+            {"type": kind, "type_word": TYPE_WORDS[kind], "breaks": count}
+            for kind, count in data["breaks"].items()
+        ],
         key="by_type",
         optional=True,
     )

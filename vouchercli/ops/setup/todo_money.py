@@ -123,7 +123,9 @@ def _sample(row: sqlite3.Row, each: store.Sample) -> dict[str, Any]:
 def _breaks(row: sqlite3.Row, owned: break_work.Owned) -> dict[str, Any]:
     """The open breaks of an owner; of nobody, those that treasurers have to give to somebody."""
     may = people.with_roles(programmes.value(row), *doors.TREASURERS)
-    return _describe(row, owned.owner or "-", [owned.owner] if owned.owner else may) | {
+    return _describe(
+        row, owned.owner or str(owned.first), [owned.owner] if owned.owner else may
+    ) | {
         "about": say("{count:,} open breaks", count=owned.breaks)
         if owned.breaks > 1
         else say("break {number}", number=owned.first),
@@ -131,8 +133,16 @@ def _breaks(row: sqlite3.Row, owned: break_work.Owned) -> dict[str, Any]:
         "since": owned.since,
         "amount_fen": owned.off_fen,
         "by": "",
-        "next": f"voucher reconcile breaks --state open --owner {shlex.quote(owned.owner or '-')}",
+        "next": _go_on(owned),
     }
+
+
+def _go_on(owned: break_work.Owned) -> str:
+    if owned.numbers and not owned.owner:
+        return f"voucher reconcile assign {owned.numbers} --to NAME"
+    if owned.breaks == 1:
+        return f"voucher reconcile show {owned.first}"
+    return f"voucher reconcile breaks --state open --owner {shlex.quote(owned.owner or '-')}"
 
 
 def _debt(row: sqlite3.Row, debt: debts.Debt) -> dict[str, Any]:
