@@ -21,7 +21,7 @@ HEAD = ",".join(FIELDS_OF[CELLS]) + "\n"
 
 def moments(y: Any, s: Any, x: Any) -> Moments:
     """The sums of these people, exactly."""
-    y, s, x = (np.round(each * 100).astype(np.int64).astype(object) for each in (y, s, x))
+    y, s, x = (np.round(each * 100).astype(np.int64) for each in (y, s, x))
     sums = [Decimal(int(each.sum())) / 100 for each in (y, s, x)]
     products = {
         name: Decimal(int((one * two).sum())) / 10_000

@@ -272,6 +272,24 @@ def test_nothing_to_compare_gives_bounds_alone(town: Voucher) -> None:
 # ---------------------------------------------------------------- the report, the survey
 
 
+def test_habitual_shoppers_show_a_gross_leverage_of_ten_and_no_effect(town: Voucher) -> None:
+    """golden.yaml, habitual_shopper: they spend 100 each time anyway, and use 40-10."""
+    towns.make_round(town, "habit", state="open")
+    claims = towns.CLAIMS + "C1,habit,a,2020-03-27 08:00:30\n"
+    town("claim", "import", towns.write("claims.csv", claims))
+    rows = "T1,pay,C1,1,M1,2020-03-27 17:00:00,100,0,10,\n"
+    town("redemption", "import", towns.write("paid.csv", towns.PAYMENTS + rows))
+    words = ("effect", "report", "--round", "habit", "-o", "json")
+    bounds = town(*words).data["rows"][0]
+    assert (bounds["gross"], bounds["own_spend"], bounds["floor"]) == ("10.00", "9.00", "4.00")
+    assert (bounds["low"], bounds["high"], bounds["reason"]) == ("0.00", "9.00", "no_cells")
+    bring(town, cities.arrival(12, code="habit", effect=0.0), name="habit.csv")
+    month = next(each for each in town(*words).data["rows"] if each["weeks"] == "4")
+    assert month["given"] == "point" and float(month["low"]) < 0 < float(month["high"])
+    said = town("effect", "report", "--round", "habit", "--as-of", "2020-03-27", "-o", "csv").out
+    assert "10.00" in said
+
+
 def test_the_report_shows_each_round_beside_what_papers_found(town: Voucher) -> None:
     told = town("effect", "report", "-o", "json").data
     keys = [(each["round"], each["weeks"], each["given"]) for each in told["rows"]]

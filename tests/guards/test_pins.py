@@ -46,6 +46,7 @@ PINS = (
     "tests/judges.txt",
     "tests/axe.txt",
     "tests/banks.txt",
+    "tests/effects.txt",
 )
 
 

@@ -1,0 +1,74 @@
+"""How often 95 % intervals hold the truth, in a thousand synthetic cities; and the city of habitual
+shoppers, whose vouchers change nothing while gross leverage shows 10.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import effect_cities as cities
+import pytest
+
+from vouchercli.ops.effect import moments as core
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Interval = tuple[float, float, float]
+
+CITIES = 1_000
+TRUE = 3.0
+
+
+def side(cells: cities.Cells, arm: str) -> dict[str, Any]:
+    """The people of an arm in week 4, by stratum."""
+    return core.by_stratum({k: of for k, of in cells.items() if k.arm == arm and k.week == 4})
+
+
+def by_lot(seed: int, effect: float) -> Interval:
+    """Winners against losers."""
+    cells = cities.lottery(seed, effect=effect, people=900)
+    wald = core.lots(side(cells, "won"), side(cells, "lost")).wald
+    assert wald is not None
+    return wald
+
+
+def by_arms(seed: int, effect: float) -> Interval:
+    """Winners of a face of 80 against winners of 40, of as many others."""
+    small = cities.lottery(2 * seed, effect=effect, people=900)
+    large = cities.lottery(2 * seed + 1, effect=effect, people=900, face=80.0, lost=False)
+    wald = core.lots(side(large, "won"), side(small, "won")).wald
+    assert wald is not None
+    return wald
+
+
+def by_arrival(seed: int, effect: float) -> Interval:
+    """Just before against just after selling out, without those within 100 ms."""
+    cells = cities.arrival(seed, effect=effect, people=6_000)
+    wald = core.jump(core.bins(cells), 5_000, 100).wald
+    assert wald is not None
+    return wald
+
+
+def by_waves(seed: int, effect: float) -> Interval:
+    """Districts that had vouchers against those that did not."""
+    cells = cities.waves(seed, effect=effect, people=50, districts=8)
+    sides = [
+        core.panel({k: of for k, of in cells.items() if k.arm == arm}) for arm in ("won", "lost")
+    ]
+    wald = core.change(*sides, 1, 4).wald
+    assert wald is not None
+    return wald
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("estimate", [by_lot, by_arms, by_arrival, by_waves])
+@pytest.mark.parametrize("effect", [TRUE, 0.0], ids=["three", "nothing"])
+def test_intervals_hold_the_truth_in_95_of_100_cities(
+    estimate: Callable[[int, float], Interval], effect: float
+) -> None:
+    found = [estimate(seed, effect) for seed in range(CITIES)]
+    held = sum(low <= effect <= high for _, low, high in found)
+    assert 0.93 <= held / CITIES <= 0.97
+    middle = sum(point for point, _, _ in found) / CITIES
+    assert abs(middle - effect) < 0.1  # no lean to either side
