@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     Voucher = Callable[..., Any]
 
 MEI = ("--actor", "mei")
+PLANS = "plans_as_sealed"
 LATER = ("--now", "2020-06-30 09:00")
 
 
@@ -330,6 +333,27 @@ def test_a_survey_stands_beside_with_its_interval(town: Voucher) -> None:
     assert [each for each in found if each.count(":") == 2] == [
         *("survey.csv:2:3", "survey.csv:3:5", "survey.csv:4:6", "survey.csv:5:4")
     ]
+
+
+SPOILED = {
+    "another text": ("UPDATE effect_plans SET terms = json_set(terms, '$.windows', '[1]')", PLANS),
+    "another time": ("UPDATE effect_plans SET sealed_at = 1 WHERE plan_id = 1", PLANS),
+    "another sum": ("UPDATE effect_cells SET y = '1' WHERE line = 2", "effects_as_logged"),
+    "no file": ("UPDATE effect_files SET sha256 = 'x' WHERE file_id = 1", "effects_as_logged"),
+}
+
+
+@pytest.mark.parametrize("name", SPOILED)
+def test_what_is_changed_behind_the_program_is_found(town: Voucher, name: str) -> None:
+    statement, check = SPOILED[name]
+    with closing(sqlite3.connect("voucher.db")) as db:
+        with pytest.raises(sqlite3.IntegrityError):
+            db.execute(statement)
+        db.execute(f"DROP TRIGGER {statement.split()[1]}_never_change")
+        db.execute(statement)
+        db.commit()
+    told = town("check", "-o", "json", *LATER, expect=5).data["checks"]
+    assert check in {each["check"] for each in told if each["breaches"]}
 
 
 # ---------------------------------------------------------------- the core

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -46,6 +48,12 @@ WITH_ANY = """
 SELECT round_id FROM effect_plans UNION SELECT round_id FROM effect_cells
 UNION SELECT round_id FROM survey_answers
 """
+
+
+ROWS_OF = {
+    "cells": "SELECT * FROM effect_cells WHERE file_id = ? ORDER BY line",
+    "survey": "SELECT * FROM survey_answers WHERE file_id = ? ORDER BY line",
+}
 
 
 class Sealed(NamedTuple):
@@ -119,6 +127,12 @@ def add_cells(
 def add_answers(db: sqlite3.Connection, file_id: int, answers: Iterable[tuple[Any, ...]]) -> None:
     """Keep answers: (line, round, stratum, weight, answers, four amounts in fen)."""
     db.executemany(ADD_ANSWER, ((file_id, *each) for each in answers))
+
+
+def digest(db: sqlite3.Connection, file_id: int, kind: str) -> str:
+    """The SHA-256 of a file's rows as they are kept."""
+    rows = typed.tuples(db, ROWS_OF[kind], (file_id,))
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
 
 
 def newest_cells(db: sqlite3.Connection, round_id: int) -> File | None:

@@ -30,6 +30,9 @@ TEXT = {
     "survey taken in": "问卷结果已导入",
     "cells of a platform": "平台分组数据",
     "answers of a survey": "问卷结果",
+    # what check proves
+    "every plan of an effect is the text that was sealed, as the log has it": "每份效果评估方案与封存时一致，日志可证",
+    "what platforms and surveys said of effects is kept as it came in": "平台分组数据与问卷结果与导入时一致",
     # the plan
     "Plan of {round}": "{round} 的评估方案",
     "Method": "方法",

@@ -68,6 +68,7 @@ def take_in(session: Session, path: Path, source: str) -> Outcome:
             row["programme"],
             file=str(path),
             sha256=read.sha256,
+            rows_sha256=store.digest(db, file_id, kind),
             lines=len(kept),
             rounds=codes,
         )
