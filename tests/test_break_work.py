@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import towns
-from test_reconcile import DAY, breaks, run
+from test_reconcile import DAY, HEAD, breaks, run
 from test_settlements import LATER, LIN, MEI, WU, build, pay, sign, spend
 
 from vouchercli.ops.reconciling import candidates
@@ -51,7 +51,8 @@ def shown(town: Any, number: int) -> dict[str, Any]:
 def test_a_break_is_given_to_somebody_and_two_people_resolve_it(town: Any) -> None:
     done = do(town, "assign", "1", "2", "3", "--to", "wu", "--note", "ask the platform").data
     assert (done["breaks"], done["owner"]) == ([1, 2, 3], "wu")
-    assert shown(town, 1)["owner"] == "wu"
+    do(town, "assign", "1", "2", "--to", "wu")  # again: nothing more is noted
+    assert (shown(town, 1)["owner"], len(shown(town, 1)["log"])) == ("wu", 1)
     mine = do(town, "breaks", "--owner", "wu", "--state", "open").data["breaks"]
     assert [each["break"] for each in mine] == [1, 2, 3]
     assert do(town, "breaks", "--owner", "-").data["breaks"] == []
@@ -265,3 +266,14 @@ def test_a_settlement_is_verified_when_its_breaks_are_resolved(town: Any) -> Non
     do(town, "resolve", "1", "2", "3", "--explained", *WHY)
     do(town, "approve", "1", "2", "3", who=LIN)
     assert town(*verify).data["runs"] == [1]
+
+
+def test_of_many_breaks_their_number_is_said(town: Any) -> None:
+    more = [f"Y{n},pay,M3,2020-03-27 11:{n},10,,\n" for n in range(10, 22)]
+    towns.write("many.csv", HEAD + "".join(more))
+    town("reconcile", "run", "many.csv", *MEI, *LATER)
+    some = [each["break"] for each in do(town, "breaks", "--state", "open").data["breaks"]]
+    listed = "voucher reconcile breaks --state open --owner -"
+    assert listed in town("todo", *LATER).err
+    told = town("reconcile", "assign", *map(str, some), "--to", "wu", *MEI, *LATER)
+    assert f"wu looks after {len(some)} breaks" in told.err

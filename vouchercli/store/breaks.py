@@ -157,6 +157,17 @@ WHERE {IN_SCOPE} AND b.cleared_at IS NULL AND b.type = 'missing_there'
     AND b.day BETWEEN :look_from AND :look_to
     AND (:adds OR b.day NOT BETWEEN :first_on AND :last_on)
 """
+# What the same file showed of other days when it was held before: it shows it still. No break says
+# that it is missing (0).
+SHOWN_BEFORE = f"""
+SELECT a.transaction_no, a.kind, 0 FROM agreed_beyond a JOIN reconciliations b USING (run_id)
+WHERE {IN_SCOPE} AND b.batch_id = :batch_id
+UNION
+SELECT b.transaction_no, b.kind, 0 FROM breaks b
+WHERE {IN_SCOPE} AND b.batch_id = :batch_id AND b.cleared_at IS NULL AND EXISTS (
+    SELECT 1 FROM break_parts p WHERE p.break_id = b.break_id AND p.our_rows > 0
+        AND p.day NOT BETWEEN :first_on AND :last_on)
+"""
 COVERED = f"""
 SELECT DISTINCT b.day FROM standing_days b
 WHERE {IN_SCOPE} AND b.day BETWEEN :look_from AND :look_to
@@ -260,14 +271,22 @@ def taken(
 
 
 def waiting(
-    db: sqlite3.Connection, scope: Scope, *, covers: tuple[int, int], looks: tuple[int, int]
+    db: sqlite3.Connection,
+    scope: Scope,
+    batch_id: int,
+    *,
+    covers: tuple[int, int],
+    looks: tuple[int, int],
 ) -> dict[Key, int]:
-    """Our rows that no bill has shown, of the days that are looked through and not covered:
-    (number, kind) -> the break that says so. `covers` (0, 0): the run covers no day.
+    """Our rows that no other bill has shown, of the days that are looked through and not covered:
+    (number, kind) -> the break that says so (0: the same bill showed them before). `covers` (0, 0):
+    the run covers no day.
     """
+    asked = _days(scope, covers, looks) | {"batch_id": batch_id}
     return {
         (number, kind): each
-        for number, kind, each in typed.tuples(db, WAITING, _days(scope, covers, looks))
+        for statement in (SHOWN_BEFORE, WAITING)
+        for number, kind, each in typed.tuples(db, statement, asked)
     }
 
 

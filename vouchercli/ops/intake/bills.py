@@ -171,7 +171,9 @@ class _Run:
             self.allowed,
             self.adds,
             taken,
-            breaks.waiting(db, self.scope, covers=self.covers, looks=self.looks),
+            breaks.waiting(
+                db, self.scope, self.intake.batch_id, covers=self.covers, looks=self.looks
+            ),
             breaks.covered(db, self.scope, covers=self.covers, looks=self.looks),
             lambda number, merchant: breaks.is_merchant(db, number, merchant),
             cache(lambda number: breaks.merchant_of(db, number)),

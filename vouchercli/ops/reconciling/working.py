@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 
 def assign(session: Session, numbers: Sequence[int], owner: str, note: str = "") -> Outcome:
-    """Give breaks to somebody of the staff, all of them or none. Raises `unknown_break`,
-    `break_is`, `unknown_owner`, `owner_needed`.
+    """Give breaks to somebody of the staff, all of them or none; what is so already is not noted
+    again. Raises `unknown_break`, `break_is`, `unknown_owner`, `owner_needed`.
     """
     owner, note = owner.strip(), note.strip()
     if not owner:
@@ -35,6 +35,9 @@ def assign(session: Session, numbers: Sequence[int], owner: str, note: str = "")
             staff.require(session, current.programme, doors.DOOR["reconcile assign"])
             require_open(current)
             _require_staff(current.programme, owner)
+            found = current.found
+            if found.owner == owner and note in ("", found.note):
+                continue
             store.assign(session, number, owner, note)
             about = {"break": number, "owner": owner, "note": note}
             audit.note(session, "reconcile.assign", str(number), **about)
