@@ -105,6 +105,7 @@ WORDS = {
     "round order": "r1",
     "round pause": "r1",
     "round plan": "r1",
+    "round rehearse": "r1",
     "round reject": "r1 --note x",
     "round reopen": "r1 --note x",
     "round reschedule": "r1 --closes-at 2020-04-09",

@@ -1,5 +1,6 @@
 """Every command explains itself in both languages, with an example, and stands in
-docs/operating.md, docs/finance.md, docs/audit.md, docs/risk.md, docs/cases.md or docs/effect.md.
+docs/operating.md, docs/finance.md, docs/audit.md, docs/risk.md, docs/cases.md, docs/effect.md or
+docs/rehearsal.md.
 """
 
 from __future__ import annotations
@@ -135,7 +136,15 @@ def test_a_stand_in_without_chinese_is_seen(monkeypatch: pytest.MonkeyPatch) -> 
 def test_every_command_is_run_in_a_guide() -> None:
     pages = [
         (ROOT / "docs" / name).read_text("utf-8")
-        for name in ("operating.md", "finance.md", "audit.md", "risk.md", "cases.md", "effect.md")
+        for name in (
+            "operating.md",
+            "finance.md",
+            "audit.md",
+            "risk.md",
+            "cases.md",
+            "effect.md",
+            "rehearsal.md",
+        )
     ]
     told = [path for path, found in every_command().items() if not found.hidden]
     assert none_of(undocumented("\n".join(pages), told))

@@ -540,3 +540,9 @@ def declare(function: Callable[..., Any], own: list[inspect.Parameter]) -> None:
     ]
     function.__signature__ = inspect.Signature(seen)  # type: ignore[attr-defined]
     function.__annotations__ = {each.name: each.annotation for each in seen}
+
+
+def split_codes(given: list[str] | None) -> list[str]:
+    """`--round a,b --round c` -> a, b, c, each once."""
+    parts = (part.strip() for text in given or () for part in text.replace("，", ",").split(","))
+    return list(dict.fromkeys(part for part in parts if part))

@@ -1,6 +1,6 @@
 """voucher report list | leverage | rounds | bulletin | merchants | orders | timeline | rejects |
-brief | funds | settlement | operations | compare | fairness | explain | series | districts |
-industries | site
+brief | funds | settlement | operations | forecasts | compare | fairness | explain | series |
+districts | industries | site
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, Since, Until, command, verbs
+from vouchercli.cli.options import Call, Since, Until, command, split_codes, verbs
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 
@@ -102,7 +102,7 @@ def leverage(
     return report_leverage(
         session,
         by=by,
-        only=_split_codes(rounds),
+        only=split_codes(rounds),
         **_paid_in(call, session, since, until),
         with_funders=funders,
         cumulative=cumulative,
@@ -123,7 +123,7 @@ def rounds(
 
     return report_rounds(
         session,
-        only=_split_codes(rounds),
+        only=split_codes(rounds),
         as_of=call.as_of(session),
         known_on=_day(call, session, known_on),
     )
@@ -146,7 +146,7 @@ def bulletin(
     """A day and all before it: by round, industry and district, money left, what is odd."""
     from vouchercli.ops.reports.bulletin import report_bulletin
 
-    return report_bulletin(session, day=_day(call, session, day), only=_split_codes(rounds))
+    return report_bulletin(session, day=_day(call, session, day), only=split_codes(rounds))
 
 
 @command(
@@ -176,7 +176,7 @@ def merchants(
 
     return report_merchants(
         session,
-        only=_split_codes(rounds),
+        only=split_codes(rounds),
         **_paid_in(call, session, since, until),
         top=top,
         inactive=inactive,
@@ -199,9 +199,7 @@ def orders(
     """Order amounts against the voucher's threshold; the average order with and without one."""
     from vouchercli.ops.reports.orders import report_orders
 
-    return report_orders(
-        session, only=_split_codes(rounds), **_paid_in(call, session, since, until)
-    )
+    return report_orders(session, only=split_codes(rounds), **_paid_in(call, session, since, until))
 
 
 @command(app, "timeline", epilog="Example: voucher report timeline --round hz-1")
@@ -209,7 +207,7 @@ def timeline(call: Call, session: Session, rounds: Rounds = None) -> Outcome:
     """From the draft of each round to its first redemption: when, and how long it took."""
     from vouchercli.ops.reports.timeline import report_timeline
 
-    return report_timeline(session, only=_split_codes(rounds))
+    return report_timeline(session, only=split_codes(rounds))
 
 
 @command(app, "rejects", epilog="Example: voucher report rejects --since 2020-04-01")
@@ -230,7 +228,7 @@ def brief(call: Call, session: Session, rounds: Rounds = None) -> Outcome:
     """One page of sentences: issued, used, what it drove, where it went, money, what to know."""
     from vouchercli.ops.reports.brief import report_brief
 
-    return report_brief(session, only=_split_codes(rounds), as_of=call.as_of(session))
+    return report_brief(session, only=split_codes(rounds), as_of=call.as_of(session))
 
 
 @command(
@@ -287,7 +285,7 @@ def settlement(
 
     return report_settlement(
         session,
-        only=_split_codes(rounds),
+        only=split_codes(rounds),
         funder=funder,
         since=_day(call, session, since),
         until=_day(call, session, until),
@@ -300,6 +298,16 @@ def operations(call: Call, session: Session, since: Since = None, until: Until =
     from vouchercli.ops.reports.operations import report_operations
 
     return report_operations(session, **call.span(session, since, until))
+
+
+@command(app, "forecasts", epilog="Example: voucher report forecasts -O forecasts.xlsx")
+def forecasts(session: Session, rounds: Rounds = None) -> Outcome:
+    """What was said of rounds before they opened (round rehearse), what came, and how often it came
+    so.
+    """
+    from vouchercli.ops.forecasting.reports import report_forecasts
+
+    return report_forecasts(session, only=split_codes(rounds))
 
 
 @command(
@@ -332,7 +340,7 @@ def fairness(call: Call, session: Session, rounds: Rounds = None) -> Outcome:
     """Who claimed, won and was paid, by group and district, for each eligible resident."""
     from vouchercli.ops.reports.fairness import report_fairness
 
-    return report_fairness(session, only=_split_codes(rounds), as_of=call.as_of(session))
+    return report_fairness(session, only=split_codes(rounds), as_of=call.as_of(session))
 
 
 @command(
@@ -364,7 +372,7 @@ def explain(
         session,
         figure,
         merchant=merchant,
-        only=_split_codes(rounds),
+        only=split_codes(rounds),
         **_paid_in(call, session, since, until),
     )
 
@@ -401,10 +409,10 @@ def series(
     return report_series(
         session,
         by=by,
-        only_rounds=_split_codes(rounds),
+        only_rounds=split_codes(rounds),
         **call.span(session, since, until),
         as_of=call.as_of(session),
-        against=_split_codes(against),
+        against=split_codes(against),
     )
 
 
@@ -462,7 +470,7 @@ def _groups(
     from vouchercli.ops.reports.groups import report_groups
 
     span = _paid_in(call, session, since, until)
-    return report_groups(session, by, name, only=_split_codes(rounds), **span)
+    return report_groups(session, by, name, only=split_codes(rounds), **span)
 
 
 @command(
@@ -489,7 +497,7 @@ def site(
     from vouchercli.ops.reports.site import report_site
 
     as_of = call.as_of(session)
-    return report_site(session, folder, reads_of(session), only=_split_codes(rounds), as_of=as_of)
+    return report_site(session, folder, reads_of(session), only=split_codes(rounds), as_of=as_of)
 
 
 @command(app, "list", epilog="Example: voucher report list")
@@ -519,9 +527,3 @@ def _paid_in(
     span = call.span(session, since, until)
     ends = [each for each in (call.as_of(session), span["until"]) if each is not None]
     return {"since": span["since"], "as_of": min(ends, default=None)}
-
-
-def _split_codes(given: list[str] | None) -> list[str]:
-    """`--round a,b --round c` -> a, b, c, each once."""
-    parts = (part.strip() for text in given or () for part in text.replace("，", ",").split(","))
-    return list(dict.fromkeys(part for part in parts if part))

@@ -1,5 +1,5 @@
-"""voucher round create | list | show | plan | edit | submit | approve | reject | open | close |
-cancel | copy | pause | resume | top-up | reduce | reschedule | extend | replace | settle |
+"""voucher round create | list | show | plan | rehearse | edit | submit | approve | reject | open |
+close | cancel | copy | pause | resume | top-up | reduce | reschedule | extend | replace | settle |
 reopen | order
 """
 
@@ -11,7 +11,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from vouchercli.cli.asking import is_asked, show_and_ask
-from vouchercli.cli.options import Call, command, verbs
+from vouchercli.cli.options import Call, command, split_codes, verbs
 from vouchercli.ops import amounts
 from vouchercli.ops.ending import settling
 from vouchercli.ops.granting import allocations
@@ -289,6 +289,75 @@ def show(session: Session, code: Code) -> Outcome:
 def plan(session: Session, code: Code) -> Outcome:
     """Estimate a round: largest liability, money left, dates, merchants, results of past rounds."""
     return families.plan(session, code)
+
+
+@command(
+    app,
+    "rehearse",
+    epilog=(
+        "Examples: voucher round rehearse hz-5; voucher round rehearse hz-5 --face 10 --face 20"
+        " --packs 1000000"
+    ),
+    has_workbook=True,
+    has_pages=True,
+)
+def rehearse(
+    session: Session,
+    code: Code,
+    *,
+    like: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--like",
+            metavar="CODE[,CODE...]",
+            help="The past rounds that it is like (else all that were granted so).",
+        ),
+    ] = None,
+    packs: Annotated[
+        Optional[list[int]],
+        typer.Option(
+            "--packs",
+            metavar="N",
+            min=1,
+            max=10**9,
+            help="What if: so many packs; may be given several times.",
+        ),
+    ] = None,
+    face: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--face",
+            metavar="YUAN",
+            help="What if: each voucher is worth so much; may be given several times.",
+        ),
+    ] = None,
+    threshold: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--threshold",
+            metavar="YUAN",
+            help="What if: each voucher needs an order of so much; may be given several times.",
+        ),
+    ] = None,
+    mode: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--mode",
+            metavar="fcfs|lottery|targeted",
+            help="What if: packs are granted so; may be given several times.",
+        ),
+    ] = None,
+) -> Outcome:
+    """Replay past rounds in the place of this one: claims, sell-out, use, money by day, with the
+    chance of each range. The forecast is kept in the log before the round opens, and scored when it
+    has closed (report forecasts). With --packs, --face, --threshold or --mode: what if.
+    """
+    # only for this command
+    from vouchercli.ops.forecasting.rehearse import rehearse_round
+    from vouchercli.ops.forecasting.variants import WhatIf
+
+    what_if = WhatIf(packs or (), face or (), threshold or (), mode or ())
+    return rehearse_round(session, code, like=split_codes(like), what_if=what_if)
 
 
 @command(app, "submit", epilog="Example: voucher round submit hz-1 --actor chen")

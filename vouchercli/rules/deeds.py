@@ -76,6 +76,7 @@ DEEDS = {
     "round.open": "round opened",
     "round.order": "issuance order written",
     "round.pause": "round paused",
+    "round.rehearse": "round rehearsed",
     "round.reissue": "expired packs out again",
     "round.reject": "round sent back",
     "round.release": "unused money released",

@@ -20,6 +20,7 @@ REPORTS: dict[str, str] = {
     "funds": Word("where the money of each funder stands; --final: what it came to"),
     "settlement": Word("how far merchants are paid: days to payment, holds, debts"),
     "operations": Word("what the clock did late, and files that did not come in"),
+    "forecasts": Word("what was said of rounds before they opened, and what came"),
     "compare": Word("rounds, families and programmes side by side"),
     "fairness": Word("who claimed, won and was paid, by group and district"),
     "series": Word("turnover, orders and open shops beside the year before; no effect"),

@@ -21,9 +21,10 @@ from vouchercli.store.db import reading
 from vouchercli.store.merchant_counts import Merchants
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from vouchercli.ops.reports.scope import Scope
+    from vouchercli.result import Message
     from vouchercli.session import Session
 
 
@@ -73,18 +74,6 @@ def report_compare(session: Session, names: Sequence[str], *, as_of: int | None 
         )
     with reading(session):
         subjects = [_subject(session, name, as_of) for name in names]
-    shown = (
-        Column("label", "Figure", "word"),
-        *(Column(each.name, each.name, "figure", verbatim=True) for each in subjects),
-    )
-    rows = [
-        {
-            "label": Word(line.label),
-            **{each.name: Figure(line.kind, each.figures.get(line.key)) for each in subjects},
-        }
-        for line in LINES
-        if any(each.figures.get(line.key) is not None for each in subjects)
-    ]
     notes = [
         say("{name}: published by others ({source}).", name=each.name, source=each.source)
         for each in subjects
@@ -96,10 +85,35 @@ def report_compare(session: Session, names: Sequence[str], *, as_of: int | None 
     return Outcome(
         {},
         (
-            Table(title, shown, rows, notes=tuple(notes), where=SHOWN),
+            side_by_side(title, LINES, subjects, notes),
             Table(title, BY_SUBJECT, told, where=JSON, key="subjects"),
         ),
     )
+
+
+def side_by_side(
+    title: Message, lines: Sequence[Column], subjects: Sequence[Subject], notes: Iterable[Message]
+) -> Table:
+    """What people see of several: a line for each figure that any of them has, a column for each.
+    A figure may bring its own kind.
+    """
+    shown = (
+        Column("label", "Figure", "word"),
+        *(Column(each.name, each.name, "figure", verbatim=True) for each in subjects),
+    )
+    rows = [
+        {
+            "label": Word(line.label),
+            **{each.name: _figure(line, each.figures.get(line.key)) for each in subjects},
+        }
+        for line in lines
+        if any(each.figures.get(line.key) is not None for each in subjects)
+    ]
+    return Table(title, shown, rows, notes=tuple(notes), where=SHOWN)
+
+
+def _figure(line: Column, value: Any) -> Figure:
+    return value if isinstance(value, Figure) else Figure(line.kind, value)
 
 
 def _subject(session: Session, name: str, as_of: int | None) -> Subject:
