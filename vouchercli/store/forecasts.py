@@ -132,6 +132,6 @@ class Kept(NamedTuple):
 def kept(db: sqlite3.Connection, programme_id: int) -> list[Kept]:
     """The forecasts of a programme's rounds, in the order in which they were made."""
     return [
-        Kept(*fields, json.loads(detail)["forecast"])
-        for *fields, detail in typed.tuples(db, KEPT, (programme_id,))
+        Kept(line, at, entered_at, actor, code, json.loads(detail)["forecast"])
+        for line, at, entered_at, actor, code, detail in typed.tuples(db, KEPT, (programme_id,))
     ]
