@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import os
 import sqlite3
 import sys
 from contextlib import closing
@@ -404,6 +405,8 @@ FORGED = {
     "what is sealed": "UPDATE merchant_accounts SET sealed = zeroblob(60)",
     "a change in clear": "UPDATE merchant_changes SET before ="
     f" json_set(before, '$.account_no', '{FIRST}') WHERE before <> ''",
+    "what is sealed of a change": "UPDATE merchant_changes SET before = replace(before,"
+    " substr(before, instr(before, '|') + 70, 20), '00000000000000000000') WHERE before <> ''",
 }
 
 
@@ -412,6 +415,31 @@ def test_what_is_forged_is_found(changed: Callable[..., Any], edit: str) -> None
     assert states(changed(*CHECK))["accounts_sealed"] == "ok"
     towns.by_hand(".", edit)
     assert states(changed(*CHECK, expect=5))["accounts_sealed"] != "ok"
+
+
+def test_without_the_key_it_is_said_how_many_were_not_opened(changed: Callable[..., Any]) -> None:
+    assert "not opened" not in changed(*CHECK[:1], *CHECK[3:]).err
+    Path("voucher.key").rename("elsewhere.key")
+    ran = changed(*CHECK[:1], *CHECK[3:], expect=None)
+    assert "3 sealed account numbers were not opened" in ran.out + ran.err
+
+
+# ---------------------------------------------------------------- what killed exports left
+
+
+@pytest.mark.parametrize(
+    "command", [("doctor", "-o", "json"), ("schedule", "tick", "--clock-is-right")]
+)
+def test_drafts_of_payment_files_are_taken_away(
+    ready: Callable[..., Any], command: tuple[str, ...]
+) -> None:
+    left, living = Path(".pay.csv.secret.999999999.part"), Path(f".b.secret.{os.getpid()}.part")
+    for each in (left, living):
+        each.write_text(FIRST, "utf-8")
+    ran = ready(*command, expect=None)
+    assert (left.exists(), living.exists()) == (False, True)
+    if command[0] == "doctor":
+        assert "drafts_swept" in [each["code"] for each in ran.json["problems"]]
 
 
 # ---------------------------------------------------------------- files of earlier versions

@@ -82,14 +82,18 @@ def sweep(folder: Path, stem: str) -> None:
             draft.unlink(missing_ok=True)
 
 
-def sweep_secrets(folder: Path) -> None:
+def sweep_secrets(folder: Path) -> list[str]:
     """Take away the drafts of secret files that killed writers have left in a folder, of whatever
-    name (`new_file`).
+    name (`new_file`), where the folder lets go of them; gives their names.
     """
+    swept = []
     for draft in folder.glob(f".*{SECRET}.*.part") if os.name == "posix" else ():
         process = draft.name.split(".")[-2]
         if process.isdigit() and not is_alive(int(process)):
-            draft.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                draft.unlink()
+                swept.append(draft.name)
+    return sorted(swept)
 
 
 def is_alive(process: int) -> bool:

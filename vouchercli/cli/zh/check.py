@@ -5,6 +5,7 @@ TEXT = {
     "Check that the books agree with the claims and redemptions; of sealed days a seventh is read, another one each day.": "核对账目与明细是否一致；已封账日每天读取其中七分之一，逐日轮换。",
     "Read every sealed day too, and prove the totals by every key.": "同时读取全部已封账日，并逐项校验各类合计。",
     "Judge every row of sealed days by law once more: it takes long.": "对已封账日的每一行再按规则核对一遍：耗时较长。",
+    "{count} sealed account numbers were not opened: the key file beside the database, or the package cryptography, is not there; voucher doctor": "{count} 个加密账号未能打开核对：数据库旁没有密钥文件，或未安装 cryptography；voucher doctor",
     "of {sealed} sealed days {read} were read, the others are in turn within a week; all of them: voucher check --all": "{sealed} 个已封账日中本次读取 {read} 个，其余在一周内轮到；全部读取：voucher check --all",
     "the totals of sealed days are what was sealed and what came late": "已封账日的合计等于封账金额加上其后迟到的记录",
     "totals by different keys come to the same": "按不同分组的合计彼此相等",

@@ -8,7 +8,7 @@ from vouchercli.ops.proof import proving
 from vouchercli.ops.proof.invariants import MEANINGS
 from vouchercli.ops.proof.proving import Reach
 from vouchercli.result import SHOWN, Column, Outcome, Problem, Table, say
-from vouchercli.store import checks
+from vouchercli.store import account_checks, checks
 from vouchercli.store.db import legibly, reading
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def check_all(session: Session, reach: Reach = Reach.OPEN) -> Outcome:
         () if problems else (say("all {count} checks passed", count=len(rows)),)
     )
     says += tuple(_say_reach(proof))
+    says += tuple(_say_unopened(session))
     says += tuple(
         say(
             "batch {batch} is not done: its counts, its file and doubled numbers in it are checked"
@@ -72,6 +73,15 @@ def check_all(session: Session, reach: Reach = Reach.OPEN) -> Outcome:
         problems=problems,
         status="failed" if problems else "ok",
     )
+
+
+def _say_unopened(session: Session) -> Iterator[Message]:
+    if count := account_checks.count_unopened(session.db):
+        yield say(
+            "{count} sealed account numbers were not opened: the key file beside the database, or"
+            " the package cryptography, is not there; voucher doctor",
+            count=count,
+        )
 
 
 def _say_reach(proof: Proof) -> Iterator[Message]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vouchercli.errors import VoucherError
+from vouchercli.formats import whole_files
 from vouchercli.formats.configs import witness
 from vouchercli.ops.setup import clocks
 from vouchercli.result import JSON, Column, Outcome, Problem, Table, Word, say
@@ -242,6 +243,7 @@ def _file(path: Path, now: int) -> list[Finding]:
         _journal(path, vitals),
         _key(path, vitals),
         _access(path),
+        *_drafts(path),
         _programme(vitals),
         _staff(vitals),
         _clock(vitals, now),
@@ -353,6 +355,25 @@ def _access(path: Path) -> Finding:
         params={"files": files},
     )
     return Finding(Word("Access"), str(len(open_files)), exposed)
+
+
+def _drafts(path: Path) -> list[Finding]:
+    """Drafts of payment files that killed exports have left beside the database, or where the
+    command runs, are taken away.
+    """
+    folders = {path.resolve().parent, Path.cwd()}
+    swept = [name for folder in sorted(folders) for name in whole_files.sweep_secrets(folder)]
+    if not swept:
+        return []
+    gone = Problem(
+        "drafts_swept",
+        "killed exports had left {count} drafts of payment files, with account numbers in full:"
+        " they are taken away ({files})",
+        hint="write the payment file again: voucher settlement export",
+        level="warning",
+        params={"count": len(swept), "files": tuple(swept)},
+    )
+    return [Finding(Word("Payment files"), str(len(swept)), gone)]
 
 
 def _is_open_to_all(path: Path) -> bool:

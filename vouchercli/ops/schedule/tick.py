@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
+from vouchercli.formats import whole_files
 from vouchercli.formats.configs import limits
 from vouchercli.formats.written import folders
 from vouchercli.identities import hide
@@ -111,6 +112,9 @@ def tick(
     person, session = session.actor, session._replace(actor=doors.CLOCK)
     with _hold_clock(session) as at_work:
         _require_clock(at_work._replace(actor=person), where, is_clock_right=is_clock_right)
+        if not session.dry_run:  # what killed exports left has account numbers in full
+            for folder in {session.path.resolve().parent, where.outbox}:
+                whole_files.sweep_secrets(folder)
         done: list[Done] = []
         problems: list[Problem] = []
 
