@@ -132,7 +132,7 @@ TEXT = {
     "write it like 45.00": "请写成 45.00 这样",
     "the pack of {template} has {count} coupons: there is no coupon {coupon_no}": "{template} 的卡包有 {count} 张券，没有第 {coupon_no} 张",
     "Coupon {coupon_no} ({coupon})": "第 {coupon_no} 张券（{coupon}）",
-    "Amount": "项目",
+    "Amount": "金额",
     "Yuan": "金额",
     "List price": "标价",
     "Merchant discount": "商户优惠",

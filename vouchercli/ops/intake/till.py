@@ -298,7 +298,7 @@ def _outcome(answer: Answer, zone: str) -> Outcome:
     }
     table = Table(
         say("Coupon {coupon_no} ({coupon})", **about),
-        (Column("what", "Amount", "word"), Column("fen", "Yuan", "fen")),
+        (Column("what", "Item", "word"), Column("fen", "Yuan", "fen")),
         tuple({"what": label, "fen": fen[key]} for key, label in LINES),
     )
     outcome = Outcome(
