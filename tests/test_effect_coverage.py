@@ -45,7 +45,7 @@ def by_arms(seed: int, effect: float) -> Interval:
 def by_arrival(seed: int, effect: float) -> Interval:
     """Just before against just after selling out, without those within 100 ms."""
     cells = cities.arrival(seed, effect=effect, people=6_000)
-    wald = core.jump(core.bins(cells), 5_000, 100).wald
+    wald = core.jump(core.bins(cells, is_score=False), 5_000, 100).wald
     assert wald is not None
     return wald
 

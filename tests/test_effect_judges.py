@@ -71,7 +71,7 @@ def test_the_published_limit_is_reproduced(told: dict[str, Any]) -> None:
         arm, one = (WON if at < 0 else LOST), np.array([support])
         key = Key("r", arm, round(at * 1_000_000), 4, str(place))
         cells[key] = cities.moments(one, 0 * one, 0 * one)
-    found = core.jump(core.bins(cells), 10_000, 0)
+    found = core.jump(core.bins(cells, is_score=False), 10_000, 0)
     assert found.by[0] == pytest.approx(told["limit"]["jump"], rel=NEAR)
     assert found.by[0] == pytest.approx(told["limit"]["weighed"][0], rel=NEAR)
     assert np.sqrt(found.cov[0, 0]) == pytest.approx(told["limit"]["weighed"][1], rel=NEAR)

@@ -219,6 +219,10 @@ def test_without_anything_from_before_no_point_is_given(town: Voucher) -> None:
     }
     bring(town, apart, name="apart.csv")
     assert estimate(town, "r1")["estimates"][0]["reason"] == "no_placebo"
+    some = {key: of for key, of in cities.lottery(6).items() if key[1::3] != ("lost", "west")}
+    bring(town, some, name="half.csv")
+    first = estimate(town, "r1")["estimates"][0]
+    assert (first["given"], first["left_out"], first["treated"]) == ("point", 500, 500)
 
 
 def test_arrival_gives_a_jump_with_and_without_the_donut(town: Voucher) -> None:

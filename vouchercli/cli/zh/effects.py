@@ -121,6 +121,7 @@ TEXT = {
     "Why no point": "为何无点估计",
     "With": "有券人数",
     "Without": "无券人数",
+    "Left out": "未计入",
     "A person": "每人",
     "A person, from": "每人（起）",
     "A person, to": "每人（止）",

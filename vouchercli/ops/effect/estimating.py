@@ -177,7 +177,9 @@ class _Look:
             return self._bound(comparison, week, "few")
         if comparison == "arms" and contrast.by[1] < 0:
             contrast = contrast.turned
-        return self._point(comparison, week, contrast)
+        people = sum(of.n for side in (one, other) for of in side.values())
+        row = self._point(comparison, week, contrast)
+        return row | {"left_out": people - contrast.treated - contrast.control}
 
     def _checks_of_lots(self, one: Cells, arm: str, other: Cells, against: str) -> list[Check]:
         week = next(
@@ -215,7 +217,7 @@ class _Look:
         checks = self._checks_of_limit()
         reason = law.withheld(checks)
         for week in plan.windows:
-            every = self._core.bins(self._at(week))
+            every = self._bins(week)
             # with the donut, which the plan goes by, and without it
             for donut in dict.fromkeys((plan.donut, 0)):
                 rows.append(self._jump(week, every, donut, reason))
@@ -223,6 +225,10 @@ class _Look:
 
     def _at(self, week: int) -> Cells:
         return {key: of for key, of in self._cells.items() if key.week == week}
+
+    def _bins(self, week: int) -> list[Any]:
+        every: list[Any] = self._core.bins(self._at(week), is_score=self._plan.method == "score")
+        return every
 
     def _jump(self, week: int, every: list[Any], donut: int, reason: str) -> Row:
         about = {"donut": donut > 0}
@@ -241,11 +247,11 @@ class _Look:
     def _checks_of_limit(self) -> list[Check]:
         core, plan = self._core, self._plan
         week = next((each for each in plan.windows if self._at(each)), plan.windows[0])
-        every = core.bins(self._at(week))
+        every = self._bins(week)
         before = self._before()
         has_earlier = any(of.xx for of in self._at(week).values())
         balance = self._p_of_jump(core.earlier(every)) if has_earlier else None
-        placebo = None if before is None else self._p_of_jump(core.bins(self._at(before)))
+        placebo = None if before is None else self._p_of_jump(self._bins(before))
         cut = core.elsewhere(every, plan.bandwidth // 2, plan.donut) if every else None
         return [
             law.Check("balance", week, balance),

@@ -172,13 +172,15 @@ class Bin(NamedTuple):
     group: Group
 
 
-def bins(cells: Mapping[Key, Moments]) -> list[Bin]:
-    """The bins of cells, in their order."""
-    found: dict[tuple[int, bool], list[Moments]] = {}
+def bins(cells: Mapping[Key, Moments], *, is_score: bool) -> list[Bin]:
+    """The bins of cells, in their order. Their side decides, not who had a pack in the end: before
+    selling out, or from the limit of a score on.
+    """
+    found: dict[int, list[Moments]] = {}
     for key, of in cells.items():
         if key.arrival is not None:
-            found.setdefault((key.arrival, key.arm == law.WON), []).append(of)
-    return [Bin(at, won, Group.of(every)) for (at, won), every in sorted(found.items())]
+            found.setdefault(key.arrival, []).append(of)
+    return [Bin(at, (at >= 0) is is_score, Group.of(every)) for at, every in sorted(found.items())]
 
 
 def jump(every: Sequence[Bin], width: int, donut: int, cut: float = 0.0) -> Contrast:

@@ -30,6 +30,7 @@ ESTIMATES = (
     Column("donut", "Donut", "word", optional=True),
     Column("treated", "With", "int"),
     Column("control", "Without", "int"),
+    Column("left_out", "Left out", "int", optional=True),
     Column("itt", "A person", "ratio"),
     Column("itt_low", "A person, from", "ratio", where=DATA),
     Column("itt_high", "A person, to", "ratio", where=DATA),
@@ -71,6 +72,7 @@ def row_of(
         "reason": reason or None,
         "reason_words": law.REASONS[reason] if reason else None,
         "treated": None if contrast is None else contrast.treated,
+        "left_out": None,
         "control": None if contrast is None else contrast.control,
         "subsidy": None if contrast is None else law.decimals(float(contrast.by[1])),
     }
