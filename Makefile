@@ -40,7 +40,7 @@ $(VENV)-judges/.made: tests/judges.txt tests/axe.txt tests/banks.txt tests/effec
 	@mkdir -p '$(VENV)-judges' && touch $@
 
 test-slow: $(VENV)/.made $(VENV)-judges/.made  ## the slower suites: the wheel, and commands killed in the middle (CRASH_KILLS=N times)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m slow
 
 simulate: $(VENV)/.made  ## days of a small city with kills, full disks, races and late files, held against a model (DAYS=200 SEED=1)
 	@$(BIN)/python tests/simulation/simulate.py $(DAYS) $(SEED)

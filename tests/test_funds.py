@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -346,7 +347,7 @@ def test_whatever_the_desks_do_every_fen_is_somewhere(history: Any) -> None:
 
 
 @pytest.mark.slow
-@settings(TRIED, max_examples=200)
+@settings(TRIED, max_examples=int(os.environ.get("FUNDS", "200")))
 @given(history=histories(14))
 def test_after_long_histories_every_fen_is_somewhere(history: Any) -> None:
     assert keeps_the_books(Town("pro_rata"), history) >= 0

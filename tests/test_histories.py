@@ -604,7 +604,7 @@ def test_what_comes_back_from_the_bank_is_paid_again_and_a_refund_is_taken_back(
 
 
 @pytest.mark.slow
-@settings(TRIED, max_examples=500)
+@settings(TRIED, max_examples=int(os.environ.get("HISTORIES", "500")))
 @given(place=st.sampled_from(TOWNS), history=st.lists(HISTORY, min_size=1, max_size=3))
 def test_the_books_hold_in_longer_histories(place: tuple[Any, str], history: list[Any]) -> None:
     with TemporaryDirectory() as folder:

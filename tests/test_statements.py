@@ -181,7 +181,7 @@ class Office:
     def live(self) -> None:
         for day in DAYS:
             self._trade(day)
-            if self.chance.random() < 0.3:
+            if self.spent and self.chance.random() < 0.3:
                 self._hold()
             of.sign(self.voucher, f"2020-03-{day}")
             made = of.settle(self.voucher, f"2020-03-{day}").data["settlements"]

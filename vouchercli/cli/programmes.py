@@ -10,7 +10,6 @@ import typer
 from vouchercli.cli import interviews
 from vouchercli.cli.language import in_both
 from vouchercli.cli.options import Call, To, command, verbs
-from vouchercli.ops.ending import closing
 from vouchercli.ops.setup import current_programme, exports, new_programmes, programmes
 from vouchercli.result import Outcome
 from vouchercli.session import Session
@@ -214,6 +213,8 @@ def load(
 @command(app, "approve", epilog="Example: voucher programme approve hangzhou-2020 --actor lin")
 def approve(session: Session, code: Code = None) -> Outcome:
     """Approve a change of a programme that waits, or its closing, as a second person."""
+    from vouchercli.ops.ending import closing
+
     return closing.approve(session, code)
 
 
@@ -225,6 +226,8 @@ def close(
     more. A second person approves it (programme approve). What is open still is said, with the
     command that goes on.
     """
+    from vouchercli.ops.ending import closing
+
     return closing.propose(session, code, note, inbox)
 
 
@@ -238,6 +241,8 @@ def close(
 )
 def reject(session: Session, code: Code = None, *, note: Note) -> Outcome:
     """Turn down a change of a programme that waits, or its closing, with the reason."""
+    from vouchercli.ops.ending import closing
+
     return closing.reject(session, code, note)
 
 

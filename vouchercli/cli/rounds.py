@@ -13,7 +13,6 @@ import typer
 from vouchercli.cli.asking import is_asked, show_and_ask
 from vouchercli.cli.options import Call, command, split_codes, verbs
 from vouchercli.ops import amounts
-from vouchercli.ops.ending import settling
 from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
 from vouchercli.ops.rounds import (
@@ -598,6 +597,10 @@ def settle(
     """Settle a closed round: nothing of it can move any more, and it takes nothing more. What is
     open still is said, with the command that goes on.
     """
+    from vouchercli.ops.ending import (
+        settling,
+    )  # asks every part of the program: of this command alone
+
     return settling.settle(session, code, is_every=every)
 
 
