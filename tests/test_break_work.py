@@ -86,7 +86,8 @@ def test_a_break_is_given_to_somebody_and_two_people_resolve_it(town: Any) -> No
 
 
 def test_what_is_turned_down_stays_open_and_several_go_together(town: Any) -> None:
-    do(town, "resolve", "1", "2", "3", "--explained", *WHY)
+    told = town("reconcile", "resolve", "1", "2", "3", "--explained", *WHY, *MEI, *LATER).err
+    assert "voucher reconcile approve 1 2 3 --actor NAME" in told
     assert do(town, "report").data["total"]["waits"] == 3
     assert "waits" in town("reconcile", "breaks", *LATER).out
     assert code(do(town, "reject", "1", "--note", " ", expect=2, who=LIN)) == "note_needed"
