@@ -47,11 +47,14 @@ CREATE_OURS = """
 CREATE TEMP TABLE our_rows (transaction_no TEXT, kind TEXT, merchant_id INTEGER, merchant_no TEXT,
     day INTEGER, fen INTEGER, refund_of TEXT, platform_no TEXT)
 """
-OUR_ROWS = """
+OUR_COLUMNS = """
 INSERT INTO our_rows
 SELECT f.transaction_no, iif(f.refund_of IS NULL, 'pay', 'refund'), f.merchant_id, m.merchant_no,
     f.day, s.after_fen - s.before_fen, ifnull(p.transaction_no, ''),
     m.platform_no
+"""
+OUR_ROWS = f"""
+{OUR_COLUMNS}
 FROM redemption_runs n CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
     CROSS JOIN splits s ON s.split_id = f.split_id
     JOIN merchants m ON m.merchant_id = f.merchant_id
@@ -60,6 +63,14 @@ WHERE n.last_paid_at >= :begins_at AND n.first_paid_at < :ends_at
     AND f.day BETWEEN :first_on AND :last_on
     AND s.round_id IN (SELECT r.round_id FROM rounds r WHERE r.programme_id = :programme_id
         AND ifnull(r.round_id = :round_id, 1))
+"""
+# Those that columns did not find to agree (`reconciling_columns.leave`).
+LEFT_ROWS = f"""
+{OUR_COLUMNS}
+FROM left_rows n CROSS JOIN redemptions f ON f.redemption_id = n.redemption_id
+    CROSS JOIN splits s ON s.split_id = f.split_id
+    JOIN merchants m ON m.merchant_id = f.merchant_id
+    LEFT JOIN redemptions p ON p.redemption_id = f.refund_of
 """
 INDEX_OURS = "CREATE INDEX temp.our_numbers ON our_rows (transaction_no, kind)"
 CREATE_TAKEN = """
@@ -143,23 +154,32 @@ def days(db: sqlite3.Connection) -> tuple[int, int] | None:
     return None if first is None else (first, last)
 
 
-def gather(db: sqlite3.Connection, span: Span, taken: Iterable[tuple[str, str]]) -> Rows:
+def gather(
+    db: sqlite3.Connection,
+    span: Span,
+    taken: Iterable[tuple[str, str]],
+    proved: dict[int, Sums] | None = None,
+) -> Rows:
     """Lay the staged bill and our rows of its days beside each other; `taken` are rows of ours that
-    other bills show.
+    other bills show. `proved` are the sums of rows of both sides that agree, by day, and were
+    neither staged nor left (`reconciling_columns.leave`); None: all rows are looked at here.
     """
     for statement in (*CLEAR, THEIR_ROWS, INDEX_THEIRS, CREATE_OURS, CREATE_TAKEN):
         db.execute(statement)
-    db.execute(
-        OUR_ROWS,
-        {
-            "programme_id": span.programme_id,
-            "round_id": span.round_id,
-            "first_on": span.look_from,
-            "last_on": span.look_to,
-            "begins_at": span.begins_at,
-            "ends_at": span.ends_at,
-        },
-    )
+    if proved is None:
+        db.execute(
+            OUR_ROWS,
+            {
+                "programme_id": span.programme_id,
+                "round_id": span.round_id,
+                "first_on": span.look_from,
+                "last_on": span.look_to,
+                "begins_at": span.begins_at,
+                "ends_at": span.ends_at,
+            },
+        )
+    else:
+        db.execute(LEFT_ROWS)
     db.execute(INDEX_OURS)
     db.executemany(ADD_TAKEN, taken)
     asked = {
@@ -169,6 +189,7 @@ def gather(db: sqlite3.Connection, span: Span, taken: Iterable[tuple[str, str]])
         "amount_fen": span.allowed.amount_fen,
     }
     days_asked = {key: asked[key] for key in ("first_on", "last_on", "adds")}
+    more = [(day, *sums) for day, sums in (proved or {}).items()]
     rows = Rows(
         [
             (Theirs._make(row[:WIDTH]), Ours._make(row[WIDTH:]))
@@ -177,8 +198,10 @@ def gather(db: sqlite3.Connection, span: Span, taken: Iterable[tuple[str, str]])
         typed.rows(db, Theirs, LONE_THEIRS),
         typed.rows(db, Ours, LONE_OURS, days_asked),
         typed.rows(db, Theirs, TWINS),
-        _sums(typed.tuples(db, AGREED, asked)),
-        _sums(typed.tuples(db, THEIR_SUMS, days_asked), typed.tuples(db, OUR_SUMS, days_asked)),
+        _sums(typed.tuples(db, AGREED, asked), more),
+        _sums(
+            typed.tuples(db, THEIR_SUMS, days_asked), typed.tuples(db, OUR_SUMS, days_asked), more
+        ),
     )
     for statement in CLEAR:
         db.execute(statement)

@@ -75,6 +75,23 @@ def blocks(reading: Reading, after_line: int, end_of: Callable[[int], int]) -> I
             yield Block(reading, lines.sort_lines(reading, piece, last_row), reading.share_read())
 
 
+def records(reading: Reading, numbers: list[int], end_of: Callable[[int], int]) -> Iterator[Record]:
+    """Lines of a file that was read by blocks before, read once more as in a small file; `numbers`
+    in order.
+    """
+    at = 0
+    for piece in lines.pieces(reading, end_of):
+        first = at
+        while at < len(numbers) and numbers[at] <= piece.last:
+            at += 1
+        if at > first:
+            yield from Block(reading, lines.sort_lines(reading, piece), None).records(
+                numbers[first:at]
+            )
+        if at == len(numbers):
+            return
+
+
 def _columns(reading: Reading, rows: Lines) -> tuple[pl.DataFrame, list[int]]:
     cells = frames.cells(reading, rows).with_columns(pl.Series("line", rows.regular, pl.Int64))
     is_ours = frames.is_ours(reading, cells)

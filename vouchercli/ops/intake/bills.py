@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs.fields import BILLS, DAY_BILLS, STATEMENTS
-from vouchercli.ops.intake import mending
-from vouchercli.ops.intake.kinds import Intake, Kind, Typed, Unfit
+from vouchercli.ops.intake import by_columns, mending
+from vouchercli.ops.intake.kinds import Intake, Kind, Typed, Unfit, Written
 from vouchercli.ops.intake.redemptions import KINDS as PAYMENT_KINDS
 from vouchercli.ops.intake.redemptions import parse_yuan
 from vouchercli.ops.intake.staging import as_json, bad_time
@@ -26,8 +26,10 @@ from vouchercli.store import batches, break_work, breaks, rounds, statement_rows
 from vouchercli.store import reconciling as store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from vouchercli.ops.intake.by_columns.bills import Plain
+    from vouchercli.ops.intake.kinds import Chunk
     from vouchercli.session import Session
     from vouchercli.store.breaks import Recorded, Scope
     from vouchercli.store.duplicates import Stay
@@ -103,9 +105,10 @@ def typist_of_sums(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
 
 def options_of(intake: Intake) -> dict[str, Any]:
     """What the command said of the file: the days it covers, the round, whether it adds."""
-    if intake.batch_id and not intake.options:
+    said = {name: value for name, value in intake.options.items() if not name.startswith("_")}
+    if intake.batch_id and not said:
         return dict(json.loads(batches.named(intake.db, intake.batch_id).options))
-    return intake.options
+    return said
 
 
 def scope_of(intake: Intake) -> Scope:
@@ -127,6 +130,7 @@ class _Run:
         self.intake, self.scope = intake, scope_of(intake)
         self.adds, said = is_addition(intake), options_of(intake)
         self.allowed = intake.rules.reconciliation
+        self.plain: Plain | None = intake.options.pop("_plain", None)
         there = self.days()
         self.first_on = said.get("first_on") or (there[0] if there else 0)
         self.last_on = said.get("last_on") or (there[1] if there else 0)
@@ -136,7 +140,9 @@ class _Run:
 
     def days(self) -> tuple[int, int] | None:
         """The first and the last day of its rows."""
-        return store.days(self.intake.db)
+        both = [store.days(self.intake.db), self.plain.days() if self.plain else None]
+        known = [each for each in both if each]
+        return (min(known)[0], max(each[1] for each in known)) if known else None
 
     def _looks(self, there: tuple[int, int] | None) -> tuple[int, int]:
         """One day more on both sides: a platform's day may end at another hour."""
@@ -181,7 +187,11 @@ class _Run:
 
     def compare(self, known: matching.Known) -> tuple[store.Rows, matching.Judged]:
         """The rows of both sides, and what came of them."""
-        rows = store.gather(self.intake.db, self._span(self.intake.zone), known.taken)
+        span, proved = self._span(self.intake.zone), None
+        if self.plain:
+            proved = self.plain.match(self.intake, span, known.taken)
+            self.intake.options["_written"] = Written(self.plain.agreed, 0, [])
+        rows = store.gather(self.intake.db, span, known.taken, proved)
         return rows, matching.judge(known, rows.pairs, rows.lone_theirs, rows.lone_ours, rows.twins)
 
     def mark(self, reasons: list[tuple[str, str, int]]) -> None:
@@ -302,6 +312,15 @@ def _judge(intake: Intake) -> None:
     intake.options["_run"] = run
 
 
+def _by_columns(intake: Intake, done_line: int) -> Iterator[Chunk] | None:
+    if done_line or is_addition(intake) or not by_columns.goes_by_columns(intake):
+        return None
+    # everyday bills never wait for the libraries behind it
+    from vouchercli.ops.intake.by_columns.bills import chunks
+
+    return chunks(intake)
+
+
 def _accept(intake: Intake) -> dict[str, Any]:
     run: _Run = intake.options.pop("_run")
     return run.answer(run.keep())
@@ -342,6 +361,7 @@ KINDS = (
         judge=_judge,
         accept=_accept,
         undo=_undo,
+        by_columns=_by_columns,
     ),
     *(
         Kind(

@@ -462,6 +462,7 @@ def _judge_chunk(
             and (chunk.proved is None or intake.kind.settle is None),
         )
         intake.kind.judge(intake)
+        written += intake.options.pop("_written", NOTHING)  # of rows that it need not stage
         more = intake.kind.accept(intake)
     duplicates.note(intake.db, intake.kind.name)
     counts = incoming.counted(intake.db)

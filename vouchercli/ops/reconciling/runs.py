@@ -126,9 +126,11 @@ def _run_again(session: Session, kind: Kind, reading: Reading, known: Batch) -> 
     """The same file beside what stands here now: its batch stays as it is."""
     row = programmes.current(session.db, session.programme)
     intake = Intake(session, session.db, kind, reading, known.batch, row, row["time_zone"])
+    by_columns = kind.by_columns and kind.by_columns(intake, 0)
+    records = next(by_columns).records if by_columns else reading.records()
     with temporarily(session.db):  # reading takes most of the time: no lock is held yet
         staging.expect(intake)
-        staging.stage(intake, reading.records())
+        staging.stage(intake, records)
     with writing(session):
         kind.judge(intake)
         more = kind.accept(intake)
