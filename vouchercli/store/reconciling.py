@@ -11,7 +11,7 @@ from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from vouchercli.rules.breaks import Tolerances
 
@@ -208,7 +208,7 @@ def gather(
     return rows
 
 
-def _sums(*parts: list[tuple[int, ...]]) -> dict[int, Sums]:
+def _sums(*parts: Sequence[tuple[int, ...]]) -> dict[int, Sums]:
     sums: dict[int, Sums] = {}
     for part in parts:
         for day, *counts in part:

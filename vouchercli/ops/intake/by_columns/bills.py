@@ -21,7 +21,6 @@ from vouchercli.ops.intake import chunks as cuts
 from vouchercli.ops.intake import staging
 from vouchercli.ops.intake.by_columns import typing
 from vouchercli.ops.intake.kinds import Chunk
-from vouchercli.ops.intake.redemptions import KINDS
 from vouchercli.rules.breaks import is_settled
 from vouchercli.rules.reconciling import Sums
 from vouchercli.store import reconciling_columns as store
@@ -36,7 +35,8 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
-REFUND = 1 << 63
+KINDS = ("pay", "refund")
+REFUND = 1 << 63  # what sets the key of a refund apart
 THEIRS = ("line", "transaction_no", "is_refund", "merchant_no", "day", "fen")
 # Two rows of one number agree: `reconciling.AGREES`, but for what is known before.
 AGREES = (
