@@ -33,7 +33,7 @@ TYPES = ("amount", "date", "duplicate", "merchant", "missing_here", "missing_the
 OURS = """
 SELECT f.transaction_no, iif(f.refund_of IS NULL, 'pay', 'refund'), m.merchant_no, f.day,
     s.after_fen - s.before_fen, f.paid_at
-FROM redemptions f JOIN splits s USING (split_id) JOIN merchants m USING (merchant_id)
+FROM redemptions f CROSS JOIN splits s USING (split_id) CROSS JOIN merchants m USING (merchant_id)
 ORDER BY f.redemption_id
 """
 FOUND = """

@@ -493,3 +493,32 @@ def test_what_was_drawn_stands(town: Voucher) -> None:
         with pytest.raises(Exception, match="stands"):
             towns.by_hand(".", statement)
     assert json.loads(town("check", "-o", "json").out)["status"] == "ok"
+
+
+@pytest.mark.parametrize(
+    ("table", "statement", "subject"),
+    [
+        ("samples", "UPDATE samples SET seed = 'x'", "sample 1 seed"),
+        ("samples", "UPDATE samples SET items_sha256 = 'x'", "sample 1 items"),
+        ("samples", "UPDATE samples SET size = 19, allowed = 0", "sample 1: "),
+        ("samples", "UPDATE samples SET sample_id = 7", "sample 7: "),
+        ("sample_items", "UPDATE sample_items SET number = 'x' WHERE item = 2", "sample 1 numbers"),
+        ("sample_items", "DELETE FROM sample_items WHERE item = 20", "sample 1 drawn"),
+        (
+            "sample_results",
+            "INSERT INTO sample_results VALUES (NULL, 1, 1, '', 1000, '', 'x:2', 'qi', 'qi', 0)",
+            "sample 1 results",
+        ),
+    ],
+)
+def test_the_check_of_samples_finds_a_change(
+    town: Voucher, table: str, statement: str, subject: str
+) -> None:
+    draw(town, "--margin", "10")
+    town("check")
+    rules = [f"DROP TRIGGER {table}_never_{what}" for what in ("change", "vanish")]
+    towns.by_hand(".", *rules, statement)
+    found = town("check", "-o", "json", expect=5).json["problems"]
+    said = json.dumps(found)
+    assert "samples_as_logged" in said
+    assert subject.removesuffix(": ") in said

@@ -154,4 +154,5 @@ TEXT = {
     "what was found at what was drawn, also what was changed later": "抽查结果，含后来更改的",
     "sample {sample}": "样本 {sample}",
     "results of a spot check": "抽查结果",
+    "every sample and its results are those that the log names": "每个样本及其抽查结果与日志所记一致",
 }

@@ -25,6 +25,7 @@ from vouchercli.store import (
     prolongations,
     refund_checks,
     said_checks,
+    sample_checks,
     schema_checks,
     settlement_checks,
     table_digests,
@@ -121,6 +122,7 @@ MEANINGS = {
     "cases_as_logged": "every case, its notes and its end stand in the log, and none is missing",
     "plans_as_sealed": "every plan of an effect is the text that was sealed, as the log has it",
     "effects_as_logged": "what platforms and surveys said of effects is kept as it came in",
+    "samples_as_logged": "every sample and its results are those that the log names",
     "tables_as_upgraded": "every table is what the last upgrade left, until something is done",
     "days_as_sealed": "every sealed day is what was sealed, behind the day before",
 }
@@ -148,6 +150,7 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     **break_checks.CHECKS,
     **case_checks.CHECKS,
     **effect_checks.CHECKS,
+    **sample_checks.CHECKS,
     "tables_as_upgraded": table_digests.tables_as_upgraded,
     "days_as_sealed": day_proofs.breaches,
 }
