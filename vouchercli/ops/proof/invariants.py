@@ -120,9 +120,9 @@ MEANINGS = {
     "cases_hold": "what a case holds is not paid as long as it is open, and let go when it ends",
     "cases_as_decided": "what was decided on a case is in the books, and two people decided it",
     "cases_as_logged": "every case, its notes and its end stand in the log, and none is missing",
+    "samples_as_logged": "every sample and its results are those that the log names",
     "plans_as_sealed": "every plan of an effect is the text that was sealed, as the log has it",
     "effects_as_logged": "what platforms and surveys said of effects is kept as it came in",
-    "samples_as_logged": "every sample and its results are those that the log names",
     "tables_as_upgraded": "every table is what the last upgrade left, until something is done",
     "days_as_sealed": "every sealed day is what was sealed, behind the day before",
 }
@@ -149,8 +149,8 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     **ending_checks.CHECKS,
     **break_checks.CHECKS,
     **case_checks.CHECKS,
-    **effect_checks.CHECKS,
     **sample_checks.CHECKS,
+    **effect_checks.CHECKS,
     "tables_as_upgraded": table_digests.tables_as_upgraded,
     "days_as_sealed": day_proofs.breaches,
 }
