@@ -226,6 +226,7 @@ EVERY_COMMAND = {
     "audit log",
     "audit package",
     "audit sample",
+    "risk sample",
     "audit samples",
     "audit verify",
     "law show",

@@ -31,6 +31,7 @@ WITHOUT_A_FILE = {"demo", "help", "init", "programme new"}
 WORDS = {
     "audit package": "package",
     "audit sample": "--margin 5",
+    "risk sample": "--margin 5",
     "audit witness": "0" * 64,
     "effect estimate": "r1",
     "effect import": "cells.csv --source x",

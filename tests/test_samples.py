@@ -135,6 +135,24 @@ def test_of_many_samples_as_many_limits_hold_as_are_promised(rounds: int) -> Non
     assert kept >= 0.87 * rounds and held >= 0.87 * rounds
 
 
+@pytest.mark.parametrize(
+    ("found", "size", "low", "high"),
+    [(5, 7, 0.2904, 0.9633), (0, 7, 0, 0.4096), (7, 7, 0.5904, 1), (48, 100, 0.3790, 0.5822)],
+)
+def test_a_share_has_the_limits_of_clopper_and_pearson(
+    found: int, size: int, low: float, high: float
+) -> None:
+    """Published: NIST handbook 7.2.4.1 and textbooks."""
+    bounds = law.share_bounds(found, size, 9_500)
+    assert bounds == pytest.approx((found / size, low, high), abs=1e-4)
+
+
+def test_of_few_wrong_merchants_the_money_is_bounded_by_the_largest() -> None:
+    bounds = law.sure_money(300, 1, 3, iter([50, 900, 400, 10]), 10_000)
+    assert bounds == (0.03, 0.03, 0.16)  # 300, and at most the two largest besides
+    assert law.sure_money(300, 1, 9, iter([500]), 600).high == 1
+
+
 def test_money_by_ratio_and_its_interval() -> None:
     half = [(1000, 500)] * 30 + [(1000, 1000)] * 30
     told = law.money(half, 600, 600_000, 9500)

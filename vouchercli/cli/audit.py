@@ -145,6 +145,36 @@ SampleNumber = Annotated[
 ]
 
 
+Confidence = Annotated[
+    str, typer.Option("--confidence", metavar="PERCENT", help="How sure it must be.")
+]
+Margin = Annotated[
+    Optional[str], typer.Option("--margin", metavar="PERCENT", help="So many may be wrong at most.")
+]
+Expected = Annotated[
+    str, typer.Option("--expected", metavar="PERCENT", help="So many are expected to be wrong.")
+]
+FromDay = Annotated[Optional[str], typer.Option("--since", metavar="DAY", help="From this day on.")]
+UpToDay = Annotated[
+    Optional[str],
+    typer.Option("--until", metavar="DAY", help="Up to this day (else the last signed one)."),
+]
+Seed = Annotated[
+    str, typer.Option("--seed", metavar="TEXT", help="What decides who is drawn (else the log).")
+]
+Sheet = Annotated[
+    Optional[Path], typer.Option("--to", metavar="FILE", help="The sheet to fill in: XLSX or CSV.")
+]
+Population = Annotated[
+    Optional[Path],
+    typer.Option("--population", metavar="FILE", help="The list of all, to draw it again."),
+]
+Results = Annotated[
+    Optional[Path],
+    typer.Option("--results", metavar="FILE", help="Instead: enter what was found."),
+]
+
+
 @command(
     app,
     "sample",
@@ -155,60 +185,53 @@ def sample(
     call: Call,
     session: Session,
     *,
-    confidence: Annotated[
-        str, typer.Option("--confidence", metavar="PERCENT", help="How sure it must be.")
-    ] = "95",
-    margin: Annotated[
-        Optional[str],
-        typer.Option("--margin", metavar="PERCENT", help="So many may be wrong at most."),
-    ] = None,
-    expected: Annotated[
-        str,
-        typer.Option("--expected", metavar="PERCENT", help="So many are expected to be wrong."),
-    ] = "0",
+    confidence: Confidence = "95",
+    margin: Margin = None,
+    expected: Expected = "0",
     what: Annotated[
         str,
-        typer.Option("--what", metavar="WHAT", help="redemptions, claims or transfers."),
+        typer.Option(
+            "--what", metavar="WHAT", help="redemptions, claims, transfers or merchants."
+        ),
     ] = "redemptions",
-    since: Annotated[
-        Optional[str], typer.Option("--since", metavar="DAY", help="From this day on.")
-    ] = None,
-    until: Annotated[
-        Optional[str],
-        typer.Option("--until", metavar="DAY", help="Up to this day (else the last signed one)."),
-    ] = None,
-    seed: Annotated[
-        str,
-        typer.Option("--seed", metavar="TEXT", help="What decides who is drawn (else the log)."),
-    ] = "",
-    to: Annotated[
-        Optional[Path],
-        typer.Option("--to", metavar="FILE", help="The sheet to fill in: XLSX or CSV."),
-    ] = None,
-    population: Annotated[
-        Optional[Path],
-        typer.Option("--population", metavar="FILE", help="The list of all, to draw it again."),
-    ] = None,
-    results: Annotated[
-        Optional[Path],
-        typer.Option("--results", metavar="FILE", help="Instead: enter what was found."),
-    ] = None,
+    since: FromDay = None,
+    until: UpToDay = None,
+    seed: Seed = "",
+    to: Sheet = None,
+    population: Population = None,
+    results: Results = None,
 ) -> Outcome:
     """Draw a sample for a spot check, its size stated before; or enter what was found, and hear
     what it says of the whole.
     """
+    terms = (confidence, margin, expected)
+    files = (seed, to, population, results)
+    return draw_or_enter(call, session, what, terms, (since, until), files)
+
+
+def draw_or_enter(
+    call: Call,
+    session: Session,
+    what: str,
+    terms: tuple[str, str | None, str],
+    span: tuple[str | None, str | None],
+    files: tuple[str, Path | None, Path | None, Path | None],
+) -> Outcome:
+    """Draw a sample, or enter the results of one. `terms`: confidence, margin, expected; `span`:
+    since, until; `files`: seed, sheet, list of all, results.
+    """
     from vouchercli.ops.auditing import sample_results, samples  # nothing else needs the law of it
 
-    if samples.is_of_results(results, margin, seed, to, population, since, until):
+    (confidence, margin, expected), (seed, to, population, results) = terms, files
+    if samples.is_of_results(results, margin, seed, to, population, *span):
         assert results is not None
         return sample_results.enter(session, results)
     assert margin is not None
-    first = None if since is None else call.local_day(session, since)
-    last = None if until is None else call.local_day(session, until)
-    terms = samples.read_terms(confidence, margin, expected)
-    asked = (samples.read_what(what), terms, first, last, seed, to, population)
-    wanted = samples.Wanted(*asked, language())
-    return samples.draw(session, wanted)
+    days = (None if day is None else call.local_day(session, day) for day in span)
+    first, last = days
+    wanted = samples.read_terms(confidence, margin, expected)
+    asked = (samples.read_what(what), wanted, first, last, seed, to, population)
+    return samples.draw(session, samples.Wanted(*asked, language()))
 
 
 @command(app, "samples", epilog="Example: voucher audit samples 1", is_list=True)

@@ -1,11 +1,13 @@
-"""voucher risk scan | list | show"""
+"""voucher risk scan | list | show | sample"""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
 
+from vouchercli.cli import audit
 from vouchercli.cli.options import Call, command, verbs
 from vouchercli.ops.risk import scans, shown
 from vouchercli.result import Outcome
@@ -65,3 +67,31 @@ def show(
 ) -> Outcome:
     """Show a finding: each reason with its counts, and the rows that it rests on."""
     return shown.show_finding(session, number, limit)
+
+
+@command(
+    app,
+    "sample",
+    epilog="Example: voucher risk sample --margin 5 --to sample-1.xlsx --actor qi\n"
+    "Example: voucher risk sample --results sample-1.xlsx --actor qi",
+)
+def sample(
+    call: Call,
+    session: Session,
+    *,
+    confidence: audit.Confidence = "95",
+    margin: audit.Margin = None,
+    expected: audit.Expected = "0",
+    since: audit.FromDay = None,
+    until: audit.UpToDay = None,
+    seed: audit.Seed = "",
+    to: audit.Sheet = None,
+    population: audit.Population = None,
+    results: audit.Results = None,
+) -> Outcome:
+    """Draw merchants at random, suspected or not; or enter what was found at them, and hear what
+    share of the money is wrong and how many of the wrong the rules had found.
+    """
+    terms = (confidence, margin, expected)
+    files = (seed, to, population, results)
+    return audit.draw_or_enter(call, session, "merchants", terms, (since, until), files)

@@ -283,7 +283,7 @@ DOORS = (
     ),
     Door("keys", CHECKERS, ("key rotate",)),
     Door("witness", WITNESSES, ("audit witness",)),
-    Door("draw samples", AUDITORS, ("audit sample",)),
+    Door("draw samples", AUDITORS, ("audit sample", "risk sample")),
 )
 DOOR = {command: door for door in DOORS for command in door.commands}
 STATEMENTS_OF_ALL = DOOR["settlement run"]  # one may be looked at by anybody

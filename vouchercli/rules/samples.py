@@ -19,17 +19,26 @@ from __future__ import annotations
 
 import hashlib
 import heapq
-from math import comb, exp, inf, log, sqrt
+from math import comb, exp, inf, lgamma, log, sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 WHOLE = 10_000  # basis points
 MOST = 3_000  # drawn: nobody looks at more one by one
 FEW_WRONG = 20  # of fewer an interval of money would deceive
-FAULTS = ("not_found", "amount_wrong", "twice", "not_entitled", "document_missing", "other")
+FAULTS = (
+    "not_found",
+    "amount_wrong",
+    "twice",
+    "not_entitled",
+    "document_missing",
+    "brushing",
+    "cash_out",
+    "other",
+)
 
 
 class Terms(NamedTuple):
@@ -216,3 +225,60 @@ def money(
     z = NormalDist().inv_cdf(1 - (WHOLE - confidence_bp) / WHOLE / 2)
     half = round(z * population * spread)
     return Money(estimate, estimate - half, estimate + half)
+
+
+class Bounds(NamedTuple):
+    """A share, and from where to where it may be with the confidence (two-sided)."""
+
+    share: float
+    low: float
+    high: float
+
+
+def sure_money(
+    over_fen: int, wrong: int, most: int, unseen_fen: Iterable[int], population_fen: int
+) -> Bounds:
+    """What share of the money is wrong, whatever the amounts: at least what was found; at most that
+    and all of the largest ones that were not drawn, `most` wrong ones in all. The share itself is
+    what was found, of all: the ratio estimate stands beside it.
+    """
+    rest = sum(heapq.nlargest(max(most - wrong, 0), unseen_fen))
+    over = max(over_fen, 0)
+    high = min(over + rest, population_fen)
+    return Bounds(over / population_fen, over / population_fen, high / population_fen)
+
+
+def share_bounds(found: int, size: int, confidence_bp: int) -> Bounds:
+    """The share of all of which `found` among `size` are a part: exact limits after Clopper and
+    Pearson 1934. Of what is drawn without putting back they are on the safe side.
+    """
+    risk = (WHOLE - confidence_bp) / WHOLE / 2
+    low = 0.0 if not found else _solve(lambda p: 1 - _at_most(found - 1, size, p) < risk)
+    high = 1.0 if found == size else _solve(lambda p: _at_most(found, size, p) > risk)
+    return Bounds(found / size, low, high)
+
+
+def _at_most(found: int, size: int, share: float) -> float:
+    """The chance of at most so many (binomial)."""
+    if not 0 < share < 1:
+        return float(share <= 0)
+    whole = lgamma(size + 1)
+    return sum(
+        exp(
+            whole
+            - lgamma(k + 1)
+            - lgamma(size - k + 1)
+            + k * log(share)
+            + (size - k) * log(1 - share)
+        )
+        for k in range(found + 1)
+    )
+
+
+def _solve(is_below: Callable[[float], bool]) -> float:
+    """The largest share for which it is so."""
+    low, high = 0.0, 1.0
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if is_below(middle) else (low, middle)
+    return low

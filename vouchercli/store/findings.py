@@ -294,6 +294,17 @@ def find(db: sqlite3.Connection, programme_id: int, finding: int) -> Finding | N
     return only
 
 
+CANDIDATES = """
+SELECT m.merchant_no FROM findings f JOIN merchants m USING (merchant_id)
+WHERE f.scan_id = ? AND f.is_candidate
+"""
+
+
+def candidates(db: sqlite3.Connection, scan: int) -> set[str]:
+    """The numbers of the merchants that a scan makes candidates for a case."""
+    return {number for (number,) in typed.tuples(db, CANDIDATES, (scan,))}
+
+
 def reasons(db: sqlite3.Connection, finding: int) -> list[Reason]:
     """Why a merchant was found."""
     rows = typed.rows(db, Reason, REASONS, (finding,))

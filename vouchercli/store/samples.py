@@ -43,6 +43,15 @@ WHERE s.programme_id = :programme_id AND t.state = 'paid' AND t.paid_on BETWEEN 
 ORDER BY t.transfer_id
 """,
 }
+POPULATIONS["merchants"] = """
+SELECT m.merchant_no, CAST(sum(s.after_fen - s.before_fen) AS BIGINT) AS fen
+FROM redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
+    CROSS JOIN rounds r ON r.round_id = s.round_id
+    CROSS JOIN merchants m ON m.merchant_id = f.merchant_id
+WHERE r.programme_id = :programme_id AND f.redemption_id <= :last_redemption_id
+    AND f.day BETWEEN :first AND :last
+GROUP BY f.merchant_id HAVING fen > 0 ORDER BY f.merchant_id
+"""
 ADD = f"INSERT INTO samples VALUES (NULL{', ?' * 18}) RETURNING sample_id"
 ADD_ITEM = "INSERT INTO sample_items VALUES (?, ?, ?, ?, ?)"
 ADD_RESULT = f"INSERT INTO sample_results VALUES (NULL{', ?' * 9})"
@@ -144,6 +153,30 @@ def population(db: sqlite3.Connection, what: str, **asked: int) -> Iterator[tupl
     return cursor.execute(POPULATIONS[what], asked)
 
 
+PROGRAMME = "SELECT programme_id FROM samples WHERE sample_id = ?"
+# The rows that the last signed day held when a sample was drawn.
+SIGNED_THEN = """
+SELECT d.last_redemption_id FROM days d JOIN day_signatures s USING (programme_id, day)
+WHERE d.programme_id = ? AND s.signed_at <= ? ORDER BY d.day DESC LIMIT 1
+"""
+
+
+def programme_of(db: sqlite3.Connection, sample: int) -> int:
+    """Whose sample it is."""
+    return typed.number(db, PROGRAMME, (sample,))
+
+
+def merchants_of(db: sqlite3.Connection, sample: Sample) -> Iterator[tuple[str, int]]:
+    """The (merchant_no, fen) from which a sample of merchants was drawn, without what was reversed
+    since.
+    """
+    programme_id = programme_of(db, sample.sample)
+    last = typed.number(db, SIGNED_THEN, (programme_id, sample.drawn_at))
+    asked = {"programme_id": programme_id, "last_redemption_id": last}
+    days = {"first": sample.first_day or 0, "last": sample.last_day}
+    return population(db, "merchants", **asked, **days)
+
+
 def add(
     session: Session,
     programme_id: int,
@@ -184,6 +217,12 @@ def listed(db: sqlite3.Connection, programme_id: int) -> Listed:
 def named(db: sqlite3.Connection, programme_id: int, sample: int) -> Sample | None:
     """The sample of that number."""
     return typed.row(db, Sample, NAMED, {"programme_id": programme_id, "sample": sample})
+
+
+def last_complete(db: sqlite3.Connection, programme_id: int, what: str) -> Sample | None:
+    """The newest sample of `what` of which every item has a result."""
+    whole = (each for each in listed(db, programme_id).rows(None) if each.what == what)
+    return next((each for each in whole if each.known == each.size), None)
 
 
 def items(db: sqlite3.Connection, sample: int) -> Listed:

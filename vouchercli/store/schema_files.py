@@ -41,6 +41,7 @@ SCHEMA_FILES = (
     "037_cases.sql",
     "038_effects.sql",
     "039_break_proposals.sql",
+    "040_samples_of_merchants.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 

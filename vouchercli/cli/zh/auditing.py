@@ -70,7 +70,7 @@ TEXT = {
     "How sure it must be.": "置信度。",
     "So many may be wrong at most.": "允许的最高差错率。",
     "So many are expected to be wrong.": "预计差错率。",
-    "redemptions, claims or transfers.": "redemptions、claims 或 transfers（核销、领取或付款）。",
+    "redemptions, claims, transfers or merchants.": "redemptions、claims、transfers 或 merchants（核销、领取、付款或商户）。",
     "Up to this day (else the last signed one).": "截至该日（默认最后一个已签认日）。",
     "What decides who is drawn (else the log).": "决定抽取结果的种子（默认取自日志）。",
     "The sheet to fill in: XLSX or CSV.": "待填写的表：XLSX 或 CSV。",

@@ -12,6 +12,13 @@ TEXT = {
     "List the findings of the last scan by merchant: reasons, money at stake.": "按商户列出最近一次扫描的疑点：理由与涉及金额。",
     "The finding's number.": "疑点编号。",
     "Show a finding: each reason with its counts, and the rows that it rests on.": "查看一个疑点：各项理由及其计数，以及所依据的记录。",
+    # a sample
+    "Draw merchants at random, suspected or not; or enter what was found at them, and hear what share of the money is wrong and how many of the wrong the rules had found.": "不论有无疑点，随机抽取商户；或登记抽查结果，并得出有问题资金的比例及规则的查全率。",
+    "how many wrong merchants the rules miss is not known: voucher risk sample --margin 5": "规则漏掉多少有问题的商户尚不可知：voucher risk sample --margin 5",
+    "sample {sample} found no merchant wrong: how many the rules miss stays unknown": "样本 {sample} 未查出有问题的商户：规则漏掉多少仍不可知",
+    "recall: of {wrong} merchants that sample {sample} found wrong at random, scan {scan} had made {found} candidates: {share} %, between {low} and {high}": "查全率：样本 {sample} 随机查出 {wrong} 个有问题的商户，第 {scan} 次扫描列为可立事项的有 {found} 个：{share} %，介于 {low} 与 {high} 之间",
+    "precision: of {candidates} candidates of scan {scan} that sample {sample} drew, {found} were wrong: {share} %, between {low} and {high}": "查准率：样本 {sample} 抽中第 {scan} 次扫描的可立事项 {candidates} 个，其中有问题的 {found} 个：{share} %，介于 {low} 与 {high} 之间",
+    "wrong money: about {share} % of what these merchants were paid, between {low} and {high}": "有问题的资金：约占付给总体商户金额的 {share} %，介于 {low} 与 {high} 之间",
     # a scan
     "copy the file to a machine that has it, and scan it there": "请把文件复制到装有 numpy 的机器上扫描",
     "this machine has no numpy, and a scan works with it": "本机没有 numpy，扫描需要它",

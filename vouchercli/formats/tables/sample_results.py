@@ -19,6 +19,8 @@ FAULT_WORDS = {
     "重复": "twice",
     "不符合条件": "not_entitled",
     "缺少材料": "document_missing",
+    "刷单": "brushing",
+    "套现": "cash_out",
     "其他": "other",
 }
 COLUMNS = {

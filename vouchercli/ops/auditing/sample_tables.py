@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops import lists
+from vouchercli.ops.risk import recall
 from vouchercli.result import DATA, JSON, Column, Outcome, Table, Word, only, say
 from vouchercli.rules import money as amounts
 from vouchercli.rules import samples as law
@@ -24,6 +25,7 @@ WHAT_WORDS = {
     "redemptions": Word("payments with a voucher"),
     "claims": Word("claims"),
     "transfers": Word("payments to payees"),
+    "merchants": Word("merchants"),
 }
 FAULT_WORDS = {
     "": Word("in order"),
@@ -32,6 +34,8 @@ FAULT_WORDS = {
     "twice": Word("twice"),
     "not_entitled": Word("not entitled"),
     "document_missing": Word("document missing"),
+    "brushing": Word("brushing: sales that were none"),
+    "cash_out": Word("vouchers turned into cash"),
     "other": Word("other"),
 }
 SAMPLES = (
@@ -167,7 +171,45 @@ def judge(
         "over_paid_low_fen": None if money is None else money.low_fen,
         "over_paid_high_fen": None if money is None else money.high_fen,
     }
-    return judged, tuple(_say(sample, found, money, is_kept=is_kept))
+    says = tuple(_say(sample, found, money, is_kept=is_kept))
+    if sample.what != "merchants":
+        return judged, says
+    more, told = _judge_merchants(db, sample, found, money)
+    return judged | more, (*says, *told)
+
+
+def _judge_merchants(
+    db: sqlite3.Connection, sample: Sample, found: law.Limits, money: law.Money | None
+) -> tuple[dict[str, Any], tuple[Message, ...]]:
+    """What share of the money is wrong, and what the rules miss."""
+    of = sample.population_fen
+    if money is not None and money.low_fen is not None and money.high_fen is not None:
+        least, most = max(money.low_fen, 0), min(money.high_fen, of)
+        bounds = law.Bounds(money.estimate_fen / of, least / of, most / of)
+    else:
+        bounds = _sure_bounds(db, sample, found, money)
+    programme_id = store.programme_of(db, sample.sample)
+    known = recall.of_sample(db, programme_id, sample)
+    names = ("wrong_share", "wrong_share_low", "wrong_share_high")
+    shares = {name: f"{value:.4f}" for name, value in zip(names, bounds, strict=True)}
+    message = say(
+        "wrong money: about {share} % of what these merchants were paid, between {low} and {high}",
+        **recall.in_percent(bounds),
+    )
+    data = {**shares, "rules": None if known is None else known.document}
+    return data, (message, *recall.tell(known))
+
+
+def _sure_bounds(
+    db: sqlite3.Connection, sample: Sample, found: law.Limits, money: law.Money | None
+) -> law.Bounds:
+    """Of few wrong ones the bounds that hold whatever the amounts are."""
+    items = [*store.items(db, sample.sample).rows(None)]
+    over = sum(each.amount_fen - (each.right_fen or 0) for each in items)
+    drawn = {each.number for each in items}
+    unseen = (fen for number, fen in store.merchants_of(db, sample) if number not in drawn)
+    sure = law.sure_money(over, sample.wrong, found.high, unseen, sample.population_fen)
+    return sure if money is None else sure._replace(share=money.estimate_fen / sample.population_fen)
 
 
 def _say(

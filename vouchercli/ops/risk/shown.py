@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops import lists
+from vouchercli.ops.risk import recall
 from vouchercli.ops.risk.scans import NO_SCAN
 from vouchercli.result import DATA, JSON, Clauses, Column, Outcome, Table, only, say
 from vouchercli.rules import risk
@@ -95,7 +96,8 @@ def list_findings(
     outcome = lists.show(table, found, limit, _describe)
     shown = bool(outcome.tables[0].rows)
     says = say("a finding is a question, not a verdict; its rows: voucher risk show NO")
-    return replace(outcome, says=(says if shown else say("nothing was found"),))
+    known = recall.tell(recall.of_last(session.db, row["programme_id"]))
+    return replace(outcome, says=(says if shown else say("nothing was found"), *known))
 
 
 def _describe(each: Finding) -> dict[str, Any]:
