@@ -42,7 +42,7 @@ def drawn(voucher: Voucher, *args: str) -> Any:
 
 def fill(name: str, wrong: set[str], *, half: bool = False) -> None:
     """Fill in a sheet: these merchants are wrong, wholly (or for half of their money)."""
-    rows = [*csv.DictReader(Path(name).open(encoding="utf-8"))]
+    rows = read(name)
     for row in rows:
         is_wrong = row["number"] in wrong
         row |= {"result": "wrong" if is_wrong else "ok", "fault": "cash_out" if is_wrong else ""}
@@ -54,7 +54,6 @@ def fill(name: str, wrong: set[str], *, half: bool = False) -> None:
 
 
 def test_what_random_merchants_say_of_money_and_of_the_rules(city: Voucher, here: Path) -> None:
-    assert "voucher risk sample --margin 5" in city("risk", "list").out  # nothing is known yet
     terms = ("--margin", "5", "--seed", "lot", "--to", "s.csv")
     sample = drawn(city, *terms, "--population", "all.csv")
     assert sample["what"] == "merchants" and sample["population"] == 40
@@ -78,23 +77,22 @@ def test_what_random_merchants_say_of_money_and_of_the_rules(city: Voucher, here
     assert float(rules["recall"]) == pytest.approx(len(found) / (len(caught) + 1), abs=1e-4)
     assert float(rules["precision"]) == pytest.approx(len(found) / len(flagged), abs=1e-4)
     assert float(rules["recall_low"]) < float(rules["recall"]) < float(rules["recall_high"])
-    least, share, most = (
-        float(judged[f"wrong_share{end}"]) for end in ("_low", "", "_high")
-    )
+    least, share, most = (float(judged[f"wrong_share{end}"]) for end in ("_low", "", "_high"))
     wrong = sum(amounts[each] for each in caught | {min(missed)})
     assert least == pytest.approx(wrong / sum(amounts.values()), abs=1e-4)
     assert least <= share and least <= most <= 1
-    told = city("risk", "list", "--lang", "zh").out
+    told = city("risk", "list", "--lang", "zh").err
     assert "查全率" in told and "查准率" in told
 
 
 def test_of_right_merchants_the_recall_stays_unknown(city: Voucher, here: Path) -> None:
     drawn(city, "--margin", "30", "--seed", "lot", "--to", "s.csv")
     city("risk", "scan")
+    assert "voucher risk sample --margin 5" in city("risk", "list").err  # nothing is known yet
     fill("s.csv", set())
     judged = drawn(city, "--results", "s.csv")["samples"][0]["judged"]
     assert judged["wrong_share_low"] == "0.0000" and judged["rules"]["recall"] is None
-    assert "stays unknown" in city("risk", "list").out
+    assert "stays unknown" in city("risk", "list").err
 
 
 def test_with_many_wrong_the_share_of_money_has_the_interval_of_the_ratio(
@@ -108,4 +106,5 @@ def test_with_many_wrong_the_share_of_money_has_the_interval_of_the_ratio(
 
 
 def read(name: str) -> list[dict[str, str]]:
-    return [*csv.DictReader(Path(name).open(encoding="utf-8"))]
+    with Path(name).open(encoding="utf-8") as file:
+        return [*csv.DictReader(file)]

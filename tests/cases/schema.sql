@@ -1153,10 +1153,10 @@ CREATE TABLE sample_results (
     FOREIGN KEY (sample_id, item) REFERENCES sample_items
 ) STRICT;
 
-CREATE TABLE samples (
+CREATE TABLE "samples" (
     sample_id          INTEGER PRIMARY KEY,
     programme_id       INTEGER NOT NULL REFERENCES programmes,
-    what               TEXT NOT NULL CHECK (what IN ('redemptions', 'claims', 'transfers')),
+    what               TEXT NOT NULL CHECK (what IN ('redemptions', 'claims', 'transfers', 'merchants')),
     first_day          INTEGER,                         -- of the period (yyyymmdd); NULL: from the beginning
     last_day           INTEGER NOT NULL,                -- the last signed day of it
     confidence_bp      INTEGER NOT NULL,

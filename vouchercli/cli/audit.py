@@ -190,9 +190,7 @@ def sample(
     expected: Expected = "0",
     what: Annotated[
         str,
-        typer.Option(
-            "--what", metavar="WHAT", help="redemptions, claims, transfers or merchants."
-        ),
+        typer.Option("--what", metavar="WHAT", help="redemptions, claims, transfers or merchants."),
     ] = "redemptions",
     since: FromDay = None,
     until: UpToDay = None,

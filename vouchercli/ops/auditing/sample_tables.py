@@ -209,7 +209,9 @@ def _sure_bounds(
     drawn = {each.number for each in items}
     unseen = (fen for number, fen in store.merchants_of(db, sample) if number not in drawn)
     sure = law.sure_money(over, sample.wrong, found.high, unseen, sample.population_fen)
-    return sure if money is None else sure._replace(share=money.estimate_fen / sample.population_fen)
+    return (
+        sure if money is None else sure._replace(share=money.estimate_fen / sample.population_fen)
+    )
 
 
 def _say(
