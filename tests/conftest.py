@@ -98,6 +98,7 @@ EVERY_COMMAND = {
     "report explain",
     "report fairness",
     "report compare",
+    "report nation",
     "report funds",
     "report forecasts",
     "report operations",

@@ -114,6 +114,7 @@ WORDS = {
     "round settle": "r1",
     "round show": "r1",
     "report compare": "r1 r2",
+    "report nation": "city.json",
     "report explain": "leverage",
     "report site": "site",
     "round submit": "r1",

@@ -22,7 +22,7 @@ WORDS = {
 }
 LISTS = sorted(
     command
-    for command in EVERY_COMMAND - {"report site"}
+    for command in EVERY_COMMAND - {"report site", "report nation"}
     if command.startswith("report ") or command.endswith(" list")
 )
 # nothing of theirs is in this town

@@ -1,6 +1,6 @@
 """Every command explains itself in both languages, with an example, and stands in
-docs/operating.md, docs/finance.md, docs/audit.md, docs/risk.md, docs/cases.md, docs/effect.md or
-docs/rehearsal.md.
+docs/operating.md, docs/finance.md, docs/audit.md, docs/risk.md, docs/cases.md, docs/effect.md,
+docs/rehearsal.md or docs/figures.md.
 """
 
 from __future__ import annotations
@@ -144,6 +144,7 @@ def test_every_command_is_run_in_a_guide() -> None:
             "cases.md",
             "effect.md",
             "rehearsal.md",
+            "figures.md",
         )
     ]
     told = [path for path, found in every_command().items() if not found.hidden]

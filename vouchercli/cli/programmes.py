@@ -279,7 +279,12 @@ def list_(
         return programmes.list_programmes(session, limit)
 
 
-@command(app, "export", epilog="Example: voucher programme export county-example > my.yaml")
+@command(
+    app,
+    "export",
+    epilog="Example: voucher programme export county-example > my.yaml",
+    looks_back=True,
+)
 def export(
     call: Call,
     code: Annotated[
@@ -287,8 +292,23 @@ def export(
         typer.Argument(metavar="CODE|NAME", help="A programme that is loaded, or a shipped name."),
     ],
     to: To = None,
+    *,
+    figures: Annotated[
+        bool,
+        typer.Option("--figures", help="Its figures instead, as JSON that report nation reads."),
+    ] = False,
+    city: Annotated[
+        Optional[str],
+        typer.Option("--city", metavar="CODE", help="With --figures: the city in GB/T 2260."),
+    ] = None,
 ) -> Outcome:
-    """Print it as YAML, to be changed and loaded again."""
+    """Print it as YAML, to be changed and loaded again; or its figures for other offices."""
+    if figures:
+        from vouchercli.ops.reports.figure_files import export_figures
+
+        with call.session() as session:
+            as_of = call.as_of(session)
+            return export_figures(session, code, city, in_both, as_of=as_of, to=to)
     if not call.db_path.exists():  # shipped names are there before a database is
         return exports.export_programme(None, code, to)
     with call.session() as session:

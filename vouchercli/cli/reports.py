@@ -1,6 +1,6 @@
 """voucher report list | leverage | rounds | bulletin | merchants | orders | timeline | rejects |
-brief | funds | settlement | operations | forecasts | compare | fairness | explain | series |
-districts | industries | site
+brief | funds | settlement | operations | forecasts | compare | nation | fairness | explain |
+series | districts | industries | site
 """
 
 from __future__ import annotations
@@ -328,6 +328,36 @@ def compare(
     from vouchercli.ops.reports.compare import report_compare
 
     return report_compare(session, subjects, as_of=call.as_of(session))
+
+
+@command(
+    app,
+    "nation",
+    epilog="Example: voucher report nation 330100.json 420100.json --expect 330100,420100,110000",
+)
+def nation(
+    call: Call,
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE...", help="What programme export --figures wrote anywhere."),
+    ],
+    *,
+    expect: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            "--expect", metavar="CODE[,CODE...]", help="Cities that should be there, by their code."
+        ),
+    ] = None,
+    allow_partial: Annotated[
+        bool,
+        typer.Option("--allow-partial", help="Exit 0 also where a file or a city is left out."),
+    ] = False,
+) -> Outcome:
+    """Figures of many cities together, in fen, with what is covered and what does not match."""
+    from vouchercli.ops.reports.nation import report_nation
+
+    expected = _split_codes(expect)
+    return report_nation(files, expected, call.present(), allow_partial=allow_partial)
 
 
 @command(

@@ -100,6 +100,7 @@ DOORS = (
             "report fairness",
             "report forecasts",
             "report compare",
+            "report nation",
             "report funds",
             "report operations",
             "report settlement",

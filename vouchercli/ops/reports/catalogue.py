@@ -22,6 +22,7 @@ REPORTS: dict[str, str] = {
     "operations": Word("what the clock did late, and files that did not come in"),
     "forecasts": Word("what was said of rounds before they opened, and what came"),
     "compare": Word("rounds, families and programmes side by side"),
+    "nation": Word("figures of many cities together, from the files that they send"),
     "fairness": Word("who claimed, won and was paid, by group and district"),
     "series": Word("turnover, orders and open shops beside the year before; no effect"),
     "explain": Word("a figure down to files, ways of paying, ledger and rules"),

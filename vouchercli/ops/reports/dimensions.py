@@ -72,6 +72,7 @@ assert tuple(DIMENSIONS) == law.GROUPINGS
 OWN = {
     "distance": Column("distance", "Above the threshold", shown="word"),
     "weeks": Column("weeks", "Weeks"),
+    "city": Column("city", "City"),
 }
 KEYS = ("key", "second_key")  # where rows have them
 
