@@ -14,7 +14,6 @@ TEXT = {
     "Show the first rows of a file as an import would read them; nothing is kept.": "显示文件前几行导入时会怎样读取；不保存任何内容。",
     "Write a commented profile from a file, to be compared with it and corrected.": "根据文件写出带说明的格式文件，供核对和修改。",
     "Print it as YAML, to be changed and added again.": "以 YAML 输出，供修改后再次添加。",
-    "Print it as YAML, to be changed and loaded again.": "以 YAML 输出，供修改后再次载入。",
     "A template of the database, or a shipped name.": "已添加的模板，或随程序提供的模板名称。",
     "A programme that is loaded, or a shipped name.": "已载入的项目，或随程序提供的项目名称。",
     "Show the columns of its file; with -o xlsx or csv, give an empty one to fill in.": "显示此类文件的各列；加 -o xlsx 或 csv 则给出供填写的空白文件。",
