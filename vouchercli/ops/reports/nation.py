@@ -126,11 +126,15 @@ def _read(path: Path) -> Sent:
         document = json.loads(whole_files.read(path).decode("utf-8-sig"), object_pairs_hook=_once)
     except (ValueError, RecursionError) as error:
         line = getattr(error, "lineno", 1)
-        return Sent(name, None, _refuse("figures_no_json", _NO_JSON, f"{name}:{line}"))
+        return Sent(name, None, Problem("figures_no_json", _NO_JSON, f"{name}:{line}", _HINT))
     if not isinstance(document, dict) or document.get("voucher_figures") != figures.VERSION:
-        return Sent(name, None, _refuse("figures_version", _VERSION, name))
+        return Sent(name, None, Problem("figures_version", _VERSION, name, _HINT))
     if place := figures.malformed(document):
-        return Sent(name, None, _refuse("figures_malformed", _MALFORMED, name, place=place))
+        return Sent(
+            name,
+            None,
+            Problem("figures_malformed", _MALFORMED, name, _HINT, params={"place": place}),
+        )
     return Sent(name, figures.read(document), _fault(document, name))
 
 
@@ -147,28 +151,36 @@ _MALFORMED = "{place} is missing or is not what docs/figures.md describes: left 
 _HINT = "ask who sent it for another one"
 
 
-def _refuse(code: str, text: str, where: str, **params: Any) -> Problem:
-    return Problem(code, text, where, hint=_HINT, params=params)
-
-
 def _fault(document: dict[str, Any], name: str) -> Problem | None:
     """Why a file that can be read is not counted; None: it is."""
     if document.get("sha256") not in (None, figures.digest(document)):
-        return _refuse("figures_digest", "its digest does not fit what it says: left out", name)
+        return Problem(
+            "figures_digest", "its digest does not fit what it says: left out", name, _HINT
+        )
     if document["currency"] != figures.CURRENCY:
-        return _refuse(
+        about = {"currency": document["currency"]}
+        return Problem(
             "figures_currency",
             "its amounts are in {currency}, not in CNY: left out",
             name,
-            currency=document["currency"],
+            _HINT,
+            params=about,
         )
     if key := figures.differing(document, MEANINGS):
-        return _refuse(
-            "figures_definition", "it means something else by {key}: left out", name, key=key
+        return Problem(
+            "figures_definition",
+            "it means something else by {key}: left out",
+            name,
+            _HINT,
+            params={"key": key},
         )
     if key := figures.not_adding_up(document):
-        return _refuse(
-            "figures_sums", "{key} is not what its parts come to: left out", name, key=key
+        return Problem(
+            "figures_sums",
+            "{key} is not what its parts come to: left out",
+            name,
+            _HINT,
+            params={"key": key},
         )
     return None
 
@@ -195,18 +207,18 @@ def _judge(one: Sent, sent: Sequence[Sent]) -> Sent:
 
 def _against(one: Sent, city: City, other: Sent, theirs: City, *, is_first: bool) -> Problem | None:
     """Why a file does not count beside another one; None: it does."""
+    about = {"other": other.file}
     if (city.city, city.programme) != (theirs.city, theirs.programme):
         if not city.day or city.day != theirs.day:
             return None
         text = "{other} has the same chain under another name: both are left out"
-        return _refuse("figures_same_chain", text, one.file, other=other.file)
+        return Problem("figures_same_chain", text, one.file, _HINT, params=about)
     if city.as_of == theirs.as_of and city.digest != theirs.digest:
         text = "{other} says something else of the same city and moment: both are left out"
-        return _refuse("figures_contradict", text, one.file, other=other.file)
+        return Problem("figures_contradict", text, one.file, _HINT, params=about)
     if city.as_of > theirs.as_of or (city.as_of == theirs.as_of and is_first):
         return None
     text = "{other} is of the same city and takes its place"
-    about = {"other": other.file}
     return Problem("figures_replaced", text, one.file, level="warning", params=about)
 
 
