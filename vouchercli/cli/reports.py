@@ -356,7 +356,7 @@ def nation(
     """Figures of many cities together, in fen, with what is covered and what does not match."""
     from vouchercli.ops.reports.nation import report_nation
 
-    expected = _split_codes(expect)
+    expected = split_codes(expect)
     return report_nation(files, expected, call.present(), allow_partial=allow_partial)
 
 
