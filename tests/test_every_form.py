@@ -28,6 +28,7 @@ LISTS = sorted(
 # nothing of theirs is in this town
 EMPTY = {
     *("application list", "correction list", "day list", "eligibility list", "series list"),
+    "report forecasts",
     *("report fairness", "report operations", "report series", "report settlement"),
     *("case list", "risk list", "settlement list"),
 }

@@ -48,7 +48,7 @@ SPEC = Spec(
 COVERAGE = (
     Column("city", "City"),
     Column("programme", "Programme"),
-    Column("as_of", "Up to", "time"),
+    Column("as_of", "Up to", "end"),
     Column("rounds", "Rounds", "int"),
     Column("state", "State", "word"),
     Column("proof", "Chain", "word"),
