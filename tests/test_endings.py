@@ -324,6 +324,15 @@ def test_files_proposals_holds_and_breaks_stand_in_the_way(settled: Voucher) -> 
     assert refused(settled) == ["breaks_open"]
 
 
+def test_a_case_that_nobody_closed_stands_in_the_way(settled: Voucher) -> None:
+    why = ("--reason", "other", "--note", "nothing was sold", "--hold", "none")
+    settled("case", "open", "--merchant", "M1", *why, *MEI, *NOW)
+    assert refused(settled) == ["case_open"]
+    settled("case", "close", "1", "--note", "all was sold", *LIN, *NOW)
+    ran = settled("programme", "close", "town", "-o", "json", *MEI, *NOW)
+    assert ran.data["state"] == "proposed"
+
+
 def test_what_waits_for_others_stands_in_the_way(settled: Voucher) -> None:
     settled("round", "reopen", "r1", "--note", "a refund", *MEI, *NOW)
     assert refused(settled) == ["proposal_waits"]

@@ -120,6 +120,10 @@ SELECT count(*), ifnull(min(break_id), 0),
     CAST(ifnull(sum(abs(their_fen - our_fen)), 0) AS BIGINT)
 FROM breaks WHERE programme_id = ? AND state = 'open'
 """
+CASES = """
+SELECT c.case_id, m.merchant_no FROM cases c JOIN merchants m USING (merchant_id)
+WHERE c.programme_id = ? AND c.state <> 'closed' ORDER BY c.case_id
+"""
 UNEVEN = f"""
 SELECT d.funder_id, d.round_id, d.merchant_id, CAST(sum(d.amount_fen) AS BIGINT) AS amount_fen,
     max(d.up_to) AS up_to
@@ -282,6 +286,11 @@ def open_breaks(db: sqlite3.Connection, programme_id: int) -> tuple[int, int, in
     """
     count, first, fen = typed.tuples(db, BREAKS, (programme_id,))[0]
     return count, first, fen
+
+
+def open_cases(db: sqlite3.Connection, programme_id: int) -> list[tuple[int, str]]:
+    """Cases that are not closed, and their merchants."""
+    return typed.tuples(db, CASES, (programme_id,))
 
 
 def settled_of(db: sqlite3.Connection, transfer_ids: list[int]) -> list[str]:

@@ -303,6 +303,17 @@ def breaks_are_open(of: Subject) -> Iterator[Problem]:
         )
 
 
+def cases_are_open(of: Subject) -> Iterator[Problem]:
+    """Cases that nobody has closed: what they hold or claw back is not certain yet."""
+    for number, merchant_no in store.open_cases(of.session.db, of.asked.programme_id):
+        yield Problem(
+            "case_open",
+            "case {case} on merchant {merchant} is not closed",
+            hint="voucher case show {case}",
+            params={"case": number, "merchant": merchant_no},
+        )
+
+
 def losses_are_uncovered(of: Subject) -> Iterator[Problem]:
     """What merchants were let off is money that is gone: where a fund has not so much left, its
     funder must give it.
@@ -346,6 +357,7 @@ OPEN_THINGS: tuple[Callable[[Subject], Iterator[Problem]], ...] = (
     dues_are_open,
     holds_stand,
     breaks_are_open,
+    cases_are_open,
     losses_are_uncovered,
 )
 
