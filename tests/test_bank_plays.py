@@ -105,6 +105,9 @@ class Office:
         rows = "".join(f"{no},shop {no},合成{no},{to},合成银行\n" for no, to in accounts.items())
         towns.write("shops.csv", HEAD + rows)
         self.run("merchant", "import", "shops.csv")
+        held = self.run("settlement", "holds", "--reason", "account_changed").data["holds"]
+        for each in held:  # a changed account is paid when a second person has looked at it
+            self.run("settlement", "release", str(each["hold"]), "--note", "rung up", by=LIN)
 
     def pay(self, up_to: str) -> list[int]:
         """Settle, approve, and send to the bank; the settlements."""
