@@ -7,7 +7,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command, verbs
+from vouchercli.cli.options import Call, command, split_codes, verbs
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 
@@ -171,5 +171,4 @@ def report(
     """
     from vouchercli.ops.effect import reports
 
-    only = [part.strip() for each in rounds or () for part in each.split(",") if part.strip()]
-    return reports.report(session, only, call.as_of(session))
+    return reports.report(session, split_codes(rounds), call.as_of(session))
