@@ -88,6 +88,7 @@ DAY = {"proof": {"day": "2020-03-31:" + "a" * 64}}
 TOTAL = HAND["total"]
 CASES: list[tuple[Document, str]] = [
     ({"sha256": "0"}, "figures_digest"),
+    ({"is_rehearsal": True}, "figures_rehearsal"),
     ({"currency": "JPY"}, "figures_currency"),
     ({"definitions": {"base_fen": {"en": "list prices"}}}, "figures_definition"),
     ({"definitions": {"sales": {}}}, "figures_definition"),

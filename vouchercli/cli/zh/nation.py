@@ -29,6 +29,7 @@ TEXT = {
     "it is no file of figures of version 1: left out": "不是第 1 版数据文件：未计入",
     "{place} is missing or is not what docs/figures.md describes: left out": "{place} 缺失或不符合 docs/figures.md 的说明：未计入",
     "ask who sent it for another one": "请报送单位重新提供",
+    "it comes from a rehearsal: nothing in it is real: left out": "来自演练，均非真实数据：未计入",
     "its digest does not fit what it says: left out": "摘要与内容不符：未计入",
     "its amounts are in {currency}, not in CNY: left out": "金额币种为 {currency}，不是 CNY：未计入",
     "it means something else by {key}: left out": "其对 {key} 的定义不同：未计入",

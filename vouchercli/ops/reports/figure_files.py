@@ -80,6 +80,8 @@ def _document(session: Session, scope: Scope, city: str, in_both: InBoth) -> dic
         "definitions": {key: in_both(MEANINGS[key])._asdict() for key in DEFINED},
         "proof": _proof(session, scope),
     }
+    if session.is_rehearsal:
+        document["is_rehearsal"] = True
     return document | {"sha256": figures.digest(document)}
 
 

@@ -157,6 +157,10 @@ def _fault(document: dict[str, Any], name: str) -> Problem | None:
         return Problem(
             "figures_digest", "its digest does not fit what it says: left out", name, _HINT
         )
+    if document.get("is_rehearsal"):
+        return Problem(
+            "figures_rehearsal", "it comes from a rehearsal: nothing in it is real: left out", name
+        )
     if document["currency"] != figures.CURRENCY:
         about = {"currency": document["currency"]}
         return Problem(
