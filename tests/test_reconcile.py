@@ -129,6 +129,8 @@ def test_the_report_says_which_days_were_held_against_a_bill(town: Any) -> None:
     told = town("reconcile", "report", "--until", "2020-03-27", "-o", "json", *LATER).data
     assert [each["held"] for each in told["by_day"]] == ["changed"]
     assert "run FILE" in town("reconcile", "report", *LATER).err
+    refused = town("reconcile", "report", "--round", "r9", *LATER, expect=3)
+    assert "r9" in refused.err
 
 
 def test_a_bill_by_merchant_and_day_is_held_against_sums(town: Any) -> None:
