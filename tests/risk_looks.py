@@ -10,6 +10,7 @@ import planted_city
 from vouchercli.ops.risk import measures
 from vouchercli.ops.risk.columns import Payments
 from vouchercli.ops.risk.found import NotLooked
+from vouchercli.ops.risk.look import Given
 from vouchercli.rules import risk
 from vouchercli.store.risk_facts import Merchant
 
@@ -71,7 +72,7 @@ def look_at(
         "person",
     )
     payments = Payments(given["redemption"], place, *(given[name] for name in order), shops)
-    return measures.Scanned(payments, terms, OFFSET, **more)
+    return measures.Scanned(payments, terms, OFFSET, Given(**more))
 
 
 def candidates(city: planted_city.City) -> set[int]:

@@ -5,15 +5,17 @@ compares with, and from where on it points at a merchant. A finding is a questio
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.result import Word
+from vouchercli.rules import places
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from vouchercli.rules.places import Place
     from vouchercli.rules.values import Node
 
 FULL_BP = 10_000
@@ -198,10 +200,44 @@ RULES = (
         "fixed",
         (Threshold("changes", 3),),
     ),
+    Rule(
+        "former_sales",
+        "sales",
+        Word("more sales with vouchers than it had in all before"),
+        Word(
+            "sales with vouchers in its best day, week, month, quarter or year / turnover of its"
+            " best one before the first payment, of `periods` or more; a chain's shops together"
+        ),
+        Word("auditors' practice: redemptions beyond former sales, by series of turnover"),
+        "fixed",
+        (Threshold("share", 10_000, PERCENT), Threshold("periods", 3)),
+    ),
+    Rule(
+        "price_raised",
+        "prices",
+        Word("a price was raised before the voucher took it down"),
+        Word(
+            "middle price of a piece in a round / in the round before, `payments` or more in each,"
+            " beyond the same of other merchants"
+        ),
+        Word("SAMR order 56 of 2022: no price is raised first to be reduced from"),
+        "fixed",
+        (Threshold("raised", 1_500, PERCENT), Threshold("payments", 5)),
+    ),
+    Rule(
+        "distance",
+        "places",
+        Word("residents pay at two places sooner than anybody travels"),
+        Word(
+            "payments whose resident paid before or after at a place `km` or more away, faster than"
+            " `kmh`; not online ones"
+        ),
+        Word("auditors' practice: one voucher account at two places"),
+        "fixed",
+        (Threshold("payments", 5), Threshold("km", 20), Threshold("kmh", 150)),
+    ),
 )
 BY_CODE = {rule.code: rule for rule in RULES}
-# What auditors look at and no file gives: said in every scan, never passed over.
-NOT_LOOKED = ("former_sales", "price_raised", "distance")
 # Where regulars of a shop eat on working days at these hours, it is a canteen.
 MEALS = (Threshold("meals_from", 10), Threshold("meals_to", 14), Threshold("meals", 8_000, PERCENT))
 GENERAL = (
@@ -215,12 +251,13 @@ GENERAL = (
 @dataclass(frozen=True)
 class Terms:
     """The thresholds in force: general ones by name, and those of each rule (bp and numbers);
-    `off`: rules that are not looked at.
+    `off`: rules that are not looked at; `places`: where a merchant or a district lies.
     """
 
     general: Mapping[str, int]
     rules: Mapping[str, Mapping[str, int]]
     off: frozenset[str] = frozenset()
+    places: Mapping[str, Place] = field(default_factory=dict)
 
     def of(self, rule: str, name: str) -> int:
         """A threshold of a rule."""
@@ -234,7 +271,13 @@ class Terms:
     def document(self) -> dict[str, object]:
         """All of it, for a scan to keep."""
         rules = {code: dict(each) for code, each in self.rules.items()}
-        return {"general": dict(self.general), "rules": rules, "off": sorted(self.off)}
+        told = {"general": dict(self.general), "rules": rules, "off": sorted(self.off)}
+        lie = {name: str(place) for name, place in sorted(self.places.items())}
+        return told | ({"places": lie} if lie else {})
+
+    def place_of(self, merchant_no: str, district: str) -> Place | None:
+        """Where a merchant lies: its own place, else its district's; None: nobody says it."""
+        return self.places.get(merchant_no) or self.places.get(district)
 
     @property
     def digest(self) -> str:
@@ -252,18 +295,21 @@ def is_candidate(rules: Iterable[str]) -> bool:
 
 
 def read(node: Node) -> Terms | None:
-    """`risk: {least_payments: 30, odd_hours: {least: "30%"}, off: [bursts]}`: the thresholds that
-    differ from the usual ones, and rules that are not looked at. None: nothing is said.
+    """`risk: {least_payments: 30, odd_hours: {least: "30%"}, off: [bursts], places: {west:
+    "30.27, 120.10"}}`: the thresholds that differ from the usual ones, rules that are not looked
+    at, and where districts or merchants lie. None: nothing is said.
     """
     if node.is_missing:
         return None
-    part = node.fields((*(each.name for each in GENERAL), *BY_CODE, "off"))
+    part = node.fields((*(each.name for each in GENERAL), *BY_CODE, "off", "places"))
     rules = {}
     for rule in RULES:
         names = tuple(each.name for each in rule.thresholds)
         rules[rule.code] = _numbers(part[rule.code].fields(names), rule.thresholds)
     off = frozenset(item.choice(BY_CODE) for item in part["off"].items())
-    return Terms(_numbers(part, GENERAL), rules, off - {""})
+    given = {name: places.read(value) for name, value in part["places"].entries()}
+    known = {name: place for name, place in given.items() if place}
+    return Terms(_numbers(part, GENERAL), rules, off - {""}, known)
 
 
 def _numbers(part: Mapping[str, Node], thresholds: tuple[Threshold, ...]) -> dict[str, int]:

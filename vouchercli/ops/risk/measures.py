@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vouchercli.ops.risk import network
+from vouchercli.ops.risk import given, network
 from vouchercli.ops.risk.found import ALL, Found, NotLooked
 from vouchercli.ops.risk.look import DAY, Look
 from vouchercli.rules import fences
@@ -119,7 +119,7 @@ def odd_hours(look: Look) -> dict[int, Found]:
 
 def shared_identity(look: Look) -> dict[int, Found]:
     """Payments of residents who share a device, mobile, card or account with another one here."""
-    if not look.has_identities:
+    if not look.given.has_identities:
         raise NotLooked("no_identities", "applications give no device, mobile, card or account")
     person, resident = look.column("person"), look.column("resident")
     known = np.flatnonzero(person >= 0)
@@ -165,9 +165,9 @@ def late_refunds(look: Look) -> dict[int, Found]:
 
 def serial_twice(look: Look) -> dict[int, Found]:
     """Pieces that were handed in again, at the merchant where they were used."""
-    if not look.serials:
+    if not look.given.serials:
         raise NotLooked("no_serials", "no row was refused because its serial number was used")
-    again = np.array(look.serials, np.int64).reshape(-1, 2)
+    again = np.array(look.given.serials, np.int64).reshape(-1, 2)
     mask = np.isin(look.column("redemption"), again[:, 0])
     times = np.zeros(look.merchants, np.int64)
     own = np.isin(again[:, 0], look.all.redemption)
@@ -222,4 +222,7 @@ MEASURES: dict[str, Callable[[Scanned], Mapping[int, Found]]] = {
     "serial_twice": serial_twice,
     "new_merchant": new_merchant,
     "changed_merchant": changed_merchant,
+    "former_sales": given.former_sales,
+    "price_raised": given.price_raised,
+    "distance": given.distance,
 }

@@ -11,7 +11,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.ops.setup import staff
 from vouchercli.result import JSON, Column, Message, Outcome, Table, Word, only, say
 from vouchercli.rules import doors, risk, times
-from vouchercli.store import audit, programmes, risk_facts
+from vouchercli.store import audit, programmes, risk_facts, risk_given
 from vouchercli.store import findings as store
 from vouchercli.store.db import writing
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from vouchercli.ops.risk.found import Found
+    from vouchercli.ops.risk.look import Given
     from vouchercli.ops.risk.measures import Scanned
     from vouchercli.rules.risk import Terms
     from vouchercli.session import Session
@@ -55,9 +56,9 @@ TOLD: dict[str, Word] = {
     "no_refunds": Word("no refund came in"),
     "no_serials": Word("no row was refused because its serial number was used"),
     "off": Word("the programme has switched it off"),
-    "former_sales": Word("series give former sales by brand and industry, not by merchant"),
-    "price_raised": Word("files give no price of a good before the programme"),
-    "distance": Word("files give no place of a payment"),
+    "no_turnover": Word("no series has turnover of these merchants before"),
+    "no_prices": Word("no good with a price was sold in two rounds"),
+    "no_places": Word("the programme's file says of no two merchants where they lie"),
 }
 
 
@@ -128,13 +129,24 @@ def _load(db: sqlite3.Connection, span: risk_facts.Span, terms: Terms, zone: str
             "no payment stands up to then",
             hint="take in the redemptions first: voucher redemption import FILE",
         )
+    first_on = times.day_of(int(payments.paid_at.min()), zone)
     begins = times.day_bounds(times.day_of(span.as_of_at, zone), zone)[0]
-    return measures.Scanned(
-        payments,
-        terms,
-        -begins % DAY,
+    return measures.Scanned(payments, terms, -begins % DAY, _given(db, span, terms, first_on))
+
+
+def _given(db: sqlite3.Connection, span: risk_facts.Span, terms: Terms, first_on: int) -> Given:
+    """What only some files say."""
+    import numpy as np
+
+    from vouchercli.ops.risk.look import Given
+
+    return Given(
         risk_facts.serials(db, span),
-        has_identities=bool(risk_facts.persons(db, span)),
+        bool(risk_facts.persons(db, span)),
+        risk_given.turnovers(db, first_on),
+        risk_given.prices(db, span),
+        lambda price: risk_given.sold(db, span, price),
+        np.fromiter(risk_given.online(db), np.int64) if terms.places else (),
     )
 
 
@@ -158,8 +170,10 @@ def _look(look: Scanned) -> Looked:
         if rule.code == "regulars" and look.network.canteens:
             names = [look.all.merchants[place].merchant_no for place in look.network.canteens]
             said |= {"why": "canteens", "params": {"merchants": ", ".join(names)}}
+        if rule.code in look.known:
+            known, merchants = look.known[rule.code]
+            said |= {"why": "known_of", "params": {"known": known, "merchants": merchants}}
         told.append(said)
-    told += [{"rule": code, "found": 0, "why": code} for code in risk.NOT_LOOKED]
     return Looked(found, told)
 
 
@@ -225,6 +239,8 @@ def _told(why: str, params: Mapping[str, Any]) -> Message:
         )
     if why == "canteens":
         return say("set aside as canteens: {merchants}", merchants=params["merchants"])
+    if why == "known_of":
+        return say("known of {known} of {merchants} merchants", **params)
     return say(TOLD[why])
 
 
