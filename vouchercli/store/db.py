@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from vouchercli.errors import Busy, VoucherError
 from vouchercli.result import NO_ROOM, REFUSALS, Word, because
 from vouchercli.rules.times import HOME_ZONE
-from vouchercli.store import identities, key_fingerprints, turns
+from vouchercli.store import identities, key_fingerprints, schema_files, turns
 from vouchercli.store.schema_files import SCHEMA_VERSION
 
 if TYPE_CHECKING:
@@ -173,10 +173,25 @@ def _migrate(db: sqlite3.Connection, path: Path, version: int, *, create: bool) 
         # first: a creation that was killed is recognised
         db.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
         db.execute("PRAGMA journal_mode = WAL")
+        if _lay_down(db) == SCHEMA_VERSION:
+            return
     # sqlite-utils takes a quarter of a second to load: only when there is something to migrate
     from vouchercli.store.migrations import migrate
 
     migrate(db)
+
+
+def _lay_down(db: sqlite3.Connection) -> int:
+    """Give an empty file the whole schema in one transaction, ten times as fast as step by step;
+    the version it has then. A file with tables (made by another just now, or its making was killed)
+    stays as it is.
+    """
+    with db:
+        db.execute("BEGIN IMMEDIATE")
+        if not db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]:
+            for statement in schema_files.statements(schema_files.WHOLE):
+                db.execute(statement)
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
 
 
 @contextmanager

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING
 
 from sqlite_utils import Database, Migrations
 
 from vouchercli.rules import times
-from vouchercli.store import audit_lines, clear_accounts, earlier_facts, sql_functions, used_claims
-from vouchercli.store.schema_files import SCHEMA_FILES, SCHEMA_VERSION, schema_text
+from vouchercli.store import (
+    audit_lines,
+    clear_accounts,
+    earlier_facts,
+    schema_files,
+    sql_functions,
+    used_claims,
+)
+from vouchercli.store.schema_files import SCHEMA_FILES, SCHEMA_VERSION
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable
 
 migrations = Migrations("voucher")
@@ -28,25 +35,12 @@ COUNTED = {
 
 def _step(name: str) -> Callable[[Database], None]:
     def apply(db: Database) -> None:
-        for statement in _statements(schema_text(name)):
+        for statement in schema_files.statements(name):
             db.conn.execute(statement)
         if name in COUNTED:
             COUNTED[name](db.conn)
 
     return apply
-
-
-def _statements(text: str) -> list[str]:
-    """The single statements of a schema file (executescript would commit the migration's own
-    transaction).
-    """
-    statements, pending = [], ""
-    for line in text.splitlines(keepends=True):
-        pending += line
-        if sqlite3.complete_statement(pending):
-            statements.append(pending)
-            pending = ""
-    return statements
 
 
 for _name in SCHEMA_FILES:

@@ -6,9 +6,7 @@ import sqlite3
 from contextlib import closing
 from functools import cache
 
-from vouchercli.rules import times
-from vouchercli.store import sql_functions
-from vouchercli.store.schema_files import SCHEMA_FILES, schema_text
+from vouchercli.store.schema_files import WHOLE, schema_text
 
 # SQLite's own tables and the list of migrations are nobody's law.
 OBJECTS = """
@@ -31,9 +29,7 @@ def schema_as_shipped(db: sqlite3.Connection) -> list[tuple[str, str, str]]:
 @cache
 def _shipped() -> dict[str, str]:
     with closing(sqlite3.connect(":memory:")) as db:
-        sql_functions.register(db, local_day=times.local_day)
-        for name in SCHEMA_FILES:
-            db.executescript(schema_text(name))
+        db.executescript(schema_text(WHOLE))
         return dict(db.execute(OBJECTS).fetchall())
 
 

@@ -1,6 +1,8 @@
-"""The schema's numbered SQL files, one a step of its history."""
+"""The schema's numbered SQL files, one a step of its history, and what they come to as one file."""
 
 from __future__ import annotations
+
+import sqlite3
 
 SCHEMA_FILES = (
     "001_initial.sql",
@@ -44,6 +46,8 @@ SCHEMA_FILES = (
     "040_samples_of_merchants.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
+# All steps together, as SQLite keeps them: `pytest --bless tests/test_schema_snapshot.py` writes it.
+WHOLE = "whole.sql"
 
 
 def schema_text(name: str) -> str:
@@ -51,3 +55,16 @@ def schema_text(name: str) -> str:
     from importlib import resources  # takes as long as a small report: only for a new schema
 
     return resources.files("vouchercli.store").joinpath("schema", name).read_text("utf-8")
+
+
+def statements(name: str) -> list[str]:
+    """The single statements of a schema file (executescript would commit the transaction that is
+    open).
+    """
+    found, pending = [], ""
+    for line in schema_text(name).splitlines(keepends=True):
+        pending += line
+        if sqlite3.complete_statement(pending):
+            found.append(pending)
+            pending = ""
+    return found

@@ -50,7 +50,17 @@ def find(kind: Kind, name_or_path: str | Path) -> Path:
 
 def names(kind: Kind) -> list[str]:
     """The names that `find` accepts, in order."""
-    return sorted({path.stem for folder in folders(kind) for path in folder.glob("*.yaml")})
+    return sorted(paths(kind))
+
+
+def paths(kind: Kind) -> dict[str, Path]:
+    """The file of each config that is known by name: one in ./configs hides the shipped one."""
+    return {
+        path.stem: path
+        for folder in reversed(folders(kind))
+        for path in folder.glob("*.yaml")
+        if path.is_file()
+    }
 
 
 def folders(kind: Kind) -> list[Path]:

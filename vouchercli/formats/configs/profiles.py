@@ -190,8 +190,11 @@ def every(name_or_path: str | Path) -> dict[str, Profile]:
     """The profiles of that name or file, by the kind of file that each is for. Raises
     `VoucherError`: unknown_config, bad_yaml with every fault.
     """
-    each = yamls.unchanged(locate.find("platforms", name_or_path), read)
-    return {kind: profile for kind, profile in each.items() if kind}
+    return _in_file(locate.find("platforms", name_or_path))
+
+
+def _in_file(path: Path) -> dict[str, Profile]:
+    return {kind: profile for kind, profile in yamls.unchanged(path, read).items() if kind}
 
 
 def as_far_as_written(name_or_path: str | Path) -> tuple[dict[str, Profile], list[Fault]]:
@@ -230,7 +233,7 @@ def all_known() -> list[dict[str, Profile]]:
     """The profiles of every file that can be found from here, by name, each by the kind of file
     that it is for.
     """
-    return [every(name) for name in locate.names("platforms")]
+    return [_in_file(path) for _, path in sorted(locate.paths("platforms").items())]
 
 
 # ---------------------------------------------------------------- what a profile's YAML may contain

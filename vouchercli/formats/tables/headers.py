@@ -11,7 +11,7 @@ from vouchercli import identities
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs.fields import FIELDS_OF, KIND_WORDS, OPTIONAL, WITH_REFUNDS
 from vouchercli.formats.configs.layouts import Layout
-from vouchercli.formats.configs.profiles import known_profiles
+from vouchercli.formats.configs.profiles import all_known
 from vouchercli.formats.tables.cells import EDGE, TEXT_FORMULA, column_key, column_keys
 from vouchercli.formats.tables.csvs import LongRow
 from vouchercli.result import Problem
@@ -414,12 +414,13 @@ def _other_kind(keys: set[str], kind: str, score: int = -1) -> str:
     """The kind of file these columns are, when a profile of another kind fits and knows more than
     `score` of them; else ''.
     """
+    known = all_known()
     scores = {
         other: max(
             (
-                _score(profile, keys)
-                for profile in known_profiles(other)
-                if not missing(profile, keys)
+                _score(profiles[other], keys)
+                for profiles in known
+                if other in profiles and not missing(profiles[other], keys)
             ),
             default=-1,
         )
