@@ -16,7 +16,6 @@ import vouchercli.store
 from vouchercli.rules import times
 from vouchercli.store import migrations, sql_functions
 from vouchercli.store.db import open_db
-from vouchercli.store.schema_files import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,7 +33,6 @@ ORDER BY rowid
 """
 TABLES = "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY rowid"
 APPLIED = "_sqlite_migrations"
-NOW = "strftime('%Y-%m-%d %H:%M:%f', 'now') || '000+00:00'"  # as sqlite-utils writes it
 
 
 @pytest.fixture
@@ -54,7 +52,8 @@ def dumped(db: sqlite3.Connection) -> str:
 def _rows(db: sqlite3.Connection) -> Iterator[str]:
     for (table,) in db.execute(TABLES).fetchall():
         for row in map(tuple, db.execute(f'SELECT * FROM "{table}"').fetchall()):
-            values = [*map(repr, row[:-1]), NOW if table == APPLIED else repr(row[-1])]
+            # no step was applied to a file that came whole
+            values = [*map(repr, row[:-1]), "NULL" if table == APPLIED else repr(row[-1])]
             yield f"INSERT INTO {table} VALUES ({', '.join(values)});\n"
 
 
@@ -84,8 +83,6 @@ def test_a_new_file_is_one_that_went_through_every_step(
 ) -> None:
     with closing(open_db(tmp_path / "new.db", create=True)) as new:
         assert dumped(new) == dumped(stepped)
-        moments = [*map(len, next(zip(*new.execute(f"SELECT applied_at FROM {APPLIED}"))))]
-        assert moments == [32] * SCHEMA_VERSION
         migrations.migrate(new)  # nothing is left to do
         assert dumped(new) == dumped(stepped)
 

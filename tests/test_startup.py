@@ -107,7 +107,6 @@ def test_a_small_import_loads_no_columns(folder: Path, noun: str) -> None:
 
 
 def test_a_heavy_library_is_found(folder: Path) -> None:
-    assert {"yaml", "sqlite_utils"} <= loaded(folder, "init", "--db", "other.db") | loaded(
-        folder, "programme", "load", "hangzhou-2020"
-    )
+    assert "sqlite_utils" not in loaded(folder, "init", "--db", "other.db")
+    assert "yaml" in loaded(folder, "programme", "load", "hangzhou-2020")
     assert "rich" in loaded(folder, "round", "list")

@@ -46,7 +46,7 @@ SCHEMA_FILES = (
     "040_samples_of_merchants.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
-# All steps together, as SQLite keeps them: `pytest --bless tests/test_schema_snapshot.py` writes it.
+# all steps together; `pytest --bless tests/test_schema_snapshot.py` writes it
 WHOLE = "whole.sql"
 
 
