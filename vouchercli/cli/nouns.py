@@ -33,6 +33,7 @@ NOUNS = {
     "effect": ("effects", "Effect: what vouchers did, with honest intervals."),
     "report": ("reports", "Reports: leverage, rounds."),
     "export": ("exports", "Open data: sums for everybody, small groups left out."),
+    "lake": ("lakes", "The lake: sealed days as Parquet, for a province."),
     "audit": ("audit", "The log of every action: read it, verify it."),
     "law": ("law", "The rules that rows are held to, in words."),
     "check": ("check", "Check that the books agree with the claims and redemptions."),

@@ -1,0 +1,80 @@
+"""What lies in a lake: a folder for each city, one in it for each programme, with a manifest."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from vouchercli.errors import VoucherError
+from vouchercli.ops.lake.exporting import read_manifest
+from vouchercli.result import Problem
+from vouchercli.rules import figures
+from vouchercli.rules import lake as rules
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from vouchercli.rules.lake import Manifest
+
+
+class Found(NamedTuple):
+    """A programme of a city as it lies in a lake."""
+
+    folder: Path
+    manifest: Manifest
+
+    @property
+    def name(self) -> str:
+        """`330100/hangzhou-2020`."""
+        return f"{self.manifest.city}/{self.manifest.programme}"
+
+    def paths(self, table: str) -> list[Path]:
+        """Its files of a table."""
+        return [self.folder / each.path for each in self.manifest.of(table)]
+
+
+def found(root: Path) -> tuple[list[Found], list[Problem]]:
+    """What lies in a lake, by city and programme, and what cannot be read. Raises `VoucherError`
+    no_lake.
+    """
+    if not root.is_dir():
+        raise VoucherError(
+            "no_lake",
+            "there is no folder {folder}",
+            hint="write one: voucher lake export {folder} --city 330100",
+            folder=str(root),
+        )
+    some: list[Found] = []
+    problems: list[Problem] = []
+    for folder in sorted(path for path in root.glob("*/*") if path.is_dir()):
+        if not figures.CITY.fullmatch(folder.parent.name):
+            continue
+        try:
+            manifest = read_manifest(folder)
+        except VoucherError as error:
+            problems.append(
+                Problem(error.code, error.text, error.where, error.hint, params=error.params)
+            )
+            continue
+        if manifest is None:
+            problems.append(_problem(_NO_MANIFEST, folder, "voucher lake export DIR --city CODE"))
+        elif (manifest.city, manifest.programme) != (folder.parent.name, folder.name):
+            problems.append(_problem(_MOVED, folder, "put it back where it was"))
+        else:
+            some.append(Found(folder, manifest))
+    return some, problems
+
+
+_NO_MANIFEST = ("lake_no_manifest", "it has no manifest: an export was stopped, nothing counts")
+_MOVED = ("lake_moved", "its manifest is of another city or programme: nothing counts")
+
+
+def _problem(what: tuple[str, str], folder: Path, hint: str) -> Problem:
+    return Problem(what[0], what[1], str(folder), hint)
+
+
+def strays(each: Found) -> Sequence[str]:
+    """Files in its folder that no manifest names: they are not read."""
+    known = {file.path for file in each.manifest.files} | {rules.MANIFEST}
+    there = (path.relative_to(each.folder).as_posix() for path in each.folder.rglob("*.parquet"))
+    return sorted({*there} - known)
