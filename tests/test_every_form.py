@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     Voucher = Callable[..., Any]
 
 WORDS = {
+    "lake list": ["."],
     "report bulletin": ["--day", "2020-03-28"],
     "report compare": ["r1", "town"],
     "report explain": ["leverage"],
@@ -27,6 +28,7 @@ LISTS = sorted(
 )
 # nothing of theirs is in this town
 EMPTY = {
+    "lake list",
     *("application list", "correction list", "day list", "eligibility list", "series list"),
     "report forecasts",
     *("report fairness", "report operations", "report series", "report settlement"),

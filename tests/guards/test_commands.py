@@ -145,6 +145,7 @@ def test_every_command_is_run_in_a_guide() -> None:
             "effect.md",
             "rehearsal.md",
             "figures.md",
+            "province.md",
         )
     ]
     told = [path for path, found in every_command().items() if not found.hidden]

@@ -34,6 +34,7 @@ TEXT = {
     "it has no manifest: an export was stopped, nothing counts": "没有清单：导出曾中断，其中数据不计",
     "its manifest is of another city or programme: nothing counts": "清单属于其他城市或项目：其中数据不计",
     "put it back where it was": "请放回原处",
+    "voucher lake export DIR --city CODE": "voucher lake export DIR --city CODE",
     "Days behind": "落后天数",
     "holds": "相符",
     "does not hold": "不相符",

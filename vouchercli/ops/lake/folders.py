@@ -57,20 +57,26 @@ def found(root: Path) -> tuple[list[Found], list[Problem]]:
             )
             continue
         if manifest is None:
-            problems.append(_problem(_NO_MANIFEST, folder, "voucher lake export DIR --city CODE"))
+            problems.append(
+                Problem(
+                    "lake_no_manifest",
+                    "it has no manifest: an export was stopped, nothing counts",
+                    str(folder),
+                    "voucher lake export DIR --city CODE",
+                )
+            )
         elif (manifest.city, manifest.programme) != (folder.parent.name, folder.name):
-            problems.append(_problem(_MOVED, folder, "put it back where it was"))
+            problems.append(
+                Problem(
+                    "lake_moved",
+                    "its manifest is of another city or programme: nothing counts",
+                    str(folder),
+                    "put it back where it was",
+                )
+            )
         else:
             some.append(Found(folder, manifest))
     return some, problems
-
-
-_NO_MANIFEST = ("lake_no_manifest", "it has no manifest: an export was stopped, nothing counts")
-_MOVED = ("lake_moved", "its manifest is of another city or programme: nothing counts")
-
-
-def _problem(what: tuple[str, str], folder: Path, hint: str) -> Problem:
-    return Problem(what[0], what[1], str(folder), hint)
 
 
 def strays(each: Found) -> Sequence[str]:
