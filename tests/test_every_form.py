@@ -16,19 +16,17 @@ if TYPE_CHECKING:
     Voucher = Callable[..., Any]
 
 WORDS = {
-    "lake list": ["."],
     "report bulletin": ["--day", "2020-03-28"],
     "report compare": ["r1", "town"],
     "report explain": ["leverage"],
 }
 LISTS = sorted(
     command
-    for command in EVERY_COMMAND - {"report site", "report nation"}
+    for command in EVERY_COMMAND - {"report site", "report nation", "lake list"}
     if command.startswith("report ") or command.endswith(" list")
 )
 # nothing of theirs is in this town
 EMPTY = {
-    "lake list",
     *("application list", "correction list", "day list", "eligibility list", "series list"),
     "report forecasts",
     *("report fairness", "report operations", "report series", "report settlement"),
