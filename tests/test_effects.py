@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +102,7 @@ def test_a_plan_that_cannot_be_followed_is_refused(
 # ---------------------------------------------------------------- cells
 
 
-def test_damaged_cells_are_refused_as_a_whole_with_line_and_column(town: Voucher) -> None:
+def test_damaged_cells_are_rejects_with_line_and_column(town: Voucher) -> None:
     good = cities.text(cities.lottery(5)).splitlines()
     row = dict(zip(good[0].split(","), good[1].split(","), strict=True))
     damaged = [
@@ -117,9 +119,10 @@ def test_damaged_cells_are_refused_as_a_whole_with_line_and_column(town: Voucher
     ]
     lines = [good[0], good[1], *(",".join(each.values()) for each in damaged), good[1]]
     file = towns.write("bad.csv", "\n".join(lines) + "\n")
-    said = town("effect", "import", file, "--source", "p", *MEI, *LATER, "-o", "json", expect=3)
-    problems = json.loads(said.out)["problems"]
-    found = [(each["code"], each["where"]) for each in problems if each["code"] in FAULTS]
+    said = town("effect", "import", file, "--source", "p", *MEI, *LATER, "-o", "json", expect=4)
+    told = json.loads(said.out)
+    assert (told["data"]["accepted"], told["data"]["rejected"]) == (1, 11)
+    found = [(each["code"], each["where"]) for each in told["problems"]]
     assert found == [
         ("cell_too_small", "bad.csv:3:6"),
         ("square_too_small", "bad.csv:4:8"),
@@ -131,28 +134,123 @@ def test_damaged_cells_are_refused_as_a_whole_with_line_and_column(town: Voucher
         ("no_number", "bad.csv:10:9"),
         ("too_many_places", "bad.csv:11:7"),
         ("no_number", "bad.csv:12:9"),
-        ("cell_twice", "bad.csv:13"),
+    ]  # the eleventh is the same cell once more; ten are shown
+    assert told["data"]["reasons"]["cell_twice"] == 1
+    batch = str(told["data"]["batch"])
+    shown = town("batch", "rejects", batch).out
+    assert "the same cell stands in line 2 too" in shown
+    first = estimate(town, "r1")
+    assert (first["cells"], first["cells_refused"]) == ("bad.csv", 11)
+    assert first["estimates"][0]["reason"] == "rejects"
+    assert f"voucher batch rejects {batch}" in town("effect", "estimate", "r1").err
+    town("batch", "undo", batch, "--yes", *MEI)
+    assert estimate(town, "r1")["estimates"][0]["given"] == "point"
+    town("check", *LATER)
+
+
+def test_rejects_come_back_into_their_file_and_stand_or_fall_with_it(town: Voucher) -> None:
+    lines = cities.text(cities.lottery(5)).splitlines()
+    small = lines[1].split(",")
+    small[5] = "19"
+    file = towns.write("part.csv", "\n".join([lines[0], ",".join(small), *lines[2:]]) + "\n")
+    words = ("effect", "import", file, "--source", "p", *MEI, *LATER)
+    assert "until they have come back right no point is given of r1" in town(*words, expect=4).err
+    batch = estimate(town, "r1")["cells_batch"]
+    town("batch", "rejects", str(batch), "--to", "mend.csv")
+    text = Path("mend.csv").read_text("utf-8-sig")
+    assert ",19," in text
+    Path("mend.csv").write_text(text.replace(",19,", f",{lines[1].split(',')[5]},"), "utf-8")
+    said = town("effect", "import", "mend.csv", "--source", "p", *MEI, *LATER)
+    assert f"1 rejects of batch {batch} are closed" in said.err
+    told = estimate(town, "r1")
+    assert (told["cells"], told["cells_refused"], told["cells_batch"]) == ("part.csv", 0, batch)
+    assert told["estimates"][0]["given"] == "point"
+    # the same row once more is one too many
+    again = Path("mend.csv").read_text("utf-8")
+    Path("again.csv").write_text(again + "\n", "utf-8")
+    assert (
+        "[cell_twice]"
+        in town("effect", "import", "again.csv", "--source", "p", *MEI, *LATER, expect=4).err
+    )
+    refused = town("batch", "undo", str(batch), "--yes", *MEI, expect=3).err
+    assert "[batch_built_upon]" in refused
+    town("batch", "undo", str(batch + 1), "--yes", *MEI)
+    assert estimate(town, "r1")["estimates"][0]["reason"] == "rejects"
+    town("check", *LATER)
+
+
+def test_heads_are_held_against_the_draw_and_against_claims(town: Voucher) -> None:
+    towns.make_round(town, "d1", "--mode", "lottery", packs=30)
+    rows = [f"A{n:03d},d1,R{n:03d},2020-03-21 08:00:10\n" for n in range(60)]
+    head = "application_no,round,resident,applied_at\n"
+    town("application", "import", towns.write("asked.csv", head + "".join(rows)), *LATER)
+    town("draw", "commit", "d1", "--registration-closes", "2020-03-26 20:00", "--yes", *MEI)
+    town("round", "open", "d1", *MEI, "--now", towns.OPENS)
+    town("draw", "run", "d1", "--now", towns.OPENS, *MEI)
+
+    def heads(won: int, lost: int, expect: int, name: str) -> Any:
+        zero = dict.fromkeys((*law.SUMS, *law.SQUARES), Decimal(0))
+        cells = {
+            law.Key("d1", arm, None, 4, ""): law.Moments(n, **zero)
+            for arm, n in (("won", won), ("lost", lost))
+        }
+        return bring(town, cells, name=name, expect=expect).err
+
+    said = heads(31, 30, 4, "more.csv")
+    assert (
+        "more.csv:2: error: week 4, with a pack: the cells tell of 31 people, here are 30" in said
+    )
+    said = heads(30, 29, 0, "fewer.csv")
+    assert "week 4, without a pack: the cells tell of 29 of the 30 people who were drawn" in said
+    told = estimate(town, "d1")["people"]
+    assert [(each["arm"], each["told"], each["known"]) for each in told] == [
+        ("won", 30, 30),
+        ("lost", 29, 30),
     ]
-    assert estimate(town, "r1")["cells"] == "cells.csv"
+    assert "Known here" in town("effect", "estimate", "d1").out
 
 
-FAULTS = {
-    *("cell_too_small", "square_too_small", "product_impossible", "below_zero", "unknown_arm"),
-    *("unknown_round", "no_week", "no_number", "too_many_places", "cell_twice"),
-}
+def test_the_inbox_takes_cells_of_the_platform_in_whose_folder_they_lie(
+    town: Voucher, here: Path
+) -> None:
+    path = here / "inbox" / "town" / "alipay" / "cells"
+    path = path if (here / "inbox" / "town").is_dir() else here / "inbox" / "alipay" / "cells"
+    path.mkdir(parents=True)
+    file = path / "r1.csv"
+    file.write_text(cities.text(cities.lottery(31)), "utf-8")
+    os.utime(file, (towns.at("2020-06-29 11:00"),) * 2)
+    town("schedule", "tick", *LATER)
+    assert (path / "done" / "r1.csv").exists()
+    shown = town("batch", "list", "--kind", "cells", "-o", "json").data["batches"][0]
+    assert shown["actor"].endswith("alipay/cells")
+    assert estimate(town, "r1")["cells"].endswith("r1.csv")
+
+
+def test_blank_files_of_cells_and_surveys_are_taken_back(town: Voucher) -> None:
+    assert town("effect", "blank", "-o", "csv").out == cities.HEAD
+    assert town("effect", "blank", "--survey", "-o", "json").data["columns"][4]["field"] == "used"
+    town("effect", "blank", "--survey", "--to", "survey.xlsx", "--lang", "zh")
+    assert Path("survey.xlsx").stat().st_size > 1000
+    assert (
+        "file_exists" in town("effect", "blank", "--to", "survey.xlsx", "-o", "json", expect=3).out
+    )
 
 
 def test_the_same_file_twice_adds_nothing_and_a_newer_one_counts(town: Voucher) -> None:
-    assert "came in before" in bring(town, cities.arrival(11), name="again.csv").err
+    assert "was imported before as batch" in bring(town, cities.arrival(11), name="again.csv").err
     bring(town, cities.lottery(9), name="newer.csv")
     assert estimate(town, "r1")["cells"] == "newer.csv"
 
 
-def test_a_file_of_something_else_or_of_nothing_is_refused(town: Voucher) -> None:
-    for content, code in (("a,b\n1,2\n", "unknown_effect_layout"), (cities.HEAD, "no_effect_rows")):
-        file = towns.write("odd.csv", content)
-        words = ("effect", "import", file, "--source", "p", *MEI, "-o", "json")
-        assert code in town(*words, expect=3).out
+def test_a_file_of_something_else_is_refused(town: Voucher) -> None:
+    words = ("--source", "p", *MEI, "-o", "json")
+    file = towns.write("odd.csv", "a,b\n1,2\n")
+    assert "unknown_effect_layout" in town("effect", "import", file, *words, expect=3).out
+    assert "no_such_file" in town("effect", "import", "none.csv", *words, expect=3).out
+    by_name = ("--profile", "survey", *words)
+    file = towns.write("cells-again.csv", cities.text(cities.lottery(5)))
+    assert "other_kind" in town("effect", "import", file, *by_name, expect=3).out
+    assert "wrong_kind" in town("effect", "import", file, "--profile", "bill", *words, expect=3).out
 
 
 # ---------------------------------------------------------------- estimates
@@ -290,7 +388,21 @@ def test_habitual_shoppers_show_a_gross_leverage_of_ten_and_no_effect(town: Vouc
     bounds = town(*words).data["rows"][0]
     assert (bounds["gross"], bounds["own_spend"], bounds["floor"]) == ("10.00", "9.00", "4.00")
     assert (bounds["low"], bounds["high"], bounds["reason"]) == ("0.00", "9.00", "no_cells")
-    bring(town, cities.arrival(12, code="habit", effect=0.0), name="habit.csv")
+    # one resident has a claim, the cells tell of thousands
+    said = bring(town, cities.arrival(12, code="habit", effect=0.0), name="habit.csv", expect=4)
+    assert "the cells tell of 6011 people, here are 1" in said.err
+    town("effect", "plan", "habit2", "--method", "arrival", *MEI, expect=3)
+    for each in ("redemptions", "claims"):
+        batch = town("batch", "list", "--kind", each, "-o", "json").data["batches"][0]["batch"]
+        town("batch", "undo", str(batch), "--yes", *MEI)
+    batch = town("batch", "list", "--kind", "cells", "-o", "json").data["batches"][0]["batch"]
+    town("batch", "retry", str(batch), *MEI)  # now nobody knows how many there are
+    for file in ("claims.csv", "paid.csv"):
+        town(
+            file.replace("paid", "redemption").removesuffix("s.csv").removesuffix(".csv"),
+            "import",
+            file,
+        )
     month = next(each for each in town(*words).data["rows"] if each["weeks"] == "4")
     assert month["given"] == "point" and float(month["low"]) < 0 < float(month["high"])
     said = town("effect", "report", "--round", "habit", "--as-of", "2020-03-27", "-o", "csv").out
@@ -333,17 +445,20 @@ def test_a_survey_stands_beside_with_its_interval(town: Voucher) -> None:
     ask("r1,,,,100,0,0,0\n")
     assert estimate(town, "r1")["survey"]["low"] is None
     bad = "r1,,0,,1,0,0,0\nr1,,,,0,0,0,0\nr1,,,,1,-1,0,0\nr1,,,1.5,1,0,0,0\n"
-    found = [each["where"] for each in json.loads(ask(bad, expect=3).out)["problems"]]
-    assert [each for each in found if each.count(":") == 2] == [
-        *("survey.csv:2:3", "survey.csv:3:5", "survey.csv:4:6", "survey.csv:5:4")
-    ]
+    found = [each["where"] for each in json.loads(ask(bad, expect=4).out)["problems"]]
+    assert found == ["survey.csv:2:3", "survey.csv:3:5", "survey.csv:4:6", "survey.csv:5:4"]
+    batch = town("batch", "list", "--kind", "survey", "-o", "json").data["batches"][0]["batch"]
+    town("batch", "undo", str(batch), "--yes", *MEI)
+    town("batch", "undo", str(batch - 1), "--yes", *MEI)
+    assert estimate(town, "r1")["survey"]["answers"] == 4
 
 
 SPOILED = {
     "another text": ("UPDATE effect_plans SET terms = json_set(terms, '$.windows', '[1]')", PLANS),
     "another time": ("UPDATE effect_plans SET sealed_at = 1 WHERE plan_id = 1", PLANS),
-    "another sum": ("UPDATE effect_cells SET y = '1' WHERE line = 2", "effects_as_logged"),
-    "no file": ("UPDATE effect_files SET sha256 = 'x' WHERE file_id = 1", "effects_as_logged"),
+    "another sum": ("UPDATE effect_cells SET y = '1' WHERE line = 2", "facts_as_written"),
+    "no cell": ("DELETE FROM effect_cells WHERE line = 2", "effects_as_logged"),
+    "another batch": ("UPDATE effect_cells SET batch_id = 1 WHERE line = 2", "effects_as_logged"),
 }
 
 
@@ -351,9 +466,10 @@ SPOILED = {
 def test_what_is_changed_behind_the_program_is_found(town: Voucher, name: str) -> None:
     statement, check = SPOILED[name]
     with closing(sqlite3.connect("voucher.db")) as db:
-        with pytest.raises(sqlite3.IntegrityError):
-            db.execute(statement)
-        db.execute(f"DROP TRIGGER {statement.split()[1]}_never_change")
+        if statement.startswith("UPDATE"):
+            with pytest.raises(sqlite3.IntegrityError):
+                db.execute(statement)
+            db.execute(f"DROP TRIGGER {statement.split()[1]}_never_change")
         db.execute(statement)
         db.commit()
     told = town("check", "-o", "json", *LATER, expect=5).data["checks"]

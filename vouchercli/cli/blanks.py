@@ -1,4 +1,4 @@
-"""voucher merchant|claim|redemption|application|eligibility|series blank"""
+"""voucher merchant|claim|redemption|application|eligibility|series|effect blank"""
 
 from __future__ import annotations
 
@@ -22,13 +22,18 @@ def add_blank(app: typer.Typer, noun: str, kind: str) -> None:
     @command(app, "blank", epilog=f"Example: voucher {noun} blank -o xlsx", has_workbook=True)
     def blank(call: Call, to: To = None) -> Outcome:
         """Show the columns of its file; with -o xlsx or csv, give an empty one to fill in."""
-        from vouchercli.ops.intake import blanks
+        return give_blank(call, kind, to)
 
-        suffix = to.suffix.lower() if to else ""
-        form = FORMS.get(suffix) or FORMS.get(f".{call.output}")
-        if form is None:
-            return blanks.explain(kind, language())
-        outcome = blanks.blank(kind, form, language(), t)
-        if to is None and call.into is None and form == "xlsx" and sys.stdout.isatty():
-            to = Path(f"{kind}.xlsx")  # a terminal shows no workbook
-        return outcome if to is None else blanks.write(outcome, to)
+
+def give_blank(call: Call, kind: str, to: Path | None) -> Outcome:
+    """The columns of a kind of file, or an empty one."""
+    from vouchercli.ops.intake import blanks
+
+    suffix = to.suffix.lower() if to else ""
+    form = FORMS.get(suffix) or FORMS.get(f".{call.output}")
+    if form is None:
+        return blanks.explain(kind, language())
+    outcome = blanks.blank(kind, form, language(), t)
+    if to is None and call.into is None and form == "xlsx" and sys.stdout.isatty():
+        to = Path(f"{kind}.xlsx")  # a terminal shows no workbook
+    return outcome if to is None else blanks.write(outcome, to)

@@ -1,13 +1,15 @@
-"""voucher effect plan | import | estimate | report"""
+"""voucher effect plan | import | estimate | report | blank"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, command, split_codes, verbs
+from vouchercli.cli.blanks import give_blank
+from vouchercli.cli.import_options import READING, File, watch_import
+from vouchercli.cli.options import Call, To, command, split_codes, verbs
 from vouchercli.result import Outcome
 from vouchercli.session import Session
 
@@ -107,19 +109,22 @@ def plan(
     app,
     "import",
     epilog='Example: voucher effect import cells.csv --source "the platform" --actor chen',
+    options=READING,
 )
 def import_(
     session: Session,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="Cells, or answers of a survey.")],
+    file: File,
     *,
     source: Annotated[
         str, typer.Option("--source", metavar="TEXT", help="Who sent it: it stands beside figures.")
     ],
+    **reading: Any,
 ) -> Outcome:
-    """Take in what a platform says of groups of people, or what people answered."""
-    from vouchercli.ops.effect import files
+    """Take in what a platform says of groups of people (cells), or what people answered."""
+    from vouchercli.ops.intake import effects
 
-    return files.take_in(session, file, source)
+    with watch_import() as watch:
+        return effects.import_effects(session, file, source=source, watch=watch, **reading)
 
 
 @command(
@@ -172,3 +177,15 @@ def report(
     from vouchercli.ops.effect import reports
 
     return reports.report(session, split_codes(rounds), call.as_of(session))
+
+
+@command(app, "blank", epilog="Example: voucher effect blank -o xlsx", has_workbook=True)
+def blank(
+    call: Call,
+    survey: Annotated[
+        bool, typer.Option("--survey", help="Of answers of a survey, not of cells.")
+    ] = False,
+    to: To = None,
+) -> Outcome:
+    """Show the columns of a file of cells; with -o xlsx or csv, give an empty one to fill in."""
+    return give_blank(call, "survey" if survey else "cells", to)

@@ -110,6 +110,8 @@ FILES = {
     "bills": Word("settlement bill"),
     "day_bills": Word("settlement bill by merchant and day"),
     "statements": Word("statement of a merchant or a bank"),
+    "cells": Word("cells of a platform"),
+    "survey": Word("answers of a survey"),
 }
 # what is done to a file
 ACTS = {

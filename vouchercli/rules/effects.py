@@ -43,6 +43,8 @@ OUTCOMES = {
     "spending": Word("all that a person spent, vouchers included"),
     "own": Word("what a person paid of own money"),
 }
+ARM_WORDS = {WON: Word("with a pack"), LOST: Word("without a pack")}
+BY_PEOPLE = ("lottery", "arrival", "score")  # whose cells are of people who asked for a pack
 WEEKS = (1, 4, 16)
 LONGEST = 104
 SMALLEST_CELL = 20
@@ -148,11 +150,11 @@ SQUARES = ("yy", "ss", "sy", "xx", "xy", "xs")
 
 
 class Damaged(ValueError):
-    """A value that cannot be: the column, and what is wrong."""
+    """A value that cannot be: the column, what is wrong, and what explains it."""
 
-    def __init__(self, column: str, code: str) -> None:
+    def __init__(self, column: str, code: str, **more: object) -> None:
         super().__init__(code)
-        self.column, self.code = column, code
+        self.column, self.code, self.more = column, code, more
 
 
 def read_number(text: str, column: str, places: int) -> Decimal:
@@ -177,7 +179,7 @@ def read_whole(text: str, column: str) -> int:
 def examine(of: Moments, smallest: int) -> None:
     """Raise `Damaged` where so many people cannot have such sums, or are too few to be told."""
     if of.n < smallest:
-        raise Damaged("n", "cell_too_small")
+        raise Damaged("n", "cell_too_small", smallest=smallest)
     for column in SUMS:
         if getattr(of, column) < 0:
             raise Damaged(column, "below_zero")
@@ -245,6 +247,7 @@ def t_95(freedom: float) -> float:
 
 
 REASONS = {
+    "rejects": Word("rows of the file were refused and have not come back"),
     "no_cells": Word("the platform has sent no cells of this round and window"),
     "no_losers": Word("nobody without a pack is among the cells"),
     "no_placebo": Word("the cells say nothing of the time before the opening"),

@@ -324,6 +324,38 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "line {line} of this file gives the same figure another value",
         "another line of the file gives the same figure another value",
     ),
+    "unknown_arm": ("the arm is won or lost, not {value}", "the arm is won or lost"),
+    "no_week": (
+        "week 0 says nothing: 4 is all up to the end of the fourth week, -4 the four before",
+    ),
+    "no_number": ("{column}: {value} is not a number", "it is not a number"),
+    "too_many_places": (
+        "{column}: {value} has too many places",
+        "a number has too many places",
+    ),
+    "below_zero": ("{column}: {value} is below 0", "a number is below 0"),
+    "not_above_zero": ("{column}: {value} is not more than 0", "a number is not more than 0"),
+    "cell_too_small": (
+        "{value} people are too few to be told of: at least {smallest}",
+        "the people of a cell are too few to be told of",
+    ),
+    "square_too_small": (
+        "{column}: {value} is too small for the sum beside it: the cell is damaged",
+        "a sum of squares is too small for the sum beside it",
+    ),
+    "product_impossible": (
+        "{column}: {value} cannot be, beside the squares: the cell is damaged",
+        "a sum of products cannot be, beside the squares",
+    ),
+    "cell_twice": (
+        "the same cell stands in line {line} of batch {batch} too",
+        "the same cell stands in line {line} too",
+        "the same cell stands twice",
+    ),
+    "more_people_than_here": (
+        "week {week}, {arm}: the cells tell of {told} people, here are {known}",
+        "the cells tell of more people than there are here",
+    ),
     "conflicting_row": (
         "merchant {merchant_no} stands on line {first_line} with other values",
         "another row has number {transaction_no}, the same voucher and the same second, and says"
@@ -360,6 +392,10 @@ WARNINGS: dict[str, tuple[str, ...]] = {
         "{column}: {value}: a spreadsheet's error, not a value: what is known of it stays",
         "a cell is a spreadsheet's error: what is known of it stays",
     ),
+    "fewer_people_than_drawn": (
+        "week {week}, {arm}: the cells tell of {told} of the {known} people who were drawn",
+        "the cells tell of fewer people than were drawn",
+    ),
     "perhaps_a_month": (
         "{first} is taken for that day; if the month is meant, write it as a text like 2020-03",
         "the first day of a month stands where a month may be meant",
@@ -381,6 +417,7 @@ WORDS = (
     *("state", "problem", "weekday", "night", "used_channel", "only_channel", "weekdays"),
     "unfinished",
     "beside",
+    "arm",
 )
 
 

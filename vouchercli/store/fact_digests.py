@@ -28,6 +28,7 @@ LEVELS = 4
 PLACES = 1 << BITS
 WORD = 8
 NONE = -1  # in place of a payment's refund_of
+NOWHERE = -(1 << 62)  # in place of a cell's arrival
 # The columns of each kind in their order: whole numbers first, then texts (and tokens).
 NUMBERS = {
     "claims": ("claim_id", "round_id", "pack_no", "claimed_at", "expires_at", "batch_id", "line"),
@@ -50,6 +51,18 @@ NUMBERS = {
     "applications": ("application_id", "round_id", "applied_at", "batch_id", "line"),
     "eligibility": ("eligibility_id", "programme_id", "listed_at", "batch_id", "line"),
     "series": ("series_id", "first_on", "last_on", "value", "batch_id", "line"),
+    "effect_cells": ("cell_id", "round_id", "arrival", "week", "n", "batch_id", "line"),
+    "survey_answers": (
+        "answer_id",
+        "round_id",
+        "answers",
+        "used_fen",
+        "ordinary_fen",
+        "voucher_fen",
+        "own_fen",
+        "batch_id",
+        "line",
+    ),
     "rejects": ("place", "batch_id", "line"),
     "postings": (
         "posting_id",
@@ -69,10 +82,12 @@ TEXTS = {
     "applications": ("application_no", "resident", "resident_group", "district"),
     "eligibility": ("resident", "resident_group", "district"),
     "series": ("measure", "grain", "industry", "district", "brand", "source"),
+    "effect_cells": ("arm", "stratum", "y", "yy", "s", "ss", "sy", "x", "xx", "xy", "xs"),
+    "survey_answers": ("stratum", "weight"),
     "rejects": ("reason", "detail", "cells"),
     "postings": ("from_account", "to_account", "why"),
 }
-SINCE = ("series",)  # in no file from before digests were kept
+SINCE = ("series", "effect_cells", "survey_answers")  # in no file from before digests were kept
 ROWS = {
     "claims": """
 SELECT claim_id, round_id, pack_no, claimed_at, expires_at, batch_id, line, claim_no,
@@ -102,6 +117,16 @@ FROM eligibility WHERE eligibility_id BETWEEN ? AND ? ORDER BY eligibility_id
 SELECT series_id, first_on, last_on, value, batch_id, line, measure, grain, industry, district,
     brand, source
 FROM series WHERE series_id BETWEEN ? AND ? ORDER BY series_id
+""",
+    "effect_cells": f"""
+SELECT cell_id, round_id, ifnull(arrival, {NOWHERE}), week, n, batch_id, line, arm, stratum, y, yy,
+    s, ss, sy, x, xx, xy, xs
+FROM effect_cells WHERE cell_id BETWEEN ? AND ? ORDER BY cell_id
+""",
+    "survey_answers": """
+SELECT answer_id, round_id, answers, used_fen, ordinary_fen, voucher_fen, own_fen, batch_id, line,
+    stratum, weight
+FROM survey_answers WHERE answer_id BETWEEN ? AND ? ORDER BY answer_id
 """,
     "postings": """
 SELECT posting_id, funder_id, ifnull(round_id, -1), amount_fen, ifnull(batch_id, -1), day,
@@ -135,6 +160,8 @@ LAST = {
     "applications": "SELECT ifnull(max(application_id), 0) FROM applications",
     "eligibility": "SELECT ifnull(max(eligibility_id), 0) FROM eligibility",
     "series": "SELECT ifnull(max(series_id), 0) FROM series",
+    "effect_cells": "SELECT ifnull(max(cell_id), 0) FROM effect_cells",
+    "survey_answers": "SELECT ifnull(max(answer_id), 0) FROM survey_answers",
     "postings": "SELECT ifnull(max(posting_id), 0) FROM postings",
 }
 KEPT = """
@@ -333,6 +360,12 @@ def count_all(db: sqlite3.Connection) -> None:
     """
     every = [facts for facts in NUMBERS if facts not in SINCE]
     for facts in ("postings",) if typed.number(db, IS_COUNTED) else every:
+        _put(db, facts, dict(made(db, facts, -END)))
+
+
+def count_effects(db: sqlite3.Connection) -> None:
+    """Keep the digests of cells and answers that came in before these were kept."""
+    for facts in ("effect_cells", "survey_answers"):
         _put(db, facts, dict(made(db, facts, -END)))
 
 

@@ -23,6 +23,8 @@ KINDS = (
     "bills",
     "day_bills",
     "statements",
+    "cells",
+    "survey",
 )
 CLEAR = (
     "DROP VIEW IF EXISTS temp.incoming",

@@ -73,7 +73,8 @@ FROM verdicts v WHERE NOT EXISTS (SELECT 1 FROM audit a
                 'eligibility.delisted') END)
 """
 # What was logged of each file when its import ended; merchants come from no other way.
-# What a correction entered anew has a line like that of a file.
+# What a correction entered anew has a line like that of a file. Of cells and surveys that came in
+# before they were batches the line names no batch.
 # An import in several chunks is whose who began it and has the name that it began with, also when
 # another one resumed it, from another place.
 IMPORTS = """
@@ -86,7 +87,13 @@ SELECT * FROM (
         json_extract(detail, '$.sha256') AS sha256, json_extract(detail, '$.read') AS read
     FROM audit
     WHERE (deed GLOB '*.import' OR deed GLOB '*.begin' OR deed GLOB '*.corrected')
-        AND json_type(detail, '$.sha256') = 'text')
+        AND json_type(detail, '$.sha256') = 'text'
+    UNION ALL
+    SELECT b.batch_id, a.deed, a.audit_id, json_extract(a.detail, '$.file'), a.actor, b.sha256,
+        json_extract(a.detail, '$.lines')
+    FROM audit a JOIN batches b ON a.deed = 'effect.' || b.kind
+        AND b.sha256 = json_extract(a.detail, '$.sha256')
+    WHERE a.deed IN ('effect.cells', 'effect.survey'))
 WHERE deed NOT GLOB '*.begin' ORDER BY audit_id
 """
 BATCHES = """

@@ -11,6 +11,7 @@ from vouchercli.store import (
     audit_lines,
     clear_accounts,
     earlier_facts,
+    fact_digests,
     schema_files,
     sql_functions,
     used_claims,
@@ -30,6 +31,7 @@ COUNTED = {
     "009_report_rounds.sql": used_claims.count_all,
     "012_days.sql": earlier_facts.post_all,
     "027_accounts.sql": clear_accounts.seal_all,
+    "041_effect_batches.sql": fact_digests.count_effects,
 }
 
 

@@ -95,8 +95,8 @@ ANSWERS = "answers"
 HOLDS = "holds"  # a list of what is not paid for now
 RESULTS = "results"  # what was found at the items of a sample
 RELEASES = "releases"  # a list of holds that are let go
-CELLS = "cells"  # what a platform says of groups of people
-SURVEY = "survey"  # answers of people who used vouchers
+# what a platform says of groups of people, and answers of people who used vouchers
+CELLS, SURVEY = OF_EFFECTS = ("cells", "survey")
 # sums and products of a cell, in the order in which they stand
 CELL_SUMS = ("y", "yy", "s", "ss", "sy", "x", "xx", "xy", "xs")
 # What is held against what stands here: a platform's bill by transaction or by merchant and day, a
@@ -116,6 +116,11 @@ OF_PLATFORMS = FIELDS | {
     ),
     DAY_BILLS: ("merchant_no", "paid_on", "amount", "payments"),
     STATEMENTS: ("statement_no", "merchant_no", "paid_on", "amount", "reference"),
+    CELLS: ("round", "arm", "arrival", "week", "stratum", "n", *CELL_SUMS),
+    SURVEY: (
+        *("round", "stratum", "weight", "answers"),
+        *("used", "ordinary", "by_voucher", "of_own"),
+    ),
 }
 FIELDS_OF = OF_PLATFORMS | {
     ANSWERS: (
@@ -130,11 +135,6 @@ FIELDS_OF = OF_PLATFORMS | {
     HOLDS: ("transaction_no", "merchant_no", "reason", "evidence", "note", "held_on"),
     RESULTS: ("sample", "number", "result", "fault", "right_amount", "note"),
     RELEASES: ("hold_no", "note"),
-    CELLS: ("round", "arm", "arrival", "week", "stratum", "n", *CELL_SUMS),
-    SURVEY: (
-        *("round", "stratum", "weight", "answers"),
-        *("used", "ordinary", "by_voucher", "of_own"),
-    ),
 }
 
 KIND_WORDS = {
@@ -270,7 +270,7 @@ KEYS: dict[str, tuple[str, ...]] = {
     RESULTS: ("number",),
     RELEASES: ("hold_no",),
     CELLS: ("n", *CELL_SUMS),
-    SURVEY: (),
+    SURVEY: ("weight", "answers", "used", "ordinary", "by_voucher", "of_own"),
     BILLS: ("transaction_no", "merchant_no", "refund_of"),
     DAY_BILLS: ("merchant_no",),
     STATEMENTS: ("statement_no", "merchant_no", "reference"),

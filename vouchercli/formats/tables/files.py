@@ -22,28 +22,29 @@ if TYPE_CHECKING:
 
 def read(
     path: Path | str,
-    kind: str,
-    *,
+    *kinds: str,
     profile: Profile | Path | str | None = None,
     encoding: str | None = None,
     sha1: str | None = None,
     sender: str | None = None,
     largest: int = MAX_BYTES,
 ) -> Reading:
-    """The file at `path` (`-`: standard input) as rows of `kind`, by `profile` or by the known
-    profile that fits best; `sender` is the platform whose folder it lay in, `largest` how many
-    bytes it may have.
+    """The file at `path` (`-`: standard input) as rows of one of `kinds`, by `profile` or by the
+    known profile that fits best; `sender` is the platform whose folder it lay in, `largest` how
+    many bytes it may have.
 
     Raises `VoucherError` when the file cannot be read, fits no profile (unknown_layout), has
     another SHA-1 (sha1_mismatch) or columns that have changed places (columns_swapped; names that
     are numbers are taken where the profile was given).
     """
     given = (
-        profiles.load(profile, kind)
+        _named(profile, kinds)
         if profile is not None and not isinstance(profile, profiles.Profile)
         else profile
     )
-    candidates = [given] if given else profiles.known_profiles(kind)
+    candidates = (
+        [given] if given else [each for kind in kinds for each in profiles.known_profiles(kind)]
+    )
     return read_by(
         candidates,
         path,
@@ -52,6 +53,14 @@ def read(
         sha1=sha1,
         sender=sender,
         largest=largest,
+    )
+
+
+def _named(profile: Path | str, kinds: Sequence[str]) -> Profile:
+    """The profile of that name for the first of the kinds that it has. Raises `VoucherError`."""
+    there = profiles.every(profile)
+    return next((there[kind] for kind in kinds if kind in there), None) or profiles.load(
+        profile, kinds[0]
     )
 
 

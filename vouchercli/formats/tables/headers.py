@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING
 
 from vouchercli import identities
 from vouchercli.errors import VoucherError
-from vouchercli.formats.configs.fields import FIELDS_OF, KIND_WORDS, OPTIONAL, WITH_REFUNDS
+from vouchercli.formats.configs.fields import (
+    FIELDS_OF,
+    KIND_WORDS,
+    OF_EFFECTS,
+    OPTIONAL,
+    WITH_REFUNDS,
+)
 from vouchercli.formats.configs.layouts import Layout
 from vouchercli.formats.configs.profiles import all_known
 from vouchercli.formats.tables.cells import EDGE, TEXT_FORMULA, column_key, column_keys
@@ -394,6 +400,8 @@ def _advice(source: Source) -> str:
 
 def noun_of(kind: str) -> str:
     """The word of the command that imports this kind of file."""
+    if kind in OF_EFFECTS:
+        return "effect"
     return kind if kind == "series" else kind.removesuffix("s")
 
 

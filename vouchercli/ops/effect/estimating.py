@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vouchercli.errors import VoucherError
 from vouchercli.ops.effect import plans
 from vouchercli.ops.effect.surveys import table_of
-from vouchercli.ops.effect.words import CHECKS, ESTIMATES, WEEKS, check_row, row_of
+from vouchercli.ops.effect.words import CHECKS, ESTIMATES, PEOPLE, WEEKS, check_row, row_of
 from vouchercli.ops.reports.scope import scope_of
 from vouchercli.ops.rounds.lookup import look_up
 from vouchercli.result import Outcome, Table, Word, say
@@ -32,15 +32,28 @@ if TYPE_CHECKING:
     Cells = Mapping[Key, Moments]
 
 
+class People(NamedTuple):
+    """How many people of an arm and week the cells tell of, and how many are known here (None: it
+    is not known).
+    """
+
+    arm: str
+    week: int
+    told: int
+    known: int | None
+
+
 class Estimated(NamedTuple):
     """What is known of a round: its rows (one a comparison and window), the checks, the weeks of an
-    event study, and how it stands to a plan.
+    event study, and how it stands to a plan; how many rows of its file were `refused`.
     """
 
     plan: Plan
     sealed: store.Sealed | None
     departs: tuple[str, ...]
     file: store.File | None
+    refused: int
+    people: list[People]
     rows: list[Row]
     checks: list[Check]
     weeks: list[dict[str, Any]]
@@ -70,7 +83,23 @@ def of_round(
     file = store.newest_cells(session.db, current.round_id)
     bounds = _bounds(session, current, plan)
     looked = _Look(load(), plan, cells, _of_arm(session, current), bounds)
-    return Estimated(plan, sealed, departs, file, *looked.all())
+    refused = 0 if file is None else store.open_rejects(session.db, file)
+    found = looked.refused() if refused else looked.all()
+    people = _people(session, current, plan)
+    return Estimated(plan, sealed, departs, file, refused, people, *found)
+
+
+def _people(session: Session, current: RoundAtHand, plan: Plan) -> list[People]:
+    """How many people the cells tell of, beside how many are known here, where any are."""
+    if plan.method not in law.BY_PEOPLE:
+        return []
+    known = store.known_people(session.db, current.round_id)
+    if known is None:
+        return []
+    return [
+        People(arm, week, told, known.of(arm))
+        for arm, week, told in store.told_people(session.db, current.round_id)
+    ]
 
 
 def load() -> ModuleType:
@@ -128,6 +157,11 @@ class _Look:
         if method == "waves":
             return self._waves()
         return self._limit()
+
+    def refused(self) -> tuple[list[Row], list[Check], list[dict[str, Any]]]:
+        """Bounds alone: what was refused would have counted."""
+        method = self._plan.method
+        return [self._bound(method, week, "rejects") for week in self._plan.windows], [], []
 
     def _bound(self, comparison: str, week: int, reason: str, *, donut: bool = False) -> Row:
         return row_of(comparison, week, None, self._bounds, reason, donut=donut)
@@ -320,6 +354,8 @@ def _answer(current: RoundAtHand, found: Estimated, survey: tuple[Table, ...]) -
         "departs": [*found.departs],
         "plan_sha256": None if found.sealed is None else found.sealed.sha256,
         "cells": None if found.file is None else found.file.file,
+        "cells_batch": None if found.file is None else found.file.batch,
+        "cells_refused": found.refused,
         "cells_sha256": None if found.file is None else found.file.sha256,
     }
     tables = (
@@ -342,10 +378,21 @@ def _answer(current: RoundAtHand, found: Estimated, survey: tuple[Table, ...]) -
             key="checks",
             optional=True,
         ),
+        Table(
+            say("People of the cells"),
+            PEOPLE,
+            [_people_row(each) for each in found.people],
+            key="people",
+            optional=True,
+        ),
         Table(say("Week by week"), WEEKS, found.weeks, key="weeks", optional=True),
         *survey,
     )
     return Outcome(data, tables, says=(*_stands(current, found),))
+
+
+def _people_row(each: People) -> dict[str, Any]:
+    return each._asdict() | {"arm_words": law.ARM_WORDS[each.arm]}
 
 
 NOTES = (
@@ -375,5 +422,12 @@ def _stands(current: RoundAtHand, found: Estimated) -> Iterator[Message]:
         )
     else:
         yield say("it follows the plan {sha256}", sha256=found.sealed.sha256[:12])
+    if found.refused and found.file is not None:
+        yield say(
+            "{count} rows of {file} were refused: voucher batch rejects {batch}",
+            count=found.refused,
+            file=found.file.file,
+            batch=found.file.batch,
+        )
     if found.file is None:
         yield say("next: voucher effect import FILE --source NAME")

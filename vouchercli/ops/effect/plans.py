@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats import whole_files
-from vouchercli.formats.configs.fields import CELLS
-from vouchercli.formats.tables.effect_files import HEADS
+from vouchercli.formats.configs.fields import CELLS, FIELDS_OF
+from vouchercli.ops.intake.blanks import MEANINGS
 from vouchercli.ops.rounds.lookup import changing
-from vouchercli.result import Column, Outcome, Table, Word, say
+from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import effects as law
 from vouchercli.rules import rounds as rounds_law
 from vouchercli.rules import times
@@ -26,29 +26,6 @@ if TYPE_CHECKING:
     from vouchercli.rules.effects import Plan
     from vouchercli.session import Session
 
-MEANINGS = {
-    "round": Word("the round; of two arms the one whose pack was won"),
-    "arm": Word("won: they got a pack; lost: they asked and got none"),
-    "arrival": Word(
-        "the middle of the bin: milliseconds from selling out (before it below 0), or thousandths"
-        " of a point from the limit; blank in a lottery"
-    ),
-    "week": Word(
-        "4: from the opening to the end of the fourth week; -4: the four weeks before it; in waves"
-        " that week alone"
-    ),
-    "stratum": Word("the part of the draw; in waves the district; else blank"),
-    "n": Word("how many people"),
-    "y": Word("sum of what each of them spent, in yuan"),
-    "yy": Word("sum of its squares"),
-    "s": Word("sum of the subsidy that each of them used, in yuan"),
-    "ss": Word("sum of its squares"),
-    "sy": Word("sum of subsidy times spending"),
-    "x": Word("sum of what each of them spent in the weeks before the opening, in yuan"),
-    "xx": Word("sum of its squares"),
-    "xy": Word("sum of earlier times later spending"),
-    "xs": Word("sum of earlier spending times subsidy"),
-}
 TERMS = (
     Column("round", "Round"),
     Column("method", "Method", "word"),
@@ -162,7 +139,7 @@ def _bad(option: str, value: str, example: str) -> UsageFault:
 def header(plan: Plan) -> str:
     """The header of the cells that are asked for, its columns in order."""
     del plan
-    return ",".join(HEADS[CELLS]) + "\n"
+    return ",".join(FIELDS_OF[CELLS]) + "\n"
 
 
 def _answer(current: RoundAtHand, plan: Plan, other: str | None, to: Path | None) -> Outcome:
@@ -192,7 +169,7 @@ def _answer(current: RoundAtHand, plan: Plan, other: str | None, to: Path | None
         Table(
             say("What the platform is asked for"),
             ASKED,
-            [{"column": name, "meaning": MEANINGS[name]} for name in HEADS[CELLS]],
+            [{"column": name, "meaning": MEANINGS[CELLS][name].what} for name in FIELDS_OF[CELLS]],
             notes=(
                 say(
                     "Each row is a group of at least {smallest} people; a smaller one is joined"

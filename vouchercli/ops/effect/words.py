@@ -44,6 +44,13 @@ CHECKS = (
     Column("p", "By chance", "rate"),
     Column("holds", "Holds", "word"),
 )
+PEOPLE = (
+    Column("arm_words", "Arm", "word", where=SHOWN),
+    *only(JSON, "arm"),
+    Column("week", "Week", "int"),
+    Column("told", "In the cells", "int"),
+    Column("known", "Known here", "int"),
+)
 WEEKS = (
     Column("week", "Week", "int"),
     Column("itt", "A person", "ratio"),

@@ -21,6 +21,7 @@ from vouchercli.ops.intake import (
     applications,
     bills,
     claims,
+    effects,
     eligibility,
     importing,
     mending,
@@ -54,6 +55,7 @@ KINDS = {
         claims.KIND,
         redemptions.KIND,
         *bills.KINDS,
+        *effects.KINDS,
     )
 }
 KIND_WORDS = {
@@ -66,6 +68,8 @@ KIND_WORDS = {
     "bills": Word("settlement bill"),
     "day_bills": Word("settlement bill by merchant and day"),
     "statements": Word("statement of a merchant or a bank"),
+    "cells": Word("cells of a platform"),
+    "survey": Word("answers of a survey"),
     "allocation": Word("packs granted here"),
 }
 KIND = Column("kind", "Kind", "word", where=SHOWN, source="kind_word")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.formats import whole_files
 from vouchercli.formats.configs import profiles
-from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, OPTIONAL, type_of
+from vouchercli.formats.configs.fields import FIELDS_OF, KIND_WORDS, OPTIONAL, type_of
 from vouchercli.formats.written import blank_workbooks
 from vouchercli.formats.written.blank_workbooks import BlankColumn
 from vouchercli.result import Column, Outcome, Table, Word, say
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from vouchercli.formats.configs.profiles import Profile
 
 OURS = "voucher"  # the profile of our own layout
+BY_KIND = {"cells": "cells", "survey": "survey"}  # that have a profile of their own
 
 
 class Meaning(NamedTuple):
@@ -129,6 +130,56 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
             Word("the platform's own discount in yuan, where the scope excludes it"), ""
         ),
     },
+    "cells": {
+        "round": Meaning(
+            Word("the round; of two arms the one whose pack was won"),
+            "r1",
+        ),
+        "arm": Meaning(Word("won: they got a pack; lost: they asked and got none"), "won"),
+        "arrival": Meaning(
+            Word(
+                "the middle of the bin: milliseconds from selling out (before it below 0), or"
+                " thousandths of a point from the limit; blank in a lottery"
+            ),
+            "",
+        ),
+        "week": Meaning(
+            Word(
+                "4: from the opening to the end of the fourth week; -4: the four weeks before it;"
+                " in waves that week alone"
+            ),
+            "4",
+        ),
+        "stratum": Meaning(
+            Word("the part of the draw; in waves the district; else blank"), "上城区"
+        ),
+        "n": Meaning(Word("how many people"), "100"),
+        "y": Meaning(Word("sum of what each of them spent, in yuan"), "44313.54"),
+        "yy": Meaning(Word("sum of its squares"), "23886495.4546"),
+        "s": Meaning(Word("sum of the subsidy that each of them used, in yuan"), "2280"),
+        "ss": Meaning(Word("sum of its squares"), "91200"),
+        "sy": Meaning(Word("sum of subsidy times spending"), "1180408.4"),
+        "x": Meaning(
+            Word("sum of what each of them spent in the weeks before the opening, in yuan"),
+            "28550.05",
+        ),
+        "xx": Meaning(Word("sum of its squares"), "11580055.5459"),
+        "xy": Meaning(Word("sum of earlier times later spending"), "15781388.1523"),
+        "xs": Meaning(Word("sum of earlier spending times subsidy"), "753872"),
+    },
+    "survey": {
+        "round": ROUND,
+        "stratum": Meaning(Word("the part of the sample; else blank"), "上城区"),
+        "weight": Meaning(
+            Word("how many people the answer stands for: residents of its part / answers of it"),
+            "12.5",
+        ),
+        "answers": Meaning(Word("1 person's answer; above 1: a sum that somebody printed"), "1"),
+        "used": Meaning(Word("yuan of vouchers that the person used"), "50.00"),
+        "ordinary": Meaning(Word("of what was bought: what one would have bought anyway"), "30.00"),
+        "by_voucher": Meaning(Word("of what was bought: only because of the vouchers"), "20.00"),
+        "of_own": Meaning(Word("own money that was added only because of them"), "10.00"),
+    },
 }
 # What alone may stand in a column, by language.
 WORDS: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
@@ -137,6 +188,7 @@ WORDS: dict[tuple[str, str], dict[str, tuple[str, ...]]] = {
         "en": ("turnover", "orders", "shops"),
         "zh": ("营业额", "订单数", "营业店铺数"),
     },
+    ("cells", "arm"): {"en": ("won", "lost"), "zh": ("中签", "未中签")},
     ("redemptions", "channel"): {"en": ("offline", "online"), "zh": ("线下", "线上")},
 }
 
@@ -188,19 +240,19 @@ def write(outcome: Outcome, to: Path) -> Outcome:
 
 
 def _columns(kind: str, language: str) -> list[BlankColumn]:
-    profile = profiles.load(OURS, kind)
+    profile = profiles.load(BY_KIND.get(kind, OURS), kind)
     return [
         BlankColumn(
             heading(profile, field, language),
             type_of(field),
             WORDS.get((kind, field), {}).get(language, ()),
         )
-        for field in FIELDS[kind]
+        for field in FIELDS_OF[kind]
     ]
 
 
 def _explained(kind: str, language: str) -> list[dict[str, Any]]:
-    profile = profiles.load(OURS, kind)
+    profile = profiles.load(BY_KIND.get(kind, OURS), kind)
     return [
         {
             "column": heading(profile, field, language),

@@ -115,7 +115,7 @@ class Job:
 
 def take_in(
     session: Session,
-    kind: Kind,
+    kinds: Kind | tuple[Kind, ...],
     file: str,
     *,
     profile: str | None = None,
@@ -129,22 +129,25 @@ def take_in(
     """Import one file, or go on with its import where it stopped. The same file read alike again is
     a no-op that says so; read otherwise (by another profile, in another encoding) it replaces what
     it had brought. `kept` are options that the batch keeps, for when it is gone on with (`KEPT`).
-    `sender` is the platform in whose folder of the inbox it lay. A file whose payments make their
+    `sender` is the platform in whose folder of the inbox it lay. Of several `kinds` that one is
+    meant whose columns the file has. A file whose payments make their
     claims (`claims_first` in its profile) comes in as one of claims before.
 
     Raises `VoucherError` when the whole file is refused, or when something rests on what it would
     replace; `Busy` when another process imports it,
     `Stopped` when asked to.
     """
+    every = kinds if isinstance(kinds, tuple) else (kinds,)
     reading = files.read(
         file,
-        kind.name,
+        *(each.name for each in every),
         profile=profile,
         encoding=encoding,
         sha1=sha1,
         sender=sender,
         largest=limits.of_database(session.path).file_bytes,
     )
+    kind = next(each for each in every if each.name == reading.profile.kind)
     reading_options = {"profile": profile, "encoding": encoding, **(kept or {})}
     if sender:
         reading_options["sender"] = sender

@@ -46,6 +46,8 @@ FREE = {
     "claims": ("round",),
     "redemptions": ("goods", "grade", "delivered_to"),
     "bills": ("status",),
+    "cells": ("stratum",),
+    "survey": ("stratum",),
 }
 
 

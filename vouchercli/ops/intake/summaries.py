@@ -93,6 +93,8 @@ def _numbers_not_texts(reading: Reading) -> list[Problem]:
 def _problem(batch: Batch, row: Refusal, level: Any, zone: str) -> Problem:
     why = explain(row, zone)
     where = sheets.where(batch.file, row.line, sheet_names(batch))
+    if place := json.loads(row.detail).get("column_no"):  # where it is known
+        where = f"{where}:{place}"
     return Problem(row.reason, why.text, where, "", level, why.params)
 
 

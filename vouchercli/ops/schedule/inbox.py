@@ -39,9 +39,18 @@ IMPORTERS = {
     "applications": ("applications", "import_applications"),
     "claims": ("claims", "import_claims"),
     "redemptions": ("redemptions", "import_redemptions"),
+    "cells": ("effects", "import_from"),
+    "survey": ("effects", "import_from"),
 }
 KINDS = tuple(IMPORTERS)
-OF_PROGRAMMES = ("eligibility", "applications", "claims", "redemptions")  # the others are a city's
+OF_PROGRAMMES = (
+    "eligibility",
+    "applications",
+    "claims",
+    "redemptions",
+    "cells",
+    "survey",
+)  # the others are a city's
 ASKING = ("eligibility", "applications")  # what the allocation rests on
 # These errors are not the fault of the file: it stays where it is for the next tick.
 NOT_THE_FILES = (
@@ -248,6 +257,8 @@ CALLED = {
     "商户": "merchants",
     "名单": "eligibility",
     "统计": "series",
+    "分组": "cells",
+    "问卷": "survey",
 }
 
 
