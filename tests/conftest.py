@@ -98,6 +98,7 @@ EVERY_COMMAND = {
     "lake check",
     "lake export",
     "lake list",
+    "effect blank",
     "report explain",
     "report fairness",
     "report compare",

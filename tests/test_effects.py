@@ -207,7 +207,7 @@ def test_heads_are_held_against_the_draw_and_against_claims(town: Voucher) -> No
         ("won", 30, 30),
         ("lost", 29, 30),
     ]
-    assert "Known here" in town("effect", "estimate", "d1").out
+    assert "People of the cells" in town("effect", "estimate", "d1").out
 
 
 def test_the_inbox_takes_cells_of_the_platform_in_whose_folder_they_lie(

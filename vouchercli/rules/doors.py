@@ -126,6 +126,7 @@ DOORS = (
             "schedule show",
             "schedule status",
             "series blank",
+            "effect blank",
             "series list",
             "settlement debts",
             "settlement answers",

@@ -32,7 +32,11 @@ MORE_ROWS = {
     "warnings": "... and {count} more warnings: voucher batch show {batch}",
 }
 # Rejects that stay what they are whatever else comes: the row itself is wrong.
-FOR_EVER = ("bad_row", "bad_amount", "bad_time", "conflicting_row")
+FOR_EVER = (
+    *("bad_row", "bad_amount", "bad_time", "conflicting_row"),
+    *("unknown_arm", "no_week", "no_number", "too_many_places", "below_zero", "not_above_zero"),
+    *("cell_too_small", "square_too_small", "product_impossible"),
+)
 COUNTS = ("read", "accepted", "duplicate", "rejected", "warnings")
 SUMMED = ("kind", "file", "sha256", "profile", "encoding", *COUNTS)
 REASONS = (

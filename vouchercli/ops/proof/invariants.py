@@ -122,7 +122,7 @@ MEANINGS = {
     "cases_as_logged": "every case, its notes and its end stand in the log, and none is missing",
     "samples_as_logged": "every sample and its results are those that the log names",
     "plans_as_sealed": "every plan of an effect is the text that was sealed, as the log has it",
-    "effects_as_logged": "what platforms and surveys said of effects is kept as it came in",
+    "effects_as_logged": "of each file of cells or of a survey as many rows stand as were accepted",
     "tables_as_upgraded": "every table is what the last upgrade left, until something is done",
     "days_as_sealed": "every sealed day is what was sealed, behind the day before",
 }
