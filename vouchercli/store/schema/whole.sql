@@ -1016,14 +1016,6 @@ SELECT f.merchant_id, f.round_id, f.day / 100, f.segment_id, f.vouchers, f.base_
 FROM uncounted_runs u CROSS JOIN redemption_runs n USING (first_id)
     CROSS JOIN redemption_facts f ON f.redemption_id BETWEEN n.first_id AND n.last_id;
 
-CREATE TABLE "fact_digests" (
-    facts   TEXT NOT NULL CHECK (facts IN ('claims', 'redemptions', 'refunds', 'applications', 'eligibility', 'series', 'rejects', 'postings')),
-    level   INTEGER NOT NULL CHECK (level BETWEEN 0 AND 3),
-    block   INTEGER NOT NULL,
-    digest  BLOB NOT NULL CHECK (length(digest) = 32),
-    PRIMARY KEY (facts, level, block)
-) STRICT, WITHOUT ROWID;
-
 CREATE TABLE series (
     series_id  INTEGER PRIMARY KEY,
     measure    TEXT NOT NULL CHECK (measure IN ('turnover', 'orders', 'shops')),
@@ -1390,38 +1382,6 @@ CREATE TRIGGER transfers_replace_dropped BEFORE INSERT ON transfers WHEN NEW.rep
         AND t.payee_id = NEW.payee_id AND t.amount_fen > NEW.amount_fen)
 BEGIN SELECT RAISE(ABORT, 'only a smaller transfer takes the place of one that was dropped'); END;
 
-CREATE TABLE batches (
-    batch_id      INTEGER PRIMARY KEY,
-    kind          TEXT NOT NULL CHECK (kind IN ('merchants', 'claims', 'redemptions', 'applications', 'eligibility', 'series',
-                                                         'allocation',  -- allocation: packs granted here, no file
-                                                         'bills', 'day_bills', 'statements')),
-    programme_id  INTEGER REFERENCES programmes,        -- NULL for merchants and series: they belong to the city
-    file          TEXT NOT NULL,
-    sha256        TEXT NOT NULL,
-    profile       TEXT NOT NULL,
-    profile_json  TEXT NOT NULL,                        -- the profile as it was, so that rejects can be read again
-    encoding      TEXT NOT NULL,
-    header        TEXT NOT NULL,                        -- the file's own column names, as a JSON list
-    state         TEXT NOT NULL CHECK (state IN ('importing', 'done', 'undone')),
-    last_line     INTEGER NOT NULL DEFAULT 0,           -- the watermark: every row up to this line has been judged
-    chunks        INTEGER NOT NULL DEFAULT 0,           -- transactions it took so far
-    options       TEXT NOT NULL DEFAULT '{}',           -- JSON: what the command was told, for `batch resume`
-    read          INTEGER NOT NULL,
-    accepted      INTEGER NOT NULL,
-    duplicate     INTEGER NOT NULL,
-    rejected      INTEGER NOT NULL,
-    warnings      INTEGER NOT NULL,
-    actor         TEXT NOT NULL,
-    imported_at   INTEGER NOT NULL,
-    CHECK (state = 'undone' OR read = accepted + duplicate + rejected)
-) STRICT;
-
-CREATE UNIQUE INDEX batches_once ON batches (kind, ifnull(programme_id, 0), sha256) WHERE state <> 'undone';
-
-CREATE TRIGGER closed_programmes_take_no_files BEFORE INSERT ON batches WHEN EXISTS (
-    SELECT 1 FROM closings c WHERE c.programme_id = NEW.programme_id)
-BEGIN SELECT RAISE(ROLLBACK, 'the programme is closed'); END;
-
 CREATE TABLE reconciliations (
     run_id        INTEGER PRIMARY KEY,
     programme_id  INTEGER NOT NULL REFERENCES programmes,
@@ -1737,68 +1697,9 @@ CREATE TABLE effect_plans (
 
 CREATE INDEX effect_plans_by_round ON effect_plans (round_id);
 
-CREATE TABLE effect_files (
-    file_id       INTEGER PRIMARY KEY,
-    programme_id  INTEGER NOT NULL REFERENCES programmes,
-    kind          TEXT NOT NULL CHECK (kind IN ('cells', 'survey')),
-    file          TEXT NOT NULL,
-    sha256        TEXT NOT NULL,
-    source        TEXT NOT NULL,                        -- who sent it, in words
-    lines         INTEGER NOT NULL,
-    imported_by   TEXT NOT NULL,
-    os_user       TEXT NOT NULL,
-    imported_at   INTEGER NOT NULL,
-    UNIQUE (programme_id, kind, sha256)
-) STRICT;
-
-CREATE TABLE effect_cells (
-    file_id   INTEGER NOT NULL REFERENCES effect_files,
-    line      INTEGER NOT NULL,
-    round_id  INTEGER NOT NULL REFERENCES rounds,
-    arm       TEXT NOT NULL CHECK (arm IN ('won', 'lost')),
-    arrival   INTEGER,                                  -- milliseconds from selling out, thousandths of a point from the limit
-    week      INTEGER NOT NULL,
-    stratum   TEXT NOT NULL,
-    n         INTEGER NOT NULL CHECK (n > 0),
-    y TEXT NOT NULL, yy TEXT NOT NULL,                  -- decimals as text: sums in yuan, squares and products in yuan times yuan
-    s TEXT NOT NULL, ss TEXT NOT NULL, sy TEXT NOT NULL,
-    x TEXT NOT NULL, xx TEXT NOT NULL, xy TEXT NOT NULL, xs TEXT NOT NULL,
-    PRIMARY KEY (file_id, line)
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX effect_cells_by_round ON effect_cells (round_id, file_id);
-
-CREATE TABLE survey_answers (
-    file_id     INTEGER NOT NULL REFERENCES effect_files,
-    line        INTEGER NOT NULL,
-    round_id    INTEGER NOT NULL REFERENCES rounds,
-    stratum     TEXT NOT NULL,
-    weight      TEXT NOT NULL,                          -- decimal: how many people an answer stands for
-    answers     INTEGER NOT NULL CHECK (answers > 0),   -- 1: one person; more: a sum that somebody printed
-    used_fen      INTEGER NOT NULL CHECK (used_fen > 0),-- vouchers used
-    ordinary_fen  INTEGER NOT NULL CHECK (ordinary_fen >= 0),
-    voucher_fen   INTEGER NOT NULL CHECK (voucher_fen >= 0),  -- extra, paid by voucher
-    own_fen       INTEGER NOT NULL CHECK (own_fen >= 0),      -- extra, of own money
-    PRIMARY KEY (file_id, line)
-) STRICT, WITHOUT ROWID;
-
-CREATE INDEX survey_answers_by_round ON survey_answers (round_id, file_id);
-
 CREATE TRIGGER effect_plans_never_change BEFORE UPDATE ON effect_plans BEGIN SELECT RAISE(ABORT, 'a plan stands'); END;
 
 CREATE TRIGGER effect_plans_never_vanish BEFORE DELETE ON effect_plans BEGIN SELECT RAISE(ABORT, 'a plan stands'); END;
-
-CREATE TRIGGER effect_files_never_change BEFORE UPDATE ON effect_files BEGIN SELECT RAISE(ABORT, 'what was sent stands'); END;
-
-CREATE TRIGGER effect_files_never_vanish BEFORE DELETE ON effect_files BEGIN SELECT RAISE(ABORT, 'what was sent stands'); END;
-
-CREATE TRIGGER effect_cells_never_change BEFORE UPDATE ON effect_cells BEGIN SELECT RAISE(ABORT, 'what was sent stands'); END;
-
-CREATE TRIGGER effect_cells_never_vanish BEFORE DELETE ON effect_cells BEGIN SELECT RAISE(ABORT, 'what was sent stands'); END;
-
-CREATE TRIGGER survey_answers_never_change BEFORE UPDATE ON survey_answers BEGIN SELECT RAISE(ABORT, 'an answer stands'); END;
-
-CREATE TRIGGER survey_answers_never_vanish BEFORE DELETE ON survey_answers BEGIN SELECT RAISE(ABORT, 'an answer stands'); END;
 
 CREATE TABLE "proposals" (
     proposal_id  INTEGER PRIMARY KEY,
@@ -1874,6 +1775,88 @@ CREATE TRIGGER samples_never_change BEFORE UPDATE ON samples BEGIN SELECT RAISE(
 
 CREATE TRIGGER samples_never_vanish BEFORE DELETE ON samples BEGIN SELECT RAISE(ABORT, 'a sample stands'); END;
 
+CREATE TABLE batches (
+    batch_id      INTEGER PRIMARY KEY,
+    kind          TEXT NOT NULL CHECK (kind IN ('merchants', 'claims', 'redemptions', 'applications', 'eligibility', 'series',
+                                                         'allocation',  -- allocation: packs granted here, no file
+                                                         'bills', 'day_bills', 'statements', 'cells', 'survey')),
+    programme_id  INTEGER REFERENCES programmes,        -- NULL for merchants and series: they belong to the city
+    file          TEXT NOT NULL,
+    sha256        TEXT NOT NULL,
+    profile       TEXT NOT NULL,
+    profile_json  TEXT NOT NULL,                        -- the profile as it was, so that rejects can be read again
+    encoding      TEXT NOT NULL,
+    header        TEXT NOT NULL,                        -- the file's own column names, as a JSON list
+    state         TEXT NOT NULL CHECK (state IN ('importing', 'done', 'undone')),
+    last_line     INTEGER NOT NULL DEFAULT 0,           -- the watermark: every row up to this line has been judged
+    chunks        INTEGER NOT NULL DEFAULT 0,           -- transactions it took so far
+    options       TEXT NOT NULL DEFAULT '{}',           -- JSON: what the command was told, for `batch resume`
+    read          INTEGER NOT NULL,
+    accepted      INTEGER NOT NULL,
+    duplicate     INTEGER NOT NULL,
+    rejected      INTEGER NOT NULL,
+    warnings      INTEGER NOT NULL,
+    actor         TEXT NOT NULL,
+    imported_at   INTEGER NOT NULL,
+    CHECK (state = 'undone' OR read = accepted + duplicate + rejected)
+) STRICT;
+
+CREATE UNIQUE INDEX batches_once ON batches (kind, ifnull(programme_id, 0), sha256) WHERE state <> 'undone';
+
+CREATE TRIGGER closed_programmes_take_no_files BEFORE INSERT ON batches WHEN EXISTS (
+    SELECT 1 FROM closings c WHERE c.programme_id = NEW.programme_id)
+BEGIN SELECT RAISE(ROLLBACK, 'the programme is closed'); END;
+
+CREATE TABLE "fact_digests" (
+    facts   TEXT NOT NULL CHECK (facts IN ('claims', 'redemptions', 'refunds', 'applications', 'eligibility', 'series', 'effect_cells',
+                                           'survey_answers', 'rejects', 'postings')),
+    level   INTEGER NOT NULL CHECK (level BETWEEN 0 AND 3),
+    block   INTEGER NOT NULL,
+    digest  BLOB NOT NULL CHECK (length(digest) = 32),
+    PRIMARY KEY (facts, level, block)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE effect_cells (
+    cell_id   INTEGER PRIMARY KEY,
+    round_id  INTEGER NOT NULL REFERENCES rounds,
+    arm       TEXT NOT NULL CHECK (arm IN ('won', 'lost')),
+    arrival   INTEGER,                                  -- milliseconds from selling out, thousandths of a point from the limit
+    week      INTEGER NOT NULL,
+    stratum   TEXT NOT NULL,
+    n         INTEGER NOT NULL CHECK (n > 0),
+    y TEXT NOT NULL, yy TEXT NOT NULL,                  -- decimals as text: sums in yuan, squares and products in yuan times yuan
+    s TEXT NOT NULL, ss TEXT NOT NULL, sy TEXT NOT NULL,
+    x TEXT NOT NULL, xx TEXT NOT NULL, xy TEXT NOT NULL, xs TEXT NOT NULL,
+    batch_id  INTEGER NOT NULL REFERENCES batches,
+    line      INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX effect_cells_by_round ON effect_cells (round_id, batch_id);
+
+CREATE INDEX effect_cells_by_batch ON effect_cells (batch_id);
+
+CREATE TABLE survey_answers (
+    answer_id     INTEGER PRIMARY KEY,
+    round_id      INTEGER NOT NULL REFERENCES rounds,
+    stratum       TEXT NOT NULL,
+    weight        TEXT NOT NULL,                        -- decimal: how many people an answer stands for
+    answers       INTEGER NOT NULL CHECK (answers > 0), -- 1: one person; more: a sum that somebody printed
+    used_fen      INTEGER NOT NULL CHECK (used_fen > 0),-- vouchers used
+    ordinary_fen  INTEGER NOT NULL CHECK (ordinary_fen >= 0),
+    voucher_fen   INTEGER NOT NULL CHECK (voucher_fen >= 0),  -- extra, paid by voucher
+    own_fen       INTEGER NOT NULL CHECK (own_fen >= 0),      -- extra, of own money
+    batch_id      INTEGER NOT NULL REFERENCES batches,
+    line          INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX survey_answers_by_round ON survey_answers (round_id, batch_id);
+
+CREATE INDEX survey_answers_by_batch ON survey_answers (batch_id);
+
+CREATE TRIGGER effect_cells_never_change BEFORE UPDATE ON effect_cells BEGIN SELECT RAISE(ABORT, 'what was sent stands'); END;
+
+CREATE TRIGGER survey_answers_never_change BEFORE UPDATE ON survey_answers BEGIN SELECT RAISE(ABORT, 'an answer stands'); END;
+
 INSERT INTO _sqlite_migrations VALUES (1, 'voucher', '001_initial.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (2, 'voucher', '002_applications.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (3, 'voucher', '003_draws.sql', NULL);
@@ -1913,6 +1896,7 @@ INSERT INTO _sqlite_migrations VALUES (36, 'voucher', '037_cases.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (37, 'voucher', '038_effects.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (38, 'voucher', '039_break_proposals.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (39, 'voucher', '040_samples_of_merchants.sql', NULL);
+INSERT INTO _sqlite_migrations VALUES (40, 'voucher', '041_effect_batches.sql', NULL);
 INSERT INTO fact_digests_said VALUES (1, 1);
 
-PRAGMA user_version = 39;
+PRAGMA user_version = 40;
