@@ -145,6 +145,38 @@ def test_a_fence_needs_enough_merchants() -> None:
         measures.bursts(look)
 
 
+def test_where_many_stand_out_the_next_wider_base_is_taken() -> None:
+    shops = [each._replace(district="west" if each.merchant_id < 20 else "east") for each in SHOPS]
+    shops += [Merchant(n, f"M{n}", "catering", "east", "small", 0, 0) for n in range(24, 60)]
+    merchant = np.repeat(np.arange(60), 30)
+    base = np.arange(1_800) % 50 * 200 + 4_200
+    base[: 7 * 30] = 4_000  # seven of twenty in the west
+    found = measures.at_threshold(risk_looks.look_at({"merchant": merchant, "base": base}, shops))
+    assert [*found] == [*range(7)]
+    assert (found[0].base, found[0].base_n) == (("catering", "", "small"), 60)
+
+
+def test_who_comes_again_now_and_then_is_counted_by_itself() -> None:
+    resident = np.arange(720)
+    resident[690:] = 9_000 + np.arange(30) % 10  # ten residents, three payments each
+    found = risk_looks.look_at({"merchant": EACH, "resident": resident}, SHOPS).network
+    assert [*found.occasional()] == [*found.group_share()] == [23] and found.regulars() == {}
+    assert found.occasional()[23].counts["come_again"] == 10
+    assert found.group_share()[23].counts["group"] == "occasional"
+
+
+def test_three_shops_that_share_their_residents_are_found_together() -> None:
+    resident = np.arange(720)
+    for shop in (21, 22, 23):  # twelve residents, once at each of them
+        resident[shop * 30 : shop * 30 + 12] = 9_000 + np.arange(12)
+        resident[shop * 30 + 12 : shop * 30 + 20] = 9_000 + (np.arange(8) + 4 * shop) % 12
+    network = risk_looks.look_at({"merchant": EACH, "resident": resident}, SHOPS).network
+    found = network.co_visits()
+    assert [*found] == [21, 22, 23] and found[21].counts["co_visitors"] == 12
+    assert len(found[22].rows) == 20 and found[22].value > found[22].fence
+    assert network.group_share()[21].counts["group"] == "co_visitors"
+
+
 def test_shared_identities_count_where_two_residents_of_one_person_paid() -> None:
     person = np.full(720, -1)
     person[690:700] = 5  # ten residents of shop 23 are one person

@@ -51,9 +51,14 @@ def bases(values: Mapping[int, float], segments: Mapping[int, Segment]) -> dict[
     return members
 
 
+def bases_of(segment: Segment, members: Mapping[Segment, list[int]], least: int) -> list[Segment]:
+    """The segment and the wider ones that have at least so many members, the narrowest first."""
+    return [each for each in widths(segment) if len(members.get(each, ())) >= least]
+
+
 def base_of(segment: Segment, members: Mapping[Segment, list[int]], least: int) -> Segment | None:
     """The narrowest segment with at least so many members; None: there are too few in all."""
-    return next((each for each in widths(segment) if len(members.get(each, ())) >= least), None)
+    return next(iter(bases_of(segment, members, least)), None)
 
 
 def tail(count: int, expected: float) -> float:

@@ -59,7 +59,7 @@ RULES = (
         Word("payments whose base is exactly the threshold of their voucher / payments"),
         Word("the cash-out case of Songjiang, 2024: orders of exactly 1000 yuan for 1000-300"),
         "peers",
-        _least(50),
+        _least(30),
     ),
     Rule(
         "little_variation",
@@ -102,8 +102,29 @@ RULES = (
             Threshold("visits", 5),
             Threshold("loyal", 3_300, PERCENT),
             Threshold("residents", 6),
-            Threshold("times", 2),
+            Threshold("times", 3),
             Threshold("one_in", 100_000),
+        ),
+    ),
+    Rule(
+        "occasional",
+        "network",
+        Word("too many residents come again now and then"),
+        Word(
+            "residents with `visits` payments or more here, at most `a_week` a week, which are"
+            " `loyal` of all of theirs, beside `times` the number of merchants like it; they bring"
+            " `share` of its payments or more"
+        ),
+        Word("resident-merchant networks; Poisson with the rate of merchants like it"),
+        "chance",
+        (
+            Threshold("visits", 3),
+            Threshold("a_week", 2),
+            Threshold("loyal", 3_300, PERCENT),
+            Threshold("share", 3_000, PERCENT),
+            Threshold("residents", 6),
+            Threshold("times", 2),
+            Threshold("one_in", 1_000),
         ),
     ),
     Rule(
@@ -111,30 +132,32 @@ RULES = (
         "network",
         Word("the same residents come again to the same shops"),
         Word(
-            "residents with `visits` payments or more at both, which are `loyal` of all of theirs,"
-            " beside `times` the number that chance would have"
+            "residents with `together` payments or more at two or three shops, which are `loyal` of"
+            " all of theirs: more than `times` what chance would have, and rare at `doubt` times it"
         ),
         Word("co-visit networks; Poisson limit of the hypergeometric distribution"),
         "chance",
         (
-            Threshold("visits", 2),
-            Threshold("loyal", 3_000, PERCENT),
+            Threshold("together", 3),
+            Threshold("loyal", 3_300, PERCENT),
             Threshold("residents", 6),
-            Threshold("times", 2),
-            Threshold("one_in", 100_000),
+            Threshold("times", 4),
+            Threshold("doubt", 2),
+            Threshold("one_in", 1_000),
         ),
     ),
     Rule(
         "group_share",
         "share",
         Word("those who come again bring a large share of its vouchers"),
-        Word(
-            "payments of the residents whom the network rules found / payments; of two shops the"
-            " smaller of both shares"
-        ),
+        Word("payments of the residents whom the network rules found / payments"),
         Word("concentration of buyers, auditors' practice"),
         "fixed",
-        (Threshold("regulars", 4_000, PERCENT), Threshold("co_visitors", 2_000, PERCENT)),
+        (
+            Threshold("regulars", 4_000, PERCENT),
+            Threshold("occasional", 3_500, PERCENT),
+            Threshold("co_visitors", 1_500, PERCENT),
+        ),
     ),
     Rule(
         "shared_identity",

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 
+WHOLE = 1.0  # no share is larger
+
+
 class Scanned(Look):
     """The same with who comes again, and with whom."""
 
@@ -53,11 +56,12 @@ def _shares(look: Look, rule: str, mask: Array, name: str) -> dict[int, Found]:
     for place in places:
         if values[place] <= least:
             continue
-        base = fences.base_of(look.segments[place], members, look.terms["least_peers"])
-        assert base is not None  # there are enough of all of them
-        if base not in edges:
-            ordered = sorted(values[each] for each in members[base])
-            edges[base] = fences.far_fence(ordered, look.terms["fence"] / FULL_BP)
+        for base in fences.bases_of(look.segments[place], members, look.terms["least_peers"]):
+            if base not in edges:
+                ordered = sorted(values[each] for each in members[base])
+                edges[base] = fences.far_fence(ordered, look.terms["fence"] / FULL_BP)
+            if edges[base] < WHOLE:  # else no share could be beyond it: among too many like it
+                break
         fence = max(edges[base], least)
         if values[place] > fence:
             counts = {name: int(part[place]), "payments": int(look.count[place])}
@@ -101,13 +105,14 @@ def little_variation(look: Look) -> dict[int, Found]:
     return found
 
 
-def bursts(look: Look) -> dict[int, Found]:
-    """Payments close behind the one before."""
+def bursts(look: Scanned) -> dict[int, Found]:
+    """Payments close behind the one before; a canteen has them every noon, and is set aside."""
     paid_at = look.column("paid_at")
     close = np.zeros(len(paid_at), bool)
     close[1:] = (look.place[1:] == look.place[:-1]) & (
         paid_at[1:] - paid_at[:-1] <= look.terms.of("bursts", "seconds")
     )
+    close &= ~np.isin(look.place, look.network.canteens)
     return _shares(look, "bursts", close, "close_behind")
 
 
@@ -213,6 +218,7 @@ MEASURES: dict[str, Callable[[Scanned], Mapping[int, Found]]] = {
     "bursts": bursts,
     "odd_hours": odd_hours,
     "regulars": lambda look: look.network.regulars(),
+    "occasional": lambda look: look.network.occasional(),
     "co_visits": lambda look: look.network.co_visits(),
     "group_share": lambda look: look.network.group_share(),
     "shared_identity": shared_identity,

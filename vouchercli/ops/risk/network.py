@@ -4,10 +4,14 @@ A regular of a merchant has `visits` payments there, and these are at least `loy
 paid. Honest people have such shops too: a shop is found only where it has more regulars than
 `times` the number that merchants like it would have of as many residents, by a Poisson chance below
 one in `one_in`. Shops whose regulars pay at noon on working days are canteens: set aside, and told.
+Those who come at most `a_week` times a week are counted once more by themselves: real regulars come
+more often, and would hide them.
 
-Co-visitors of two shops have `visits` payments at each of them, which are together `loyal` of all
-that they paid. By chance known(here) * known(there) / residents of the district that come again
-anywhere would do so; found is `times` as many, as rarely.
+Co-visitors of two or three shops have `together` payments there, at more than one of them, and
+these are `loyal` of all that they paid. By chance known(here) * known(there) / residents of the
+district would pay at two shops (of three: the sum over their pairs); found are more than `times` as
+many, where so many would be as rare even if `doubt` times as many were usual: neighbours share
+their shops. Three shops are looked at where each two of them have more than `doubt` times as many.
 """
 
 from __future__ import annotations
@@ -18,13 +22,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from vouchercli.ops.risk.found import ALL, Found
+from vouchercli.ops.risk.look import DAY
 from vouchercli.rules import fences
 from vouchercli.rules.risk import FULL_BP
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from vouchercli.ops.risk.look import Look
 
     Array = np.ndarray[Any, Any]
+
+WEEK = 7 * DAY
 
 
 class Cells(NamedTuple):
@@ -39,25 +48,19 @@ class Cells(NamedTuple):
         return Cells(*(column[chosen] for column in self))
 
 
-class Pair(NamedTuple):
-    """Two merchants: how many residents come again to both, to each of them, of how many, how many
-    would by chance; and their share of the payments of each.
+class Circle(NamedTuple):
+    """Two or three merchants, the residents who come again to them, how many would by chance; and
+    these residents' share of the payments of each merchant.
     """
 
-    here: int
-    there: int
+    shops: tuple[int, ...]
     members: Array
-    known_here: int
-    known_there: int
-    residents: int
     expected: float
-    share_here: float
-    share_there: float
+    shares: tuple[float, ...]
 
-    @property
-    def share(self) -> float:
-        """The smaller of both shares."""
-        return min(self.share_here, self.share_there)
+    def share(self, place: int) -> float:
+        """The share at one of its merchants."""
+        return self.shares[self.shops.index(place)]
 
 
 class Network:
@@ -82,32 +85,44 @@ class Network:
         return np.bincount(self._resident)
 
     @cached_property
+    def _known(self) -> Array:
+        """How many residents paid at each merchant."""
+        return np.bincount(self._cells.merchant, minlength=self._merchants)
+
+    # ------------------------------------------------------------ who comes again
+
+    @cached_property
     def _regulars(self) -> Cells:
-        visits = self._terms.of("regulars", "visits")
-        loyal = self._terms.of("regulars", "loyal")
+        return self._loyal("regulars")
+
+    @cached_property
+    def _occasional(self) -> Cells:
+        span = int(np.ptp(self._look.all.paid_at)) if self._look.all.size else 0
+        most = self._terms.of("occasional", "a_week") * (span // WEEK + 1)
+        cells = self._loyal("occasional")
+        return cells.where(cells.visits <= most)
+
+    def _loyal(self, rule: str) -> Cells:
+        visits, loyal = self._terms.of(rule, "visits"), self._terms.of(rule, "loyal")
         enough = self._cells.visits * FULL_BP >= loyal * self._paid[self._cells.resident]
         return self._cells.where((self._cells.visits >= visits) & enough)
 
-    @cached_property
-    def _by_regulars(self) -> Array:
-        """The payments of regulars, as a mask."""
-        own = self._regulars
-        return np.isin(self._keys, own.resident * self._merchants + own.merchant)
+    def _by(self, cells: Cells) -> Array:
+        """The payments of such residents at such merchants, as a mask."""
+        return np.isin(self._keys, cells.resident * self._merchants + cells.merchant)
 
     @cached_property
     def _at_meals(self) -> Array:
         """Merchants that are canteens."""
         look, terms = self._look, self._terms
         noon = (look.hour >= terms["meals_from"]) & (look.hour < terms["meals_to"])
-        by_regulars = look.per_merchant(self._by_regulars)
-        at_noon = look.per_merchant(self._by_regulars & noon & (look.weekday < 5))
-        many = self._count >= terms.of("regulars", "residents")
+        own = self._by(self._regulars)
+        by_regulars = look.per_merchant(own)
+        at_noon = look.per_merchant(own & noon & (look.weekday < 5))
+        count = np.bincount(self._regulars.merchant, minlength=self._merchants)
+        many = count >= terms.of("regulars", "residents")
         canteens: Array = many & (at_noon * FULL_BP >= terms["meals"] * by_regulars)
         return canteens
-
-    @cached_property
-    def _count(self) -> Array:
-        return np.bincount(self._regulars.merchant, minlength=self._merchants)
 
     @property
     def canteens(self) -> list[int]:
@@ -118,14 +133,30 @@ class Network:
         """Merchants with more regulars than merchants like it would have."""
         return self._found_regulars
 
+    def occasional(self) -> dict[int, Found]:
+        """Merchants with more residents who come again now and then than merchants like it."""
+        return self._found_occasional
+
     @cached_property
     def _found_regulars(self) -> dict[int, Found]:
+        return self._beyond_peers("regulars", self._regulars)
+
+    @cached_property
+    def _found_occasional(self) -> dict[int, Found]:
+        least = self._terms.of("occasional", "share")
+        return {
+            place: each
+            for place, each in self._beyond_peers("occasional", self._occasional).items()
+            if len(each.rows) * FULL_BP >= least * int(self._look.count[place])
+        }
+
+    def _beyond_peers(self, rule: str, cells: Cells) -> dict[int, Found]:
         look, terms = self._look, self._terms
-        count = self._count
-        known = np.bincount(self._cells.merchant, minlength=self._merchants)
+        count = np.bincount(cells.merchant, minlength=self._merchants)
+        known, own = self._known, self._by(cells)
         ordinary = {int(place): 0.0 for place in np.flatnonzero(~self._at_meals & (known > 0))}
         members = fences.bases(ordinary, look.segments)
-        wanted = look.enough & (count >= terms.of("regulars", "residents")) & ~self._at_meals
+        wanted = look.enough & (count >= terms.of(rule, "residents")) & ~self._at_meals
         found = {}
         for place in np.flatnonzero(wanted).tolist():
             base = fences.base_of(look.segments[place], members, terms["least_peers"])
@@ -134,85 +165,114 @@ class Network:
             of_all, of_residents = int(count[members[base]].sum()), int(known[members[base]].sum())
             rate = (of_all - int(count[place]) + 1) / max(of_residents - int(known[place]), 1)
             expected = rate * int(known[place])
-            raised = expected * terms.of("regulars", "times")
+            raised = expected * terms.of(rule, "times")
             chance = fences.tail(int(count[place]), raised)
-            if chance * terms.of("regulars", "one_in") < 1:
+            if chance * terms.of(rule, "one_in") < 1:
                 counts = {
-                    "regulars": int(count[place]),
+                    "come_again": int(count[place]),
                     "residents": int(known[place]),
-                    "regulars_of_base": of_all,
+                    "come_again_of_base": of_all,
                     "residents_of_base": of_residents,
                     "expected": f"{expected:.2f}",
                     "chance": f"{chance:.1e}",
                 }
-                found[place] = Found(
-                    float(count[place]),
-                    raised,
-                    base,
-                    len(members[base]),
-                    counts,
-                    look.rows(place, self._by_regulars),
-                )
+                number, rows = float(count[place]), look.rows(place, own)
+                found[place] = Found(number, raised, base, len(members[base]), counts, rows)
         return found
 
+    # ------------------------------------------------------------ with whom
+
     @cached_property
-    def _pairs(self) -> dict[int, Pair]:
-        """Of each merchant the pair with the largest smaller share, of those beyond chance."""
-        look, terms = self._look, self._terms
-        again = self._cells.where(self._cells.visits >= terms.of("co_visits", "visits"))
-        keys, who = self._meetings(again)
-        order = np.argsort(keys, kind="stable")
-        keys, who = keys[order], who[order]
-        found, starts, counts = np.unique(keys, return_index=True, return_counts=True)
-        known = np.bincount(again.merchant, minlength=self._merchants)
-        people, district = self._residents_by_district(again)
-        best: dict[int, Pair] = {}
-        for place in np.flatnonzero(counts >= terms.of("co_visits", "residents")).tolist():
-            here, there = divmod(int(found[place]), self._merchants)
-            if not (look.enough[here] and look.enough[there]):
+    def _circles(self) -> dict[int, Circle]:
+        """Of each merchant the circle that has its largest share, of those beyond chance."""
+        best: dict[int, Circle] = {}
+        for shops in self._groups():
+            circle = self._judge(shops)
+            if circle is None:
                 continue
-            whole = int(min(people[district[here]], people[district[there]]))
-            expected = int(known[here]) * int(known[there]) / whole
-            chance = fences.tail(int(counts[place]), expected * terms.of("co_visits", "times"))
-            if chance * terms.of("co_visits", "one_in") >= 1:
-                continue
-            members = who[starts[place] : starts[place] + counts[place]]
-            sizes = int(known[here]), int(known[there])
-            shares = [self._share(members, each) for each in (here, there)]
-            self._keep(best, Pair(here, there, members, *sizes, whole, expected, *shares))
-            turned = Pair(there, here, members, *sizes[::-1], whole, expected, *shares[::-1])
-            self._keep(best, turned)
+            for place in shops:
+                if place not in best or circle.share(place) > best[place].share(place):
+                    best[place] = circle
         return best
 
-    def _meetings(self, again: Cells) -> tuple[Array, Array]:
-        """Pairs of merchants, by residents who are loyal to both: key, resident."""
-        loyal = self._terms.of("co_visits", "loyal")
-        parts, step = [], 1
-        while True:
-            same = np.flatnonzero(again.resident[step:] == again.resident[:-step])
-            if not len(same):
-                break
-            visits = again.visits[same] + again.visits[same + step]
-            resident = again.resident[same]
-            chosen = visits * FULL_BP >= loyal * self._paid[resident]
-            keys = again.merchant[same] * self._merchants + again.merchant[same + step]
-            parts.append((keys[chosen], resident[chosen]))
-            step += 1
-        if not parts:
-            nothing = np.zeros(0, np.int64)
-            return nothing, nothing
-        keys, resident = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return keys, resident
+    def _groups(self) -> Iterator[tuple[int, ...]]:
+        """Two or three merchants of which each two share more residents than chance would have."""
+        terms = self._terms
+        found, counts = np.unique(self._meetings(), return_counts=True)
+        some = counts >= (terms.of("co_visits", "residents") + 1) // 2
+        here, there = np.divmod(found[some], self._merchants)
+        enough = self._look.enough[here] & self._look.enough[there]
+        many = counts[some] > terms.of("co_visits", "doubt") * self._expected(here, there)
+        pairs = list(zip(here[enough & many].tolist(), there[enough & many].tolist(), strict=True))
+        beside: dict[int, set[int]] = {}
+        for one, other in pairs:
+            beside.setdefault(one, set()).add(other)
+        nothing: set[int] = set()
+        for one, other in pairs:
+            yield one, other
+            for third in sorted(beside[one] & beside.get(other, nothing)):
+                yield one, other, third
 
-    def _residents_by_district(self, again: Cells) -> tuple[Array, Array]:
-        """Residents who come again anywhere in a district; the district of each merchant."""
+    def _meetings(self) -> Array:
+        """Pairs of merchants (the smaller place first), once for each resident who comes again to
+        both.
+        """
+        cells = self._cells
+        together, loyal = (self._terms.of("co_visits", name) for name in ("together", "loyal"))
+        wanted = np.maximum(together * FULL_BP, loyal * self._paid[cells.resident])
+        parts, step = [np.zeros(0, np.int64)], 1
+        while True:
+            same = np.flatnonzero(cells.resident[step:] == cells.resident[:-step])
+            if not len(same):
+                return np.concatenate(parts)
+            visits = cells.visits[same] + cells.visits[same + step]
+            same = same[visits * FULL_BP >= wanted[same]]
+            parts.append(cells.merchant[same] * self._merchants + cells.merchant[same + step])
+            step += 1
+
+    @cached_property
+    def _district(self) -> tuple[Array, Array]:
+        """The district of each merchant, and how many residents paid in that district."""
         names = [self._look.segments[place][1] for place in range(self._merchants)]
         districts, district = np.unique(names, return_inverse=True)
-        home = np.unique(again.resident * len(districts) + district[again.merchant])
-        return np.bincount(home % len(districts), minlength=len(districts)), district
+        home = np.unique(self._cells.resident * len(districts) + district[self._cells.merchant])
+        return district, np.bincount(home % len(districts), minlength=len(districts))[district]
 
-    def _share(self, members: Array, place: int) -> float:
-        return len(self._of_members(members, place)) / int(self._look.count[place])
+    def _expected(self, here: Array, there: Array) -> Array:
+        """How many residents would pay at both by chance."""
+        people = self._district[1]
+        number: Array = self._known[here] * self._known[there]
+        return number / np.minimum(people[here], people[there])
+
+    @cached_property
+    def _by_merchant(self) -> tuple[Cells, Array]:
+        cells = self._cells.where(np.argsort(self._cells.merchant, kind="stable"))
+        return cells, np.concatenate(([0], np.cumsum(self._known)))
+
+    def _judge(self, shops: tuple[int, ...]) -> Circle | None:
+        """The circle of these merchants; None: chance could bring it about."""
+        terms = self._terms
+        cells, starts = self._by_merchant
+        own = np.concatenate([np.arange(starts[each], starts[each + 1]) for each in shops])
+        cells = cells.where(own)
+        people, where = np.unique(cells.resident, return_inverse=True)
+        visits, at = np.bincount(where, cells.visits), np.bincount(where)
+        loyal = visits * FULL_BP >= terms.of("co_visits", "loyal") * self._paid[people]
+        chosen = (at > 1) & (visits >= terms.of("co_visits", "together")) & loyal
+        size = int(chosen.sum())
+        if size < terms.of("co_visits", "residents"):
+            return None
+        pairs = [(a, b) for a in shops for b in shops if a < b]
+        expected = float(self._expected(*np.array(pairs).T).sum())
+        chance = fences.tail(size, expected * terms.of("co_visits", "doubt"))
+        is_many = size > expected * terms.of("co_visits", "times")
+        if not is_many or chance * terms.of("co_visits", "one_in") >= 1:
+            return None
+        paid = np.bincount(
+            cells.merchant[chosen[where]], cells.visits[chosen[where]], minlength=self._merchants
+        )
+        shares = tuple(float(paid[each] / self._look.count[each]) for each in shops)
+        return Circle(shops, people[chosen], expected, shares)
 
     def _of_members(self, members: Array, place: int) -> Array:
         look = self._look
@@ -220,54 +280,51 @@ class Network:
         rows: Array = look.order[span][np.isin(self._resident[span], members)]
         return rows
 
-    @staticmethod
-    def _keep(best: dict[int, Pair], pair: Pair) -> None:
-        if pair.here not in best or pair.share > best[pair.here].share:
-            best[pair.here] = pair
-
     def co_visits(self) -> dict[int, Found]:
-        """Merchants that share more residents with another one than chance would have it."""
+        """Merchants that share more residents with others than chance would have it."""
         merchants = self._look.all.merchants
+        times = self._terms.of("co_visits", "times")
         return {
             place: Found(
-                float(len(pair.members)),
-                pair.expected * self._terms.of("co_visits", "times"),
+                float(len(circle.members)),
+                circle.expected * times,
                 ALL,
                 0,
                 {
-                    "co_visitors": len(pair.members),
-                    "other_merchant": merchants[pair.there].merchant_no,
-                    "come_again_here": pair.known_here,
-                    "come_again_there": pair.known_there,
-                    "come_again_in_district": pair.residents,
-                    "expected": f"{pair.expected:.2f}",
+                    "co_visitors": len(circle.members),
+                    "shops": ", ".join(merchants[each].merchant_no for each in circle.shops),
+                    "residents": ", ".join(str(self._known[each]) for each in circle.shops),
+                    "residents_in_district": ", ".join(
+                        str(self._district[1][each]) for each in circle.shops
+                    ),
+                    "expected": f"{circle.expected:.2f}",
                 },
-                self._of_members(pair.members, place),
+                self._of_members(circle.members, place),
             )
-            for place, pair in sorted(self._pairs.items())
+            for place, circle in sorted(self._circles.items())
         }
+
+    # ------------------------------------------------------------ how much of a shop they are
 
     def group_share(self) -> dict[int, Found]:
         """Merchants where those whom the network rules found bring a large share."""
-        found = {}
-        by_pair = self._terms.of("group_share", "co_visitors") / FULL_BP
-        by_regulars = self._terms.of("group_share", "regulars") / FULL_BP
-        for place, each in self._found_regulars.items():
-            share = len(each.rows) / int(self._look.count[place])
-            if share >= by_regulars:
-                found[place] = self._shared(place, share, by_regulars, each.rows, {})
-        for place, pair in sorted(self._pairs.items()):
-            if place not in found and pair.share >= by_pair:
-                rows = self._of_members(pair.members, place)
-                more = {
-                    "share_here": f"{pair.share_here:.4f}",
-                    "share_there": f"{pair.share_there:.4f}",
-                }
-                found[place] = self._shared(place, pair.share, by_pair, rows, more)
+        found: dict[int, Found] = {}
+        groups = {"regulars": self._found_regulars, "occasional": self._found_occasional}
+        for name, by_place in groups.items():
+            fence = self._terms.of("group_share", name) / FULL_BP
+            for place, each in by_place.items():
+                self._keep(found, place, each.rows, fence, name)
+        fence = self._terms.of("group_share", "co_visitors") / FULL_BP
+        for place, circle in sorted(self._circles.items()):
+            self._keep(found, place, self._of_members(circle.members, place), fence, "co_visitors")
         return found
 
-    def _shared(
-        self, place: int, share: float, fence: float, rows: Array, more: dict[str, Any]
-    ) -> Found:
-        counts = {"of_the_group": len(rows), "payments": int(self._look.count[place])}
-        return Found(share, fence, ALL, 0, counts | more, rows)
+    def _keep(
+        self, found: dict[int, Found], place: int, rows: Array, fence: float, name: str
+    ) -> None:
+        """Note a share beyond its fence; the first that is stays."""
+        share = len(rows) / int(self._look.count[place])
+        if share >= fence and place not in found:
+            counts = {"group": name, "of_the_group": len(rows)}
+            counts |= {"payments": int(self._look.count[place])}
+            found[place] = Found(share, fence, ALL, 0, counts, rows)
