@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 FIELDS = ("merchant_no", "name", "uscc", "district", "industry", "size", "brand", "designated_size")
-FIELDS += ("address", "phone", "platform_no", "account_name", "account_no", "bank")
+FIELDS += ("address", "phone", "platform_no", "account_name", "account_no", "bank", "bank_no")
 ADD_BATCH = """
 INSERT INTO batches (batch_id, kind, file, sha256, profile, profile_json, encoding, header, state,
     read, accepted, duplicate, rejected, warnings, actor, imported_at)

@@ -25,6 +25,7 @@ WRITTEN = re.compile(r"(\**[^*|]{0,4})\|([0-9A-F]{32})\|([0-9A-F]{60,})")
 # accounts is known, the shorter ones are left.
 LONG_RUN = re.compile(r"\d(?:[ \-]?\d){11,}")
 SHORT_RUN = re.compile(r"\d(?:[ \-]?\d){5,}")
+BANK_NO = re.compile(r"[0-9]{12}")
 
 
 class Keys(NamedTuple):
@@ -49,6 +50,23 @@ def cleaned(account_no: str) -> str:
     """An account number as it is compared and paid to: letters and digits alone, of one width."""
     even = account_no if account_no.isascii() else unicodedata.normalize("NFKC", account_no)
     return even if even.isalnum() else "".join(filter(str.isalnum, even))
+
+
+def is_bank_no(text: str) -> bool:
+    """Whether a text has the shape of a bank's number in the payment system (行号): 12 digits, of
+    the bank, its city, its branch, and a check digit.
+    """
+    return BANK_NO.fullmatch(text) is not None
+
+
+def bank_check_digit(bank_no: str) -> str:
+    """The last digit of the bank's number that begins with these 11: GB/T 17710 (ISO/IEC 7064, MOD
+    11,10). What follows them is not looked at.
+    """
+    product = 10
+    for digit in map(int, bank_no[:11]):
+        product = ((product + digit) % 10 or 10) * 2 % 11
+    return str((11 - product) % 10)
 
 
 def is_masked(account_no: str) -> bool:

@@ -384,6 +384,14 @@ WARNINGS: dict[str, tuple[str, ...]] = {
         "{uscc} is not a valid unified social credit code",
         "the unified social credit code is not valid",
     ),
+    "bank_no_check_digit": (
+        (
+            "{bank_no} is not a valid number of a bank (its last digit should be {expected}):"
+            " a payment may come back"
+        ),
+        "{bank_no} is not a valid number of a bank",
+        "the number of the bank is not valid",
+    ),
     "old_registration_number": (
         "{uscc} is an old registration number of {digits} digits, not a unified social credit code",
         "an old registration number stands in place of the unified social credit code",

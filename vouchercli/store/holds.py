@@ -61,8 +61,8 @@ WHERE h.programme_id = :programme_id AND ifnull(h.hold_id = :hold, 1)
 LIST = Listing(Hold, ALL, "h.hold_id DESC", names_columns=True)
 ADD = """
 INSERT INTO holds (programme_id, merchant_id, redemption_id, reason, evidence, note, held_on,
-    held_by, os_user, held_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING hold_id
+    held_by, os_user, held_at, batch_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING hold_id
 """
 RELEASE = """
 UPDATE holds SET released_by = ?, released_at = ?, release_note = ? WHERE hold_id = ?
@@ -206,10 +206,15 @@ def add(
     evidence: str,
     note: str,
     held_on: int,
+    *,
+    batch: int | None = None,
 ) -> int:
-    """Hold back what a merchant is owed, or one payment of it; gives the hold's number."""
+    """Hold back what a merchant is owed, or one payment of it; gives the hold's number. `batch`:
+    the file that is the reason (None: a person sets it).
+    """
     hand = (session.actor, session.os_user, session.now)
-    values = (programme_id, merchant_id, redemption_id, reason, evidence, note, held_on, *hand)
+    about = (reason, evidence, note, held_on)
+    values = (programme_id, merchant_id, redemption_id, *about, *hand, batch)
     return typed.number(session.db, ADD, values)
 
 

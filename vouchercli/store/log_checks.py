@@ -129,9 +129,10 @@ SELECT m.merchant_no || ' ' || j.key AS subject, j.value AS expected, CASE j.key
     WHEN 'name' THEN m.name WHEN 'uscc' THEN m.uscc WHEN 'address' THEN m.address
     WHEN 'phone' THEN m.phone WHEN 'platform_no' THEN m.platform_no
     WHEN 'account_name' THEN m.account_name WHEN 'account_no' THEN {sealed_accounts.WRITTEN}
-    WHEN 'bank' THEN m.bank WHEN 'district' THEN m.district WHEN 'industry' THEN m.industry
-    WHEN 'size' THEN m.size WHEN 'brand' THEN m.brand
-    WHEN 'designated_size' THEN m.designated_size ELSE j.value END AS found
+    WHEN 'bank' THEN m.bank WHEN 'bank_no' THEN m.bank_no
+    WHEN 'district' THEN m.district WHEN 'industry' THEN m.industry WHEN 'size' THEN m.size
+    WHEN 'brand' THEN m.brand WHEN 'designated_size' THEN m.designated_size
+    ELSE j.value END AS found
 FROM merchant_changes c JOIN merchants m USING (merchant_id)
 JOIN json_each(iif(c.after = '', '{{}}', c.after)) j
 WHERE NOT EXISTS (SELECT 1 FROM merchant_changes later

@@ -24,6 +24,7 @@ SELECT merchant_id, json_object(
         industry, 'size', size, 'brand', brand, 'designated_size', designated_size,
     'address', address, 'phone', phone, 'platform_no', platform_no, 'account_name', account_name,
         'account_no', {sealed_accounts.WRITTEN}, 'bank', bank,
+        'bank_no', bank_no,
     'registry', registry, 'is_registered', is_registered, 'changed_at', changed_at,
     'pasts', (SELECT json_group_array(json_array(until_at, segment_id, platform_no))
         FROM main.merchant_pasts AS p WHERE p.merchant_id = m.merchant_id)) AS row
@@ -141,6 +142,7 @@ class Merchant(NamedTuple):
     account_name: str
     account_no: str  # masked
     bank: str
+    bank_no: str
     registry: str
     registered: int
     suspended: int
@@ -185,7 +187,7 @@ class Total(NamedTuple):
 AS_AT = """
 SELECT m.merchant_id, m.merchant_no, m.name, m.uscc, g.district, g.industry, g.size, g.brand,
     g.designated_size, m.address, m.phone, coalesce(v.platform_no, m.platform_no), m.account_name,
-    m.account_no, m.bank, m.registry, m.is_registered,
+    m.account_no, m.bank, m.bank_no, m.registry, m.is_registered,
     EXISTS (SELECT 1 FROM suspensions AS s WHERE s.merchant_id = m.merchant_id
         AND s.from_at <= :at AND (s.until_at IS NULL OR :at < s.until_at)) AS is_suspended
 FROM merchants AS m LEFT JOIN merchant_pasts AS v ON v.merchant_id = m.merchant_id
@@ -204,7 +206,7 @@ WHERE p.merchant_id = ? ORDER BY p.until_at
 MERCHANTS = """
 SELECT m.merchant_id, m.merchant_no, m.name, m.uscc, m.district, m.industry, m.size, m.brand,
     m.designated_size, m.address, m.phone, m.platform_no, m.account_name, m.account_no, m.bank,
-    m.registry, m.is_registered,
+    m.bank_no, m.registry, m.is_registered,
     EXISTS (SELECT 1 FROM suspensions AS s WHERE s.merchant_id = m.merchant_id
         AND s.from_at <= :at AND (s.until_at IS NULL OR :at < s.until_at)) AS is_suspended
 FROM merchants AS m

@@ -19,9 +19,9 @@ IS_KNOWN = "SELECT 1 FROM merchants WHERE merchant_no = ?"
 ADOPTABLE = "SELECT platform_no FROM merchants WHERE NOT is_registered AND platform_no <> ''"
 ADD = """
 INSERT INTO merchants (merchant_no, name, uscc, district, industry, size, brand,
-    designated_size, address, phone, platform_no, account_name, account_no, bank,
+    designated_size, address, phone, platform_no, account_name, account_no, bank, bank_no,
                        registry, is_registered, segment_id, added_at, changed_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?)
 ON CONFLICT (merchant_no) DO NOTHING
 """
 # The same of rows by columns: only what they have; the registry and the moment are those of all.
@@ -44,6 +44,7 @@ COLUMNS = (
     "account_name",
     "account_no",
     "bank",
+    "bank_no",
 )
 KNOWN = "SELECT 1 FROM merchants WHERE merchant_no IN (SELECT value FROM json_each(?)) LIMIT 1"
 ADDED = "SELECT merchant_no FROM merchants WHERE merchant_id > ? ORDER BY merchant_id LIMIT ?"

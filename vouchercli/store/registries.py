@@ -31,11 +31,11 @@ CREATE TEMP TABLE incoming_merchants (
         detail TEXT DEFAULT '{}',
     merchant_no TEXT, name TEXT, uscc TEXT, district TEXT, industry TEXT, size TEXT, brand TEXT,
         designated_size TEXT, address TEXT, phone TEXT, platform_no TEXT,
-    account_name TEXT, account_no TEXT, bank TEXT
+    account_name TEXT, account_no TEXT, bank TEXT, bank_no TEXT
 )
 """
-ADD_INCOMING = "INSERT INTO incoming_merchants VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
-TYPED_COLUMNS = 14
+ADD_INCOMING = "INSERT INTO incoming_merchants VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+TYPED_COLUMNS = 15
 
 INDEX_INCOMING = "CREATE INDEX temp.incoming_merchants_by_no ON incoming_merchants (merchant_no)"
 
@@ -54,6 +54,7 @@ CELLS = (
     "account_name",
     "account_no",
     "bank",
+    "bank_no",
 )
 
 
@@ -184,14 +185,14 @@ ON CONFLICT DO NOTHING
 
 PUT = """
 INSERT INTO merchants (merchant_no, name, uscc, district, industry, size, brand,
-    designated_size, address, phone, platform_no, account_name, account_no, bank,
+    designated_size, address, phone, platform_no, account_name, account_no, bank, bank_no,
                        registry, is_registered, segment_id, added_at, changed_at)
 SELECT i.merchant_no, i.name, coalesce(i.uscc, m.uscc, ''), s.district, s.industry, s.size,
     s.brand, s.designated_size, coalesce(i.address, m.address, ''),
        coalesce(i.phone, m.phone, ''), coalesce(i.platform_no, m.platform_no, ''),
            coalesce(i.account_name, m.account_name, ''),
-       coalesce(i.account_no, m.account_no, ''), coalesce(i.bank, m.bank, ''), ?1, 1, s.segment_id,
-           ?2, ?2
+       coalesce(i.account_no, m.account_no, ''), coalesce(i.bank, m.bank, ''),
+           coalesce(i.bank_no, m.bank_no, ''), ?1, 1, s.segment_id, ?2, ?2
 FROM incoming_merchants AS i LEFT JOIN merchants AS m USING (merchant_no)
 JOIN segments AS s ON s.district = coalesce(i.district, m.district, '')
     AND s.industry = coalesce(i.industry, m.industry, '')
@@ -206,7 +207,8 @@ ON CONFLICT (merchant_no) DO UPDATE SET
     designated_size = excluded.designated_size,
     address = excluded.address, phone = excluded.phone, platform_no = excluded.platform_no,
         account_name = excluded.account_name,
-    account_no = excluded.account_no, bank = excluded.bank, registry = excluded.registry,
+    account_no = excluded.account_no, bank = excluded.bank, bank_no = excluded.bank_no,
+        registry = excluded.registry,
         is_registered = 1,
     segment_id = excluded.segment_id, changed_at = excluded.changed_at
 """
@@ -392,7 +394,7 @@ WHERE s.batch_id IS NULL AND merchant_id IN (SELECT merchant_id FROM merchant_ch
 ORDER BY m.merchant_no
 """
 
-# What an earlier version kept of a merchant knows no brand and no designated size.
+# What an earlier version kept of a merchant knows no brand, no designated size, no bank's number.
 PUT_BACK_SEGMENTS = """
 INSERT INTO segments (district, industry, size, brand, designated_size)
 SELECT before ->> 'district', before ->> 'industry', before ->> 'size',
@@ -410,7 +412,7 @@ UPDATE merchants SET
     address = c.before ->> 'address', phone = c.before ->> 'phone',
         platform_no = c.before ->> 'platform_no',
     account_name = c.before ->> 'account_name', account_no = c.before ->> 'account_no',
-        bank = c.before ->> 'bank',
+        bank = c.before ->> 'bank', bank_no = ifnull(c.before ->> 'bank_no', ''),
     registry = c.before ->> 'registry', is_registered = c.before ->> 'is_registered',
         changed_at = c.before ->> 'changed_at',
     segment_id = (SELECT segment_id FROM segments AS s WHERE s.district = c.before ->> 'district'

@@ -374,7 +374,7 @@ WHERE settlement_id = ? AND state <> 'dropped'
 """
 TO_SEND = """
 SELECT t.transfer_id, s.order_mark || t.transfer_no, t.payee_id, t.amount_fen, m.merchant_no,
-    m.name, m.account_name, m.bank
+    m.name, m.account_name, m.bank, m.bank_no
 FROM transfers t JOIN merchants m ON m.merchant_id = t.payee_id
     JOIN settlements s USING (settlement_id)
 WHERE t.settlement_id = ? AND t.state IN ('planned', 'sent', 'accepted') ORDER BY t.transfer_id
@@ -411,6 +411,7 @@ class ToSend(NamedTuple):
     name: str
     account_name: str
     bank: str
+    bank_no: str
 
 
 def set_state(db: sqlite3.Connection, settlement: int, state: str) -> None:

@@ -69,6 +69,7 @@ TEXT = {
     "name of the account that is paid": "收款账户名称",
     "number of the account that is paid": "收款账号",
     "bank and branch of the account": "开户银行及网点",
+    "number of that bank in the payment system, 12 digits": "开户行在支付系统中的联行号，12 位数字",
     "the platform's number of the application": "平台的报名编号",
     "when the person applied, local time": "报名时间（当地时间）",
     "device; who shares it with another is the same person": "设备；与他人共用者视为同一人",

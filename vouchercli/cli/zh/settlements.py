@@ -97,6 +97,9 @@ TEXT = {
     "{count} payees of settlement {settlement} have no account any more: they are taken out of it": "结算单 {settlement} 中 {count} 个收款方已无账户：已从中移出",
     "{count} payees of settlement {settlement} have another account now, which is tried first: they are taken out of it": "结算单 {settlement} 中 {count} 个收款方已更换账户，须先试付：已从中剔除",
     "account changed": "账户已更换",
+    "{count} payees have no number of their bank (bank_no), which the payment file of {bank} demands: {merchants}; nothing was exported": "{count} 个收款方没有开户行联行号（bank_no），而 {bank} 的付款文件要求联行号：{merchants}；未导出任何内容",
+    "import a registry that has it; or, for each: voucher settlement hold --merchant {first} --reason account_missing --evidence WHAT, then export again": "请导入含联行号的名录；或逐一暂缓：voucher settlement hold --merchant {first} --reason account_missing --evidence WHAT，然后重新导出",
+    "{count} merchants have another account than before, and no second person has looked at it yet: they are not paid by this programme either": "{count} 家商户账户有变更，尚未经第二人复核：本项目同样暂缓支付",
     "nothing is left in settlement {settlement}: its payees have no account or are held": "结算单 {settlement} 已无可付款项：收款方缺少账户或处于暂缓支付",
     "The bank's order": "银行指令号",
     # answers

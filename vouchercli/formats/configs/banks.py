@@ -95,6 +95,12 @@ class Bank:
     answers: Profile | None
 
     @property
+    def needs_bank_no(self) -> bool:
+        """Whether its file must say the number of each payee's bank."""
+        cells = self.table.columns.values() if self.table else ()
+        return any(cell.field == "bank_no" and not cell.is_optional for cell in cells)
+
+    @property
     def suffix(self) -> str:
         """How the name of its payment files ends."""
         return ".xml" if self.form == "pain.001" else f".{self.form}"

@@ -38,6 +38,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
         "account_name",
         "account_no",
         "bank",
+        "bank_no",
     ),
     "applications": (
         "application_no",
@@ -252,7 +253,7 @@ FILLED: dict[str, frozenset[str]] = {
 # Fields that hold a number of a row, a merchant or its account: they keep it, whatever it looks
 # like, unless it is a true identity number.
 KEYS: dict[str, tuple[str, ...]] = {
-    "merchants": ("merchant_no", "uscc", "phone", "platform_no", "account_no"),
+    "merchants": ("merchant_no", "uscc", "phone", "platform_no", "account_no", "bank_no"),
     "applications": ("application_no",),
     "eligibility": (),
     "series": (),

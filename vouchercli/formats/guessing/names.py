@@ -55,6 +55,7 @@ NAMES: dict[str, dict[str, str]] = {
         "account_name": "收款账户名 收款户名 account_holder 口座名義 예금주",
         "account_no": "收款账户 对公账号 结算账号 iban 口座番号 계좌번호",
         "bank": "结算银行 开户网点 bank_name 金融機関 銀行名 은행 은행명",
+        "bank_no": "开户行行号 清算行号 支付行号 银行联行号 cnaps_code cnaps bank_code 銀行コード",
     },
     "applications": {
         "application_no": (

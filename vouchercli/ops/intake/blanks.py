@@ -60,6 +60,9 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
         "account_name": Meaning(Word("name of the account that is paid"), "杭州知味观食品有限公司"),
         "account_no": Meaning(Word("number of the account that is paid"), "1202020009900012345"),
         "bank": Meaning(Word("bank and branch of the account"), "工商银行杭州分行"),
+        "bank_no": Meaning(
+            Word("number of that bank in the payment system, 12 digits"), "102331002010"
+        ),
     },
     "applications": {
         "application_no": Meaning(Word("the platform's number of the application"), "A000001"),

@@ -76,7 +76,7 @@ def _hold(session: Session, row: sqlite3.Row, batch_id: int, changes: Iterable[C
         number = (
             found.hold
             if found is not None
-            else holds.add(session, programme_id, each.merchant_id, None, *about)
+            else holds.add(session, programme_id, each.merchant_id, None, *about, batch=batch_id)
         )
         audit.note(
             session,
@@ -100,7 +100,6 @@ def _evidence(batch_id: int, file: str, change: Changed) -> str:
 def _end(session: Session, row: sqlite3.Row, batch_id: int, changes: Iterable[Changed]) -> set[int]:
     """End what the batch held; gives the merchants."""
     db, programme_id = session.db, row["programme_id"]
-    ours = f"{store.evidence_of(batch_id)}, "
     note = store.evidence_of(batch_id)
     standing = store.standing(db, programme_id)
     programme = programmes.value(row)
@@ -108,7 +107,7 @@ def _end(session: Session, row: sqlite3.Row, batch_id: int, changes: Iterable[Ch
     ended = set()
     for each in changes:
         found = standing.get(each.merchant_id)
-        if found is None or not found.evidence.startswith(ours):
+        if found is None or found.batch != batch_id:
             continue
         if staff and has_brought(session, logins, found.hold, each.merchant_no):
             continue

@@ -19,7 +19,7 @@ from vouchercli.ops.intake import mending, staging
 from vouchercli.ops.intake.accounts import ACCOUNT, Sealer
 from vouchercli.ops.intake.kinds import Chunk, Written
 from vouchercli.ops.intake.screening import Screen
-from vouchercli.rules.accounts import is_masked
+from vouchercli.rules.accounts import is_bank_no, is_masked
 from vouchercli.store import new_merchants, sealed_accounts, segments
 
 if TYPE_CHECKING:
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 MANY = 1_000  # rows that are written together
 FIELDS = fields.FIELDS["merchants"]
-NUMBER, NAME, USCC, DISTRICT, PLATFORM_NO = (
-    FIELDS.index(field) for field in ("merchant_no", "name", "uscc", "district", "platform_no")
+NUMBER, NAME, USCC, DISTRICT, PLATFORM_NO, BANK_NO = map(
+    FIELDS.index, ("merchant_no", "name", "uscc", "district", "platform_no", "bank_no")
 )
 SEGMENT = slice(DISTRICT, FIELDS.index("designated_size") + 1)
 
@@ -114,6 +114,7 @@ class Writer:
             and self._adoptable.isdisjoint(columns[PLATFORM_NO])
             and self._held.isdisjoint(numbers)
             and not any(map(is_masked, columns[ACCOUNT]))
+            and all(map(is_bank_no, {*columns[BANK_NO]} - {""}))
         )
         ids = self._find_segments(columns) if is_plain else None
         if ids is None:
@@ -125,7 +126,8 @@ class Writer:
         is_new = new_merchants.add_columns(self._db, self._last, self._registry, self._at, values)
         self._last += sum(is_new)
         self._lines.extend(compress(group.lines, is_new))
-        if any(texts[USCC]) or any(map(str.isdigit, {*texts[DISTRICT]})):
+        is_odd = any(texts[USCC]) or any(texts[BANK_NO])
+        if is_odd or any(map(str.isdigit, {*texts[DISTRICT]})):
             pairs = zip(group.plain_records(), zip(*texts, strict=True), strict=True)
             self._write_warnings([*compress(pairs, is_new)])
         if not any(is_new):
@@ -160,6 +162,7 @@ class Writer:
 
     def _is_held(self, values: tuple[str, ...]) -> bool:
         is_odd = is_masked(values[ACCOUNT]) or UNKNOWN in "".join(values)
+        is_odd |= bool(values[BANK_NO]) and not is_bank_no(values[BANK_NO])
         if values[PLATFORM_NO] in self._adoptable or is_odd:
             self._held.add(values[NUMBER])
         return bool(self._held) and values[NUMBER] in self._held
@@ -191,7 +194,7 @@ class Writer:
         doubtful = [
             (record, row)
             for record, row in added
-            if row[USCC] or row[DISTRICT].isdigit() or record.holds_rows
+            if row[USCC] or row[BANK_NO] or row[DISTRICT].isdigit() or record.holds_rows
         ]
         warnings = [
             (batch_id, record.line, code, staging.as_json(detail))

@@ -25,7 +25,7 @@ from vouchercli.ops.intake import (
 from vouchercli.ops.intake.kinds import Intake, Kind, Unfit
 from vouchercli.result import Column, Message, Outcome, Table, say
 from vouchercli.rules import merchants as rules
-from vouchercli.rules.accounts import is_masked
+from vouchercli.rules.accounts import bank_check_digit, cleaned, is_bank_no, is_masked
 from vouchercli.rules.times import HOME_ZONE
 from vouchercli.store import audit, batches, registries, suspensions
 from vouchercli.store.db import writing
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from vouchercli.store.duplicates import Stay
 
 FIELDS = fields.FIELDS["merchants"]
-USCC, DISTRICT = FIELDS.index("uscc"), FIELDS.index("district")
+USCC, DISTRICT, BANK_NO = map(FIELDS.index, ("uscc", "district", "bank_no"))
 MISSING_WAYS = ("report", "suspend")
 NAMED_MISSING = 10
 SUSPEND = "merchant.suspend"  # the deed, in the log
@@ -149,6 +149,10 @@ def _typist(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
         row: list[str | None] = [None if is_unknown(value) else value for value in values]
         row[uscc] = row[uscc] and values[uscc].upper()
         row[account] = row[account] and sealer.write(values[number], values[account])
+        if row[BANK_NO]:
+            row[BANK_NO] = bank_no = cleaned(values[BANK_NO])
+            if not is_bank_no(bank_no):
+                return accounts.unfit_bank_no(intake.reading, values[BANK_NO])
         for place in absent:
             row[place] = None
         return tuple(row)
@@ -168,6 +172,8 @@ def _warnings(
         yield "error_cell", {"column": ", ".join(errors), "value": ", ".join(errors.values())}
     if uscc:
         yield from _uscc_warnings(uscc)
+    if (bank_no := row[BANK_NO]) and bank_no[-1] != (expected := bank_check_digit(bank_no)):
+        yield "bank_no_check_digit", {"bank_no": bank_no, "expected": expected}
     if district and rules.DIVISION_CODE.fullmatch(district):
         successors = divisions.successors_of_retired().get(district)
         if successors is not None:

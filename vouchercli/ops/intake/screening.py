@@ -196,7 +196,7 @@ def is_identity_in_key(
     return usual != len(text) or one.kind in ("mobile", "email")
 
 
-_OF_MERCHANTS = ("uscc", "phone", "account_no")
+_OF_MERCHANTS = ("uscc", "phone", "account_no", "bank_no")
 
 
 def _birth_year(text: str) -> str:

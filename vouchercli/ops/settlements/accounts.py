@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.store import identities, sealed_accounts
@@ -13,23 +13,16 @@ if TYPE_CHECKING:
     from vouchercli.session import Session
 
 
-class Account(NamedTuple):
-    """An account's number, and that of its bank in the payment system ('': not known)."""
-
-    number: str
-    bank_no: str = ""
-
-
-def open_all(session: Session, merchant_ids: Sequence[int]) -> dict[int, Account]:
-    """The accounts of merchants, each of which shows one. Raises `VoucherError`: account_damaged;
-    no_cryptography; no_key, wrong_key and others of the key file.
+def open_all(session: Session, merchant_ids: Sequence[int]) -> dict[int, str]:
+    """The account numbers of merchants, each of which shows one. Raises `VoucherError`:
+    account_damaged; no_cryptography; no_key, wrong_key and others of the key file.
     """
     wanted = {*merchant_ids}
     rows = [row for row in sealed_accounts.every(session.db) if row.merchant_id in wanted]
     for missing in sorted(wanted - {row.merchant_id for row in rows}):
         raise _damaged(f"#{missing}")
     safe = sealed_accounts.Safe(identities.load_ring(session.path, session.db))
-    return {row.merchant_id: Account(_open(safe, row)) for row in rows}
+    return {row.merchant_id: _open(safe, row) for row in rows}
 
 
 def _open(safe: sealed_accounts.Safe, row: sealed_accounts.Row) -> str:

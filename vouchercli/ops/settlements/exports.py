@@ -34,13 +34,14 @@ if TYPE_CHECKING:
     from vouchercli.transfers import Payer
 
 PIECE = 1 << 20  # bytes
+MOST_NAMED = 5  # payees
 LONGEST_AGO = 31  # days since a file was written by a run that was killed
 
 
 def export(session: Session, number: int, bank_name: str, path: Path) -> Outcome:
     """Write the payment file of an approved settlement, and note that it is sent; of one that was
     exported, the same file once more. Raises `settlement_is`, `notice_needed`, `notice_stands`,
-    `payer_missing`, `nothing_to_pay`, `file_differs`, `answers_came`, and as
+    `payer_missing`, `nothing_to_pay`, `bank_no_missing`, `file_differs`, `answers_came`, and as
     `banks.load`, `payment_files.write` and `accounts.open_all`.
     """
     bank = banks.load(bank_name)
@@ -53,7 +54,7 @@ def export(session: Session, number: int, bank_name: str, path: Path) -> Outcome
         if not is_again:
             notices.require_stood(session, current)
             dropped = store.drop_unpayable(db, number, session.now)
-        order = _order(session, current)
+        order = _order(session, current, bank)
         if not is_again:
             order = _as_written(order, bank, path, _days_to_pay(session, current))
         pay_on = order.pay_on
@@ -81,7 +82,7 @@ def export(session: Session, number: int, bank_name: str, path: Path) -> Outcome
     return _answer(current, order, dropped, files, sha256)
 
 
-def _order(session: Session, current: Current) -> PaymentOrder:
+def _order(session: Session, current: Current, bank: Bank) -> PaymentOrder:
     """What the bank is told. It is dated by its approval: the same settlement gives the same file,
     also after a kill.
     """
@@ -93,6 +94,7 @@ def _order(session: Session, current: Current) -> PaymentOrder:
             hint="voucher settlement reject {settlement} --note WHY",
             settlement=current.number,
         )
+    _require_bank_nos(to_send, bank)
     pay_on = current.settlement.pay_on or _days_to_pay(session, current)[0]
     opened = accounts.open_all(session, [each.payee_id for each in to_send])
     purpose = f"{current.programme.name.zh} 结算{current.number}"
@@ -103,6 +105,25 @@ def _order(session: Session, current: Current) -> PaymentOrder:
         _payer(session, current),
         [_transfer(each, opened[each.payee_id], purpose) for each in to_send],
     )
+
+
+def _require_bank_nos(to_send: list[ToSend], bank: Bank) -> None:
+    """Raise `bank_no_missing` where the bank's file cannot be without the numbers of the payees'
+    banks.
+    """
+    without = [each.merchant_no for each in to_send if not each.bank_no]
+    if without and bank.needs_bank_no:
+        raise VoucherError(
+            "bank_no_missing",
+            "{count} payees have no number of their bank (bank_no), which the payment file of"
+            " {bank} demands: {merchants}; nothing was exported",
+            hint="import a registry that has it; or, for each: voucher settlement hold --merchant"
+            " {first} --reason account_missing --evidence WHAT, then export again",
+            count=len(without),
+            bank=bank.bank,
+            merchants=", ".join(without[:MOST_NAMED]) + (" ..." if without[MOST_NAMED:] else ""),
+            first=without[0],
+        )
 
 
 def _approved_at(session: Session, current: Current) -> int:
@@ -145,13 +166,13 @@ def order_no(session: Session, settlement: Settlement) -> str:
     return f"{settlement.order_mark}{rehearsed}S{settlement.settlement}"
 
 
-def _transfer(each: ToSend, account: accounts.Account, purpose: str) -> Transfer:
+def _transfer(each: ToSend, account_no: str, purpose: str) -> Transfer:
     return Transfer(
         each.transfer_no,
         each.account_name or each.name,
-        account.number,
+        account_no,
         each.bank,
-        account.bank_no,
+        each.bank_no,
         each.amount_fen,
         purpose,
     )

@@ -38,6 +38,7 @@ LABELS = {
     "account_name": "Account name",
     "account_no": "Account number",
     "bank": "Bank",
+    "bank_no": "Bank number",
     "registry": "Registry",
 }
 KINDS: dict[str, Kind] = {"designated_size": "word"}

@@ -9,7 +9,7 @@ from vouchercli.documents import Fault
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import locate, yamls
 from vouchercli.ops import lists
-from vouchercli.ops.setup import closed, configs, programme_changes, staff
+from vouchercli.ops.setup import closed, configs, programme_changes, staff, unseen_accounts
 from vouchercli.ops.setup import programme_tables as tables
 from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Table, Word, say
 from vouchercli.rules import doors, limit_words, times
@@ -100,6 +100,7 @@ def change_programme(
             before=store.document(row) if row is not None else None,
             after=document.value,
         )
+        held = () if before else unseen_accounts.hold(session, store.named(db, programme.programme))
     return Outcome(
         data=_loaded_data(programme, "changed" if before else "loaded"),
         says=_next(session, programme, before),
@@ -111,7 +112,8 @@ def change_programme(
             ),
             document,
             "warning",
-        ),
+        )
+        + held,
     )
 
 

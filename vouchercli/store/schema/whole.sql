@@ -170,7 +170,7 @@ CREATE TABLE merchants (
     segment_id     INTEGER NOT NULL REFERENCES segments,
     added_at       INTEGER NOT NULL,
     changed_at     INTEGER NOT NULL
-, brand TEXT NOT NULL DEFAULT '', designated_size TEXT NOT NULL DEFAULT '') STRICT;
+, brand TEXT NOT NULL DEFAULT '', designated_size TEXT NOT NULL DEFAULT '', bank_no TEXT NOT NULL DEFAULT '') STRICT;
 
 CREATE INDEX merchants_by_platform_no ON merchants (platform_no) WHERE platform_no <> '';
 
@@ -1140,16 +1140,13 @@ CREATE TABLE holds (
     held_at        INTEGER NOT NULL,
     released_by    TEXT,
     release_note   TEXT NOT NULL DEFAULT '',
-    released_at    INTEGER,
+    released_at    INTEGER, batch_id INTEGER REFERENCES batches,
     CHECK ((released_by IS NULL) = (released_at IS NULL))
 ) STRICT;
 
 CREATE UNIQUE INDEX holds_once ON holds (programme_id, merchant_id, ifnull(redemption_id, 0), reason) WHERE released_at IS NULL;
 
 CREATE INDEX holds_by_merchant ON holds (merchant_id);
-
-CREATE TRIGGER holds_stand BEFORE UPDATE OF hold_id, programme_id, merchant_id, redemption_id, reason, evidence, note, held_on, held_by, held_at
-    ON holds BEGIN SELECT RAISE(ABORT, 'a hold stands'); END;
 
 CREATE TRIGGER holds_end_once BEFORE UPDATE OF released_by, released_at, release_note ON holds WHEN OLD.released_at IS NOT NULL
 BEGIN SELECT RAISE(ABORT, 'a hold ends once'); END;
@@ -1857,6 +1854,9 @@ CREATE TRIGGER effect_cells_never_change BEFORE UPDATE ON effect_cells BEGIN SEL
 
 CREATE TRIGGER survey_answers_never_change BEFORE UPDATE ON survey_answers BEGIN SELECT RAISE(ABORT, 'an answer stands'); END;
 
+CREATE TRIGGER holds_stand BEFORE UPDATE OF hold_id, programme_id, merchant_id, redemption_id, reason, evidence, note, held_on, held_by, held_at, batch_id
+    ON holds BEGIN SELECT RAISE(ABORT, 'a hold stands'); END;
+
 INSERT INTO _sqlite_migrations VALUES (1, 'voucher', '001_initial.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (2, 'voucher', '002_applications.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (3, 'voucher', '003_draws.sql', NULL);
@@ -1897,6 +1897,7 @@ INSERT INTO _sqlite_migrations VALUES (37, 'voucher', '038_effects.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (38, 'voucher', '039_break_proposals.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (39, 'voucher', '040_samples_of_merchants.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (40, 'voucher', '041_effect_batches.sql', NULL);
+INSERT INTO _sqlite_migrations VALUES (41, 'voucher', '042_bank_numbers.sql', NULL);
 INSERT INTO fact_digests_said VALUES (1, 1);
 
-PRAGMA user_version = 40;
+PRAGMA user_version = 41;
