@@ -8,16 +8,19 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import polars as pl
 import pytest
 import towns
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from polars import lit
 from test_reconcile_worlds import ALL, lay_down
+from test_settlements import MEI
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats.columnar import spills
 from vouchercli.ops.intake import by_columns, chunks
-from vouchercli.ops.intake.by_columns import bills
+from vouchercli.ops.intake.by_columns import bills, our_rows
 from vouchercli.ops.reconciling import runs
 
 if TYPE_CHECKING:
@@ -151,3 +154,32 @@ def test_plain_rows_are_not_staged(town: Any, monkeypatch: pytest.MonkeyPatch) -
     data = hold(Path.cwd() / "bill.csv", lines[1:], COLUMNS, runs.Wanted())[0]
     assert (agreed, data["agreed"], data["breaks"]) == ([15], 15, {"missing_there": 1})
     town("check")
+
+
+def test_rows_that_come_in_while_a_bill_is_read_are_held_against_it(
+    town: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = ALL[0]._replace(number="T15", day=28)
+    read = bills.Plain.others
+
+    def others(plain: Any, chunk: Any) -> Any:
+        yield from read(plain, chunk)
+        if not Path("late.csv").exists():
+            line = "T15,pay,C1,5,M2,2020-03-28 12:00,50,0,10.00,\n"
+            towns.write("late.csv", towns.PAYMENTS + line)
+            town("redemption", "import", "late.csv", *MEI)
+
+    monkeypatch.setattr(bills.Plain, "others", others)
+    lines = [",".join(written(row)) for row in (*ALL, late)]
+    data = hold(Path.cwd() / "bill.csv", lines, COLUMNS, runs.Wanted())[0]
+    assert (data["agreed"], data["breaks"]) == (len(ALL) + 1, {})
+
+
+def test_the_two_keys_of_a_number_are_not_alike() -> None:
+    numbers = pl.DataFrame({"transaction_no": [f"4200{n:024d}" for n in range(5_000)]})
+    kinds = [numbers.with_columns(is_refund=lit(each)) for each in (False, True)]
+    frame = pl.concat(kinds).select(**our_rows.keys())
+    assert {each.n_unique() for each in frame} == {10_000}
+    spread = (frame["key"] ^ frame["check"]).bitwise_count_ones()
+    assert 31 < spread.mean() < 33 and spread.n_unique() > 20  # of 64 bits half differ
+    assert our_rows.keys_of([("4200" + "0" * 24, True)]).tolist() == [frame["key"][5_000]]

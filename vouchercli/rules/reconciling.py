@@ -7,11 +7,12 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules import breaks
 from vouchercli.rules.breaks import Found, Pair, Part, Tolerances
-from vouchercli.rules.times import as_date
+from vouchercli.rules.times import as_date, as_day
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable
@@ -118,6 +119,12 @@ class Judged:
     beyond: list[Beyond] = field(default_factory=list)
     ended: list[int] = field(default_factory=list)
     reasons: dict[int, str] = field(default_factory=dict)
+
+
+def days_around(first_on: int, last_on: int) -> tuple[int, int]:
+    """One day more on both sides: a platform's day may end at another hour."""
+    one = timedelta(days=1)
+    return as_day(as_date(first_on) - one), as_day(as_date(last_on) + one)
 
 
 def judge(

@@ -330,6 +330,16 @@ def reading(session: Session) -> Iterator[sqlite3.Connection]:
 
 
 @contextmanager
+def snapshot(db: sqlite3.Connection) -> Iterator[None]:
+    """The same for a connection of its own."""
+    db.execute("BEGIN")
+    try:
+        yield
+    finally:
+        db.execute("ROLLBACK")
+
+
+@contextmanager
 def legibly(db: sqlite3.Connection) -> Iterator[None]:
     """Text that is not UTF-8 reads with replacement marks: whoever proves a file must not fall over
     what somebody else broke in it.

@@ -8,19 +8,17 @@ from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable
 
-    from vouchercli.store.reconciling import Span
-
-# SQLite puts the texts together: Python makes no object of each cell (P-012).
 RUNS = """
-SELECT count(*), group_concat(f.transaction_no, char(10)), group_concat(f.redemption_id),
-    group_concat(f.merchant_id), group_concat(f.day), group_concat(f.split_id),
-    group_concat(f.refund_of IS NOT NULL)
-FROM redemption_runs n CROSS JOIN redemptions f ON f.redemption_id BETWEEN n.first_id AND n.last_id
-WHERE n.last_paid_at >= :begins_at AND n.first_paid_at < :ends_at
-    AND f.day BETWEEN :look_from AND :look_to
-GROUP BY n.first_id
+SELECT first_id, last_id, first_paid_at, last_paid_at FROM redemption_runs ORDER BY first_id
+"""
+# SQLite puts the texts together: Python makes no object of each cell (P-012).
+ROWS = """
+SELECT count(*), group_concat(transaction_no, char(10)), group_concat(redemption_id),
+    group_concat(merchant_id), group_concat(day), group_concat(split_id),
+    group_concat(refund_of IS NOT NULL)
+FROM redemptions WHERE redemption_id BETWEEN ? AND ?
 """
 SPLITS = """
 SELECT s.split_id, s.after_fen - s.before_fen FROM splits s JOIN rounds r USING (round_id)
@@ -34,6 +32,15 @@ ADD = "INSERT INTO left_rows VALUES (?)"
 
 
 class Run(NamedTuple):
+    """Rows of ours that were written together, and when the first and the last of them was paid."""
+
+    first_id: int
+    last_id: int
+    first_paid_at: int
+    last_paid_at: int
+
+
+class Rows(NamedTuple):
     """The rows of a run: their number, and each column as one text (numbers by line, the others by
     commas).
     """
@@ -47,17 +54,22 @@ class Run(NamedTuple):
     are_refunds: str
 
 
-def runs(db: sqlite3.Connection, span: Span) -> Iterator[Run]:
-    """Our rows of the days that are looked through, run by run."""
-    cursor = db.cursor()
-    cursor.row_factory = None
-    return map(Run._make, cursor.execute(RUNS, span._asdict() | {"allowed": None}))
+def runs(db: sqlite3.Connection) -> list[Run]:
+    """All runs."""
+    return typed.rows(db, Run, RUNS)
 
 
-def splits(db: sqlite3.Connection, span: Span) -> list[tuple[int, int]]:
-    """(split, fen) of the rounds that are held against the bill."""
-    asked = {"programme_id": span.programme_id, "round_id": span.round_id}
-    return typed.tuples(db, SPLITS, asked)
+def rows(db: sqlite3.Connection, run: Run) -> Rows | None:
+    """The rows of a run; None: there are none any more."""
+    found = Rows._make(typed.tuples(db, ROWS, run[:2])[0])
+    return found if found.rows else None
+
+
+def splits(
+    db: sqlite3.Connection, programme_id: int, round_id: int | None
+) -> list[tuple[int, int]]:
+    """(split, fen) of the rounds that are held against the bill (None: all)."""
+    return typed.tuples(db, SPLITS, {"programme_id": programme_id, "round_id": round_id})
 
 
 def merchants(db: sqlite3.Connection) -> list[tuple[int, str, str]]:

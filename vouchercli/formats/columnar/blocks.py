@@ -84,10 +84,12 @@ def records(reading: Reading, numbers: list[int], end_of: Callable[[int], int]) 
         first = at
         while at < len(numbers) and numbers[at] <= piece.last:
             at += 1
-        if at > first:
-            yield from Block(reading, lines.sort_lines(reading, piece), None).records(
-                numbers[first:at]
-            )
+        wanted = numbers[first:at]
+        rows = lines.rows_of(reading, piece, wanted) if wanted else ()
+        for number, row in zip(wanted, rows, strict=True):
+            result = reading.read_row(number, row, [])
+            if result and result[0]:
+                yield result[0]
         if at == len(numbers):
             return
 

@@ -13,7 +13,7 @@ import numpy as np
 from vouchercli.formats.tables import csvs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from vouchercli.formats.tables.line_texts import LineText
     from vouchercli.formats.tables.records import Reading
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 PIECE = 1 << 23
+NEWLINE, RETURN = b"\n\r"
 STATEFUL = ("iso2022", "hz", "utf_7", "utf-7")  # what a byte means depends on those before it
 NO_END = 1 << 62
 
@@ -88,17 +89,16 @@ def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
         while not (is_end and not rest):
             line_count = end_of(line + 1) - line
             read = [rest]
-            while (
-                newlines <= line_count and not is_end
-            ):  # one more than needed, to detect the last piece
+            # one more than needed, to detect the last piece; numpy counts twice as fast as bytes do
+            while newlines <= line_count and not is_end:
                 octets = stream.read(PIECE)
                 is_end = not octets
                 read.append(octets)
-                newlines += octets.count(b"\n")
+                newlines += int(np.count_nonzero(np.frombuffer(octets, np.uint8) == NEWLINE))
             data = b"".join(read)
             cut = len(data)
             if newlines >= line_count:
-                cut = int(np.flatnonzero(np.frombuffer(data, np.uint8) == 10)[line_count - 1]) + 1
+                cut = int(_ends(data)[line_count - 1]) + 1
             # the caller may work long with a piece: keep no second copy
             data, rest, read = (
                 data[:cut],
@@ -119,12 +119,30 @@ def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
                 del piece
 
 
+def _ends(data: bytes) -> Array:
+    """Where its lines end."""
+    return np.flatnonzero(np.frombuffer(data, np.uint8) == NEWLINE)
+
+
 def _by_newlines(data: bytes) -> bytes:
     if b"\r" in data:
-        if data.count(b"\r") != data.count(b"\r\n"):
+        octets = np.frombuffer(data, np.uint8)
+        is_return = octets == RETURN
+        if data.endswith(b"\r") or (octets[1:][is_return[:-1]] != NEWLINE).any():
             raise NotByLinesError
-        data = data.replace(b"\r\n", b"\n")
+        data = octets[~is_return].tobytes()
     return data if data.endswith(b"\n") else data + b"\n"
+
+
+def rows_of(reading: Reading, piece: Piece, numbers: Iterable[int]) -> Iterator[list[str]]:
+    """The cells of these lines of a piece."""
+    table = reading.as_lines()
+    assert table is not None
+    ends = _ends(piece.data)
+    for number in numbers:
+        at = number - piece.first
+        start = ends[at - 1] + 1 if at else 0
+        yield table.row(piece.data[start : ends[at]].decode())
 
 
 def sort_lines(reading: Reading, piece: Piece, last_row: int = NO_END) -> Lines:
@@ -135,7 +153,7 @@ def sort_lines(reading: Reading, piece: Piece, last_row: int = NO_END) -> Lines:
     assert table is not None
     data, delimiter, width = piece.data, table.delimiter, reading.width
     octets = np.frombuffer(data, np.uint8)
-    ends = np.flatnonzero(octets == 10)
+    ends = _ends(data)
     starts = np.concatenate((np.zeros(1, ends.dtype), ends[:-1] + 1))
     is_regular = _count(octets, ord(delimiter), ends) == width - 1
     numbers = np.arange(piece.first, piece.first + len(ends))

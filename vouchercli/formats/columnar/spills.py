@@ -1,5 +1,5 @@
 """Rows that wait by day until all of them are known: in a private temporary file without a name,
-so that memory holds one day and not the whole file.
+so that memory holds one day and not the whole file. Numbers alone: they are not packed.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Spill:
         frame, self._waiting, self._rows = pl.concat(self._waiting), [], 0
         for part in frame.partition_by("day", maintain_order=True):
             packed = BytesIO()
-            part.write_ipc(packed, compression="lz4")
+            part.write_ipc(packed)
             start = self._file.seek(0, 2)
             self._file.write(packed.getbuffer())
             self._places[part["day"][0]].append((start, packed.tell()))

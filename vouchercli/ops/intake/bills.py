@@ -28,7 +28,6 @@ from vouchercli.store import reconciling as store
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from vouchercli.ops.intake.by_columns.bills import Plain
     from vouchercli.ops.intake.kinds import Chunk
     from vouchercli.session import Session
     from vouchercli.store.breaks import Recorded, Scope
@@ -105,10 +104,9 @@ def typist_of_sums(intake: Intake) -> Callable[[tuple[str, ...]], Typed]:
 
 def options_of(intake: Intake) -> dict[str, Any]:
     """What the command said of the file: the days it covers, the round, whether it adds."""
-    said = {name: value for name, value in intake.options.items() if not name.startswith("_")}
-    if intake.batch_id and not said:
+    if intake.batch_id and not intake.options:
         return dict(json.loads(batches.named(intake.db, intake.batch_id).options))
-    return said
+    return intake.options
 
 
 def scope_of(intake: Intake) -> Scope:
@@ -130,7 +128,7 @@ class _Run:
         self.intake, self.scope = intake, scope_of(intake)
         self.adds, said = is_addition(intake), options_of(intake)
         self.allowed = intake.rules.reconciliation
-        self.plain: Plain | None = intake.options.pop("_plain", None)
+        self.plain = intake.between.plain
         there = self.days()
         self.first_on = said.get("first_on") or (there[0] if there else 0)
         self.last_on = said.get("last_on") or (there[1] if there else 0)
@@ -145,11 +143,8 @@ class _Run:
         return (min(known)[0], max(each[1] for each in known)) if known else None
 
     def _looks(self, there: tuple[int, int] | None) -> tuple[int, int]:
-        """One day more on both sides: a platform's day may end at another hour."""
         first, last = (there or (0, 0)) if self.adds else (self.first_on, self.last_on)
-        if not first:
-            return 0, 0
-        return _shift(first, -1), _shift(last, 1)
+        return matching.days_around(first, last) if first else (0, 0)
 
     @property
     def covers(self) -> tuple[int, int]:
@@ -190,7 +185,7 @@ class _Run:
         span, proved = self._span(self.intake.zone), None
         if self.plain:
             proved = self.plain.match(self.intake, span, known.taken)
-            self.intake.options["_written"] = Written(self.plain.agreed, 0, [])
+            self.intake.between.written = Written(self.plain.agreed, 0, [])
         rows = store.gather(self.intake.db, span, known.taken, proved)
         return rows, matching.judge(known, rows.pairs, rows.lone_theirs, rows.lone_ours, rows.twins)
 
@@ -294,10 +289,6 @@ class _SumRun(_Run):
         statement_rows.mark(self.intake.db, self.scope.source, reasons)
 
 
-def _shift(day: int, days: int) -> int:
-    return times.as_day(times.as_date(day) + timedelta(days))
-
-
 def _days(first: int, last: int) -> list[int]:
     if not first:
         return []
@@ -309,7 +300,7 @@ def _judge(intake: Intake) -> None:
     """Held against our rows as soon as all rows are staged; `_accept` keeps what came of it."""
     run = _Run(intake) if intake.kind.name == BILLS else _SumRun(intake)
     run.judge()
-    intake.options["_run"] = run
+    intake.between.run = run
 
 
 def _by_columns(intake: Intake, done_line: int) -> Iterator[Chunk] | None:
@@ -318,11 +309,12 @@ def _by_columns(intake: Intake, done_line: int) -> Iterator[Chunk] | None:
     # everyday bills never wait for the libraries behind it
     from vouchercli.ops.intake.by_columns.bills import chunks
 
-    return chunks(intake)
+    return chunks(intake, scope_of(intake), options_of(intake))
 
 
 def _accept(intake: Intake) -> dict[str, Any]:
-    run: _Run = intake.options.pop("_run")
+    run = intake.between.run
+    assert run is not None
     return run.answer(run.keep())
 
 

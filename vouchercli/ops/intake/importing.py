@@ -124,6 +124,7 @@ def take_in(
     watch: Watch | None = None,
     kept: Mapping[str, Any] | None = None,
     sender: str | None = None,
+    reading: Reading | None = None,
     **options: Any,
 ) -> Outcome:
     """Import one file, or go on with its import where it stopped. The same file read alike again is
@@ -131,14 +132,15 @@ def take_in(
     it had brought. `kept` are options that the batch keeps, for when it is gone on with (`KEPT`).
     `sender` is the platform in whose folder of the inbox it lay. Of several `kinds` that one is
     meant whose columns the file has. A file whose payments make their
-    claims (`claims_first` in its profile) comes in as one of claims before.
+    claims (`claims_first` in its profile) comes in as one of claims before. `reading` is the file
+    where it has been read already.
 
     Raises `VoucherError` when the whole file is refused, or when something rests on what it would
     replace; `Busy` when another process imports it,
     `Stopped` when asked to.
     """
     every = kinds if isinstance(kinds, tuple) else (kinds,)
-    reading = files.read(
+    reading = reading or files.read(
         file,
         *(each.name for each in every),
         profile=profile,
@@ -465,7 +467,7 @@ def _judge_chunk(
             and (chunk.proved is None or intake.kind.settle is None),
         )
         intake.kind.judge(intake)
-        written += intake.options.pop("_written", NOTHING)  # of rows that it need not stage
+        written += intake.between.written
         more = intake.kind.accept(intake)
     duplicates.note(intake.db, intake.kind.name)
     counts = incoming.counted(intake.db)

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from vouchercli.formats.tables.records import Reading, Record
     from vouchercli.result import Outcome
     from vouchercli.rules.programmes import Programme
+    from vouchercli.rules.reconciling import Sums
     from vouchercli.session import Session
     from vouchercli.store.batches import Batch
+    from vouchercli.store.breaks import Recorded
     from vouchercli.store.duplicates import Stay
+    from vouchercli.store.reconciling import Span
     from vouchercli.store.reopening import Moved
 
 
@@ -32,6 +35,62 @@ class Unfit:
 
 
 Typed = tuple[Any, ...] | Unfit
+
+
+@dataclass(frozen=True)
+class Written:
+    """How many proved rows were written; the rows of `lines` are still to be judged."""
+
+    accepted: int
+    duplicate: int
+    lines: list[int]
+    warnings: int = 0
+
+    def __add__(self, more: Written) -> Written:
+        return Written(
+            self.accepted + more.accepted,
+            self.duplicate + more.duplicate,
+            [*self.lines, *more.lines],
+            self.warnings + more.warnings,
+        )
+
+
+NOTHING = Written(0, 0, [])
+
+
+class PlainRows(Protocol):
+    """The rows of a bill that are held against ours without being staged."""
+
+    agreed: int
+
+    def days(self) -> tuple[int, int] | None:
+        """The first and the last of their days; None: there are none."""
+
+    def match(
+        self, intake: Intake, span: Span, taken: Iterable[tuple[str, str]]
+    ) -> dict[int, Sums]:
+        """What agrees, by day; all rows that do not are staged."""
+
+
+class Held(Protocol):
+    """A bill held against what stands here, before anything of it is kept."""
+
+    def keep(self) -> Recorded | None:
+        """Keep what was found."""
+
+    def answer(self, recorded: Recorded | None) -> dict[str, Any]:
+        """What the summary says of it."""
+
+
+@dataclass
+class Between:
+    """What the steps of an import hand on: the plain rows of a bill, what it was found to be, and
+    how many rows were written that were never staged.
+    """
+
+    plain: PlainRows | None = None
+    run: Held | None = None
+    written: Written = NOTHING
 
 
 @dataclass(frozen=True)
@@ -56,6 +115,7 @@ class Intake:
     come_back: list[tuple[int, int, int, str]] = field(default_factory=list)
     proved_fen: Counter[tuple[int, int]] = field(default_factory=Counter)
     is_awaited: Callable[[], bool] = lambda: False
+    between: Between = field(default_factory=Between)
 
     @property
     def programme_id(self) -> int:
@@ -118,27 +178,6 @@ class Kind:
     hopeless: Callable[[sqlite3.Connection, int], frozenset[int]] | None = None
     by_columns: Callable[[Intake, int], Iterator[Chunk] | None] | None = None
     first: Kind | None = None  # what a file that says so (`claims_first`) comes in as before
-
-
-@dataclass(frozen=True)
-class Written:
-    """How many proved rows were written; the rows of `lines` are still to be judged."""
-
-    accepted: int
-    duplicate: int
-    lines: list[int]
-    warnings: int = 0
-
-    def __add__(self, more: Written) -> Written:
-        return Written(
-            self.accepted + more.accepted,
-            self.duplicate + more.duplicate,
-            [*self.lines, *more.lines],
-            self.warnings + more.warnings,
-        )
-
-
-NOTHING = Written(0, 0, [])
 
 
 class ProvedRows(Protocol):

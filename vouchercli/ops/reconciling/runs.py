@@ -59,7 +59,7 @@ def run(
     programme = programmes.current(session.db, session.programme)
     if wanted.round:
         rounds.named(session.db, programme["programme_id"], wanted.round)
-    reading = _read(session, file, profile, encoding)
+    reading = _read(session, file, profile, encoding, sha1)
     kind = KINDS[reading.profile.kind]
     kept = {name: value for name, value in wanted._asdict().items() if value}
     known = batches.standing(session.db, kind.name, programme["programme_id"], reading.sha256)
@@ -74,9 +74,9 @@ def run(
         file,
         profile=profile,
         encoding=encoding,
-        sha1=sha1,
         watch=watch,
         kept=kept,
+        reading=reading,
     )
     return _describe(session, outcome)
 
@@ -92,7 +92,13 @@ def _require_days(wanted: Wanted) -> None:
         )
 
 
-def _read(session: Session, file: str | Path, profile: str | None, encoding: str | None) -> Reading:
+def _read(
+    session: Session,
+    file: str | Path,
+    profile: str | None,
+    encoding: str | None,
+    sha1: str | None,
+) -> Reading:
     """The file, by the profile of any kind of bill or statement that fits it best."""
     if profile is not None:
         given = profiles.every(profile)
@@ -105,6 +111,7 @@ def _read(session: Session, file: str | Path, profile: str | None, encoding: str
         file,
         is_given=len(candidates) == 1 and profile is not None,
         encoding=encoding,
+        sha1=sha1,
         largest=limits.of_database(session.path).file_bytes,
     )
 

@@ -2,13 +2,16 @@
 of that day, those that plainly agree are counted and seen no more. Every other row, of either side,
 goes the way of a small bill.
 
-A pair is counted only when both its numbers occur once: 64-bit keys that occur twice, be it by
-chance, leave all their rows to that way, and the numbers themselves are compared.
+A pair is counted only when its key occurs once on either side: keys that occur twice, be it by
+chance, leave all their rows to that way. Our rows are read while blocks are typed, before the write
+lock is held; where others committed meanwhile they are read again under it.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,43 +22,49 @@ from vouchercli.formats.columnar import blocks, frames
 from vouchercli.formats.columnar.spills import Spill
 from vouchercli.ops.intake import chunks as cuts
 from vouchercli.ops.intake import staging
-from vouchercli.ops.intake.by_columns import typing
+from vouchercli.ops.intake.by_columns import our_rows, typing
+from vouchercli.ops.intake.by_columns.our_rows import OurRows
 from vouchercli.ops.intake.kinds import Chunk
+from vouchercli.rules import times
 from vouchercli.rules.breaks import is_settled
-from vouchercli.rules.reconciling import Sums
+from vouchercli.rules.reconciling import Sums, days_around
+from vouchercli.store import db as files
 from vouchercli.store import reconciling_columns as store
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Iterable, Iterator
+    from concurrent.futures import Future
 
     from vouchercli.formats.columnar.blocks import Block
     from vouchercli.formats.tables.records import Record
     from vouchercli.ops.intake.kinds import Intake
+    from vouchercli.store.breaks import Scope
     from vouchercli.store.reconciling import Span
 
     Array = np.ndarray[Any, Any]
+    Typed = tuple[pl.DataFrame, list[int]]
 
 KINDS = ("pay", "refund")
-REFUND = 1 << 63  # what sets the key of a refund apart
-THEIRS = ("line", "transaction_no", "is_refund", "merchant_no", "day", "fen")
-# Two rows of one number agree: `reconciling.AGREES`, but for what is known before.
+AHEAD = 2  # blocks that wait to be typed
+THEIRS = ("line", "merchant", "day", "fen")
+# Two rows of one key agree: `reconciling.AGREES`, but for what is known before.
 AGREES = (
-    (col("transaction_no") == col("transaction_no_right"))
-    & (col("is_refund") == col("is_refund_right"))
+    (col("check") == col("check_right"))
     & ((col("fen") - col("fen_right")).abs() <= col("amount_fen"))
     & (
-        (col("merchant_no") == "")
-        | (col("merchant_no") == col("our_no"))
-        | (col("merchant_no") == col("platform_no"))
+        (col("merchant") == lit("").hash(0))
+        | (col("merchant") == col("our"))
+        | (col("merchant") == col("platform"))
     )
 )
 
 
-def chunks(intake: Intake) -> Iterator[Chunk]:
+def chunks(intake: Intake, scope: Scope, said: dict[str, Any]) -> Iterator[Chunk]:
     """A large bill as one chunk, whose records are the rows that are not plain; the others wait in
-    `intake.options["_plain"]`.
+    `intake.between.plain`. `said` are the days of the command, where it named them.
     """
-    plain = intake.options["_plain"] = Plain(intake)
+    plain = intake.between.plain = Plain(intake, scope, said)
     chunk = Chunk(1 << 62, (), is_first=True)
     chunk.records = plain.others(chunk)
     yield chunk
@@ -64,36 +73,87 @@ def chunks(intake: Intake) -> Iterator[Chunk]:
 class Plain:
     """The plain rows of a bill, by day."""
 
-    def __init__(self, intake: Intake) -> None:
-        self._intake, self._spill = intake, Spill()
+    def __init__(self, intake: Intake, scope: Scope, said: dict[str, Any]) -> None:
+        self._intake, self._scope = intake, scope
+        self._said = said.get("first_on"), said.get("last_on")
+        self._version = files.data_version(intake.db)
+        self._spill = Spill()
+        self._ours: OurRows | None = None
+        self._seen: tuple[int, int] | None = None  # the first and the last day so far
         self._keys: list[Array] = []
-        self.agreed = 0
+        self._is_by_lines, self.agreed = True, 0
 
     def others(self, chunk: Chunk) -> Iterator[Record]:
-        """Read the file: its rows that are not plain."""
-        reading, done = self._intake.reading, 0
-        with ThreadPoolExecutor(1) as pool:
-            coming = blocks.blocks(reading, 0, cuts.end_of)
-            ahead = pool.submit(self._type_next, coming)
-            try:
-                while (typed := ahead.result()) is not None:
-                    ahead = pool.submit(self._type_next, coming)
-                    block, plain, left = typed
-                    self._spill.add(plain.drop("key"))
-                    self._keys.append(plain["key"].to_numpy())
-                    yield from block.records(left)
-                    done, chunk.share = block.last_line, block.share
-            except blocks.NotByLinesError:
-                for rest in cuts.chunks(reading, done, is_cut=False):
-                    yield from rest.records
-                    done = rest.last_line
+        """Read the file, and our rows of its days: the rows of the file that are not plain."""
+        done = 0
+        with (
+            ThreadPoolExecutor(1) as pool,
+            closing(files.open_to_read(self._intake.session.path)) as side,
+            files.snapshot(side),
+        ):
+            self._ours = OurRows(side, self._scope.programme_id, self._scope.round_id)
+            for block, (plain, left) in self._typed(pool, side):
+                self._keep(plain)
+                yield from block.records(left)
+                done, chunk.share = block.last_line, block.share
+        if not self._is_by_lines:
+            for rest in cuts.chunks(self._intake.reading, done, is_cut=False):
+                yield from rest.records
+                done = rest.last_line
         chunk.is_last, chunk.last_line = True, done
 
-    def _type_next(self, coming: Iterator[Block]) -> tuple[Block, pl.DataFrame, list[int]] | None:
-        block = next(coming, None)
-        return None if block is None else (block, *self._type(block))
+    def _typed(
+        self, pool: ThreadPoolExecutor, side: sqlite3.Connection
+    ) -> Iterator[tuple[Block, Typed]]:
+        """The blocks in order, typed in another thread; our rows are read meanwhile. Ends where the
+        file is not made of one line a row.
+        """
+        coming = blocks.blocks(self._intake.reading, 0, cuts.end_of)
+        waiting: deque[tuple[Block, Future[Typed]]] = deque()
+        while True:
+            while len(waiting) < AHEAD and (block := self._next(coming)):
+                waiting.append((block, pool.submit(self._type, block)))
+            if not waiting:
+                break
+            block, typed = waiting.popleft()
+            while not typed.done() and self._read_ours(side):
+                pass
+            try:
+                rows = typed.result()
+            except blocks.NotByLinesError:
+                self._is_by_lines = False
+                return
+            yield block, rows
+        while self._read_ours(side):
+            pass
 
-    def _type(self, block: Block) -> tuple[pl.DataFrame, list[int]]:
+    def _next(self, coming: Iterator[Block]) -> Block | None:
+        try:
+            return next(coming, None)
+        except blocks.NotByLinesError:
+            self._is_by_lines = False
+            return None
+
+    def _read_ours(self, side: sqlite3.Connection) -> bool:
+        """Read some rows of ours on the days that are known so far; False: all are read."""
+        first, last = self._said
+        if self._seen:
+            first, last = first or self._seen[0], last or self._seen[1]
+        if not (first and last):
+            return False
+        assert self._ours is not None
+        return self._ours.read_next(side, *_moments(*days_around(first, last), self._intake.zone))
+
+    def _keep(self, plain: pl.DataFrame) -> None:
+        if not plain.height:
+            return
+        first, last = int(plain["day"].min()), int(plain["day"].max())  # type: ignore[arg-type]
+        seen = self._seen or (first, last)
+        self._seen = min(seen[0], first), max(seen[1], last)
+        self._spill.add(plain)
+        self._keys.append(plain["key"].to_numpy())
+
+    def _type(self, block: Block) -> Typed:
         """The plain rows of a block, which moved money, and the lines of the others."""
         frame, irregular = block.columns()
         absent = [
@@ -111,15 +171,15 @@ class Plain:
             col("status").is_in(settled),
         ).with_columns(is_refund=col("kind") == "refund")
         rows = rows.with_columns(
-            fen=when("is_refund").then(-col("fen")).otherwise(col("fen")), key=_key()
+            fen=when("is_refund").then(-col("fen")).otherwise(col("fen")),
+            merchant=col("merchant_no").hash(0),
         )
         left = typing.lines_without(frame["line"], rows["line"])
-        return rows.select(*THEIRS, "key"), sorted([*irregular, *left])
+        return rows.select(*THEIRS, **our_rows.keys()), sorted([*irregular, *left])
 
     def days(self) -> tuple[int, int] | None:
         """The first and the last day of the plain rows."""
-        days = self._spill.days()
-        return (days[0], days[-1]) if days else None
+        return self._seen
 
     def match(
         self, intake: Intake, span: Span, taken: Iterable[tuple[str, str]]
@@ -127,135 +187,77 @@ class Plain:
         """What agrees, by day; all rows that do not are staged, or left (`store.leave`). `intake`
         is the one that has its batch.
         """
-        db = intake.db
-        ours = _Ours(span, store.splits(db, span), taken)
-        for run in store.runs(db, span):
-            ours.add(run)
-        doubtful = _twice([*self._keys, _keys_of(store.staged(db))])
-        merchants = pl.DataFrame(
-            store.merchants(db),
-            {"merchant_id": pl.Int64, "our_no": pl.String, "platform_no": pl.String},
-            orient="row",
-        )
+        db, ours = intake.db, self._ours_of(intake.db, span)
+        taken_keys = our_rows.keys_of((number, kind == "refund") for number, kind in taken)
+        staged = our_rows.keys_of((number, bool(kind)) for number, kind in store.staged(db))
+        doubtful = np.concatenate([our_rows.twice([*self._keys, staged]), ours.twice(), taken_keys])
+        self._keys = []
+        merchants = _merchants(db)
         sums: dict[int, Sums] = {}
-        lines: list[int] = []
-        for day in self._spill.days():
-            theirs, mine = self._spill.of(day), ours.of(day)
-            assert theirs is not None
-            agreed = _agreed(theirs.with_columns(key=_key()), mine, doubtful, merchants, span)
-            if agreed.height and span.first_on <= day <= span.last_on:
+        lines, ids = [], []
+        for day in sorted({*self._spill.days(), *ours.days()}):
+            theirs, mine, agreed = self._spill.of(day), ours.of(day), None
+            if theirs is not None and mine is not None and span.first_on <= day <= span.last_on:
+                agreed = _agreed(theirs, mine, merchants, span)
+                agreed = agreed.filter(~col("key").is_in(pl.Series(doubtful).implode()))
                 sums[day] = _sums(agreed)
-                theirs = theirs.filter(~col("line").is_in(agreed["line"].implode()))
-                ours.drop(agreed["redemption_id"])
-            lines += theirs["line"].to_list()
+            lines.append(_without(theirs, agreed, "line"))
+            if span.look_from <= day <= span.look_to:
+                ids.append(_without(mine, agreed, "redemption_id"))
         self._spill.close()
-        store.leave(db, ours.left())
+        ours.close()
+        store.leave(db, np.sort(np.concatenate([NOTHING, *ids])).tolist())
         self.agreed = sum(each.their_rows for each in sums.values())
-        lines.sort()
-        if lines:
-            staging.stage(intake, blocks.records(intake.reading, lines, cuts.end_of))
-        return sums
+        left = np.sort(np.concatenate([NOTHING, *lines])).tolist()
+        if left:
+            staging.stage(intake, blocks.records(intake.reading, left, cuts.end_of))
+        return {day: each for day, each in sums.items() if each.their_rows}
+
+    def _ours_of(self, db: sqlite3.Connection, span: Span) -> OurRows:
+        """Our rows of the days that are looked through, as they stand under the lock."""
+        ours, self._ours = self._ours, None
+        if ours is None or files.data_version(db) != self._version:
+            if ours:
+                ours.close()
+            ours = OurRows(db, self._scope.programme_id, self._scope.round_id)
+        while ours.read_next(db, span.begins_at, span.ends_at):
+            pass
+        return ours
 
 
-class _Ours:
-    """Our rows by day, and which of them are left."""
-
-    def __init__(
-        self, span: Span, splits: list[tuple[int, int]], taken: Iterable[tuple[str, str]]
-    ) -> None:
-        self._span, self._spill = span, Spill()
-        self._fen = pl.DataFrame(splits, {"split_id": pl.Int64, "fen": pl.Int64}, orient="row")
-        self._taken = _keys_of([(number, kind == "refund") for number, kind in taken])
-        self._keys: list[Array] = []
-        self._doubtful: Array | None = None
-        self._ids: list[Array] = []
-        self._agreed: list[Array] = []
-
-    def add(self, run: store.Run) -> None:
-        """Keep the rows of a run that belong to these rounds."""
-        numbers = pl.Series("transaction_no", [run.transaction_nos]).str.split("\n").explode()
-        columns = {
-            "redemption_id": run.redemption_ids,
-            "merchant_id": run.merchant_ids,
-            "day": run.days,
-            "split_id": run.split_ids,
-            "is_refund": run.are_refunds,
-        }
-        frame = pl.DataFrame({name: _whole(text) for name, text in columns.items()})
-        is_clear = len(numbers) == run.rows  # none has a line break in it
-        frame = frame.with_columns(
-            (numbers if is_clear else lit("")).alias("transaction_no"),
-            day=col("day").cast(pl.Int32),
-            is_refund=col("is_refund") == 1,
-        ).join(self._fen, on="split_id", how="inner", maintain_order="left")
-        self._ids.append(frame["redemption_id"].to_numpy())
-        if is_clear:
-            frame = frame.with_columns(key=_key()).drop("split_id")
-            self._keys.append(frame["key"].to_numpy())
-            self._spill.add(frame.drop("key"))
-
-    def of(self, day: int) -> pl.DataFrame | None:
-        """The rows of a day that no other bill shows, and whose number is theirs alone."""
-        if self._doubtful is None:
-            self._doubtful = np.union1d(_twice(self._keys), self._taken)
-            self._keys = []
-        frame = self._spill.of(day)
-        return None if frame is None else _without(frame.with_columns(key=_key()), self._doubtful)
-
-    def drop(self, ids: pl.Series) -> None:
-        """These agree."""
-        self._agreed.append(ids.to_numpy())
-
-    def left(self) -> list[int]:
-        """The ids of all others."""
-        self._spill.close()
-        every = np.concatenate(self._ids) if self._ids else np.zeros(0, np.int64)
-        agreed = np.concatenate(self._agreed) if self._agreed else np.zeros(0, np.int64)
-        left: list[int] = np.setdiff1d(every, agreed, assume_unique=True).tolist()
-        return left
+NOTHING = np.zeros(0, np.int64)
 
 
-def _key() -> pl.Expr:
-    """A number and what it is, as 64 bits: what differs here differs, not the other way round."""
-    return col("transaction_no").hash(0) ^ when("is_refund").then(lit(REFUND, pl.UInt64)).otherwise(
-        lit(0, pl.UInt64)
-    )
+def _moments(first: int, last: int, zone: str) -> tuple[int, int]:
+    """When the first day begins and the last one ends."""
+    return times.day_bounds(first, zone)[0], times.day_bounds(last, zone)[1]
 
 
-def _keys_of(rows: list[tuple[str, Any]]) -> Array:
-    frame = pl.DataFrame(rows, {"transaction_no": pl.String, "is_refund": pl.Boolean}, orient="row")
-    keys: Array = frame.select(key=_key())["key"].to_numpy()
-    return keys
-
-
-def _twice(keys: list[Array]) -> Array:
-    """The keys that occur more than once."""
-    every = np.concatenate([np.zeros(0, np.uint64), *keys])
-    every.sort()
-    return np.unique(every[1:][every[1:] == every[:-1]])
-
-
-def _without(frame: pl.DataFrame, keys: Array) -> pl.DataFrame:
-    return frame.filter(~col("key").is_in(pl.Series(keys, dtype=pl.UInt64).implode()))
-
-
-def _whole(text: str) -> Array:
-    return np.fromstring(text, np.int64, sep=",")
+def _merchants(db: sqlite3.Connection) -> pl.DataFrame:
+    """What they may be called, as `merchant` of a bill."""
+    names = {"merchant_id": pl.Int64, "our": pl.String, "platform": pl.String}
+    frame = pl.DataFrame(store.merchants(db), names, orient="row")
+    return frame.with_columns(our=col("our").hash(0), platform=col("platform").hash(0))
 
 
 def _agreed(
-    theirs: pl.DataFrame,
-    ours: pl.DataFrame | None,
-    doubtful: Array,
-    merchants: pl.DataFrame,
-    span: Span,
+    theirs: pl.DataFrame, ours: pl.DataFrame, merchants: pl.DataFrame, span: Span
 ) -> pl.DataFrame:
     """The pairs of a day that plainly agree."""
-    if ours is None:
-        return pl.DataFrame(schema={"line": pl.Int64})
-    theirs = _without(theirs, doubtful)
     pairs = theirs.join(ours, on="key", how="inner").join(merchants, on="merchant_id", how="inner")
     return pairs.with_columns(amount_fen=lit(span.allowed.amount_fen)).filter(AGREES)
+
+
+def _without(rows: pl.DataFrame | None, agreed: pl.DataFrame | None, name: str) -> Array:
+    """The rows that do not agree, by that column."""
+    if rows is None:
+        return NOTHING
+    every = rows[name].to_numpy()
+    return (
+        every
+        if agreed is None
+        else np.setdiff1d(every, agreed[name].to_numpy(), assume_unique=True)
+    )
 
 
 def _sums(agreed: pl.DataFrame) -> Sums:
