@@ -4,6 +4,7 @@ random dirty synthetic bills.
 
 from __future__ import annotations
 
+import gzip
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -173,6 +174,33 @@ def test_rows_that_come_in_while_a_bill_is_read_are_held_against_it(
     lines = [",".join(written(row)) for row in (*ALL, late)]
     data = hold(Path.cwd() / "bill.csv", lines, COLUMNS, runs.Wanted())[0]
     assert (data["agreed"], data["breaks"]) == (len(ALL) + 1, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "pack"),
+    [
+        ("bill.csv", lambda text: text.rstrip("\n").encode()),
+        ("bill.csv", lambda text: text.replace("\n", "\r\n").encode()),
+        ("bill.csv", lambda text: text.encode("gb18030")),
+        ("bill.csv.gz", lambda text: gzip.compress(text.encode())),
+    ],
+    ids=["no end", "returns", "gb18030", "packed"],
+)
+def test_lines_that_are_left_are_found_again_in_any_file(
+    town: Any, monkeypatch: pytest.MonkeyPatch, name: str, pack: Callable[[str], bytes]
+) -> None:
+    monkeypatch.setattr(by_columns, "is_large", lambda _: True)
+    monkeypatch.setattr(chunks, "LINES", 7)
+    rows = [written(row) for row in ALL]
+    rows[3] = (*rows[3][:4], "9.00", *rows[3][5:6], "成功")
+    rows[-1] = (*rows[-1][:4], "9.99", *rows[-1][5:])
+    text = "\n".join([HEAD, *map(",".join, rows)]) + "\n"
+    Path(name).write_bytes(pack(text))
+    with towns.session(Path("voucher.db"), "mei") as session:
+        data = runs.run(session, name, runs.Wanted()).data
+        lines = [*session.db.execute("SELECT line, their_fen FROM breaks ORDER BY line")]
+    assert data["breaks"] == {"amount": 2}
+    assert [*map(tuple, lines)] == [(5, 900), (17, -999)]
 
 
 def test_the_two_keys_of_a_number_are_not_alike() -> None:

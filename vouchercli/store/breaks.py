@@ -13,7 +13,7 @@ from vouchercli.store.lists import Listing
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from vouchercli.rules.reconciling import Beyond, Key, Sums
     from vouchercli.session import Session
@@ -124,14 +124,16 @@ WHERE {IN_SCOPE} AND b.cleared_at IS NULL AND (b.batch_id = :batch_id OR (
         AND (p.is_beyond OR p.day NOT BETWEEN :first_on AND :last_on))))
 ORDER BY b.break_id
 """
+COUNT_STANDING = f"SELECT count(*) FROM breaks b WHERE {IN_SCOPE} AND b.cleared_at IS NULL"
 STANDING = f"""
 SELECT b.break_id, b.state FROM breaks b WHERE {IN_SCOPE} AND b.type = :type AND b.key = :key
     AND b.our_fen = :our_fen AND b.their_fen = :their_fen AND b.cleared_at IS NULL
 """
+LAST_BREAK = "SELECT ifnull(max(break_id), 0) FROM breaks"
 ADD_BREAK = """
-INSERT INTO breaks (programme_id, source, round_id, type, key, transaction_no, kind, merchant_id,
-    merchant_no, day, our_fen, their_fen, line, detail, batch_id, run_id)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO breaks (break_id, programme_id, source, round_id, type, key, transaction_no, kind,
+    merchant_id, merchant_no, day, our_fen, their_fen, line, detail, batch_id, run_id)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 ADD_PART = "INSERT INTO break_parts VALUES (?, ?, ?, ?, ?, ?, ?)"
 FORGET_PARTS = "DELETE FROM break_parts WHERE break_id = ?"
@@ -396,8 +398,9 @@ def _keep_breaks(
         for number, kind, key, ours, theirs, state in typed.tuples(db, TO_LOOK_AT, asked)
     }
     new, standing, resolved = [], 0, 0
+    others = typed.number(db, COUNT_STANDING, asked) > len(before)
     for each in found:
-        known = before.pop(each.identity, None) or _standing(db, scope, each)
+        known = before.pop(each.identity, None) or (others and _standing(db, scope, each)) or None
         if known is None:
             new.append(each)
             continue
@@ -409,8 +412,7 @@ def _keep_breaks(
         db.execute(CLEAR, {"run": run_id, "at": session.now, "number": number}).rowcount
         for number in sorted(gone)
     )
-    for each in new:
-        _add(db, scope, run_id, each, about["batch_id"])
+    _add(db, scope, run_id, new, about["batch_id"])
     return Recorded(run_id, len(new), standing, cleared, resolved)
 
 
@@ -430,22 +432,28 @@ def _show_again(db: sqlite3.Connection, number: int, found: Found, batch_id: obj
     place = (None, None) if found.line is None else (batch_id, found.line)
     db.execute(SHOWN_AGAIN, (*place, found.detail, number))
     db.execute(FORGET_PARTS, (number,))
-    _add_parts(db, number, found.parts)
+    db.executemany(ADD_PART, _part_rows(number, found.parts))
 
 
-def _add(db: sqlite3.Connection, scope: Scope, run_id: int, found: Found, batch_id: object) -> None:
-    *values, parts, detail = found[1:]
-    place = (None if found.line is None else batch_id, run_id)
-    row = (*scope, found.type, *values, detail, *place)
-    number = int(db.execute(ADD_BREAK, row).lastrowid or 0)
-    _add_parts(db, number, parts)
+def _add(
+    db: sqlite3.Connection, scope: Scope, run_id: int, new: list[Found], batch_id: object
+) -> None:
+    numbered = [*enumerate(new, typed.number(db, LAST_BREAK) + 1)]
 
+    def rows() -> Iterator[tuple[object, ...]]:
+        for number, each in numbered:
+            *values, _, detail = each[1:]
+            batch = None if each.line is None else batch_id
+            yield (number, *scope, each.type, *values, detail, batch, run_id)
 
-def _add_parts(db: sqlite3.Connection, number: int, parts: Iterable[Part]) -> None:
+    db.executemany(ADD_BREAK, rows())
     db.executemany(
-        ADD_PART,
-        ((number, each.day, each.is_beyond, *each[1:5]) for each in parts),
+        ADD_PART, (row for number, each in numbered for row in _part_rows(number, each.parts))
     )
+
+
+def _part_rows(number: int, parts: Iterable[Part]) -> Iterator[tuple[object, ...]]:
+    return ((number, each.day, each.is_beyond, *each[1:5]) for each in parts)
 
 
 # ---------------------------------------------------------------- undo

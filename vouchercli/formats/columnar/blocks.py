@@ -75,23 +75,14 @@ def blocks(reading: Reading, after_line: int, end_of: Callable[[int], int]) -> I
             yield Block(reading, lines.sort_lines(reading, piece, last_row), reading.share_read())
 
 
-def records(reading: Reading, numbers: list[int], end_of: Callable[[int], int]) -> Iterator[Record]:
-    """Lines of a file that was read by blocks before, read once more as in a small file; `numbers`
-    in order.
+def records(reading: Reading, places: lines.Places, numbers: Iterable[int]) -> Iterator[Record]:
+    """Lines that were read by blocks before, read once more as in a small file; `numbers` in
+    order.
     """
-    at = 0
-    for piece in lines.pieces(reading, end_of):
-        first = at
-        while at < len(numbers) and numbers[at] <= piece.last:
-            at += 1
-        wanted = numbers[first:at]
-        rows = lines.rows_of(reading, piece, wanted) if wanted else ()
-        for number, row in zip(wanted, rows, strict=True):
-            result = reading.read_row(number, row, [])
-            if result and result[0]:
-                yield result[0]
-        if at == len(numbers):
-            return
+    for number, row in places.rows(numbers):
+        result = reading.read_row(number, row, [])
+        if result and result[0]:
+            yield result[0]
 
 
 def _columns(reading: Reading, rows: Lines) -> tuple[pl.DataFrame, list[int]]:

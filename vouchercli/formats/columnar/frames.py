@@ -239,17 +239,16 @@ def has_plain_cells(reading: Reading, frame: pl.DataFrame) -> pl.Series:
     """Which rows need no cleaning. Only those with a hyphen in an identifier are looked at
     twice.
     """
-    is_regular = frame.select(_has_plain_cells(reading, NO_ID_WITHOUT_HYPHEN)).to_series()
+    is_regular = frame.select(_has_plain_cells(reading, frame, NO_ID_WITHOUT_HYPHEN)).to_series()
     if is_regular.all():
         return is_regular
     is_right = is_regular.to_numpy().copy()
-    is_right[~is_right] = (
-        frame.filter(~is_regular).select(_has_plain_cells(reading, NO_ID)).to_series()
-    )
+    others = frame.filter(~is_regular)
+    is_right[~is_right] = others.select(_has_plain_cells(reading, others, NO_ID)).to_series()
     return pl.Series(is_right)
 
 
-def _has_plain_cells(reading: Reading, no_id: str) -> pl.Expr:
+def _has_plain_cells(reading: Reading, frame: pl.DataFrame, no_id: str) -> pl.Expr:
     conditions: list[pl.Expr] = [lit(value=True)]
     for field, origin in reading.plan.origins.items():
         if isinstance(origin, str) or field == "kind":
@@ -265,12 +264,12 @@ def _has_plain_cells(reading: Reading, no_id: str) -> pl.Expr:
         )
         if field in FILLED[reading.profile.kind]:
             conditions.append(text != "")
-    conditions += [~each for each in _may_hold_identities(reading)]
+    conditions += [~each for each in _may_hold_identities(reading, frame)]
     conditions += [~each for each in _may_be_the_header(reading)]
     return pl.all_horizontal(conditions)
 
 
-def _may_hold_identities(reading: Reading) -> Iterator[pl.Expr]:
+def _may_hold_identities(reading: Reading, frame: pl.DataFrame) -> Iterator[pl.Expr]:
     """Where a key or a group may hold a person: such rows are looked at one by one. Some platforms
     number by district and day: the year of the row itself is nobody's birth.
     """
@@ -281,9 +280,10 @@ def _may_hold_identities(reading: Reading) -> Iterator[pl.Expr]:
             continue
         text = col(field)
         if field in KEYS[kind]:
-            years = text.str.extract(NUMBER_OF_A_PERSON)
-            is_of_the_row = [years == col(moment).str.head(4) for moment in moments]
-            yield years.is_not_null() & ~pl.any_horizontal(lit(value=False), *is_of_the_row)
+            if frame[field].str.contains(NUMBER_OF_A_PERSON).any():
+                years = text.str.extract(NUMBER_OF_A_PERSON)
+                is_of_the_row = [years == col(moment).str.head(4) for moment in moments]
+                yield years.is_not_null() & ~pl.any_horizontal(lit(value=False), *is_of_the_row)
             if "resident" in reading.plan.origins or reading.identities:
                 usual = reading.usual_widths.get(field, 0)
                 yield text.str.contains(MOBILE_OR_EMAIL) | (

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from os import SEEK_CUR
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -32,12 +33,16 @@ class NotByLinesError(Exception):
 
 @dataclass(frozen=True)
 class Piece:
-    """Some consecutive lines as UTF-8, each ended by one newline."""
+    """Some consecutive lines as UTF-8, each ended by one newline. `offset` and `ends` are where it
+    begins and its lines end in the file, in octets.
+    """
 
     first: int
     last: int
     data: bytes
     is_last: bool
+    offset: int
+    ends: Array
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
     if not is_one_octet or codec.startswith(STATEFUL) or "\n".encode(codec) != b"\n":
         raise NotByLinesError
     with table.text.open() as stream:
-        line, rest, newlines, is_end = 0, b"", 0, False
+        line, rest, newlines, is_end, offset = 0, b"", 0, False, 0
         while not (is_end and not rest):
             line_count = end_of(line + 1) - line
             read = [rest]
@@ -96,9 +101,10 @@ def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
                 read.append(octets)
                 newlines += int(np.count_nonzero(np.frombuffer(octets, np.uint8) == NEWLINE))
             data = b"".join(read)
-            cut = len(data)
-            if newlines >= line_count:
-                cut = int(_ends(data)[line_count - 1]) + 1
+            ends = _ends(data)[:line_count].astype(np.uint32)
+            cut = int(ends[-1]) + 1 if newlines >= line_count else len(data)
+            if data[cut - 1 : cut] not in (b"\n", b""):  # the last line of the file
+                ends = np.append(ends, np.uint32(cut))
             # the caller may work long with a piece: keep no second copy
             data, rest, read = (
                 data[:cut],
@@ -113,7 +119,10 @@ def pieces(reading: Reading, end_of: Callable[[int], int]) -> Iterator[Piece]:
                     line,
                     _by_newlines(data if codec == "utf-8" else data.decode(codec).encode()),
                     is_end and not rest,
+                    offset,
+                    ends,
                 )
+                offset += cut
                 del data
                 yield piece
                 del piece
@@ -134,15 +143,42 @@ def _by_newlines(data: bytes) -> bytes:
     return data if data.endswith(b"\n") else data + b"\n"
 
 
-def rows_of(reading: Reading, piece: Piece, numbers: Iterable[int]) -> Iterator[list[str]]:
-    """The cells of these lines of a piece."""
-    table = reading.as_lines()
-    assert table is not None
-    ends = _ends(piece.data)
-    for number in numbers:
-        at = number - piece.first
-        start = ends[at - 1] + 1 if at else 0
-        yield table.row(piece.data[start : ends[at]].decode())
+class Places:
+    """Where the lines of a file stand, so that some of them can be read once more."""
+
+    def __init__(self, reading: Reading) -> None:
+        table = reading.as_lines()
+        assert table is not None
+        self._table = table
+        self._pieces: list[tuple[int, int, Array]] = []
+
+    def add(self, piece: Piece) -> None:
+        """Note the lines of the piece that comes next: four octets a line."""
+        self._pieces.append((piece.first, piece.offset, piece.ends))
+
+    def rows(self, numbers: Iterable[int]) -> Iterator[tuple[int, list[str]]]:
+        """The numbers and cells of lines that are noted, in the order of the file."""
+        coming, done = iter(self._pieces), 0
+        first, offset, ends = 0, 0, np.zeros(0, np.uint32)
+        with self._table.text.open() as stream:
+            for number in numbers:
+                while number >= first + len(ends):
+                    first, offset, ends = next(coming)
+                at = number - first
+                start = offset + (int(ends[at - 1]) + 1 if at else 0)
+                _pass_over(stream, start - done)
+                done = offset + int(ends[at])
+                text = stream.read(done - start).decode(self._table.codec)
+                yield number, self._table.row(text.removesuffix("\r"))
+
+
+def _pass_over(stream: BinaryIO, octets: int) -> None:
+    """What was packed cannot be leapt over."""
+    if stream.seekable():
+        stream.seek(octets, SEEK_CUR)
+        return
+    while octets > 0 and (read := stream.read(min(octets, PIECE))):
+        octets -= len(read)
 
 
 def sort_lines(reading: Reading, piece: Piece, last_row: int = NO_END) -> Lines:

@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 from polars import col, lit, when
 
-from vouchercli.formats.columnar import blocks, frames
+from vouchercli.formats.columnar import blocks, frames, lines
 from vouchercli.formats.columnar.spills import Spill
 from vouchercli.ops.intake import chunks as cuts
 from vouchercli.ops.intake import staging
@@ -77,7 +77,7 @@ class Plain:
         self._intake, self._scope = intake, scope
         self._said = said.get("first_on"), said.get("last_on")
         self._version = files.data_version(intake.db)
-        self._spill = Spill()
+        self._spill, self._places = Spill(), lines.Places(intake.reading)
         self._ours: OurRows | None = None
         self._seen: tuple[int, int] | None = None  # the first and the last day so far
         self._keys: list[Array] = []
@@ -93,7 +93,7 @@ class Plain:
         ):
             self._ours = OurRows(side, self._scope.programme_id, self._scope.round_id)
             for block, (plain, left) in self._typed(pool, side):
-                self._keep(plain)
+                self._keep(block, plain)
                 yield from block.records(left)
                 done, chunk.share = block.last_line, block.share
         if not self._is_by_lines:
@@ -144,7 +144,8 @@ class Plain:
         assert self._ours is not None
         return self._ours.read_next(side, *_moments(*days_around(first, last), self._intake.zone))
 
-    def _keep(self, plain: pl.DataFrame) -> None:
+    def _keep(self, block: Block, plain: pl.DataFrame) -> None:
+        self._places.add(block.lines.piece)
         if not plain.height:
             return
         first, last = int(plain["day"].min()), int(plain["day"].max())  # type: ignore[arg-type]
@@ -194,23 +195,23 @@ class Plain:
         self._keys = []
         merchants = _merchants(db)
         sums: dict[int, Sums] = {}
-        lines, ids = [], []
+        rows, ids = [], []
         for day in sorted({*self._spill.days(), *ours.days()}):
             theirs, mine, agreed = self._spill.of(day), ours.of(day), None
             if theirs is not None and mine is not None and span.first_on <= day <= span.last_on:
                 agreed = _agreed(theirs, mine, merchants, span)
                 agreed = agreed.filter(~col("key").is_in(pl.Series(doubtful).implode()))
                 sums[day] = _sums(agreed)
-            lines.append(_without(theirs, agreed, "line"))
+            rows.append(_without(theirs, agreed, "line"))
             if span.look_from <= day <= span.look_to:
                 ids.append(_without(mine, agreed, "redemption_id"))
         self._spill.close()
         ours.close()
         store.leave(db, np.sort(np.concatenate([NOTHING, *ids])).tolist())
         self.agreed = sum(each.their_rows for each in sums.values())
-        left = np.sort(np.concatenate([NOTHING, *lines])).tolist()
+        left = np.sort(np.concatenate([NOTHING, *rows])).tolist()
         if left:
-            staging.stage(intake, blocks.records(intake.reading, left, cuts.end_of))
+            staging.stage(intake, blocks.records(intake.reading, self._places, left))
         return {day: each for day, each in sums.items() if each.their_rows}
 
     def _ours_of(self, db: sqlite3.Connection, span: Span) -> OurRows:
