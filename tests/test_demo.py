@@ -21,6 +21,9 @@ import pytest
 from vouchercli.cli import pasting
 from vouchercli.errors import VoucherError
 from vouchercli.ops.demo import beijing, faults, hangzhou, merchants, story
+from vouchercli.ops.demo import effects as lottery
+from vouchercli.ops.effect import moments
+from vouchercli.rules import effects
 from vouchercli.rules.merchants import check_digit, is_uscc
 
 if TYPE_CHECKING:
@@ -106,7 +109,7 @@ def test_the_same_scale_gives_the_same_bytes(small: Files) -> None:
         "".join(name + text for name, text in sorted(small.items())).encode()
     ).hexdigest()
     assert hangzhou.files(1000) == small
-    assert digest.startswith("29c8b9396149")
+    assert digest.startswith("af8fb250c042")
 
 
 @pytest.mark.parametrize("scale", [pytest.param(100, marks=pytest.mark.slow), 1000])
@@ -227,6 +230,24 @@ def test_merchants_are_plainly_synthetic_and_their_codes_hold(small: Files) -> N
     assert sum(count for _, count in trade.most_common(100)) > sum(trade.values()) * 0.4
 
 
+def test_the_lottery_of_the_demo_has_the_effect_that_was_put_in(small: Files) -> None:
+    cells: dict[effects.Key, effects.Moments] = {}
+    for row in csv.DictReader(io.StringIO(small["cells-hz-lottery.csv"])):
+        key = effects.Key(row["round"], row["arm"], None, int(row["week"]), "")
+        sums = [Decimal(row[name]) for name in effects.Moments._fields[1:]]
+        cells[key] = effects.Moments(int(row["n"]), *sums)
+        effects.examine(cells[key], effects.SMALLEST_CELL)
+    won, lost = (
+        moments.by_stratum({key: of for key, of in cells.items() if key[1:4:2] == (arm, 1)})
+        for arm in ("won", "lost")
+    )
+    found = moments.lots(won, lost)
+    assert (found.treated, found.control) == (lottery.PACKS, lottery.ENTRANTS - lottery.PACKS)
+    assert found.wald is not None and found.wald[1] < lottery.TRUE < found.wald[2]
+    asked = rows(small, "applications-")
+    assert len({row["resident"] for row in asked}) == len(asked) == lottery.ENTRANTS
+
+
 # ---------------------------------------------------------------- voucher demo
 
 
@@ -239,7 +260,7 @@ def test_the_demo_ends_with_the_published_ratios_and_commands_to_paste(
     # what started this very process is named, so that the commands work without any PATH
     monkeypatch.setattr(pasting, "_started", [str(Path(sys.executable).parent / "voucher")])
     ran = voucher("demo", "the city", "--scale", "1000")
-    assert len((ran.out + ran.err).splitlines()) < 170
+    assert len((ran.out + ran.err).splitlines()) < 200
     assert not (here / "other.db").exists()
     commands = [line for line in ran.out.splitlines() if line.startswith("$ voucher ")]
     assert commands[0] == "$ voucher init --rehearsal"
@@ -322,7 +343,7 @@ def test_the_demo_as_json_gives_its_commands_and_reports_and_every_fault_its_own
         assert figure["ours"]["base_fen"] * 1000 == figure["base_fen"]
     rounds = voucher("report", "rounds", "--db", "city/voucher.db", "-o", "json").data["rows"]
     assert {row["round"]: row["sell_out_seconds"] for row in rounds}["hz-5"] == 105
-    late = voucher("batch", "show", "11", "--db", "city/voucher.db", "-o", "json").data
+    late = voucher("batch", "show", "13", "--db", "city/voucher.db", "-o", "json").data
     assert late["reasons"] == {
         reason: 1
         for reason in faults.EXPECTED

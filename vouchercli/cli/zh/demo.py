@@ -1,6 +1,7 @@
 """The demo."""
 
 TEXT = {
+    "Invented: the lottery hz-lottery and all that is told of it. It was drawn with a true effect of 3.00 yuan for each yuan of subsidy: the interval is to lie around it.": "虚构：摇号期次 hz-lottery 及其全部数据。生成时设定的真实效果为每一元补贴带来 3.00 元消费：区间应包住它。",
     "A new folder (else demo-PROGRAMME here).": "新文件夹（不写则在当前文件夹建 demo-项目代码）。",
     "Draw the city at 1:N (Hangzhou: 100, 1000 or 10).": "按 1:N 的比例生成（杭州可选 100、1000、10）。",
     "the demo makes a database of its own, in its folder": "演示在自己的文件夹中另建数据库",

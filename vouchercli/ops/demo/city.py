@@ -60,8 +60,11 @@ def shipped(code: str) -> Programme:
 
 
 def batches(steps: list[Step]) -> int:
-    """How many files the steps import, each file counted once: the number of the last batch."""
-    return len({step.args[2] for step in steps if step.args[1:2] == ("import",)})
+    """How many files the steps import, each file counted once, and draws whose packs are granted
+    here: the number of the last batch.
+    """
+    draws = sum(step.args[:2] == ("draw", "run") for step in steps)
+    return draws + len({step.args[2] for step in steps if step.args[1:2] == ("import",)})
 
 
 @dataclass(frozen=True)

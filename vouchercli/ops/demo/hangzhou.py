@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import TYPE_CHECKING
 
-from vouchercli.ops.demo import claims, faults, merchants, redemptions
+from vouchercli.ops.demo import claims, effects, faults, merchants, redemptions
 from vouchercli.ops.demo.city import City, Plan, Step, batches, maker, shipped, step, unseen
 from vouchercli.ops.demo.claims import Coupon, Round
 from vouchercli.ops.demo.clock import at
@@ -160,6 +160,7 @@ def files(scale: int) -> dict[str, str]:
     for position, text in enumerate(till.files([at(end) for end in FILES_END]), 1):
         contents[f"redemptions-{position}.csv"] = text
     contents["series.csv"] = series_file()
+    contents |= effects.files()
     contents["merchants-late.csv"] = merchants.accounts_file(UNLISTED, MERCHANTS)
     contents["payers.yaml"] = PAYERS
     contents["redemptions-late.csv"] = faults.late_file(
@@ -224,6 +225,7 @@ def steps(scale: int) -> tuple[Step, ...]:
         *_round("hz-4", scale, programme, "2020-04-10 12:00"),
         maker("redemption import redemptions-3.csv", now="2020-04-17 01:00"),
         *_round("hz-5", scale, programme, "2020-04-20 20:10"),
+        *effects.round_steps(programme),
         maker("redemption import redemptions-4.csv", now="2020-04-28 09:00"),
         # the same file again: nothing to do
         *unseen([maker("redemption import redemptions-4.csv", now="2020-04-28 09:05")]),
@@ -239,6 +241,7 @@ def steps(scale: int) -> tuple[Step, ...]:
         *_payment("2020-04-30 14:00", scale, programme),
         *unseen(_second_payment("2020-05-06 08:30")),
         maker("series import series.csv", now="2020-05-06 09:00"),
+        *effects.estimate_steps(),
         Step((*SERIES, "--now", "2020-05-06 09:05"), show="output"),
         step("report rounds"),
         step("export datasette open-data --now", "2020-05-06 09:10"),
@@ -314,16 +317,21 @@ CITY = City(
             "Assumed: every sell-out time but round 5's 105 seconds, and the use of round 5, of"
             " which nothing was published."
         ),
+        say(
+            "Invented: the lottery hz-lottery and all that is told of it. It was drawn with a true"
+            " effect of 3.00 yuan for each yuan of subsidy: the interval is to lie around it."
+        ),
     ),
     try_next=(
         'report leverage --by district --round hz-2 --as-of "2020-04-16 24:00"',
         "report leverage --by day",
         "report rounds --as-of 2020-04-06",
         "round show hz-5",
+        "effect report",
         "merchant show M00001",
         "fund show",
         "settlement unpaid --limit 5",
-        "batch rejects 11",
+        "batch rejects 13",
         "report compare hangzhou-2009 hangzhou-2020",
     ),
     unanswered="payment-2.csv",

@@ -12,7 +12,7 @@ from vouchercli.ops.effect.surveys import table_of
 from vouchercli.ops.effect.words import CHECKS, ESTIMATES, PEOPLE, WEEKS, check_row, row_of
 from vouchercli.ops.reports.scope import scope_of
 from vouchercli.ops.rounds.lookup import look_up
-from vouchercli.result import Outcome, Table, Word, say
+from vouchercli.result import EVERYWHERE, JSON, Outcome, Table, Word, say
 from vouchercli.rules import effects as law
 from vouchercli.rules import leverage
 from vouchercli.store import arms, reports
@@ -384,6 +384,7 @@ def _answer(current: RoundAtHand, found: Estimated, survey: tuple[Table, ...]) -
             [_people_row(each) for each in found.people],
             key="people",
             optional=True,
+            where=EVERYWHERE if any(each.told != each.known for each in found.people) else JSON,
         ),
         Table(say("Week by week"), WEEKS, found.weeks, key="weeks", optional=True),
         *survey,
