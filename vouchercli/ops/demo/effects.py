@@ -1,5 +1,5 @@
-"""A lottery in the demo, all of it invented, with an effect that is known because it was put in: the
-interval of the estimate is to lie around it.
+"""A lottery in the demo, all of it invented, with an effect that is known because it was put in:
+the interval of the estimate is to lie around it.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ def files() -> dict[str, str]:
     """
     chance = Random(f"{CODE} 2020")
     rows = [
-        f"L{place:05d},{CODE},LOT{place:05d},2020-04-20 10:{place // 60 % 60:02d}:{place % 60:02d}\n"
+        f"L{place:05d},{CODE},LOT{place:05d},2020-04-20 10:{minute:02d}:{second:02d}\n"
         for place in range(ENTRANTS)
+        for minute, second in [divmod(place, 60)]
     ]
     lines = ["round,arm,arrival,week,stratum,n,y,yy,s,ss,sy,x,xx,xy,xs\n"]
     for arm, people in (("won", PACKS), ("lost", ENTRANTS - PACKS)):
