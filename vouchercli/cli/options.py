@@ -137,6 +137,7 @@ FLAGS = (
     "dry_run",
     "yes",
     "verbose",
+    "allow_partial",
 )
 DEFAULTS: dict[str, Any] = {name: False if name in FLAGS else None for name in PANEL}
 
@@ -467,6 +468,9 @@ def command(
             go_apart(call, given)
             if "call" in function.__annotations__:
                 given["call"] = call
+            if "session" in function.__annotations__ and given.get("lake") is not None:
+                given["session"] = None  # what a lake says, no file of ours does
+                return function(**given)
             if "session" not in function.__annotations__:
                 return function(**given)
             # open until the answer is shown: a long list is read meanwhile

@@ -6,10 +6,11 @@ series | districts | industries | site
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated, Any, Optional
 
 import typer
 
+from vouchercli.cli.lake_options import OF_LAKES, asked_of_lake, is_of_lake
 from vouchercli.cli.options import Call, Since, Until, command, split_codes, verbs
 from vouchercli.result import Outcome
 from vouchercli.session import Session
@@ -50,6 +51,7 @@ Rounds = Annotated[
     "leverage",
     epilog='Example: voucher report leverage --by round --as-of "2020-04-02 16:00"',
     looks_back=True,
+    options=OF_LAKES,
 )
 def leverage(
     call: Call,
@@ -94,8 +96,21 @@ def leverage(
     ] = False,
     limit: Limit = None,
     known_on: KnownOn = None,
+    **more: Any,
 ) -> Outcome:
     """What each public yuan did: gross, own-spend and floor, net of refunds."""
+    most = top or (_most(call, by) if limit is None else limit)
+    order = sort or (None if top is None else "subsidy")
+    if is_of_lake(more):
+        from vouchercli.ops.lake import reports as of_lake
+        from vouchercli.ops.reports.specs import Question
+
+        question = Question(sort=order, limit=most, with_funders=funders, cumulative=cumulative)
+        asked = asked_of_lake(
+            call, more, rounds=rounds, since=since, until=until, known_on=known_on
+        )
+        question = question._replace(since=asked.since, as_of=asked.as_of)
+        return of_lake.report_leverage(asked, by, question)
     # each report loads its own module alone: a start is measured in milliseconds
     from vouchercli.ops.reports.leverage import report_leverage
 
@@ -106,19 +121,29 @@ def leverage(
         **_paid_in(call, session, since, until),
         with_funders=funders,
         cumulative=cumulative,
-        limit=top or (_most(call, by) if limit is None else limit),
-        sort=sort or (None if top is None else "subsidy"),
+        limit=most,
+        sort=order,
         known_on=_day(call, session, known_on),
     )
 
 
-@command(app, "rounds", epilog="Example: voucher report rounds --as-of 2020-04-06", looks_back=True)
+@command(
+    app,
+    "rounds",
+    epilog="Example: voucher report rounds --as-of 2020-04-06",
+    looks_back=True,
+    options=OF_LAKES,
+)
 def rounds(
-    call: Call, session: Session, rounds: Rounds = None, known_on: KnownOn = None
+    call: Call, session: Session, rounds: Rounds = None, known_on: KnownOn = None, **more: Any
 ) -> Outcome:
     """Each round: claimed, sold out to the second, the four redemption rates, outstanding, expired,
     breaches.
     """
+    if is_of_lake(more):
+        from vouchercli.ops.lake import reports as of_lake
+
+        return of_lake.report_rounds(asked_of_lake(call, more, rounds=rounds, known_on=known_on))
     from vouchercli.ops.reports.rounds import report_rounds
 
     return report_rounds(
@@ -154,6 +179,7 @@ def bulletin(
     "merchants",
     epilog="Example: voucher report merchants --top 50 -O merchants.xlsx",
     looks_back=True,
+    options=OF_LAKES,
 )
 def merchants(
     call: Call,
@@ -170,8 +196,14 @@ def merchants(
             "--inactive", min=0, metavar="N", help="List so many merchants without a payment."
         ),
     ] = 0,
+    **more: Any,
 ) -> Outcome:
     """Merchants: how many are paid, by size, district and industry, who got most, how evenly."""
+    if is_of_lake(more):
+        from vouchercli.ops.lake.others import report_merchants as of_lake
+
+        about: dict[str, Any] = {"rounds": rounds, "since": since, "until": until}
+        return of_lake(asked_of_lake(call, more, **about, inactive=inactive), top=top)
     from vouchercli.ops.reports.merchants import report_merchants
 
     return report_merchants(
@@ -236,6 +268,7 @@ def brief(call: Call, session: Session, rounds: Rounds = None) -> Outcome:
     "funds",
     epilog="Example: voucher report funds --as-of 2020-03-31 -O funds.xlsx",
     looks_back=True,
+    options=OF_LAKES,
 )
 def funds(
     call: Call,
@@ -245,8 +278,13 @@ def funds(
         bool,
         typer.Option("--final", help="The final statement: what was given, paid and returned."),
     ] = False,
+    **more: Any,
 ) -> Outcome:
     """The money of each funder by what has become of it, in all and by round."""
+    if is_of_lake(more):
+        from vouchercli.ops.lake.others import report_funds as of_lake
+
+        return of_lake(asked_of_lake(call, more, final=final))
     if final:
         from vouchercli.ops.reports.final_statement import report_final
 
@@ -315,6 +353,7 @@ def forecasts(session: Session, rounds: Rounds = None) -> Outcome:
     "compare",
     epilog="Example: voucher report compare hz-1 hz-2 -O compare.html",
     looks_back=True,
+    options=OF_LAKES,
 )
 def compare(
     call: Call,
@@ -323,8 +362,13 @@ def compare(
         list[str],
         typer.Argument(metavar="NAME...", help="Rounds, families of rounds, or programmes."),
     ],
+    **more: Any,
 ) -> Outcome:
     """Rounds, families or programmes side by side."""
+    if is_of_lake(more):
+        from vouchercli.ops.lake.others import report_compare as of_lake
+
+        return of_lake(asked_of_lake(call, more), subjects)
     from vouchercli.ops.reports.compare import report_compare
 
     return report_compare(session, subjects, as_of=call.as_of(session))
@@ -365,9 +409,14 @@ def nation(
     "fairness",
     epilog="Example: voucher report fairness --round lot-1 -O fairness.html",
     looks_back=True,
+    options=OF_LAKES,
 )
-def fairness(call: Call, session: Session, rounds: Rounds = None) -> Outcome:
+def fairness(call: Call, session: Session, rounds: Rounds = None, **more: Any) -> Outcome:
     """Who claimed, won and was paid, by group and district, for each eligible resident."""
+    if is_of_lake(more):
+        from vouchercli.ops.lake.others import report_fairness as of_lake
+
+        return of_lake(asked_of_lake(call, more, round=rounds))
     from vouchercli.ops.reports.fairness import report_fairness
 
     return report_fairness(session, only=split_codes(rounds), as_of=call.as_of(session))

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.ops.reports import rounds as of_rounds
 from vouchercli.ops.reports.figures import sums_by_key
 from vouchercli.ops.reports.scope import go_back, scope_of
-from vouchercli.rules import lake as rules
 from vouchercli.rules import suppression, times
 from vouchercli.rules.leverage import NOTHING
 from vouchercli.store import fairness, programmes
@@ -148,8 +147,10 @@ def _residents(session: Session, scope: Scope, day: Day, least: int) -> Rows:
             ("lottery", code, each.district, *_two(each[2:4], is_told=place not in gone))
             for place, each in enumerate(of_round)
         ]
+        whole = [sum(counts) for counts in zip(*(each[2:4] for each in of_round), strict=True)]
+        rows.append(("drawn", code, "", *_two(whole, is_told=whole[0] >= least)))
     often = fairness.often(*asked)
-    is_told = often.applicants == 0 or often.applicants >= rules.FEWEST
+    is_told = often.applicants == 0 or often.applicants >= least
     return [*rows, ("often", "", "", *_two(often, is_told=is_told))]
 
 

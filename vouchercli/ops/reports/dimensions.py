@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.errors import UsageFault, closest
 from vouchercli.result import Column, Word
 from vouchercli.rules import leverage as law
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 By = tuple[str, ...]  # dimensions: one, or two
 Key = tuple[str, ...]  # a key of each
@@ -68,6 +71,11 @@ DIMENSIONS = {
     ),
 }
 assert tuple(DIMENSIONS) == law.GROUPINGS
+# Of lakes alone: where a city's figures belong.
+PLACES = {
+    "city": Dimension(Column("key", "City"), Word("the city, by its code in GB/T 2260")),
+    "province": Dimension(Column("key", "Province"), Word("its province, by its code")),
+}
 # Of one report alone; `--by` does not know them.
 OWN = {
     "distance": Column("distance", "Above the threshold", shown="word"),
@@ -80,7 +88,8 @@ KEYS = ("key", "second_key")  # where rows have them
 def key_columns(by: By) -> tuple[Column, ...]:
     """The columns of the keys: of the second dimension under a name of its own."""
     named = zip(by, KEYS, strict=False)
-    return tuple(replace(DIMENSIONS[each].column, key=key) for each, key in named)
+    every = DIMENSIONS | PLACES
+    return tuple(replace(every[each].column, key=key) for each, key in named)
 
 
 def own_columns(by: By) -> tuple[Column, ...]:
@@ -97,7 +106,7 @@ def key_column(by: str, key: str = "") -> Column:
 
 def has_claims(by: By) -> bool:
     """Whether the keys have claims of their own to be a rate of."""
-    return len(by) == 1 and by[0] in law.WITH_RATES
+    return len(by) == 1 and by[0] in (*law.WITH_RATES, *PLACES)
 
 
 def is_by_time(by: By) -> bool:
@@ -105,12 +114,12 @@ def is_by_time(by: By) -> bool:
     return len(by) == 1 and by[0] in law.CALENDAR
 
 
-def asked_for(by: str) -> By:
-    """The one or two dimensions of `--by`. Raises `UsageFault`."""
+def asked_for(by: str, known: Collection[str] = tuple(DIMENSIONS)) -> By:
+    """The one or two dimensions of `--by`, of those that are `known`. Raises `UsageFault`."""
     asked = tuple(part.strip() for part in by.replace("，", ",").split(","))
     for each in asked:
-        if each not in DIMENSIONS:
-            raise _unknown(each)
+        if each not in known:
+            raise _unknown(each, known)
     if len(asked) > 2:
         raise UsageFault(
             "too_many_groupings",
@@ -130,8 +139,8 @@ def asked_for(by: str) -> By:
     return asked
 
 
-def _unknown(by: str) -> UsageFault:
-    near = closest(by, [*DIMENSIONS])
+def _unknown(by: str, known: Collection[str]) -> UsageFault:
+    near = closest(by, [*known])
     return UsageFault(
         "unknown_grouping",
         "there is no report by {by}; did you mean {near}?"
@@ -140,5 +149,5 @@ def _unknown(by: str) -> UsageFault:
         hint="choose one of: {known}",
         by=by,
         near=near,
-        known=", ".join(DIMENSIONS),
+        known=", ".join(known),
     )

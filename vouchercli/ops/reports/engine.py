@@ -24,7 +24,7 @@ from vouchercli.store.db import reading
 from vouchercli.store.known_facts import as_known
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from vouchercli.ops.reports.dimensions import By, Key
     from vouchercli.ops.reports.gathered import Gathered
@@ -42,17 +42,13 @@ def report(session: Session, spec: Spec, asked: Question) -> Outcome:
     what does not follow in time, and as `scope_of`.
     """
     by = spec.by or asked.by
-    _require(spec, by, asked)
+    require(spec, by, asked)
     with reading(session):
         scope = scope_of(session, asked.only, asked.since, asked.as_of, asked.known_on)
         with as_known(session.db, scope.known):
             if spec.goes_back and scope.as_of is not None:
                 scope = go_back(session, scope, scope.as_of)
-            needs = frozenset(_needs(spec, by, asked))
-            first = First(_measured(asked.sort), asked.limit)
-            found = spec.gather(session, scope, by, needs, first)
-        known = needs if found.funders else needs - {"funders"}
-        answer = Answer(by, scope, _sorted(found, first.order), known, asked.limit)
+            answer = answered(spec, asked, scope, lambda *what: spec.gather(session, scope, *what))
         beside = spec.beside(session, answer)
         later = note_later(session, scope)
     data = scope.about() | ({} if spec.by else {"by": ",".join(by)})
@@ -60,10 +56,28 @@ def report(session: Session, spec: Spec, asked: Question) -> Outcome:
         "since": None if scope.since is None else times.iso(scope.since, scope.zone),
         "rounds": scope.codes(),
     }
-    return Outcome(data, (*tables(spec, answer), *beside), (*_says(spec, answer), *later))
+    return Outcome(data, (*tables(spec, answer), *beside), (*says(spec, answer), *later))
 
 
-def _require(spec: Spec, by: By, asked: Question) -> None:
+def answered(
+    spec: Spec,
+    asked: Question,
+    scope: Scope,
+    gather: Callable[[By, Collection[str], First], Gathered],
+) -> Answer:
+    """The answer before it is worded, of what `gather` gives for the dimensions, the needs of the
+    columns and the rows that are shown.
+    """
+    by = spec.by or asked.by
+    needs = frozenset(_needs(spec, by, asked))
+    first = First(_measured(asked.sort), asked.limit)
+    found = gather(by, needs, first)
+    known = needs if found.funders else needs - {"funders"}
+    return Answer(by, scope, _sorted(found, first.order), known, asked.limit)
+
+
+def require(spec: Spec, by: By, asked: Question) -> None:
+    """Raises `UsageFault` not_by_time, unknown_sort."""
     if asked.cumulative and not is_by_time(by):
         raise UsageFault(
             "not_by_time",
@@ -116,7 +130,7 @@ def _sorted(found: Gathered, order: str | None) -> Gathered:
     return found._replace(groups=dict(ordered))
 
 
-def _says(spec: Spec, answer: Answer) -> tuple[Message, ...]:
+def says(spec: Spec, answer: Answer) -> tuple[Message, ...]:
     """Remarks beside the figures: that there are none, or more than are shown; and its own."""
     count, total = answer.rows, answer.gathered.total
     if not count:

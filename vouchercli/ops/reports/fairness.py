@@ -13,7 +13,7 @@ from vouchercli.store import fairness as store
 from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from vouchercli.result import Message
     from vouchercli.session import Session
@@ -61,11 +61,11 @@ def report_fairness(
         say("Residents are those of the eligibility lists; one of several groups counts in each."),
     )
     tables = (
-        Table(title, BY_GROUP, [*map(_row, groups)], notes=notes, key="by_group"),
+        Table(title, BY_GROUP, [*map(row_of, groups)], notes=notes, key="by_group"),
         Table(
             say("By the district of residents"),
             BY_DISTRICT,
-            [*map(_row, districts)],
+            [*map(row_of, districts)],
             key="by_district",
             optional=True,
             bars="claim_rate",
@@ -73,7 +73,7 @@ def report_fairness(
         Table(
             say("Chances in lotteries"),
             DRAWS,
-            _chances(drawn),
+            chances_of(drawn, whole_of(drawn)),
             key="lotteries",
             optional=True,
             notes=(
@@ -92,7 +92,8 @@ def report_fairness(
     return Outcome(data, tables, (*_say_often(often), *later))
 
 
-def _row(of_key: Eligible) -> dict[str, Any]:
+def row_of(of_key: Eligible) -> dict[str, Any]:
+    """The row of a group or district."""
     return {
         **of_key._asdict(),
         "claim_rate": leverage.rate(of_key.claimers, of_key.eligible),
@@ -100,13 +101,22 @@ def _row(of_key: Eligible) -> dict[str, Any]:
     }
 
 
-def _chances(drawn: list[Drawn]) -> list[dict[str, Any]]:
+def whole_of(drawn: list[Drawn]) -> dict[str, tuple[int, int]]:
+    """Winners and applicants of each round."""
+    whole: dict[str, tuple[int, int]] = {}
+    for each in drawn:
+        winners, applicants = whole.get(each.round, (0, 0))
+        whole[each.round] = winners + each.winners, applicants + each.applicants
+    return whole
+
+
+def chances_of(
+    drawn: Sequence[Drawn], whole: Mapping[str, tuple[int, int]]
+) -> list[dict[str, Any]]:
     """The chance of each district beside that of its whole round."""
     rows = []
     for each in drawn:
-        of_round = [other for other in drawn if other.round == each.round]
-        winners = sum(other.winners for other in of_round)
-        applicants = sum(other.applicants for other in of_round)
+        winners, applicants = whole[each.round]
         interval = intervals.wilson(each.winners, each.applicants)
         assert interval is not None  # nobody applied from nowhere
         is_like = intervals.holds(interval, winners, applicants)

@@ -61,37 +61,49 @@ def payments(
         return _of_merchants(session, scope, needs, first)
     claimed = _claims_by_key(session, by, scope) if "claimed" in needs else None
     sums, names = _sums(session, by, scope)
+    counts: tuple[dict[Key, Merchants], Merchants] = ({}, NO_MERCHANTS)
+    if "merchants" in needs:
+        counts = merchants_by_key(session, by, scope)
+    funders = _funders(session, scope, needs)
+    groups, total = together(
+        by, sums, claimed, counts, opening(scope), has_so_far="so_far" in needs
+    )
+    return Gathered(
+        groups, total, _named(by, names), funders, _shares(session, by, scope, funders, groups)
+    )
+
+
+def together(
+    by: By,
+    sums: dict[Key, Sums],
+    claimed: dict[Key, Claimed] | None,
+    merchants: tuple[Mapping[Key, Merchants], Merchants],
+    places: Mapping[str, int],
+    *,
+    has_so_far: bool,
+) -> tuple[dict[Key, Found], Found]:
+    """What is known under each key, in order, and in all: of sums, claims (None: they are no part
+    of it) and merchants, by key and in all; rounds stand at their `places`.
+    """
     if claimed and sums and has_claims(by):
         # a round that was claimed and not yet used is a row of its own
         sums |= {key: NOTHING for key in claimed if key not in sums}
-    ordered = {key: sums[key] for key in law.all_in_order(by, sums, opening(scope))}
-    merchants: dict[Key, Merchants] = {}
-    all_merchants = NO_MERCHANTS
-    if "merchants" in needs:
-        merchants, all_merchants = merchants_by_key(session, by, scope)
-    funders = _funders(session, scope, needs)
+    ordered = {key: sums[key] for key in law.all_in_order(by, sums, places)}
     total = law.pooled(ordered.values())
     own = claimed if has_claims(by) else None
     groups: dict[Key, Found] = {
         key: Found(
             each,
             None if own is None else own.get(key, Claimed()),
-            merchants.get(key, NO_MERCHANTS),
+            merchants[0].get(key, NO_MERCHANTS),
             total,
         )
         for key, each in ordered.items()
     }
-    return Gathered(
-        _with_so_far(groups) if "so_far" in needs else groups,
-        Found(
-            total,
-            None if claimed is None else sum(claimed.values(), Claimed()),
-            all_merchants,
-            total,
-        ),
-        _named(by, names),
-        funders,
-        _shares(session, by, scope, funders, ordered),
+    in_all = None if claimed is None else sum(claimed.values(), Claimed())
+    return (
+        _with_so_far(groups) if has_so_far else groups,
+        Found(total, in_all, merchants[1], total),
     )
 
 
@@ -111,18 +123,16 @@ def _of_merchants(session: Session, scope: Scope, needs: Collection[str], first:
     by, names = ("merchant",), {each.merchant_no: each.name for each in paid}
     if scope.known and names:
         names |= store.names_at(session.db, scope.known.ends_at)
-    sums: dict[Key, Sums] = {(each.merchant_no,): each.sums for each in paid}
-    counts = (each.counts for each in paid)
     in_all = None if claimed is None else sum(claimed.values(), Claimed())
+    groups: dict[Key, Found] = {
+        (each.merchant_no,): Found(each.sums, None, each.counts, total) for each in paid
+    }
     return Gathered(
-        {
-            key: Found(each, None, as_many, total)
-            for (key, each), as_many in zip(sums.items(), counts, strict=True)
-        },
+        groups,
         Found(total, in_all, merchants, total),
         _named(by, names),
         funders,
-        _shares(session, by, scope, funders, sums),
+        _shares(session, by, scope, funders, groups),
         count - len(paid),
     )
 
@@ -194,7 +204,7 @@ def _claims_by_key(session: Session, by: By, scope: Scope) -> dict[Key, Claimed]
 
 
 def _shares(
-    session: Session, by: By, scope: Scope, funders: list[str], groups: dict[Key, Sums]
+    session: Session, by: By, scope: Scope, funders: list[str], groups: Mapping[Key, Found]
 ) -> Shares:
     """Each public funder's part by key, in fen, in the funders' order; a single one has paid it
     all.
@@ -202,7 +212,7 @@ def _shares(
     if not funders:
         return {}
     if len(funders) == 1:
-        return {key: {funders[0]: sums.public_fen} for key, sums in groups.items()}
+        return {key: {funders[0]: each.sums.public_fen} for key, each in groups.items()}
     shares = {key: dict.fromkeys(funders, 0) for key in groups}
     for key, funder, fen in funded(session, by, scope):
         part = shares.setdefault(key, dict.fromkeys(funders, 0))

@@ -52,7 +52,7 @@ def report_merchants(
             known = _asked(session.db, top)
             count, silent = paid_merchants.without(session.db, inactive)
         later = note_later(session, scope)
-    shown = _tables(scope, known, [each._asdict() for each in silent])
+    shown = tables_of_known(scope, known, [each._asdict() for each in silent])
     data = {**scope.about(), "rounds": scope.codes()}
     return Outcome(data, shown, (*_say_more(count, inactive), *later))
 
@@ -81,7 +81,7 @@ def tables_of(
     paid = taking.paid
     amounts = [sums.public_fen for _, _, sums in paid if sums.vouchers > 0]
     ordered = nsmallest(top or len(paid), paid, key=lambda each: (-each[2].public_fen, each[0]))
-    return _tables(scope, Known(_cells(taking), amounts, ordered), silent)
+    return tables_of_known(scope, Known(_cells(taking), amounts, ordered), silent)
 
 
 class Known(NamedTuple):
@@ -106,7 +106,10 @@ def _asked(db: sqlite3.Connection, top: int) -> Known:
     return Known(cells, paid_merchants.amounts(db), [each[:3] for each in first])
 
 
-def _tables(scope: Scope, known: Known, silent: Sequence[dict[str, Any]]) -> tuple[Table, ...]:
+def tables_of_known(
+    scope: Scope, known: Known, silent: Sequence[dict[str, Any]]
+) -> tuple[Table, ...]:
+    """The tables of what is known of all merchants."""
     amounts, cells = law.ordered(known.amounts), known.cells
     total = leverage.pooled(cell.sums for cell in cells.values())
     return tables.merchants(

@@ -97,11 +97,11 @@ def gather(
     for round_id, each in scope.rounds.items():
         groups[each.round,] = of_round = found(round_id, each)
         last = allocations.last_arrival(db, round_id, until)
-        told[each.round,] = {**_about(of_round), **dict(last or {})}
+        told[each.round,] = {**about_of(of_round), **dict(last or {})}
     return Gathered(groups, about=told.__getitem__)
 
 
-def _about(found: Found) -> dict[str, Any]:
+def about_of(found: Found) -> dict[str, Any]:
     """The round itself, and what its rates are made of."""
     taken_up = found.uptake
     assert taken_up is not None

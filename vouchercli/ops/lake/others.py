@@ -1,0 +1,374 @@
+"""report funds, merchants, fairness and compare, of a lake."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.errors import UsageFault, VoucherError
+from vouchercli.ops.lake import asking, reports
+from vouchercli.ops.reports import cautions, compare, engine
+from vouchercli.ops.reports import fairness as of_fairness
+from vouchercli.ops.reports import funds as of_funds
+from vouchercli.ops.reports import merchants as of_merchants
+from vouchercli.ops.reports.measures import Found, figures
+from vouchercli.ops.reports.spans import Title, titled
+from vouchercli.ops.reports.specs import Answer
+from vouchercli.result import JSON, Column, Outcome, Table, Word, say
+from vouchercli.rules import lake as rules
+from vouchercli.rules import leverage, times
+from vouchercli.rules.leverage import NOTHING, Claimed, Sums
+from vouchercli.store import lake_queries as sql
+from vouchercli.store.fairness import Drawn, Eligible
+from vouchercli.store.merchant_counts import Merchants
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from vouchercli.ops.lake.asking import Asked, Lake
+
+    Row = dict[str, Any]
+
+CITY = Column("city", "City")
+NO_COUNTS = ("eligible", "claimers", "packs", "subsidy_fen", "claim_rate", "each_fen")
+
+
+def _rows(lake: Lake, table: str) -> list[Row]:
+    names = [*rules.TABLES[table]]
+    return [dict(zip(names, row, strict=True)) for row in lake.ask(sql.ROWS_OF[table])]
+
+
+# ---------------------------------------------------------------- funds
+
+MONEY = (
+    *("appropriated_fen", "uncommitted_fen", "committed_fen", "outstanding_fen", "redeemed_fen"),
+    "returned_fen",
+)
+SHARES = (
+    *of_funds.FUNDS,
+    Column("of_redeemed", "Of all redeemed", "rate"),
+)
+
+
+def report_funds(asked: Asked) -> Outcome:
+    """The money of every funder of every city, and of funders of one name together, as of the last
+    day that each lake has, or of the day asked for. Raises as `asking.opened`.
+    """
+    with asking.opened(asked, needs_day=True) as lake:
+        rows = sorted(_rows(lake, "funds"), key=lambda row: (row["city"], row["position"]))
+        whole = [_fund(row) for row in rows if not row["round"]]
+        codes = {(row["city"], row["programme"], row["code"]): row["round"] for row in lake.rounds}
+        by_round = [
+            {**row, "round": codes[row["city"], row["programme"], row["round"]]}
+            for row in rows
+            if (row["city"], row["programme"], row["round"]) in codes
+        ]
+        together = _together(whole)
+        note = say(
+            "Appropriated = uncommitted + committed + outstanding + redeemed + returned. Redeemed"
+            " is payable to merchants, or paid."
+        )
+        title = titled(lake.scope, Title("Funds: {programme}", "Funds: {programme}, as of {as_of}"))
+        tables = (
+            Table(title, (CITY, *of_funds.FUNDS), whole, notes=(note,), key="funds"),
+            Table(say("All cities, by funder"), SHARES, together, key="together"),
+            Table(say("Money of rounds"), of_funds.ROUNDS, by_round, key="by_round", optional=True),
+        )
+        return reports.outcome(lake, {}, tables)
+
+
+def _fund(row: Row) -> Row:
+    share = leverage.rate(row["redeemed_fen"], row["appropriated_fen"])
+    uncommitted = row["uncommitted_fen"] if row["is_watched"] else None
+    return {**row, "uncommitted_fen": uncommitted, "share": share}
+
+
+def _together(rows: Sequence[Row]) -> list[Row]:
+    """Funders of one name and kind together: what each gave, and its share of what was redeemed of
+    the money of its kind.
+    """
+    pooled: dict[tuple[str, str], Row] = {}
+    for row in rows:
+        key = row["funder"], row["kind"]
+        sums = pooled.setdefault(key, {"funder": key[0], "kind": key[1], **dict.fromkeys(MONEY, 0)})
+        for name in MONEY:
+            sums[name] += row[name] or 0
+    redeemed = sum(row["redeemed_fen"] for row in pooled.values())
+    return [
+        {
+            **row,
+            "share": leverage.rate(row["redeemed_fen"], row["appropriated_fen"]),
+            "of_redeemed": leverage.rate(row["redeemed_fen"], redeemed),
+        }
+        for row in pooled.values()
+    ]
+
+
+# ---------------------------------------------------------------- merchants
+
+
+def report_merchants(asked: Asked, *, top: int) -> Outcome:
+    """Merchants of all cities: counts and sums by size, district and industry of their registries,
+    the `top` first (0: all), and how evenly it is spread. Raises as `asking.opened`.
+    """
+    with asking.opened(asked) as lake:
+        first = lake.ask(sql.first(top))
+        known = of_merchants.Known(
+            _cells(lake),
+            [row[0] for row in lake.ask(sql.AMOUNTS)],
+            [(f"{row[0]}/{row[1]}", "", Sums._make(row[2:])) for row in first],
+        )
+        tables = of_merchants.tables_of_known(lake.scope, known, ())
+        return reports.outcome(lake, {"rounds": lake.scope.codes()}, tables)
+
+
+def _cells(lake: Lake) -> dict[of_merchants.Alike, of_merchants.Cell]:
+    """Merchants alike in what their registry says; a district stands with its city."""
+    cells: dict[of_merchants.Alike, of_merchants.Cell] = {}
+
+    def add(key: of_merchants.Alike, registered: int, paid: int, sums: Sums) -> None:
+        before = cells.get(key, of_merchants.Cell(0, 0, NOTHING))
+        cells[key] = of_merchants.Cell(
+            before.registered + registered, before.with_payments + paid, before.sums + sums
+        )
+
+    for city, size, district, industry, count in lake.ask(sql.REGISTERED):
+        add((True, _says(city, size, district, industry)), count, 0, NOTHING)
+    for city, is_registered, size, district, industry, paid, *sums in lake.ask(sql.ALIKE):
+        says = _says(city, size, district, industry)
+        key = (True, says) if is_registered else of_merchants.UNKNOWN
+        add(key, 0, paid, Sums._make(sums))
+    return cells
+
+
+def _says(city: str, size: str, district: str, industry: str) -> tuple[str, ...]:
+    return size, f"{city}/{district}" if district else "", industry
+
+
+# ---------------------------------------------------------------- fairness
+
+COUNTED = (
+    CITY,
+    Column("eligible", "Eligible", "int"),
+    Column("claimers", "Who claimed", "int"),
+    Column("claim_rate", "Of the eligible", "rate"),
+)
+
+
+def report_fairness(asked: Asked) -> Outcome:
+    """Who could have packs, who claimed and won, by group and district of each city; distinct
+    residents are counted by the cities. Raises as `asking.opened`.
+    """
+    with asking.opened(asked, needs_day=True) as lake:
+        rows = _rows(lake, "residents")
+        groups, districts = ([*_eligible(rows, cut)] for cut in ("group", "district"))
+        drawn, whole = _drawn(lake, rows)
+        often = [row for row in rows if row["cut"] == "often"]
+        title = titled(lake.scope, Title("Fairness: {programme}", "Fairness: {programme}"))
+        notes = (
+            say(
+                "Residents are those of the eligibility lists; one of several groups counts in"
+                " each."
+            ),
+            say("Counts with few residents behind them are not in the lake: they stand empty."),
+        )
+        tables = (
+            Table(title, of_fairness.BY_GROUP, groups, notes=notes, key="by_group"),
+            Table(
+                say("By the district of residents"),
+                of_fairness.BY_DISTRICT,
+                districts,
+                key="by_district",
+                optional=True,
+            ),
+            _city_residents(rows),
+            Table(
+                say("Chances in lotteries"),
+                of_fairness.DRAWS,
+                of_fairness.chances_of(drawn, whole),
+                key="lotteries",
+                optional=True,
+            ),
+        )
+        data = {
+            "rounds": lake.scope.codes(),
+            "tried_often": sum(row["eligible"] or 0 for row in often),
+            "never_won": sum(row["claimers"] or 0 for row in often),
+        }
+        return reports.outcome(lake, data, tables)
+
+
+def _eligible(rows: Iterable[Row], cut: str) -> Iterable[Row]:
+    for row in rows:
+        if row["cut"] != cut:
+            continue
+        key = f"{row['city']}/{row['key']}" if row["key"] else ""
+        if row["eligible"] is None:
+            yield {"key": key, **dict.fromkeys(NO_COUNTS)}
+        else:
+            counts = (row[name] for name in Eligible._fields[1:])
+            yield of_fairness.row_of(Eligible(key, *counts))
+
+
+def _city_residents(rows: Iterable[Row]) -> Table:
+    """Residents of the lists as each city counts them, each once; across cities they are added."""
+    cities: dict[str, dict[str, int]] = {}
+    for row in rows:
+        if row["cut"] == "district" and row["eligible"] is not None:
+            sums = cities.setdefault(row["city"], {"eligible": 0, "claimers": 0})
+            for name in sums:
+                sums[name] += row[name]
+    told = [{"city": city, **sums} for city, sums in sorted(cities.items())]
+    every: Row = {name: sum(row[name] for row in told) for name in ("eligible", "claimers")}
+    for row in (*told, every):
+        row["claim_rate"] = leverage.rate(row["claimers"], row["eligible"])
+    note = say(
+        "City-residents: each city counts its own, each once; who is on the lists of two cities"
+        " counts in both."
+    )
+    return Table(
+        say("City-residents"),
+        COUNTED,
+        told,
+        {**every, "city": Word("total")},
+        notes=(note,),
+        key="city_residents",
+        optional=True,
+    )
+
+
+def _drawn(lake: Lake, rows: Iterable[Row]) -> tuple[list[Drawn], dict[str, tuple[int, int]]]:
+    """Applicants and winners by round and district where they are told, and of whole rounds."""
+    names = {(row["city"], row["programme"], row["code"]): row["round"] for row in lake.rounds}
+    some: list[Drawn] = []
+    whole: dict[str, tuple[int, int]] = {}
+    for row in rows:
+        code = names.get((row["city"], row["programme"], row["round"]), "")
+        if row["eligible"] is None or not code:
+            continue
+        if row["cut"] == "drawn":
+            whole[code] = row["claimers"], row["eligible"]
+        if row["cut"] == "lottery":
+            some.append(Drawn(code, row["key"], row["eligible"], row["claimers"]))
+    return [each for each in some if each.round in whole], whole
+
+
+# ---------------------------------------------------------------- compare
+
+
+def report_compare(asked: Asked, names: Sequence[str]) -> Outcome:
+    """Cities, provinces and rounds (`330100/hz-1`) side by side. Raises `UsageFault`
+    too_few_subjects, `VoucherError` unknown_subject, and as `asking.opened`.
+    """
+    if len(names) < 2:
+        raise UsageFault(
+            "too_few_subjects",
+            "at least two are compared",
+            hint="voucher report compare 330100 330200 --lake DIR",
+        )
+    with asking.opened(asked, needs_day=True) as lake:
+        rows = _of_rounds(lake)
+        lake.lay(("round",))
+        subjects = [
+            compare.Subject(name, _figures(lake, name, _picked(lake, name), rows)) for name in names
+        ]
+        told = [{"subject": each.name, "source": "", **each.figures} for each in subjects]
+        notes = (
+            *cautions.sentences(compare.CAUTIONS, (compare.SUBJECT,), told, cautions.NO_TOTAL),
+            *_incomparable(lake, names),
+        )
+        title = say("Side by side: {names}", names=", ".join(names))
+        tables = (
+            compare.side_by_side(title, compare.LINES, subjects, notes),
+            Table(title, compare.BY_SUBJECT, told, where=JSON, key="subjects"),
+        )
+        return reports.outcome(lake, {}, tables)
+
+
+def _of_rounds(lake: Lake) -> dict[str, tuple[Row, Found]]:
+    """Each round as `report rounds` has it, with what it is made of."""
+    found = reports.gather_rounds(lake)
+    needs = frozenset(("sums", "claimed", "uptake"))
+    spec = reports.ROUNDS
+    told, _ = engine.rows(spec, Answer(spec.by, lake.scope, found, needs))
+    return {row["key"]: (row, each) for row, each in zip(told, found.groups.values(), strict=True)}
+
+
+def _picked(lake: Lake, name: str) -> list[Row]:
+    """The rounds of a city, a province, a programme (`330100/hangzhou-2020`), or of that name."""
+    picked = [
+        row
+        for row in lake.rounds
+        if name
+        in (
+            *(row[key] for key in ("city", "province", "round", "family", "programme")),
+            f"{row['city']}/{row['programme']}",
+        )
+    ]
+    if not picked:
+        raise VoucherError(
+            "unknown_subject",
+            "there is neither a city nor a province nor a round {name} in the lake",
+            hint="voucher lake list DIR, or voucher report rounds --lake DIR",
+            name=name,
+        )
+    return picked
+
+
+def _figures(
+    lake: Lake, name: str, picked: Sequence[Row], rows: dict[str, tuple[Row, Found]]
+) -> Row:
+    some = [rows[row["round"]] for row in picked]
+    total = leverage.pooled(found.sums for _, found in some)
+    every = [found.claimed for _, found in some if found.claimed]
+    claimed = sum(every, Claimed())
+    only = lake._replace(rounds=[*picked])
+    only.lay(())
+    paid = len(lake.ask(sql.AMOUNTS))
+    together = Found(total, claimed, Merchants(paid))
+    sold_out = [row["sell_out_seconds"] for row, _ in some]
+
+    def add(key: str) -> int:
+        return sum(row[key] for row, _ in some)
+
+    return {
+        "rounds": len(some),
+        "packs": add("packs"),
+        "quota_fen": add("quota_fen"),
+        "claimed": claimed.packs,
+        "claim_rate": leverage.rate(claimed.packs, add("packs")),
+        "sell_out_seconds": sold_out[0] if len(some) == 1 else None,
+        **figures(together, compare.OF_PAYMENTS),
+        "merchants": paid,
+        "outstanding_fen": add("outstanding_fen"),
+        "expired_fen": add("expired_fen"),
+        "lost_fen": None,
+        "days_to_payment": None,
+        "says_little": cautions.codes(compare.CAUTIONS, together),
+    }
+
+
+def _incomparable(lake: Lake, names: Sequence[str]) -> Iterable[Any]:
+    """What makes the subjects unlike: other months, other ends, percentages off."""
+    spans = {}
+    for name in names:
+        rows = _picked(lake, name)
+        whose = {(row["city"], row["programme"]) for row in rows}
+        days = [
+            each.manifest.day
+            for each in lake.counted
+            if (each.manifest.city, each.manifest.programme) in whose
+        ]
+        opens = min(times.day_of(row["opens_at"], asking.ZONE) for row in rows)
+        spans[name] = opens, max(days)
+    first, last = ({span[place] for span in spans.values()} for place in (0, 1))
+    if len(first) > 1:
+        yield say(
+            "They opened on different days: {days}.",
+            days=", ".join(f"{name} {times.day_text(each[0])}" for name, each in spans.items()),
+        )
+    if len(last) > 1:
+        yield say(
+            "They are known up to different days: {days}; --as-of names one for all.",
+            days=", ".join(f"{name} {times.day_text(each[1])}" for name, each in spans.items()),
+        )
+    yield say("Left out, since no lake has it: what was written off, and the days to payment.")

@@ -1,0 +1,195 @@
+"""What reports ask of a lake: one text of each question, for every engine (polars, Spark, DuckDB).
+
+The SQL keeps to the portable subset: whole numbers only, every SUM cast to BIGINT, no functions of
+time, one level of names in each FROM. What is true of a whole round, of a city or of a day (its
+week) is said by two small tables that stand beside those of the lake: `asked_rounds` and
+`asked_days`; they also say which of them count. Ratios are made in rules.leverage.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from vouchercli.rules import lake as rules
+from vouchercli.rules import sizes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# The small tables beside: their columns.
+ROUNDS = {
+    **dict.fromkeys(("of_city", "of_programme", "of_round", "round_key1", "round_key2"), "text"),
+    "known_on": "int",  # what was booked later does not count
+}
+DAYS = {"of_day": "int", "day_key1": "text", "day_key2": "text"}
+OF_DAY = ("day", "week", "month")
+OF_PAYMENT = {
+    "coupon": "coupon",
+    "channel": "channel",
+    "district": "district",
+    "industry": "industry",
+    "size": "size",
+    "brand": "brand",
+    "designated_size": "designated_size",
+    "merchant": "merchant_no",
+}
+SUMMED = ", ".join(f"CAST(SUM(k.{name}) AS BIGINT) AS {name}" for name in rules.SUMS)
+PLAIN_SUMS = ", ".join(f"p.{name} AS {name}" for name in rules.SUMS)
+COUNTS = """
+FROM payments p JOIN asked_rounds r ON p.city = r.of_city AND p.programme = r.of_programme
+    AND p.round = r.of_round
+JOIN asked_days d ON p.day = d.of_day
+WHERE p.booked_on <= r.known_on
+"""
+KEYS = "k.city, k.programme, k.key1, k.key2"
+
+
+def _key(by: Sequence[str], place: int) -> str:
+    """What the key of a payment is under a grouping."""
+    if place >= len(by):
+        return "''"
+    name = by[place]
+    if name in OF_PAYMENT:
+        return f"p.{OF_PAYMENT[name]}"
+    return f"d.day_key{place + 1}" if name in OF_DAY else f"r.round_key{place + 1}"
+
+
+KEYED = f"""
+SELECT p.city AS city, p.programme AS programme, [key1] AS key1, [key2] AS key2, [values] {COUNTS}
+"""
+
+
+def _keyed(text: str, by: Sequence[str]) -> str:
+    """A question about payments under the keys of one or two groupings."""
+    return text.replace("[key1]", _key(by, 0)).replace("[key2]", _key(by, 1))
+
+
+SUMS = f"""
+SELECT {KEYS}, {SUMMED} FROM ({KEYED.replace("[values]", PLAIN_SUMS)}) k
+GROUP BY {KEYS} ORDER BY {KEYS}
+"""
+
+
+def sums(by: Sequence[str]) -> str:
+    """(city, programme, keys, sums) of payments by one or two groupings."""
+    return _keyed(SUMS, by)
+
+
+# Sizes are words of registries; which of them are small the law says, not SQL.
+SIZES = "SELECT DISTINCT p.size AS size FROM payments p"
+
+
+OF_SIZE = """
+p.merchant_no AS merchant_no, p.vouchers AS vouchers,
+    CASE WHEN p.size <> '' THEN p.vouchers ELSE 0 END AS sized,
+    CASE WHEN p.size IN ([small]) THEN p.vouchers ELSE 0 END AS small
+"""
+COUNTED = ", ".join(
+    f"CAST(SUM(CASE WHEN m.{name} > 0 THEN 1 ELSE 0 END) AS BIGINT) AS {name}"
+    for name in ("vouchers", "sized", "small")
+)
+OF_ONE = ", ".join(f"SUM(k.{name}) AS {name}" for name in ("vouchers", "sized", "small"))
+THEIR_KEYS = KEYS.replace("k.", "m.")
+MERCHANTS = f"""
+SELECT {THEIR_KEYS}, {COUNTED}
+FROM (SELECT {KEYS}, k.merchant_no, {OF_ONE} FROM ({KEYED.replace("[values]", OF_SIZE)}) k
+    GROUP BY {KEYS}, k.merchant_no) m
+WHERE m.vouchers > 0 GROUP BY {THEIR_KEYS} ORDER BY {THEIR_KEYS}
+"""
+
+
+def merchants(by: Sequence[str], found: Sequence[str]) -> str:
+    """(city, programme, keys, merchants paid, of stated size, small) where a merchant has more
+    payments under the keys than refunds undid; `found` are the sizes that there are.
+    """
+    small = [quoted(each) for each in found if sizes.is_small(each)]
+    return _keyed(MERCHANTS.replace("[small]", ", ".join(small) or "''"), by)
+
+
+def quoted(text: str) -> str:
+    """A text as SQL has it."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+SPLIT = "p.split AS split, p.facts - p.reversed AS facts"
+SHARES = f"""
+SELECT {KEYS}, s.funder, CAST(SUM(k.facts * s.amount_fen) AS BIGINT) AS amount_fen
+FROM ({KEYED.replace("[values]", SPLIT)}) k JOIN (
+    SELECT DISTINCT t.city AS in_city, t.programme AS in_programme, t.split AS in_split,
+        t.funder AS funder, t.amount_fen AS amount_fen
+    FROM splits t WHERE t.kind = 'public') s
+    ON k.city = s.in_city AND k.programme = s.in_programme AND k.split = s.in_split
+GROUP BY {KEYS}, s.funder ORDER BY {KEYS}, s.funder
+"""
+
+
+def shares(by: Sequence[str]) -> str:
+    """(city, programme, keys, funder, amount in fen) of public funders."""
+    return _keyed(SHARES, by)
+
+
+CLAIMS = """
+SELECT c.city, c.programme, c.round, CAST(SUM(c.claims - c.reversed) AS BIGINT) AS claims
+FROM claims c JOIN asked_rounds r ON c.city = r.of_city AND c.programme = r.of_programme
+    AND c.round = r.of_round
+JOIN asked_days d ON c.day = d.of_day
+WHERE c.booked_on <= r.known_on
+GROUP BY c.city, c.programme, c.round ORDER BY c.city, c.programme, c.round
+"""
+# What merchants got, beside what the registry of their city says of them now.
+OF_MERCHANTS = f"""
+SELECT k.city, k.key1 AS merchant_no, {SUMMED}
+FROM ({_keyed(KEYED.replace("[values]", PLAIN_SUMS), ("merchant",))}) k GROUP BY k.city, k.key1
+"""
+SOMETHING = " OR ".join(f"x.{name} <> 0" for name in rules.SUMS)
+# Once, though two programmes of a city may list it.
+LISTED = """
+SELECT m.city AS in_city, m.merchant_no AS in_no, MAX(m.is_registered) AS is_registered,
+    MAX(m.size) AS size, MAX(m.district) AS district, MAX(m.industry) AS industry
+FROM merchants m GROUP BY m.city, m.merchant_no
+"""
+CUT = "y.city, y.is_registered, y.size, y.district, y.industry"
+ALIKE = f"""
+SELECT {CUT}, CAST(SUM(CASE WHEN y.vouchers > 0 THEN 1 ELSE 0 END) AS BIGINT) AS with_payments,
+    {SUMMED.replace("k.", "y.")}
+FROM (SELECT x.*, l.is_registered AS is_registered, l.size AS size, l.district AS district,
+        l.industry AS industry
+    FROM ({OF_MERCHANTS}) x JOIN ({LISTED}) l ON x.city = l.in_city AND x.merchant_no = l.in_no
+    ) y
+GROUP BY {CUT} ORDER BY {CUT}
+"""
+REGISTERED = f"""
+SELECT l.in_city, l.size, l.district, l.industry, CAST(COUNT(*) AS BIGINT) AS registered
+FROM ({LISTED}) l WHERE l.is_registered = 1
+GROUP BY l.in_city, l.size, l.district, l.industry
+ORDER BY l.in_city, l.size, l.district, l.industry
+"""
+AMOUNTS = f"SELECT x.public_fen FROM ({OF_MERCHANTS}) x WHERE x.vouchers > 0"
+FIRST = f"""
+SELECT x.city, x.merchant_no, {", ".join("x." + name for name in rules.SUMS)}
+FROM ({OF_MERCHANTS}) x WHERE {SOMETHING}
+ORDER BY x.public_fen DESC, x.city, x.merchant_no
+"""
+
+
+def first(top: int) -> str:
+    """(city, merchant, sums) of the merchants who got most (0: all)."""
+    return FIRST if top == 0 else " ".join((FIRST, "LIMIT", str(int(top))))
+
+
+COLUMNS = {
+    table: ", ".join(f"t.{name}" for name in columns) for table, columns in rules.TABLES.items()
+}
+# All rows of the small tables, in the order of their columns.
+ROWS_OF = {
+    table: f"SELECT {names} FROM {table} t ORDER BY {names}" for table, names in COLUMNS.items()
+}
+ALL_ROUNDS = f"""
+SELECT {COLUMNS["rounds"]} FROM rounds t ORDER BY t.city, t.programme, t.position
+"""
+ALL_PAYMENTS = f"""
+SELECT p.city, p.programme, {
+    ", ".join(f"CAST(SUM(p.{name}) AS BIGINT) AS {name}" for name in rules.summed("payments"))
+}
+FROM payments p GROUP BY p.city, p.programme
+"""
