@@ -24,6 +24,7 @@ TEXT = {
     "Close it with nothing left over:": "结清并关闭项目，结余为零：",
     "Show all that every command prints.": "显示每个命令的全部输出。",
     "Assumed: all of round 4 but its quota of 70 M yuan (known by difference): its pack, its opening on 10 April, its use.": "假设：期次 hz-4 除 7,000 万元发放额度（由差额得出）外均为假设，包括卡包内容、4 月 10 日开领以及核销情况。",
+    "Planted: {residents} residents who take all their vouchers to {shops} quiet shops, for `risk scan` to find.": "植入：{residents} 名居民把所有消费券都用在 {shops} 家冷清的店，供 `risk scan` 查出。",
     "Assumed: the top-up of 1 April as a round of its own, and how phase I divides between it and round 1.": "假设：4 月 1 日的追加发放单独作为一个期次，第一阶段的数字在它与期次 hz-1 之间如何划分。",
     "Assumed: every sell-out time but round 5's 105 seconds, and the use of round 5, of which nothing was published.": "假设：除期次 hz-5 用时 105 秒领完外的所有领完时间，以及期次 hz-5 的核销情况（未见公布）。",
     "Published: the pack of 60 yuan and its first 2 M packs; 10 % off from 2,000 yuan, at most 400; the 1:1 match by merchants.": "已公布：60 元卡包及首批 200 万份；单笔满 2000 元减 10%，最高 400 元；商户按 1:1 配套。",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 RESIDENTS = 6_000_000  # assumed number of residents who take part, before scaling
 MERCHANTS, UNLISTED = 1_000, 60
+# Planted: so many residents, those who got most packs, take all their vouchers to two quiet shops.
+RING, RING_SHOPS = 20, (3, 4)
 # GB/T 2260: the city itself, since some of the districts of 2020 were merged away in 2021
 DIVISION = "330100"
 DISTRICTS = {
@@ -149,10 +152,11 @@ def files(scale: int) -> dict[str, str]:
     town = merchants.create_town(
         rng, MERCHANTS, DIVISION, DISTRICTS, INDUSTRIES
     ) + merchants.unregistered(UNLISTED)
-    till = Till(rng, town)
+    grants = _grants(rng, scale)
+    till = Till(rng, town, _ring(grants))
     contents = {"merchants.csv": merchants.registry(town)}
     unused: dict[str, tuple[Granted, list[int]]] = {}
-    for granted in _grants(rng, scale):
+    for granted in grants:
         code = granted.round.code
         contents[f"claims-{code}.csv"] = claims.claims_file(granted)
         shops = merchants.shops(town, registered_only=code not in OPEN_TO_ALL)
@@ -163,10 +167,18 @@ def files(scale: int) -> dict[str, str]:
     contents |= effects.files()
     contents["merchants-late.csv"] = merchants.accounts_file(UNLISTED, MERCHANTS)
     contents["payers.yaml"] = PAYERS
+    till.ring.clear()  # the late file says of each of its rows what is wrong with it
     contents["redemptions-late.csv"] = faults.late_file(
         till, *unused["hz-5"], unused["hz-4"], town[MERCHANTS - 1].number
     )
     return contents
+
+
+def _ring(grants: list[Granted]) -> dict[int, tuple[int, ...]]:
+    """Who takes all vouchers to the shops of the ring."""
+    packs = Counter(resident for granted in grants for resident in granted.residents)
+    members = sorted(packs, key=lambda resident: (-packs[resident], resident))[:RING]
+    return dict.fromkeys(members, RING_SHOPS)
 
 
 def series_file() -> str:
@@ -244,6 +256,7 @@ def steps(scale: int) -> tuple[Step, ...]:
         *effects.estimate_steps(),
         Step((*SERIES, "--now", "2020-05-06 09:05"), show="output"),
         step("report rounds"),
+        *_abuse("2020-05-06 09:07"),
         step("export datasette open-data --now", "2020-05-06 09:10"),
         step("check"),
         Step(REPORTS[-1], show="output"),
@@ -265,6 +278,17 @@ def _payment(now: str, scale: int, programme: Programme) -> tuple[Step, ...]:
         step("settlement export 1 --bank voucher --to payment-1.csv --actor wu --now", now),
         step("settlement paid --settlement 1 --reference SYNTHETIC-1 --actor wu --now", now),
         Step(("settlement", "list"), show="output"),
+    )
+
+
+def _abuse(now: str) -> tuple[Step, ...]:
+    """The planted ring is found, and a case opened on the first of its shops."""
+    why = "the same residents, again and again"
+    return (
+        maker("risk scan", now=now),
+        step("risk list --candidates"),
+        maker("case open --finding 1 --reason brushing --note", why, now=now),
+        Step(("case", "list"), show="output"),
     )
 
 
@@ -306,6 +330,12 @@ CITY = City(
     reports=REPORTS,
     assumptions=(
         say(
+            "Planted: {residents} residents who take all their vouchers to {shops} quiet shops, for"
+            " `risk scan` to find.",
+            residents=RING,
+            shops=len(RING_SHOPS),
+        ),
+        say(
             "Assumed: all of round 4 but its quota of 70 M yuan (known by difference): its pack,"
             " its opening on 10 April, its use."
         ),
@@ -333,9 +363,13 @@ CITY = City(
         "settlement unpaid --limit 5",
         "batch rejects 13",
         "report compare hangzhou-2009 hangzhou-2020",
+        "risk list --candidates",
+        "risk show 1 --limit 5",
+        "case show 1 --limit 5",
     ),
     unanswered="payment-2.csv",
     to_close=(
+        'case close 1 --note "the ring was planted" --actor lin --now "2020-05-07 08:00"',
         'settlement paid {answer} --bank voucher --actor wu --now "2020-05-07 09:00"',
         'round settle --all --actor wu --now "2020-05-07 10:00"',
         'programme close hangzhou-2020 --actor chen --now "2020-05-07 11:00"',

@@ -34,10 +34,13 @@ class Paid(NamedTuple):
 
 @dataclass
 class Till:
-    """Numbers never repeat, and nobody uses a third voucher at one shop on one day."""
+    """Numbers never repeat, and nobody uses a third voucher at one shop on one day. `ring`: the
+    residents who take their vouchers to the same few shops, and which these are.
+    """
 
     rng: Random
     town: list[Merchant]
+    ring: dict[int, tuple[int, ...]] = field(default_factory=dict)
     rows: list[tuple[int, int, str]] = field(default_factory=list)  # moment, serial, line
     visits: dict[int, int] = field(default_factory=dict)
 
@@ -58,7 +61,9 @@ class Till:
         """
         coupons = granted.round.coupons
         position, coupon = divmod(voucher, len(coupons))
-        merchant = self._visit(granted.residents[position], merchant, moment // DAY, shops)
+        resident, day = granted.residents[position], moment // DAY
+        own = self.ring.get(resident)
+        merchant = self._visit(resident, own[day % len(own)] if own else merchant, day, shops)
         chance = self.rng.random()
         discount = int(base_fen * (chance + 0.01) / 100) * 100 if chance < DISCOUNTED else 0
         order, subsidy = base_fen + discount, coupons[coupon].subsidy(base_fen)
