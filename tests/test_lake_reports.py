@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import random
 from pathlib import Path
 from typing import Any
 
 import lakes
 import pytest
+import towns
 from lakes import DAY, LAST, export
-from test_days import close, why
+from test_days import MEI, STAFF, close, payments, why
 
 pytest.importorskip("polars")
 BY = (
@@ -32,8 +34,6 @@ def town(voucher: Any, once: Any) -> Any:
         lakes.go_on(voucher)
         close(voucher, LAST)
         export(voucher)
-        from test_days import payments
-
         payments(voucher, "p3.csv", "T9 C4 2 2020-04-02 10:00")
 
     once("lake reports", build)
@@ -197,3 +197,139 @@ def test_every_report_of_a_lake_in_words(town: Any) -> None:
         out = town("report", report, *LAKE, "--lang", "zh").out
         assert "330100" in out and "覆盖范围" in out, report
     assert "330100" in town("report", "compare", "330100", "330000", *LAKE).out
+
+
+LIST = "resident,group,district\n" + "".join(
+    f"P{at},{('old', 'new')[at % 3 == 0]},{('上城', '下城')[at < 14]}\n" for at in range(1, 27)
+)
+
+
+@pytest.fixture
+def lists(voucher: Any, once: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A city with lists of residents and a lottery, sealed; behind its head more came."""
+
+    def build() -> None:
+        towns.build(
+            voucher,
+            towns.programme(staff={"mei": "maker", "lin": "checker"}, clock={"jump": "90 days"}),
+            towns.pack("pack", towns.coupon("10", "40", 2)),
+            merchants="merchant_no,name\nM1,a\n",
+        )
+        voucher("eligibility", "import", towns.write("e.csv", LIST), "--actor", "mei")
+        towns.make_round(voucher, "r1", packs=40, state="open", closes="2020-04-20")
+        claims = "".join(f"C{at},r1,P{at},2020-03-27 09:00:{at:02d}\n" for at in range(1, 24))
+        voucher("claim", "import", towns.write("c.csv", towns.CLAIMS + claims), *MEI)
+        payments(voucher, "p.csv", *(f"T{at} C{at} 1 2020-03-27 10:00" for at in range(1, 16)))
+        towns.make_round(voucher, "lot", "--mode", "lottery", packs=10, closes="2020-04-20")
+        monkeypatch.setenv("VOUCHER_NOW", "2020-03-25 09:00")
+        closes = ("--registration-closes", "2020-03-26 20:00")
+        voucher("draw", "commit", "lot", *closes, "--actor", "mei")
+        rows = "".join(
+            f"A{at:02},lot,who{at},2020-03-25 10:00:00,,{'上城' if at % 2 else '下城'}\n"
+            for at in range(40)
+        )
+        header = "application_no,round,resident,applied_at,group,district\n"
+        monkeypatch.setenv("VOUCHER_NOW", "2020-03-27 08:00")
+        voucher("application", "import", towns.write("a.csv", header + rows), *MEI)
+        voucher("round", "open", "lot", *MEI)
+        voucher("draw", "run", "lot", "--to", "out", *MEI)
+        close(voucher, DAY)
+        monkeypatch.setenv("VOUCHER_NOW", "2020-07-01 09:00")
+        payments(voucher, "p2.csv", "T90 C20 1 2020-03-27 12:00")
+
+    once("lake lists", build)
+    monkeypatch.setenv("VOUCHER_NOW", "2020-07-01 09:00")
+    return voucher
+
+
+def test_fairness_is_as_it_was_known(lists: Any) -> None:
+    """A payment that came behind the head is taken off."""
+    export(lists, "--min-cell", "1")
+    own, found = (data(lists, "fairness", *how) for how in (("--as-of", DAY), LAKE))
+    for key in ("by_group", "by_district"):
+        for mine, theirs in zip(plain(found[key]), own[key], strict=True):
+            late = theirs["key"] in ("new", "old")[1:] + ("上城", "下城")[:1]
+            assert mine["subsidy_fen"] == theirs["subsidy_fen"] - 1000 * late
+            assert mine["eligible"] == theirs["eligible"]
+            assert mine["claimers"] == theirs["claimers"]
+    assert found["city_residents"][0]["claimers"] == 23
+    assert plain(found["lotteries"]) == own["lotteries"] != []
+    assert (found["tried_often"], found["never_won"]) == (0, 0)
+    own, found = data(lists, "rounds", "--known-on", DAY), data(lists, "rounds", *LAKE)
+    keys = ("users", "claimers", "users_of_claimers")
+    assert [found["rows"][0][key] for key in keys] == [own["rows"][0][key] for key in keys]
+    assert own["rows"][0]["users"] == 15
+
+
+def test_few_residents_are_not_counted(lists: Any) -> None:
+    export(lists)
+    found = data(lists, "fairness", *LAKE)
+    told = {row["key"]: row["eligible"] for row in found["by_group"]}
+    # eight of the new: nobody is counted, and since the total is known, neither are the old
+    assert told == {"330100/new": None, "330100/old": None}
+    assert {row["key"]: row["claimers"] for row in found["by_district"]} == {
+        "330100/上城": 10,
+        "330100/下城": 13,
+    }
+    assert found["lotteries"] == []  # less than ten winners of a district
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(11, 20))
+def test_a_random_city_is_the_same_in_both(voucher: Any, seed: int) -> None:
+    """Two rounds, two coupons, three kinds of merchants, refunds, rows that come late, by chance;
+    exported twice.
+    """
+    dice = random.Random(seed)
+    shops = "".join(
+        f"M{at},{at},{dice.choice('ABC')}区,{dice.choice(['餐饮', '零售', ''])},"
+        f"{dice.choice(['small', 'large', ''])},{dice.choice(['', 'X'])},\n"
+        for at in range(8)
+    )
+    header = "merchant_no,name,district,industry,size,brand,designated_size\n"
+    coupons = (towns.coupon("10", "40", 2), towns.coupon("20", "80", 1))
+    towns.build(
+        voucher,
+        towns.programme(staff=STAFF, clock={"jump": "90 days"}),
+        towns.pack("pack", *coupons),
+        merchants=header + shops,
+    )
+    for code in ("r1", "r2"):
+        towns.make_round(voucher, code, packs=30, state="open", closes="2020-04-20")
+    rows = [
+        f"{code}-{at},{code},P{at},2020-03-{dice.randrange(27, 31)} 09:00:{at:02d}\n"
+        for code in ("r1", "r2")
+        for at in range(20)
+    ]
+    voucher("claim", "import", towns.write("c.csv", towns.CLAIMS + "".join(rows)), *MEI)
+
+    def pay(name: str, count: int) -> None:
+        lines = []
+        for at in range(count):
+            no, code, day = f"{name}{at}", dice.choice(["r1", "r2"]), dice.randrange(30, 32)
+            claim, coupon = f"{code}-{dice.randrange(20)}", dice.choice([1, 2, 3])
+            fen, amount = ((10, 20)[coupon == 3], dice.randrange(80, 200))
+            shop, hour = f"M{dice.randrange(8)}", dice.randrange(10, 23)
+            lines.append(
+                f"{no},pay,{claim},{coupon},{shop},2020-03-{day} {hour}:00:00,{amount},0,{fen},\n"
+            )
+            if dice.random() < 0.3:
+                lines.append(
+                    f"R{no},refund,{claim},{coupon},{shop},2020-03-{day} 23:30:00,{amount},0,{fen},"
+                    f"{no}\n"
+                )
+        text = towns.PAYMENTS + "".join(lines)
+        voucher("redemption", "import", towns.write(f"{name}.csv", text), *MEI, expect=None)
+
+    pay("a", 50)
+    close(voucher, "2020-03-30")
+    export(voucher)
+    pay("b", 40)
+    close(voucher, LAST)
+    export(voucher)
+    voucher("lake", "check", "lake")
+    for by in ("round", "coupon", "merchant", "district,size", "day", "brand,industry"):
+        own = data(voucher, "leverage", "--by", by, "--known-on", LAST)
+        found = data(voucher, "leverage", "--by", by, *LAKE)
+        assert plain(found["rows"]) == plain(own["rows"]) != []
+        assert found["total"] == own["total"]
