@@ -192,11 +192,43 @@ def test_two_cities_are_added_up_and_told_apart(town: Any) -> None:
         assert sides[2][key] == alone[key], key
 
 
+def test_unequal_names_are_bridged_and_what_is_not_is_said(town: Any) -> None:
+    """上城区 and 西湖区 are of Hangzhou, not of Nanchang; 餐饮 and 零售 are sections H and F."""
+    town("lake", "export", "lake", "--city", "360100", "-o", "json")
+    ran = town("report", "leverage", "--by", "county", *LAKE, "-o", "json")
+    counts = {row["key"]: (row["name"], row["redemptions"]) for row in ran.data["rows"]}
+    assert counts["330106"] == ("西湖区", 3)
+    assert counts["360103"] == ("西湖区", 3)
+    assert counts["330102"][0] == "上城区"
+    assert counts[""][0] == ""
+    assert (
+        "No code of GB/T 2260 for: 360100/上城区"
+        in town("report", "leverage", "--by", "county", *LAKE).err
+    )
+    found = data(town, "leverage", "--by", "section,county", *LAKE)
+    assert found["total"].pop("second_key") is None
+    assert found["total"] == ran.data["total"]
+    assert {row["key"] for row in found["rows"]} == {"F 批发和零售业", "H 住宿和餐饮业"}
+    assert data(town, "leverage", "--by", "city", *LAKE)["rows"][0]["name"] == "杭州市"
+
+
+def test_shares_of_funders_add_up(town: Any) -> None:
+    """Central, province and city are funders; what they paid comes to what vouchers paid."""
+    town("lake", "export", "lake", "--city", "360100", "-o", "json")
+    found = data(town, "leverage", "--by", "province", "--funders", *LAKE)
+    for row in (*found["rows"], found["total"]):
+        assert sum(row["funders"].values()) == row["subsidy_fen"]
+        assert row["funders"]["treasury"] == 3 * row["funders"]["district"] > 0
+    together = data(town, "funds", *LAKE)["together"]
+    assert sum(row["redeemed_fen"] for row in together) == found["total"]["paid_fen"]
+
+
 def test_every_report_of_a_lake_in_words(town: Any) -> None:
     for report in ("leverage", "rounds", "funds", "merchants", "fairness"):
         out = town("report", report, *LAKE, "--lang", "zh").out
         assert "330100" in out and "覆盖范围" in out, report
-    assert "330100" in town("report", "compare", "330100", "330000", *LAKE).out
+    out = town("report", "compare", "330100", "330000", *LAKE).out
+    assert "330100" in out and "Left out, since no lake has it" in out
 
 
 LIST = "resident,group,district\n" + "".join(
@@ -259,6 +291,37 @@ def test_fairness_is_as_it_was_known(lists: Any) -> None:
     keys = ("users", "claimers", "users_of_claimers")
     assert [found["rows"][0][key] for key in keys] == [own["rows"][0][key] for key in keys]
     assert own["rows"][0]["users"] == 15
+
+
+def test_what_cannot_be_compared_is_said(lists: Any) -> None:
+    """Another city, with other vouchers and other days."""
+    export(lists)
+    Path("other").mkdir()
+    db = ("--db", "other/voucher.db")
+
+    def other(*args: str, **ran: Any) -> Any:
+        return lists(*args, *db, **ran)
+
+    staff = {"mei": "maker", "lin": "checker"}
+    towns.build(
+        other,
+        towns.programme(staff=staff, clock={"jump": "200 days"}),
+        towns.pack("pack", towns.coupon("30", "100", 1)),
+        merchants="merchant_no,name\nM1,a\n",
+    )
+    terms = {"packs": 12, "opens": "2020-07-02 08:00", "closes": "2020-07-09 08:00"}
+    towns.make_round(other, "r1", state="open", **terms)
+    text = "".join(f"C{at},r1,P{at},2020-07-02 09:00:{at:02d}\n" for at in range(12))
+    now = ("--now", "2020-07-05 09:00", *MEI)
+    other("claim", "import", towns.write("c9.csv", towns.CLAIMS + text), *now)
+    row = "T1,pay,C1,1,M1,2020-07-03 10:00:00,120,0,30,\n"
+    other("redemption", "import", towns.write("p9.csv", towns.PAYMENTS + row), *now)
+    other("day", "close", "2020-07-03", *now)
+    other("lake", "export", "lake", "--city", "330200")
+    out = lists("report", "compare", "330100", "330200", *LAKE).out.replace("\n", " ")
+    assert "They opened on different days: 330100 2020-03-27, 330200 2020-07-02." in out
+    assert "known up to different days: 330100 2020-03-28, 330200 2020-07-03" in out
+    assert "Their vouchers differ: 330100 40-10; 330200 100-30." in out
 
 
 def test_few_residents_are_not_counted(lists: Any) -> None:

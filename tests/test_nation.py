@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     Voucher = Callable[..., Any]
     Document = dict[str, Any]
 
+ROOT = Path(__file__).resolve().parents[1]
 PART = {
     **{"packs": 9, "claimed": 8, "redemptions": 5, "base_fen": 20000, "paid_fen": 5000},
     **{"subsidy_fen": 4000, "platform_fen": 1000, "match_fen": 0, "floor_fen": 16000},
@@ -158,3 +160,62 @@ def test_what_is_not_given_away(town: Voucher) -> None:
     assert "[no_city_code]" in town(*asked, expect=2).err
     small = town(*asked, "--city", "330100", "--as-of", "2020-03-26", expect=3)
     assert "[figures_too_small]" in small.err
+
+
+def faults(schema: Any, value: Any, root: Any, where: str = "$") -> list[str]:
+    """Where a value is not what a JSON schema says; of what the one in docs/ uses."""
+    if "$ref" in schema:
+        return faults(root["$defs"][schema["$ref"].rpartition("/")[2]], value, root, where)
+    kinds = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
+    asked = schema.get("type", [])
+    asked = [asked] if isinstance(asked, str) else asked
+    if asked and not any(
+        value is None if kind == "null" else isinstance(value, kinds[kind]) for kind in asked
+    ):
+        return [where]
+    found = [where] if schema.get("const", value) != value else []
+    if isinstance(value, str):
+        is_short = len(value) < schema.get("minLength", 0)
+        found += [where] if is_short or not re.search(schema.get("pattern", ""), value) else []
+    if isinstance(value, dict):
+        found += [f"{where}.{key}" for key in schema.get("required", ()) if key not in value]
+        other = schema.get("additionalProperties", {})
+        for key, each in value.items():
+            found += faults(
+                schema.get("properties", {}).get(key, other), each, root, f"{where}.{key}"
+            )
+    for place, each in enumerate(value if isinstance(value, list) else ()):
+        found += faults(schema.get("items", {}), each, root, f"{where}[{place}]")
+    for part in schema.get("allOf", ()):
+        found += faults(part, value, root, where)
+    return found
+
+
+def test_the_schema_of_the_file_fits_what_is_written_and_read(town: Voucher) -> None:
+    schema = json.loads((ROOT / "docs/figures.schema.json").read_text("utf-8"))
+    asked = ("programme", "export", "town", "--figures", "--city", "330100", "--as-of", DAY_AFTER)
+    for document in (HAND, json.loads(town(*asked).out)):
+        assert faults(schema, document, schema) == []
+        assert figures.malformed(document) == ""
+    for wrong in (
+        {"city": {"code": "1"}},
+        {"total": PART | {"packs": "9"}},
+        {"rounds": [PART]},
+        {"as_of": ""},
+        {"proof": {"day": "x"}},
+    ):
+        assert faults(schema, HAND | wrong, schema)
+        assert figures.malformed(HAND | wrong)
+
+
+def test_provinces_are_named(voucher: Voucher) -> None:
+    other = {"city": {"code": "330200"}, "programme": "ningbo"}
+    files = (write("a.json"), write("b.json", **other))
+    told = voucher("report", "nation", *files, "-o", "json").data
+    assert [(each["province"], each["name"]) for each in told["provinces"]] == [
+        ("330000", "浙江省"),
+        ("420000", "湖北省"),
+    ]
+    assert told["rows"][0]["name"] == "宁波市"  # the file has none
+    assert "浙江省" in voucher("report", "nation", *files).out
+    assert "湖北省" not in voucher("report", "nation", files[0]).out

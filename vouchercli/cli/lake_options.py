@@ -72,7 +72,8 @@ def asked_of_lake(
     """What is asked of a lake; `no` are options that a lake does not know. Raises `UsageFault`
     not_of_lakes, bad_time_option.
     """
-    from vouchercli.ops.lake.asking import LOCAL, Asked  # only for a lake
+    from vouchercli.ops.lake.asking import Asked  # only for a lake
+    from vouchercli.ops.lake.engines import LOCAL
 
     for name, value in no.items():
         if value:

@@ -35,10 +35,20 @@ OF_PAYMENT = {
 }
 SUMMED = ", ".join(f"CAST(SUM(k.{name}) AS BIGINT) AS {name}" for name in rules.SUMS)
 PLAIN_SUMS = ", ".join(f"p.{name} AS {name}" for name in rules.SUMS)
+INDUSTRIES = dict.fromkeys(("of_industry", "industry_key1", "industry_key2"), "text")
+DISTRICTS = dict.fromkeys(("in_city", "of_district", "district_key1", "district_key2"), "text")
+# What a bridged key stands in: its column, and how its table joins.
+BRIDGES = {
+    "section": ("i.industry_key", "JOIN asked_industries i ON p.industry = i.of_industry"),
+    "county": (
+        "q.district_key",
+        "JOIN asked_districts q ON p.city = q.in_city AND p.district = q.of_district",
+    ),
+}
 COUNTS = """
 FROM payments p JOIN asked_rounds r ON p.city = r.of_city AND p.programme = r.of_programme
     AND p.round = r.of_round
-JOIN asked_days d ON p.day = d.of_day
+JOIN asked_days d ON p.day = d.of_day [bridges]
 WHERE p.booked_on <= r.known_on
 """
 KEYS = "k.city, k.programme, k.key1, k.key2"
@@ -51,6 +61,8 @@ def _key(by: Sequence[str], place: int) -> str:
     name = by[place]
     if name in OF_PAYMENT:
         return f"p.{OF_PAYMENT[name]}"
+    if name in BRIDGES:
+        return f"{BRIDGES[name][0]}{place + 1}"
     return f"d.day_key{place + 1}" if name in OF_DAY else f"r.round_key{place + 1}"
 
 
@@ -61,7 +73,9 @@ SELECT p.city AS city, p.programme AS programme, [key1] AS key1, [key2] AS key2,
 
 def _keyed(text: str, by: Sequence[str]) -> str:
     """A question about payments under the keys of one or two groupings."""
-    return text.replace("[key1]", _key(by, 0)).replace("[key2]", _key(by, 1))
+    bridges = " ".join(BRIDGES[each][1] for each in by if each in BRIDGES)
+    keyed = text.replace("[key1]", _key(by, 0)).replace("[key2]", _key(by, 1))
+    return keyed.replace("[bridges]", bridges)
 
 
 SUMS = f"""
@@ -77,6 +91,15 @@ def sums(by: Sequence[str]) -> str:
 
 # Sizes are words of registries; which of them are small the law says, not SQL.
 SIZES = "SELECT DISTINCT p.size AS size FROM payments p"
+ALL_COUPONS = """
+SELECT DISTINCT p.city AS city, p.programme AS programme, p.round AS round, p.coupon AS coupon
+FROM payments p ORDER BY city, programme, round, coupon
+"""
+# Names that are to be bridged.
+ALL_INDUSTRIES = "SELECT DISTINCT p.industry AS industry FROM payments p ORDER BY industry"
+ALL_DISTRICTS = """
+SELECT DISTINCT p.city AS city, p.district AS district FROM payments p ORDER BY city, district
+"""
 
 
 OF_SIZE = """

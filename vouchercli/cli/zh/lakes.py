@@ -106,4 +106,13 @@ TEXT = {
     "the city, by its code in GB/T 2260": "城市，以 GB/T 2260 代码表示",
     "its province, by its code": "所属省份，以代码表示",
     "Province": "省份",
+    "Their vouchers differ: {vouchers}.": "券种不同：{vouchers}。",
+    "County": "区县",
+    "Section": "行业门类",
+    "(no match)": "（未匹配）",
+    "the merchant's district by its code in GB/T 2260": "商户所在区县，以 GB/T 2260 代码表示",
+    "the merchant's industry by its section in GB/T 4754": "商户所属行业，以 GB/T 4754 门类表示",
+    "No section of GB/T 4754 for: {names}; they stand under (no match).": "未能归入 GB/T 4754 门类：{names}；列于（未匹配）。",
+    "No code of GB/T 2260 for: {names}; they stand under (no match).": "未能归入 GB/T 2260 代码：{names}；列于（未匹配）。",
+    "By province": "按省份",
 }

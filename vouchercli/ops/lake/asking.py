@@ -7,49 +7,34 @@ where what an engine finds is not what the cities' own files said, there is no r
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import UsageFault, VoucherError
-from vouchercli.ops.lake import folders
+from vouchercli.ops.lake import bridges, folders
 from vouchercli.ops.lake.checking import missing_city
+from vouchercli.ops.lake.engines import answer, engine_of
 from vouchercli.ops.lake.library import needed
+from vouchercli.ops.reports.dimensions import BRIDGED
 from vouchercli.ops.reports.scope import Scope
 from vouchercli.result import Problem
 from vouchercli.rules import days as law
 from vouchercli.rules import lake as rules
 from vouchercli.rules import leverage, times
+from vouchercli.rules.bridges import province
 from vouchercli.rules.leverage import Sums
 from vouchercli.store import lake_queries as sql
 from vouchercli.store.reports import Round
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from vouchercli.ops.lake.engines import Engine
     from vouchercli.ops.lake.folders import Found
     from vouchercli.ops.reports.dimensions import By
 
 ZONE = times.HOME_ZONE
-LOCAL = "local"
 SNAPSHOTS = ("rounds", "funds", "merchants", "residents")
-
-
-class Engine(Protocol):
-    """What answers: texts of `store.lake_queries` on tables that are made of files, and of rows.
-    Its methods raise `OSError`, `ValueError`.
-    """
-
-    def files(self, table: str, columns: Mapping[str, str], paths: Sequence[Path]) -> None:
-        """A table is made of exactly these files."""
-
-    def rows(self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
-        """A small table that stands beside."""
-
-    def ask(self, statement: str) -> list[tuple[Any, ...]]:
-        """The rows of an answer."""
-
-    def close(self) -> None:
-        """Nothing is asked any more."""
 
 
 class Asked(NamedTuple):
@@ -96,11 +81,13 @@ class Lake(NamedTuple):
 
     def ask(self, statement: str) -> list[tuple[Any, ...]]:
         """The rows of an answer. Raises `VoucherError` lake_engine."""
-        return _answer(self.engine, statement)
+        return answer(self.engine, statement)
 
     def lay(self, by: By) -> None:
         """Lay down the rounds and days that count, with the keys of these dimensions."""
         beside(self.engine, self.rounds, by, self.asked.days, self.counted)
+        if BRIDGED.keys() & {*by}:
+            bridges.lay(self.engine, by)
 
     @property
     def is_partial(self) -> bool:
@@ -147,27 +134,6 @@ def opened(asked: Asked, *, needs_day: bool = False) -> Iterator[Lake]:
         yield lake
     finally:
         engine.close()
-
-
-def engine_of(name: str) -> Engine:
-    """The engine of that name. Raises `UsageFault` unknown_engine, `VoucherError` no_spark."""
-    if name == LOCAL:
-        from vouchercli.store.lake_engine import Local
-
-        return Local()
-    if name.startswith(("spark://", "sc://", "local[", "yarn", "k8s://")):
-        raise VoucherError(
-            "no_spark",
-            "{engine} needs Spark, which this version does not reach yet",
-            hint="--engine local answers with the same figures on this machine",
-            engine=name,
-        )
-    raise UsageFault(
-        "unknown_engine",
-        "there is no engine {engine}",
-        hint="--engine local",
-        engine=name,
-    )
 
 
 # ---------------------------------------------------------------- who counts
@@ -246,7 +212,7 @@ def _set_up(engine: Engine, counted: Sequence[Found], asked: Asked) -> list[dict
         ]
         engine.files(table, columns, paths)
     names = [*rules.TABLES["rounds"]]
-    rows = _answer(engine, sql.ALL_ROUNDS)
+    rows = answer(engine, sql.ALL_ROUNDS)
     return [_named(dict(zip(names, row, strict=True)), counted) for row in rows]
 
 
@@ -267,7 +233,7 @@ def _named(row: dict[str, Any], counted: Sequence[Found]) -> dict[str, Any]:
         **row,
         "code": row["round"],
         **{name: prefix + row[name] for name in ("round", "family", "template")},
-        "province": city[:2] + "0000",
+        "province": province(city),
         "known_on": row["as_of"],
     }
 
@@ -350,18 +316,6 @@ def _round(place: int, row: dict[str, Any]) -> Round:
     return Round(place, *(row[name] for name in Round._fields[1:]))
 
 
-def _answer(engine: Engine, statement: str) -> list[tuple[Any, ...]]:
-    try:
-        return engine.ask(statement)
-    except (OSError, ValueError) as error:
-        raise VoucherError(
-            "lake_engine",
-            "the files of the lake cannot be read: {why}",
-            hint="voucher lake check DIR says which of them is damaged",
-            why=str(error).splitlines()[0],
-        ) from error
-
-
 # ---------------------------------------------------------------- the same as the cities said
 
 
@@ -394,8 +348,8 @@ def _differences(
 ) -> Iterator[Problem]:
     beside(engine, rounds, ("round",), (0, moment), counted)
     heads = {(each.manifest.city, each.manifest.programme): each.manifest for each in counted}
-    sums = {key: Sums(*found) for _, _, key, _, *found in _answer(engine, sql.sums(("round",)))}
-    claims = {(row[0], row[1], row[2]): row[3] for row in _answer(engine, sql.CLAIMS)}
+    sums = {key: Sums(*found) for _, _, key, _, *found in answer(engine, sql.sums(("round",)))}
+    claims = {(row[0], row[1], row[2]): row[3] for row in answer(engine, sql.CLAIMS)}
     for row in rounds:
         whose = row["city"], row["programme"]
         found = dict(zip(rules.SUMS, sums.get(row["round"], Sums()), strict=True))
@@ -411,7 +365,7 @@ def _differences(
 def _totals(engine: Engine, counted: Sequence[Found]) -> Iterator[Problem]:
     """Payments as the manifests add them up."""
     names = rules.summed("payments")
-    found = {row[:2]: row[2:] for row in _answer(engine, sql.ALL_PAYMENTS)}
+    found = {row[:2]: row[2:] for row in answer(engine, sql.ALL_PAYMENTS)}
     for each in counted:
         files = each.manifest.of("payments")
         said = tuple(sum(file.sums[name] for file in files) for name in names)

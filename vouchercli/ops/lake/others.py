@@ -371,4 +371,20 @@ def _incomparable(lake: Lake, names: Sequence[str]) -> Iterable[Any]:
             "They are known up to different days: {days}; --as-of names one for all.",
             days=", ".join(f"{name} {times.day_text(each[1])}" for name, each in spans.items()),
         )
+    yield from _other_vouchers(lake, names)
     yield say("Left out, since no lake has it: what was written off, and the days to payment.")
+
+
+def _other_vouchers(lake: Lake, names: Sequence[str]) -> Iterable[Any]:
+    """Say that the vouchers that were used are not the same, where it is so."""
+    coupons = lake.ask(sql.ALL_COUPONS)
+    used: dict[str, list[str]] = {}
+    for name in names:
+        whose = {(row["city"], row["programme"], row["code"]) for row in _picked(lake, name)}
+        some = {row[3] for row in coupons if row[:3] in whose}
+        used[name] = leverage.in_order("coupon", some, {})
+    if len({tuple(each) for each in used.values()}) > 1:
+        yield say(
+            "Their vouchers differ: {vouchers}.",
+            vouchers="; ".join(f"{name} {', '.join(each)}" for name, each in used.items()),
+        )

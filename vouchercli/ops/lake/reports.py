@@ -5,13 +5,14 @@ own file, of whose definitions only what gathers is another one.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops.lake import asking
+from vouchercli.ops.lake import asking, bridges
 from vouchercli.ops.reports import engine, gathered
 from vouchercli.ops.reports import leverage as of_leverage
 from vouchercli.ops.reports import rounds as of_rounds
-from vouchercli.ops.reports.dimensions import DIMENSIONS, PLACES, asked_for, has_claims
+from vouchercli.ops.reports.dimensions import DIMENSIONS, NAMED, OF_LAKES, asked_for, has_claims
 from vouchercli.ops.reports.gathered import NO_MERCHANTS, Gathered, together
 from vouchercli.ops.reports.measures import Found, Uptake
 from vouchercli.ops.reports.scope import face_of
@@ -93,17 +94,19 @@ LEVERAGE = of_leverage.SPEC._replace(
 
 
 def report_leverage(asked: Asked, by: str, question: Question) -> Outcome:
-    """Sums and ratios of all cities by one or two dimensions, also `city` and `province`. Raises
+    """Sums and ratios of all cities by one or two dimensions, also `city`, `province`, `county`
+    and `section`. Raises
     as `asking.opened` and `engine.require`.
     """
-    keys = asked_for(by, (*DIMENSIONS, *PLACES))
+    keys = asked_for(by, (*DIMENSIONS, *OF_LAKES))
     question = question._replace(by=keys)
     engine.require(LEVERAGE, keys, question)
     with asking.opened(asked) as lake:
         answer = engine.answered(
             LEVERAGE, question, lake.scope, lambda *what: _payments(lake, *what)
         )
-        return _reported(lake, LEVERAGE, answer)
+        outcome = _reported(lake, LEVERAGE, answer)
+        return replace(outcome, says=(*outcome.says, *bridges.without_match(lake.engine, keys)))
 
 
 def _payments(lake: Lake, by: By, needs: Collection[str], first: First) -> Gathered:
@@ -122,8 +125,13 @@ def _payments(lake: Lake, by: By, needs: Collection[str], first: First) -> Gathe
     places = gathered.opening(lake.scope)
     groups, total = together(by, sums, claimed, counts, places, has_so_far="so_far" in needs)
     shares = _shares(lake, by, funders, groups) if funders else {}
-    about = dict.fromkeys(("name",), "") if "merchant" in by else {}
-    return Gathered(groups, total, lambda key: dict(about), funders, shares)
+    named = next((place for place, each in enumerate(by) if each in NAMED), None)
+
+    def about(key: Key) -> dict[str, Any]:
+        """The name of the place among the keys; merchants have none in a lake."""
+        return {} if named is None else {"name": bridges.name_of(key[named])}
+
+    return Gathered(groups, total, about, funders, shares)
 
 
 def _key(by: By, city: str, keys: Sequence[str]) -> Key:

@@ -76,11 +76,24 @@ PLACES = {
     "city": Dimension(Column("key", "City"), Word("the city, by its code in GB/T 2260")),
     "province": Dimension(Column("key", "Province"), Word("its province, by its code")),
 }
+BRIDGED = {
+    "county": Dimension(
+        Column("key", "County", blank="(no match)"),
+        Word("the merchant's district by its code in GB/T 2260"),
+    ),
+    "section": Dimension(
+        Column("key", "Section", blank="(no match)"),
+        Word("the merchant's industry by its section in GB/T 4754"),
+    ),
+}
+OF_LAKES = PLACES | BRIDGED
+NAMED = frozenset(("merchant", "county", *PLACES))  # a code or number that has a name too
 # Of one report alone; `--by` does not know them.
 OWN = {
     "distance": Column("distance", "Above the threshold", shown="word"),
     "weeks": Column("weeks", "Weeks"),
     "city": Column("city", "City"),
+    "province": Column("province", "Province"),
 }
 KEYS = ("key", "second_key")  # where rows have them
 
@@ -88,7 +101,7 @@ KEYS = ("key", "second_key")  # where rows have them
 def key_columns(by: By) -> tuple[Column, ...]:
     """The columns of the keys: of the second dimension under a name of its own."""
     named = zip(by, KEYS, strict=False)
-    every = DIMENSIONS | PLACES
+    every = DIMENSIONS | OF_LAKES
     return tuple(replace(every[each].column, key=key) for each, key in named)
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault
 from vouchercli.ops.reports import cautions
-from vouchercli.ops.reports.dimensions import is_by_time, key_columns, own_columns
+from vouchercli.ops.reports.dimensions import NAMED, is_by_time, key_columns, own_columns
 from vouchercli.ops.reports.gathered import First
 from vouchercli.ops.reports.measures import BY_KEY, MEASURES
 from vouchercli.ops.reports.scope import go_back, note_later, scope_of
@@ -103,7 +103,7 @@ def _needs(spec: Spec, by: By, asked: Question) -> Iterator[str]:
     left_out = {
         "so_far": not asked.cumulative,
         "funders": not asked.with_funders,
-        "names": "merchant" not in by,
+        "names": not NAMED & {*by},
     }
     every = {_need(column) for part in spec.parts for column in part.columns}
     yield from (each for each in every if not left_out.get(each, False))

@@ -113,9 +113,13 @@ def _rounds(session: Session, scope: Scope) -> list[dict[str, Any]]:
 
 
 def _proof(session: Session, scope: Scope) -> dict[str, str | None]:
-    """The heads of the log and of the sealed days: what was exported can be asked for again."""
+    """The head of the log, which has all that the figures rest on, and that of the sealed days up
+    to their moment: what was exported can be asked for again.
+    """
     last = audit.last(session.db)
-    day = sealed.last(session.db, scope.programme["programme_id"])
+    moment = times.day_of(scope.as_of or 0, scope.zone)
+    every = sealed.in_order(session.db, scope.programme["programme_id"])
+    *_, day = None, *(each for each in every if each.day <= moment)
     return {
         "log": f"{last.line}:{last.hash}" if last else None,
         "day": days.head(day.day, day.sha256) if day else None,

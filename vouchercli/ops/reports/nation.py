@@ -8,18 +8,19 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.formats import whole_files
+from vouchercli.formats.configs import divisions
 from vouchercli.ops.reports import engine
 from vouchercli.ops.reports.gathered import Gathered
 from vouchercli.ops.reports.measures import FORMULAS, MEANINGS, Found, columns
 from vouchercli.ops.reports.scope import Scope
 from vouchercli.ops.reports.spans import Title
 from vouchercli.ops.reports.specs import Answer, Part, Spec
-from vouchercli.result import Column, Outcome, Problem, Table, Word, say
-from vouchercli.rules import figures, leverage, times
+from vouchercli.result import EVERYWHERE, JSON, Column, Outcome, Problem, Table, Word, say
+from vouchercli.rules import bridges, figures, leverage, times
 from vouchercli.rules.leverage import Claimed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from vouchercli.ops.reports.dimensions import Key
@@ -54,6 +55,7 @@ COVERAGE = (
     Column("proof", "Chain", "word"),
     Column("file", "File"),
 )
+NEEDS = frozenset(("sums", "claimed", "names"))
 COUNTED, REPLACED, LEFT_OUT = Word("counted"), Word("replaced"), Word("left out")
 NO_FILE = Word("no file")
 
@@ -81,9 +83,14 @@ def report_nation(
         {"programme": "", "time_zone": times.HOME_ZONE},  # type: ignore[arg-type] # of no database
         *({}, None, None, True, now),
     )
-    tables = engine.tables(
-        SPEC, Answer(SPEC.by, scope, _gathered(counted), frozenset(("sums", "claimed", "names")))
-    )
+    tables = [
+        table
+        for spec, gathered in (
+            (SPEC, _gathered(counted, lambda each: each.city)),
+            (_provinces(counted), _gathered(counted, _province)),
+        )
+        for table in engine.tables(spec, Answer(spec.by, scope, gathered, NEEDS))
+    ]
     is_partial = any(each.level == "error" for each in problems) and not allow_partial
     return Outcome(
         {"cities": len({each.city for each in counted}), "missing": missing},
@@ -94,14 +101,34 @@ def report_nation(
     )
 
 
-def _gathered(counted: Sequence[City]) -> Gathered:
-    codes = sorted({each.city for each in counted})
+def _province(city: City) -> str:
+    return bridges.province(city.city)
+
+
+def _provinces(counted: Sequence[City]) -> Spec:
+    """The same by province; on a screen only where there are several."""
+    several = len({*map(_province, counted)}) > 1
+    part = SPEC.parts[0]._replace(
+        title=say("By province"),
+        key="provinces",
+        notes=(),
+        where=EVERYWHERE if several else JSON,
+        has_total=False,
+    )
+    return SPEC._replace(by=("province",), parts=(part,))
+
+
+def _gathered(counted: Sequence[City], key_of: Callable[[City], str]) -> Gathered:
     groups: dict[Key, Found] = {}
     about: dict[Key, dict[str, Any]] = {}
-    for code in codes:
-        own = [each for each in counted if each.city == code]
+    for code in sorted({*map(key_of, counted)}):
+        own = [each for each in counted if key_of(each) == code]
         groups[code,] = _found(own)
-        about[code,] = {"name": own[-1].name, "packs": sum(each.packs for each in own)}
+        name = own[-1].name if code == own[-1].city else ""
+        about[code,] = {
+            "name": name or divisions.names_in_force().get(code, ""),
+            "packs": sum(each.packs for each in own),
+        }
     return Gathered(groups, _found(counted), about.__getitem__)
 
 

@@ -1,0 +1,65 @@
+"""Who answers what is asked of a lake: an engine takes texts of `store.lake_queries`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from vouchercli.errors import UsageFault, VoucherError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+LOCAL = "local"
+
+
+class Engine(Protocol):
+    """What answers: texts of `store.lake_queries` on tables that are made of files, and of rows.
+    Its methods raise `OSError`, `ValueError`.
+    """
+
+    def files(self, table: str, columns: Mapping[str, str], paths: Sequence[Path]) -> None:
+        """A table is made of exactly these files."""
+
+    def rows(self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
+        """A small table that stands beside."""
+
+    def ask(self, statement: str) -> list[tuple[Any, ...]]:
+        """The rows of an answer."""
+
+    def close(self) -> None:
+        """Nothing is asked any more."""
+
+
+def engine_of(name: str) -> Engine:
+    """The engine of that name. Raises `UsageFault` unknown_engine, `VoucherError` no_spark."""
+    if name == LOCAL:
+        from vouchercli.store.lake_engine import Local
+
+        return Local()
+    if name.startswith(("spark://", "sc://", "local[", "yarn", "k8s://")):
+        raise VoucherError(
+            "no_spark",
+            "{engine} needs Spark, which this version does not reach yet",
+            hint="--engine local answers with the same figures on this machine",
+            engine=name,
+        )
+    raise UsageFault(
+        "unknown_engine",
+        "there is no engine {engine}",
+        hint="--engine local",
+        engine=name,
+    )
+
+
+def answer(engine: Engine, statement: str) -> list[tuple[Any, ...]]:
+    """The rows of an answer. Raises `VoucherError` lake_engine."""
+    try:
+        return engine.ask(statement)
+    except (OSError, ValueError) as error:
+        raise VoucherError(
+            "lake_engine",
+            "the files of the lake cannot be read: {why}",
+            hint="voucher lake check DIR says which of them is damaged",
+            why=str(error).splitlines()[0],
+        ) from error
