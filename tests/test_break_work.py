@@ -119,14 +119,53 @@ def test_a_correction_or_a_posting_that_was_made_resolves_a_break(town: Any) -> 
         "other_correction"
     )
     do(town, "resolve", "3", "--correction", str(made))
-    do(town, "resolve", "1", "--posting", "1", "--evidence", "account book")
-    do(town, "approve", "1", "3", who=LIN)
+    told = do(town, "resolve", "2", "--posting", "1", expect=3)
+    assert code(told) == "posting_of_other_amount"
+    assert "posting 1 moved 1,000,000.00 yuan, but 10.00 yuan are at stake in break 2" in str(
+        told.json["problems"][0]["message"]
+    )
+    posting = town("ledger", "show", *JSON).data["postings"][-1]
+    assert (posting["amount_fen"], posting["why"]) == (1_000, "redemptions.correct")
+    of_it = ("--posting", str(posting["posting"]), "--evidence", "account book")
+    assert code(do(town, "resolve", "1", "2", *of_it, expect=3)) == "posting_of_other_amount"
+    do(town, "resolve", "2", *of_it)
+    do(town, "approve", "2", "3", who=LIN)
     assert shown(town, 3)["evidence"] == f"correction {made}"
-    assert shown(town, 1)["evidence"] == "posting 1; account book"
+    assert shown(town, 2)["evidence"] == f"posting {posting['posting']}; account book"
     again = run(town, (*DAY[:4], "X9,pay,合成三店,2020-03-27 10:05:40,10,,"), name="new.csv")
     assert (again.data["cleared"], again.data["standing"]) == (2, 1)
     assert (shown(town, 3)["state"], shown(town, 3)["cleared_run"]) == ("resolved", 2)
     town("check")
+
+
+def test_open_breaks_of_a_kind_are_given_to_somebody_at_once(town: Any) -> None:
+    given = {
+        (): (2, "which_breaks"),
+        ("1", "--type", "amount"): (2, "which_breaks"),
+        ("--type", "late"): (2, "unknown_break_type"),
+        ("--round", "r9"): (3, "unknown_round"),
+        ("--older-than", "4"): (3, "no_such_breaks"),
+    }
+    for args, (exit_code, name) in given.items():
+        assert code(do(town, "assign", *args, "--to", "wu", expect=exit_code)) == name, args
+    do(town, "resolve", "1", "--explained", *WHY)
+    do(town, "approve", "1", who=LIN)
+    assert do(town, "assign", "--older-than", "3", "--to", "wu").data["breaks"] == [2, 3]
+    assert do(town, "assign", "--owner", "wu", "--type", "missing_here", "--to", "lin").data[
+        "breaks"
+    ] == [2]
+    rows = {row["owner"]: row for row in do(town, "report").data["by_owner"]}
+    assert [*rows] == ["lin", "wu"]
+    assert (rows["wu"]["open"], rows["wu"]["off_fen"], rows["wu"]["days_3"]) == (1, 1_000, 1)
+    assert do(town, "breaks", "--round", "r1").data["breaks"] == []  # the bill is of all rounds
+
+
+def test_a_list_of_breaks_fits_a_terminal_beside_long_numbers(town: Any) -> None:
+    long = DAY[0].replace("T1,", f"{10**27},")
+    run(town, (long, *DAY[1:]), name="long.csv")
+    shown_list = town("reconcile", "breaks", "--type", "missing_here", *LATER).out
+    assert str(10**27) in shown_list and "No.:" not in shown_list
+    assert max(map(len, shown_list.splitlines())) <= 80
 
 
 def test_a_later_run_ends_a_break_and_what_waits_on_it_and_one_comes_again(town: Any) -> None:

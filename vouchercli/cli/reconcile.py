@@ -22,6 +22,32 @@ UntilDay = Annotated[
     Optional[str], typer.Option("--until", metavar="DAY", help="The last day that it covers.")
 ]
 
+OnlyType = Annotated[
+    Optional[str], typer.Option("--type", metavar="KIND", help="Only breaks of this type.")
+]
+OnlyOwner = Annotated[
+    Optional[str],
+    typer.Option("--owner", metavar="NAME", help="Only what NAME looks after; -: nobody."),
+]
+OnlyMerchant = Annotated[
+    Optional[str], typer.Option("--merchant", metavar="NO", help="Only this merchant.")
+]
+FromDay = Annotated[
+    Optional[str], typer.Option("--since", metavar="DAY", help="Only from this day on.")
+]
+UpToDay = Annotated[
+    Optional[str], typer.Option("--until", metavar="DAY", help="Only up to this day.")
+]
+OlderThan = Annotated[
+    Optional[int],
+    typer.Option(
+        "--older-than",
+        "--age",
+        metavar="DAYS",
+        min=0,
+        help="Only those of so many days or more.",
+    ),
+]
 Numbers = Annotated[
     list[int], typer.Argument(metavar="N...", help="The numbers of breaks, one or several.")
 ]
@@ -60,41 +86,35 @@ def breaks(
     session: Session,
     *,
     limit: int | None,
-    type_: Annotated[
-        Optional[str], typer.Option("--type", metavar="KIND", help="Only breaks of this type.")
-    ] = None,
-    owner: Annotated[
-        Optional[str],
-        typer.Option("--owner", metavar="NAME", help="Only what NAME looks after; -: nobody."),
-    ] = None,
+    type_: OnlyType = None,
+    owner: OnlyOwner = None,
     state: Annotated[
         Optional[str],
         typer.Option("--state", metavar="STATE", help="Only open, resolved or cleared ones."),
     ] = None,
-    merchant: Annotated[
-        Optional[str], typer.Option("--merchant", metavar="NO", help="Only this merchant.")
-    ] = None,
-    since: Annotated[
-        Optional[str], typer.Option("--since", metavar="DAY", help="Only from this day on.")
-    ] = None,
-    until: Annotated[
-        Optional[str], typer.Option("--until", metavar="DAY", help="Only up to this day.")
-    ] = None,
-    age: Annotated[
-        Optional[int],
-        typer.Option("--age", metavar="DAYS", min=0, help="Only those of so many days or more."),
-    ] = None,
+    merchant: OnlyMerchant = None,
+    round_: OnlyRound = None,
+    since: FromDay = None,
+    until: UpToDay = None,
+    age: OlderThan = None,
 ) -> Outcome:
     """List what does not agree, the oldest first."""
-    asked = tables.Asked(
-        type=type_,
-        owner=owner,
-        state=state,
-        merchant=merchant,
-        since=call.local_day(session, since) if since else None,
-        until=call.local_day(session, until) if until else None,
+    asked = _asked(call, session, (type_, owner, merchant, round_), (since, until))
+    return tables.list_breaks(session, asked._replace(state=state), limit, age)
+
+
+def _asked(
+    call: Call,
+    session: Session,
+    like: tuple[str | None, str | None, str | None, str | None],
+    days: tuple[str | None, str | None],
+) -> tables.Asked:
+    """Which breaks are meant: of this type, owner, merchant and round; from this day up to that."""
+    first, last = (call.local_day(session, day) if day else None for day in days)
+    type_, owner, merchant, round_ = like
+    return tables.Asked(
+        type=type_, owner=owner, merchant=merchant, round=round_, since=first, until=last
     )
-    return tables.list_breaks(session, asked, limit, age)
 
 
 @command(app, "show", epilog="Example: voucher reconcile show 12", is_list=True)
@@ -117,19 +137,33 @@ def show(
     app,
     "assign",
     epilog="Example: voucher reconcile assign 12 13 --to chen"
-    ' --note "ask the platform for its day bill" --actor lin',
+    ' --note "ask the platform for its day bill" --actor lin\n'
+    "Example: voucher reconcile assign --type missing_here --older-than 3 --to chen --actor lin",
 )
 def assign(
+    call: Call,
     session: Session,
-    numbers: Numbers,
+    numbers: Annotated[
+        Optional[list[int]],
+        typer.Argument(metavar="[N...]", help="The numbers of breaks; or say which are meant:"),
+    ] = None,
     *,
     to: Annotated[str, typer.Option("--to", metavar="NAME", help="Who looks after it.")],
     note: Annotated[
         str, typer.Option("--note", metavar="TEXT", help="What is to be done: it is kept.")
     ] = "",
+    type_: OnlyType = None,
+    owner: OnlyOwner = None,
+    merchant: OnlyMerchant = None,
+    round_: OnlyRound = None,
+    since: FromDay = None,
+    until: UpToDay = None,
+    age: OlderThan = None,
 ) -> Outcome:
-    """Say who looks after breaks."""
-    return working.assign(session, numbers, to, note)
+    """Say who looks after breaks: by their numbers, or all open ones of a kind."""
+    asked = _asked(call, session, (type_, owner, merchant, round_), (since, until))
+    chosen = working.choose(session, numbers or (), asked, age)
+    return working.assign(session, chosen, to, note)
 
 
 @command(
@@ -183,14 +217,12 @@ def report(
     call: Call,
     session: Session,
     round_: OnlyRound = None,
-    since: Annotated[
-        Optional[str], typer.Option("--since", metavar="DAY", help="Only from this day on.")
-    ] = None,
-    until: Annotated[
-        Optional[str], typer.Option("--until", metavar="DAY", help="Only up to this day.")
-    ] = None,
+    since: FromDay = None,
+    until: UpToDay = None,
 ) -> Outcome:
-    """Show which days were held against a bill, what agreed, and what is open, by type and age."""
+    """Show which days were held against a bill, what agreed, and what is open, by type and age, and
+    who looks after it.
+    """
     return reports.report(
         session,
         round_=round_,

@@ -44,6 +44,15 @@ FROM breaks b WHERE b.programme_id = :programme_id AND ifnull(b.day >= :since, 1
     AND ifnull(b.day <= :until, 1)
 GROUP BY b.type, b.day, b.state
 """
+# Open breaks by who looks after them: nobody's last.
+OWNERS = """
+SELECT b.owner, b.day, count(*), sum(b.their_fen - b.our_fen), sum(abs(b.their_fen - b.our_fen)),
+    sum(EXISTS (SELECT 1 FROM proposals p
+        WHERE p.subject = 'break' AND p.subject_id = b.break_id AND p.state = 'proposed'))
+FROM breaks b WHERE b.programme_id = :programme_id AND b.state = 'open'
+    AND ifnull(b.day >= :since, 1) AND ifnull(b.day <= :until, 1)
+GROUP BY b.owner, b.day ORDER BY b.owner = '', b.owner, b.day
+"""
 
 
 class Day(NamedTuple):
@@ -77,6 +86,17 @@ class Count(NamedTuple):
     waits: int
 
 
+class Owned(NamedTuple):
+    """Open breaks of one day that somebody looks after ('': nobody); see `Count`."""
+
+    owner: str
+    day: int
+    breaks: int
+    difference_fen: int
+    off_fen: int
+    waits: int
+
+
 def days(
     db: sqlite3.Connection,
     programme_id: int,
@@ -102,6 +122,14 @@ def counts(
     """The breaks of a programme, counted."""
     asked = {"programme_id": programme_id, "since": since, "until": until}
     return typed.rows(db, Count, TYPES, asked)
+
+
+def owners(
+    db: sqlite3.Connection, programme_id: int, since: int | None, until: int | None
+) -> list[Owned]:
+    """The open breaks of a programme, by owner and day."""
+    asked = {"programme_id": programme_id, "since": since, "until": until}
+    return typed.rows(db, Owned, OWNERS, asked)
 
 
 # The days whose dues a settlement pays: behind the day up to which the others were paid.

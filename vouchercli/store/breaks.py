@@ -224,6 +224,7 @@ WHERE b.programme_id = :programme_id AND ifnull(b.break_id = :number, 1)
     AND ifnull(:merchant IN (m.merchant_no, b.merchant_no), :merchant IS NULL)
     AND ifnull(b.day >= :since, 1) AND ifnull(b.day <= :until, 1)
     AND ifnull(:run IN (b.run_id, b.cleared_run), :run IS NULL)
+    AND ifnull(o.round = :round, :round IS NULL)
 """,
     "b.day, b.break_id",
     names_columns=True,
@@ -241,6 +242,7 @@ class Asked(NamedTuple):
     since: int | None = None
     until: int | None = None
     run: int | None = None
+    round: str | None = None
 
 
 def listed(db: sqlite3.Connection, programme_id: int, asked: Asked) -> Listed:

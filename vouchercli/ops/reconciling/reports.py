@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.ops.reconciling.lookup import TYPE_WORDS
@@ -13,8 +15,10 @@ from vouchercli.store import programmes, rounds
 from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from vouchercli.session import Session
-    from vouchercli.store.break_reports import Count, Day
+    from vouchercli.store.break_reports import Count, Day, Owned
 
 BY_DAY = (
     Column("day", "Day", "date"),
@@ -41,6 +45,10 @@ BY_TYPE = (
     Column("resolved", "Resolved", "int"),
     Column("cleared", "No longer stand", "int"),
 )
+BY_OWNER = (
+    Column("owner", "Owner", blank="-"),
+    *(each for each in BY_TYPE if each.key not in ("type", "resolved", "cleared")),
+)
 HELD_WORDS = {
     "yes": Word("yes"),
     "no": Word("no"),
@@ -51,7 +59,7 @@ HELD_WORDS = {
 def report(
     session: Session, *, round_: str | None, since: int | None, until: int | None
 ) -> Outcome:
-    """By day and by type; days as yyyymmdd, both included (None: open)."""
+    """By day, type and owner; days as yyyymmdd, both included (None: open)."""
     with reading(session) as db:
         row = programmes.current(db, session.programme)
         programme_id = row["programme_id"]
@@ -59,6 +67,7 @@ def report(
             rounds.named(db, programme_id, round_)
         days = store.days(db, programme_id, "bills", round_, since, until)
         counts = store.counts(db, programme_id, since, until)
+        owners = store.owners(db, programme_id, since, until)
     today = times.day_of(session.now, row["time_zone"])
     by_day = [_day(each) for each in days]
     by_type = _types(counts, today)
@@ -72,6 +81,13 @@ def report(
             total,
             key="by_type",
             total_key="total",
+            optional=True,
+        ),
+        Table(
+            say("Open breaks, by owner"),
+            BY_OWNER,
+            _owners(owners, today),
+            key="by_owner",
             optional=True,
         ),
     )
@@ -89,25 +105,37 @@ def _types(counts: list[Count], today: int) -> list[dict[str, Any]]:
         some = [each for each in counts if each.type == kind]
         if not some:
             continue
-        opened = [each for each in some if each.state == "open"]
-        ages = dict.fromkeys(AGES, 0)
-        for each in opened:
-            age = settlements.days_between(each.day, today) if each.day else 0
-            ages[f"days_{law.age_class(age)}"] += each.breaks
         rows.append(
             {
                 "type": kind,
                 "type_word": TYPE_WORDS[kind],
-                "open": sum(each.breaks for each in opened),
-                "difference_fen": sum(each.difference_fen for each in opened),
-                "off_fen": sum(each.off_fen for each in opened),
-                **ages,
-                "waits": sum(each.waits for each in opened),
+                **_opened([each for each in some if each.state == "open"], today),
                 "resolved": sum(each.breaks for each in some if each.state == "resolved"),
                 "cleared": sum(each.breaks for each in some if each.state == "cleared"),
             }
         )
     return rows
+
+
+def _owners(owned: list[Owned], today: int) -> list[dict[str, Any]]:
+    """Who looks after what is open; nobody's is the last row."""
+    by_owner = groupby(owned, attrgetter("owner"))
+    return [{"owner": owner, **_opened([*some], today)} for owner, some in by_owner]
+
+
+def _opened(some: Sequence[Count | Owned], today: int) -> dict[str, int]:
+    """How many open breaks, how far apart, how old, and how many wait for a second person."""
+    ages = dict.fromkeys(AGES, 0)
+    for each in some:
+        age = settlements.days_between(each.day, today) if each.day else 0
+        ages[f"days_{law.age_class(age)}"] += each.breaks
+    return {
+        "open": sum(each.breaks for each in some),
+        "difference_fen": sum(each.difference_fen for each in some),
+        "off_fen": sum(each.off_fen for each in some),
+        **ages,
+        "waits": sum(each.waits for each in some),
+    }
 
 
 def _added(rows: list[dict[str, Any]]) -> dict[str, int]:

@@ -18,7 +18,7 @@ from vouchercli.ops.setup import desk, staff
 from vouchercli.result import Clauses, Outcome, say
 from vouchercli.rules import breaks as law
 from vouchercli.rules import doors, money
-from vouchercli.store import audit, proposals
+from vouchercli.store import audit, programmes, proposals
 from vouchercli.store import break_work as store
 from vouchercli.store.db import writing
 
@@ -56,7 +56,7 @@ class How(NamedTuple):
 
 def propose(session: Session, numbers: Sequence[int], how: How) -> Outcome:
     """Propose how breaks are resolved, all of them or none. Raises `unknown_break`, `break_is`,
-    `resolution_waits`, and as `_require_how` and `_require_made`.
+    `resolution_waits`, `posting_of_other_amount`, and as `_require_how` and `_require_made`.
     """
     how = _require_how(how)
     wanted = [*dict.fromkeys(numbers)]
@@ -69,6 +69,7 @@ def propose(session: Session, numbers: Sequence[int], how: How) -> Outcome:
             _require_nothing_waits(session, current)
             _require_made(session, current, how)
             total_fen += _propose(session, current, how)
+        _require_fit(session, wanted, how, total_fen)
     message = say(
         "{breaks}: {resolution}, {amount} yuan at stake, waits for a second person: voucher"
         " reconcile approve {numbers} --actor NAME",
@@ -143,6 +144,25 @@ def _require_made(session: Session, current: Current, how: How) -> None:
         )
     if how.correction is not None:
         _require_correction(session, current, how.correction)
+
+
+def _require_fit(session: Session, numbers: Sequence[int], how: How, at_stake_fen: int) -> None:
+    """A posting moved what is at stake in the breaks together. Raises `posting_of_other_amount`."""
+    if how.posting is None:
+        return
+    programme = programmes.current(session.db, session.programme)
+    posted = abs(store.posting_fen(session.db, programme["programme_id"], how.posting) or 0)
+    if posted != at_stake_fen:
+        raise VoucherError(
+            "posting_of_other_amount",
+            "posting {posting} moved {posted} yuan, but {amount} yuan are at stake in {breaks}",
+            hint="name all breaks that it resolves, or another posting (voucher ledger show); what"
+            " it leaves open needs --correction or --explained",
+            posting=how.posting,
+            posted=money.grouped(posted),
+            amount=money.grouped(at_stake_fen),
+            breaks=in_words(numbers),
+        )
 
 
 def _require_correction(session: Session, current: Current, number: int) -> None:

@@ -16,17 +16,18 @@ from vouchercli.ops.reconciling.lookup import (
     TYPE_WORDS,
     look_up,
 )
-from vouchercli.result import JSON, Column, Outcome, Table, Word, only, say
+from vouchercli.result import DATA, JSON, Column, Outcome, Table, Word, only, say
 from vouchercli.rules import breaks as law
 from vouchercli.rules import deeds, settlements, times
 from vouchercli.store import break_work as work
 from vouchercli.store import breaks as store
-from vouchercli.store import programmes
+from vouchercli.store import programmes, rounds
 from vouchercli.store.breaks import Asked
 
 __all__ = ["Asked", "list_breaks", "show", "show_break", "show_run"]
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable
 
     from vouchercli.ops.reconciling.lookup import Current
@@ -66,7 +67,7 @@ NEXT = {
     "split": BY_HAND,
     "displaces_sealed": BY_HAND,
 }
-COLUMNS = (
+ALL = (
     Column("break", "No.", "int"),
     Column("type", "Break", "word", shown="type_word"),
     Column("day", "Day", "date"),
@@ -80,6 +81,12 @@ COLUMNS = (
     Column("state", "State", "word", shown="state_word"),
     *only(JSON, "kind", "source", "round", "batch", "file", "line", "run", "cleared_run", "waits"),
 )
+# A list has what fits beside a number of 28 digits; spreadsheets and `reconcile show` have all.
+ELSEWHERE: dict[str, dict[str, Any]] = {
+    each: {"where": DATA} for each in ("merchant_no", "our_fen", "their_fen")
+}
+NARROW = {"difference_fen": {"label": "Theirs less ours"}, **ELSEWHERE}
+COLUMNS = tuple(replace(each, **NARROW.get(each.key, {})) for each in ALL)
 MORE = (
     Column("source", "Shown by", "word", shown="source_word"),
     Column("kind", "Kind", "word", blank="-"),
@@ -127,13 +134,10 @@ def list_breaks(
     session: Session, asked: Asked, limit: int | None, age: int | None = None
 ) -> Outcome:
     """The breaks of a programme, the oldest first; `age`: of so many days or more. Raises
-    `unknown_break_type`, `unknown_break_state`.
+    `unknown_break_type`, `unknown_break_state`, `unknown_round`.
     """
-    _require_known(asked)
     row = programmes.current(session.db, session.programme)
-    if age is not None:
-        latest = times.as_date(times.day_of(session.now, row["time_zone"])) - timedelta(age)
-        asked = asked._replace(until=min(asked.until or ALWAYS, times.as_day(latest)))
+    asked = settle_asked(session, row, asked, age)
     table = Table(say("Breaks"), COLUMNS, (), key="breaks", zone=row["time_zone"])
     listed = store.listed(session.db, row["programme_id"], asked)
     describe = describer(session, row["time_zone"])
@@ -141,6 +145,17 @@ def list_breaks(
     if outcome.tables[0].rows:
         return outcome
     return replace(outcome, says=(say("there are no such breaks"),))
+
+
+def settle_asked(session: Session, row: sqlite3.Row, asked: Asked, age: int | None) -> Asked:
+    """What is asked for, its age as a day. Raises as `list_breaks`."""
+    _require_known(asked)
+    if asked.round is not None:
+        rounds.named(session.db, row["programme_id"], asked.round)
+    if age is None:
+        return asked
+    latest = times.as_date(times.day_of(session.now, row["time_zone"])) - timedelta(age)
+    return asked._replace(until=min(asked.until or ALWAYS, times.as_day(latest)))
 
 
 def _require_known(asked: Asked) -> None:
@@ -206,7 +221,7 @@ def show_break(session: Session, number: int) -> Outcome:
     zone = current.row["time_zone"]
     described = describer(session, zone)(current.found)
     shown = {column.key for column in MORE}
-    columns = (*(each for each in COLUMNS if each.key not in shown), *MORE)
+    columns = (*(each for each in ALL if each.key not in shown), *MORE)
     title = say("Break {number}", number=number)
     table = Table(title, columns, (described,), key="", is_record=True, zone=zone)
     described["earlier"] = work.earlier(session.db, number)

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import UsageFault, VoucherError
+from vouchercli.ops.reconciling import tables
 from vouchercli.ops.reconciling.lookup import in_words, look_up, require_open
 from vouchercli.ops.setup import staff
 from vouchercli.result import Outcome, say
 from vouchercli.rules import doors
 from vouchercli.rules import staff as people
-from vouchercli.store import audit
+from vouchercli.store import audit, breaks, programmes
 from vouchercli.store import break_work as store
+from vouchercli.store.breaks import Asked
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
@@ -19,6 +21,34 @@ if TYPE_CHECKING:
 
     from vouchercli.rules.programmes import Programme
     from vouchercli.session import Session
+
+
+def choose(
+    session: Session, numbers: Sequence[int], asked: Asked, age: int | None
+) -> Sequence[int]:
+    """The breaks that are meant: by their numbers, or all open ones that are asked for. Raises
+    `which_breaks`, `no_such_breaks`, and as `tables.list_breaks`.
+    """
+    is_asked = age is not None or asked != Asked()
+    if bool(numbers) == is_asked:
+        raise UsageFault(
+            "which_breaks",
+            "name breaks by their numbers, or say which open ones are meant: --type, --merchant,"
+            " --round, --older-than ...",
+            hint="voucher reconcile breaks --state open",
+        )
+    if numbers:
+        return numbers
+    row = programmes.current(session.db, session.programme)
+    asked = tables.settle_asked(session, row, asked._replace(state="open"), age)
+    found = breaks.listed(session.db, row["programme_id"], asked).rows(None)
+    if not (chosen := [each.number for each in found]):
+        raise VoucherError(
+            "no_such_breaks",
+            "no open break is like that: nobody is given anything",
+            hint="voucher reconcile breaks --state open",
+        )
+    return chosen
 
 
 def assign(session: Session, numbers: Sequence[int], owner: str, note: str = "") -> Outcome:
