@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import sqlite3
@@ -421,6 +422,26 @@ def test_the_report_shows_each_round_beside_what_papers_found(town: Voucher) -> 
     assert "不是" in Path("effect.html").read_text("utf-8")
     assert "unknown_round" in town("effect", "report", "--round", "r9", "-o", "json", expect=3).out
     assert "unknown_round" in town("effect", "estimate", "r9", "-o", "json", expect=3).out
+
+
+def test_the_auditor_gets_plans_cells_answers_and_the_report(town: Voucher) -> None:
+    head = "round,stratum,weight,answers,used,ordinary,by_voucher,of_own\n"
+    file = towns.write("survey.csv", head + "r1,a,2,,100,90,10,50\n")
+    town("effect", "import", file, "--source", "a survey", *MEI, *LATER)
+    town("audit", "package", "p", *LATER)
+
+    def rows(name: str) -> list[dict[str, str]]:
+        return [*csv.DictReader(Path("p", f"{name}.csv").open(encoding="utf-8"))]
+
+    plans = rows("effects/plans")
+    assert [each["round"] for each in plans] == ["r1", "r3"]
+    assert law.plan_of(plans[0]["terms"]).sha256 == plans[0]["sha256"]
+    assert len([each for each in rows("effects/cells") if each["round"] == "r1"]) == 8
+    assert rows("effects/survey_answers")[0]["of_own_yuan"] == "50.00"
+    assert any(
+        "r1" in line for line in Path("p/reports/effect.csv").read_text("utf-8").splitlines()
+    )
+    assert Path("p/reports/effect.zh.xlsx").stat().st_size > 1000
 
 
 def test_a_survey_stands_beside_with_its_interval(town: Voucher) -> None:

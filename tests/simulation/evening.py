@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import city_figures
 import city_model
 import corrections
+import effects
 import ledgers
 import listed
 import seals
@@ -41,6 +42,7 @@ def close(life: Life) -> None:
     seals.agree_on_what_was_known(life)
     corrections.agree_on_reversals(life)
     _keep_places(life, books)
+    effects.measure(life, books)
 
 
 def _agree_on_displaced(life: Life, books: Books) -> None:

@@ -68,6 +68,7 @@ class Life:
         self.has_raced = False
         self.kept: nights.Kept | None = None
         self.applied: dict[str, list[city_model.Row]] = {}  # applications that are in, by round
+        self.sealed: set[str] = set()  # rounds with a plan of which no cells have come
         self.seals = seals.Seals()
         self.corrections = corrections.Corrections()
         # what stood last evening, while nothing but late files can have moved it

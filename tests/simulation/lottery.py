@@ -9,6 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import effects
 import office
 from small_city import DAMAGE, HOUR, shown
 
@@ -27,6 +28,7 @@ def announce(life: Life) -> None:
         return
     round_ = city.plan_round(opens_in=life.chance.choice((2, 4, 20)) * HOUR, is_by_lot=True)
     office.approve(life, round_, "--mode", "lottery", "--registration-opens", shown(now))
+    effects.seal(life, round_)
     life.do("draw", "commit", round_.code, trouble=life.trouble())
     apply(life)
 
@@ -72,6 +74,8 @@ def draw(life: Life) -> None:
             life.agree("winners", [each[0] for each in won], certificate["rest"]["winners"])
             life.do("draw", "verify", files[0], "--entrants", files[1])
             life.city.rules.rounds[place] = _grant(round_, won)
+            asked = len({row[2] for row in life.applied[round_.code]})
+            effects.tell(life, round_, len(won), asked - len(won))
 
 
 def winners(seed: str, applications: list[Row], places: int) -> list[Row]:

@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import effects
 import payments
 import small_city
 from city_rules import Suspension
@@ -95,7 +96,9 @@ def _write(name: str, document: dict[str, Any]) -> None:
 
 def plan(life: Life) -> None:
     """A round is drafted, submitted and approved; the tick will open it."""
-    approve(life, life.city.plan_round())
+    round_ = life.city.plan_round()
+    approve(life, round_)
+    effects.seal(life, round_)
 
 
 def approve(life: Life, round_: Round, *more: str) -> None:

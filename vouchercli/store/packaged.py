@@ -287,6 +287,36 @@ FROM samples s CROSS JOIN sample_results r USING (sample_id) WHERE s.programme_i
 ORDER BY r.result_id
 """,
 )
+EFFECT_PLANS = Extract(
+    "effects/plans",
+    "plan:int round terms sha256 sealed_by os_user sealed_at:time",
+    """
+SELECT e.plan_id, r.round, e.terms, e.sha256, e.sealed_by, e.os_user, e.sealed_at
+FROM effect_plans e JOIN rounds r USING (round_id) WHERE r.programme_id = :programme_id
+ORDER BY e.plan_id
+""",
+)
+EFFECT_CELLS = Extract(
+    "effects/cells",
+    "batch:int line:int round arm arrival:int week:int stratum n:int y yy s ss sy x xx xy xs",
+    """
+SELECT c.batch_id, c.line, r.round, c.arm, c.arrival, c.week, c.stratum, c.n, c.y, c.yy, c.s, c.ss,
+    c.sy, c.x, c.xx, c.xy, c.xs
+FROM effect_cells c JOIN rounds r USING (round_id) WHERE r.programme_id = :programme_id
+ORDER BY c.batch_id, c.line
+""",
+)
+SURVEY_ANSWERS = Extract(
+    "effects/survey_answers",
+    "batch:int line:int round stratum weight answers:int used:fen ordinary:fen by_voucher:fen"
+    " of_own:fen",
+    """
+SELECT a.batch_id, a.line, r.round, a.stratum, a.weight, a.answers, a.used_fen, a.ordinary_fen,
+    a.voucher_fen, a.own_fen
+FROM survey_answers a JOIN rounds r USING (round_id) WHERE r.programme_id = :programme_id
+ORDER BY a.batch_id, a.line
+""",
+)
 TABLES = (
     POSTINGS,
     ACCOUNTS,
@@ -312,6 +342,9 @@ TABLES = (
     SAMPLES,
     SAMPLE_ITEMS,
     SAMPLE_RESULTS,
+    EFFECT_PLANS,
+    EFFECT_CELLS,
+    SURVEY_ANSWERS,
 )
 # Every row, where it is asked for.
 CLAIMS = Extract(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, NamedTuple
 
+from vouchercli.ops.effect.reports import report as report_effect
 from vouchercli.ops.reports.final_statement import report_final
 from vouchercli.ops.reports.funds import report_funds
 from vouchercli.ops.reports.leverage import report_leverage
@@ -54,6 +56,7 @@ REPORTS: dict[str, Callable[[Session, Span], Outcome]] = {
     "merchants": lambda session, span: report_merchants(
         session, since=span.since, as_of=span.until, top=0
     ),
+    "effect": lambda session, span: report_effect(session, (), span.until),
     "rejects": lambda session, span: report_rejects(session, since=span.since, until=span.until),
 }
 FORMS = (("csv", "en", "csv"), ("xlsx", "en", "en.xlsx"), ("xlsx", "zh", "zh.xlsx"))
@@ -68,6 +71,8 @@ def write(
 ) -> None:
     """Write every report of what was paid in the span."""
     for name, report in REPORTS.items():
+        if name == "effect" and find_spec("numpy") is None:  # some machines have none
+            continue
         outcome = report(session, Span(since, until))
         for form, language, ending in FORMS:
             package.write(f"reports/{name}.{ending}", render(outcome, form, language))
