@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import sqlite3
 import sys
@@ -18,6 +19,8 @@ from hypothesis import strategies as st
 
 from vouchercli.rules import accounts
 from vouchercli.rules.resident_tokens import Ring
+from vouchercli.store import db as store
+from vouchercli.store import held_platforms, ledger
 from vouchercli.store.sealed_accounts import Safe
 
 if TYPE_CHECKING:
@@ -604,6 +607,14 @@ def test_a_first_account_and_one_that_comes_back_are_not_held(paid_town: Any) ->
     assert held(paid_town) == [(1, "M1", "account_changed")]
 
 
+def change_payee(voucher: Any, payees: dict[str, str]) -> None:
+    terms = {"pattern": "platform_advance", "every": "day", "payees": payees}
+    document = json.loads(Path("programme.yaml").read_text("utf-8")) | {"settlement": terms}
+    towns.write("programme.yaml", json.dumps(document))
+    voucher("programme", "load", "programme.yaml", *paying.MEI, *paying.LATER)
+    voucher("programme", "approve", *paying.LIN, *paying.LATER)
+
+
 def test_a_platform_whose_account_changed_is_not_paid(voucher: Any) -> None:
     terms = {"pattern": "platform_advance", "every": "day", "payees": {"alipay": "M2"}}
     paying.build(voucher, terms)
@@ -614,8 +625,28 @@ def test_a_platform_whose_account_changed_is_not_paid(voucher: Any) -> None:
     voucher("merchant", "import", "platform.csv", *paying.MEI, *TOLD)
     with closing(sqlite3.connect("voucher.db")) as db, db:
         db.execute("UPDATE rounds SET platform = 'alipay'")
+    paying.settle(voucher, "2020-03-27", "--merchant", "M3")
+    with closing(store.open_db(Path("voucher.db"))) as db:  # of before: its ledger has less
+        with db:
+            ledger.post(db, 1, 1, "held", "payable", 4000, "upgrade", 0)
+        assert paying.money(voucher) == {"held": 1000, "payable": 4000}
+        with db:
+            held_platforms.post_all(db)
+    assert paying.money(voucher) == {"held": 5000}
     assert paying.settle(voucher, "2020-03-27").data["settlements"] == []
     assert {reason for _, reason in paying.unpaid(voucher)} == {"account_changed"}
+    assert paying.money(voucher) == {"held": 5000}
+    assert voucher("settlement", "holds", *TOLD).data["holds"][0]["amount_fen"] == 5000
+    assert states(voucher(*CHECK, expect=5))["paid_as_posted"] == "ok"
+    report = voucher("report", "settlement", *TOLD).data
+    assert [(each["reason"], each["amount_fen"]) for each in report["held"]] == [
+        ("account_changed", 5000)
+    ]
+    change_payee(voucher, {})  # then each merchant is paid itself
+    assert paying.money(voucher) == {"held": 1000, "payable": 4000}
+    assert states(voucher(*CHECK, expect=5))["paid_as_posted"] == "ok"
+    change_payee(voucher, {"alipay": "M2"})
     let_go(voucher, 1, "lin")
+    assert paying.money(voucher) == {"payable": 5000}
     made = paying.settle(voucher, "2020-03-27").data["settlements"]
     assert [each["amount_fen"] for each in made] == [5000]

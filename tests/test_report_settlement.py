@@ -11,6 +11,7 @@ from test_settlements import LATER, LIN, MEI
 
 from vouchercli.rules import payment_days
 from vouchercli.rules.payment_days import Waited
+from vouchercli.store import dues
 
 SHOPS = (
     "merchant_no,name,size,account_name,account_no,bank\n"
@@ -205,7 +206,39 @@ def test_what_was_set_apart_and_paid_later_has_its_own_days(town: Any) -> None:
     assert rows["小型"] == (2, 3000, 3, 11)
 
 
-def test_days_that_were_settled_together_are_told(voucher: Any, here: Any) -> None:
+def test_each_day_keeps_its_age_where_several_are_settled_together(voucher: Any, here: Any) -> None:
+    paying.build(voucher)
+    paying.spend(voucher)
+    paying.pay(voucher, "more.csv", "T7 C2 1 M2 2020-03-29 12:00", "T8 C2 2 M2 2020-03-27 12:00")
+    paying.sign(voucher, "2020-03-27")
+    paying.pay(voucher, "late.csv", "T9 C3 1 M2 2020-03-27 13:00")  # booked on the 28th
+    for day in ("2020-03-28", "2020-03-29"):
+        paying.sign(voucher, day)
+    hold = ("settlement", "hold", "--merchant", "M2", "--reason", "other", "--evidence", "call")
+    voucher(*hold, *paying.LIN, *paying.LATER)
+    paying.settle(voucher, "2020-03-29")
+    told = "SELECT amount_fen, after_day, up_to FROM dues WHERE merchant_id = 2 ORDER BY due_id"
+    assert towns.ask(".", told) == [
+        (2000, 20200326, 20200327),
+        (1000, 20200327, 20200328),
+        (1000, 20200328, 20200329),
+    ]
+    [held] = [
+        each
+        for each in voucher("settlement", "unpaid", "-o", "json", *paying.LATER).data["unpaid"]
+        if each["merchant_no"] == "M2"
+    ]
+    assert (held["since_on"], held["amount_fen"]) == ("2020-03-27", 4000)
+    paying.send(voucher, 1)
+    paying.hear(voucher, "S1-1,paid,30.00,2020-03-30,B1,,")
+    assert "longer" not in voucher("report", "settlement").out
+    voucher("check")
+
+
+def test_very_many_facts_of_several_days_are_one_due_and_it_is_told(
+    voucher: Any, here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dues, "DAY_BY_DAY", 0)
     paying.build(voucher)
     paying.spend(voucher)
     paying.pay(voucher, "more.csv", "T7 C2 1 M2 2020-03-29 12:00")

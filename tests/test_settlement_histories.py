@@ -168,17 +168,17 @@ class Books:
         """What was booked by the last signed day is owed."""
         if self.signed <= self.taken:
             return
-        sums: Counter[tuple[str, str]] = Counter()
-        of: dict[tuple[str, str], list[Payment]] = {}
+        sums: Counter[tuple[int, str, str]] = Counter()
+        of: dict[tuple[int, str, str], list[Payment]] = {}
         for merchant, funder, fen, day, payment in self.facts:
             if day <= self.signed:
-                sums[merchant, funder] += fen
+                sums[day, merchant, funder] += fen
                 if payment is not None:
-                    of.setdefault((merchant, funder), []).append(payment)
+                    of.setdefault((day, merchant, funder), []).append(payment)
         self.facts = [each for each in self.facts if each[3] > self.signed]
-        for place, fen in sums.items():
-            if fen:
-                due = Due(*place, fen, self.signed)
+        for place in sorted(sums, key=lambda each: each[0]):
+            if sums[place]:
+                due = Due(*place[1:], sums[place], place[0])
                 self.dues.append(due)
                 for payment in of.get(place, ()):
                     payment.dues.append(due)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -94,6 +95,10 @@ class Hold:
     is_on: bool = True
 
 
+def day_before(day: str) -> str:
+    return (date.fromisoformat(day) - timedelta(days=1)).isoformat()
+
+
 def by_number(code: str) -> int:
     """Merchants and rounds in the order in which they came."""
     return int(code[1:])
@@ -132,15 +137,16 @@ class Payments:
         """What was booked up to a day, and not before, is owed."""
         if up_to <= self.taken:
             return
-        sums: Counter[tuple[str, str, str]] = Counter()
+        sums: Counter[tuple[str, str, str, str]] = Counter()
         for each in facts:
             if self.taken < each.day <= up_to:
-                sums[each.merchant, each.round, each.funder] += each.fen
+                sums[each.day, each.merchant, each.round, each.funder] += each.fen
         order = sorted(
-            sums, key=lambda it: (by_number(it[0]), by_number(it[1]), FUNDERS.index(it[2]))
+            sums,
+            key=lambda it: (it[0], by_number(it[1]), by_number(it[2]), FUNDERS.index(it[3])),
         )
         self.dues += [
-            Due(*place, sums[place], self.taken, up_to, is_booked=True)
+            Due(*place[1:], sums[place], day_before(place[0]), place[0], is_booked=True)
             for place in order
             if sums[place]
         ]

@@ -5,7 +5,7 @@ days, added up.
 from __future__ import annotations
 
 from collections import Counter
-from itertools import chain
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.store import by_columns, typed
@@ -50,6 +50,29 @@ REVERSED = f"""
 SELECT f.merchant_id, f.split_id, ({NEW}) - (f.booked_on > :after_day AND f.booked_on <= :day)
 FROM reversed_redemptions f
 """
+# Where several days are taken up together: each fact belongs to the first seal that has its day and
+# was set after it was written.
+SEALS = """
+SELECT day, last_redemption_id, ends_at FROM days
+WHERE programme_id = ? AND day > ? AND day <= ? ORDER BY day
+"""
+CLEAR_SEALS = "DROP TABLE IF EXISTS temp.seals_at_hand"
+KEEP_SEALS = """
+CREATE TEMP TABLE seals_at_hand (day INTEGER PRIMARY KEY, last_id INTEGER NOT NULL) STRICT
+"""
+INDEX_SEALS = "CREATE INDEX temp.seals_by_last_id ON seals_at_hand (last_id, day)"
+ADD_SEAL = "INSERT INTO temp.seals_at_hand VALUES (?, ?)"
+OF_DAY = "(SELECT s.day FROM temp.seals_at_hand s WHERE s.day >= {day} ORDER BY s.day LIMIT 1)"
+SEAL_OF = f"""max({OF_DAY.format(day="f.day")}, (
+    SELECT s.day FROM temp.seals_at_hand s WHERE s.last_id >= f.redemption_id
+    ORDER BY s.last_id, s.day LIMIT 1))"""
+BY_SEALS = f"SELECT {SEAL_OF}, f.merchant_id, f.split_id, count(*) {STANDING} GROUP BY 1, 2, 3"
+REVERSED_BY_SEALS = f"""
+SELECT {SEAL_OF}, f.merchant_id, f.split_id, 1 FROM reversed_redemptions f WHERE {NEW}
+UNION ALL
+SELECT {OF_DAY.format(day="f.booked_on")}, f.merchant_id, f.split_id, -1
+FROM reversed_redemptions f WHERE f.booked_on > :after_day AND f.booked_on <= :day
+"""
 PARTS = """
 SELECT s.split_id, s.round_id, p.funder_id, p.amount_fen
 FROM splits s JOIN split_parts p USING (split_id) JOIN rounds r USING (round_id)
@@ -64,6 +87,9 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 SETTLED = "SELECT ifnull(max(day), 0) FROM settled_days WHERE programme_id = ?"
 SETTLE = "INSERT OR IGNORE INTO settled_days (programme_id, day, settled_at) VALUES (?, ?, ?)"
+# So many facts at most are added up day by day; of more, one due is of all the days together, as
+# there would be a due for nearly every fact.
+DAY_BY_DAY = 1_000_000
 TOGETHER = 2_000_000  # uses that are counted at once
 
 
@@ -114,10 +140,36 @@ def take_up(db: sqlite3.Connection, programme_id: int, up_to: Seal, at: int) -> 
     after = taken(db, programme_id)
     if up_to.day <= after.day:
         return 0
-    dues = add_up(db, programme_id, after, up_to)
-    db.executemany(ADD, (("booked", *each, after.day, up_to.day, None, None) for each in dues))
+    taken_up = 0
+    for before_day, day, dues in _by_day(db, programme_id, after, up_to):
+        db.executemany(ADD, (("booked", *each, before_day, day, None, None) for each in dues))
+        taken_up += len(dues)
     db.execute(TAKE, (programme_id, up_to.day, up_to.last_id, at))
-    return len(dues)
+    return taken_up
+
+
+def _by_day(
+    db: sqlite3.Connection, programme_id: int, after: Seal, up_to: Seal
+) -> Iterator[tuple[int, int, list[Due]]]:
+    """(the day before, the day, what was booked on it) of each sealed day behind one up to another;
+    of very many facts all days are one.
+    """
+    seals = typed.rows(db, Seal, SEALS, (programme_id, after.day, up_to.day))
+    if len(seals) == 1 or up_to.last_id - after.last_id > DAY_BY_DAY:
+        yield after.day, up_to.day, add_up(db, programme_id, after, up_to)
+        return
+    db.execute(CLEAR_SEALS)
+    db.execute(KEEP_SEALS)
+    db.executemany(ADD_SEAL, [(seal.day, seal.last_id) for seal in seals])
+    db.execute(INDEX_SEALS)
+    asked, parts = _asked(after, up_to), typed.tuples(db, PARTS, (programme_id,))
+    uses: dict[int, list[tuple[int, int, int]]] = {}
+    for day, *use in chain(
+        typed.tuples(db, BY_SEALS, asked), typed.tuples(db, REVERSED_BY_SEALS, asked)
+    ):
+        uses.setdefault(day, []).append((use[0], use[1], use[2]))
+    for before, seal in pairwise((after, *seals)):
+        yield before.day, seal.day, _add_up_rows(uses.get(seal.day, ()), parts)
 
 
 def add(
@@ -138,7 +190,16 @@ def add_up(db: sqlite3.Connection, programme_id: int, after: Seal, up_to: Seal) 
     """What was booked behind one sealed day up to another, by merchant, round and funder, in the
     order of merchants.
     """
-    asked = {
+    asked = _asked(after, up_to)
+    parts = typed.tuples(db, PARTS, (programme_id,))
+    reversed_ = [row for row in typed.tuples(db, REVERSED, asked) if row[2]]
+    if by_columns.are_worth_it(db):
+        return _add_up_columns(db, asked, parts, reversed_)
+    return _add_up_rows(chain(typed.tuples(db, BY_ROWS, asked), reversed_), parts)
+
+
+def _asked(after: Seal, up_to: Seal) -> dict[str, int]:
+    return {
         "after_day": after.day,
         "after_id": after.last_id,
         "after_at": after.ends_at,
@@ -146,11 +207,6 @@ def add_up(db: sqlite3.Connection, programme_id: int, after: Seal, up_to: Seal) 
         "last_id": up_to.last_id,
         "ends_at": up_to.ends_at,
     }
-    parts = typed.tuples(db, PARTS, (programme_id,))
-    reversed_ = [row for row in typed.tuples(db, REVERSED, asked) if row[2]]
-    if by_columns.are_worth_it(db):
-        return _add_up_columns(db, asked, parts, reversed_)
-    return _add_up_rows(chain(typed.tuples(db, BY_ROWS, asked), reversed_), parts)
 
 
 def _add_up_rows(uses: Iterable[tuple[int, int, int]], parts: list[tuple[Any, ...]]) -> list[Due]:

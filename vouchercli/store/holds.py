@@ -51,7 +51,16 @@ SELECT h.hold_id, m.merchant_no, m.name, ifnull(
         JOIN funders f USING (funder_id)
         WHERE d.merchant_id = h.merchant_id AND d.transfer_id IS NULL
             AND f.programme_id = h.programme_id
-            AND iif(h.redemption_id IS NULL, 1, d.hold_id = h.hold_id))) AS amount_fen,
+            AND iif(h.redemption_id IS NULL, 1, d.hold_id = h.hold_id)) + iif(
+        h.reason = 'account_changed' AND h.redemption_id IS NULL, (
+            SELECT CAST(ifnull(sum(d.amount_fen), 0) AS BIGINT)
+            FROM programmes p CROSS JOIN json_each(p.document, '$.settlement.payees') j
+                CROSS JOIN rounds r ON r.programme_id = p.programme_id AND r.platform = j.key
+                JOIN funders f ON f.programme_id = p.programme_id
+                JOIN dues d ON d.funder_id = f.funder_id AND d.transfer_id IS NULL
+                    AND d.round_id = r.round_id
+            WHERE p.programme_id = h.programme_id AND CAST(j.value AS TEXT) = m.merchant_no
+                AND d.merchant_id <> h.merchant_id), 0)) AS amount_fen,
     h.merchant_id, h.redemption_id
 FROM holds h JOIN merchants m USING (merchant_id)
 WHERE h.programme_id = :programme_id AND ifnull(h.hold_id = :hold, 1)

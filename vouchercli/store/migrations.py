@@ -12,6 +12,7 @@ from vouchercli.store import (
     clear_accounts,
     earlier_facts,
     fact_digests,
+    held_platforms,
     schema_files,
     sql_functions,
     used_claims,
@@ -31,6 +32,7 @@ COUNTED = {
     "009_report_rounds.sql": used_claims.count_all,
     "012_days.sql": earlier_facts.post_all,
     "027_accounts.sql": clear_accounts.seal_all,
+    "042_bank_numbers.sql": held_platforms.post_all,
     "041_effect_batches.sql": fact_digests.count_effects,
 }
 

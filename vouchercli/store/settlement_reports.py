@@ -76,11 +76,14 @@ GROUP BY 1, 2
 """
 UNPAID = f"""
 WITH {PAYEES}
-SELECT d.funder_id, d.merchant_id, d.round_id, iif(d.transfer_id IS NOT NULL, NULL, ifnull(
+SELECT d.funder_id, d.merchant_id, d.round_id, iif(d.transfer_id IS NOT NULL, NULL, coalesce(
         (SELECT h.hold_id FROM holds h WHERE h.hold_id = d.hold_id AND h.released_at IS NULL),
         (SELECT h.hold_id FROM holds h WHERE h.merchant_id = d.merchant_id
             AND h.redemption_id IS NULL AND h.released_at IS NULL
-            AND h.programme_id = :programme_id ORDER BY h.hold_id LIMIT 1))) AS hold_id,
+            AND h.programme_id = :programme_id ORDER BY h.hold_id LIMIT 1),
+        (SELECT h.hold_id FROM holds h WHERE h.merchant_id = y.payee_id
+            AND h.reason = 'account_changed' AND h.redemption_id IS NULL AND h.released_at IS NULL
+            AND h.programme_id = :programme_id))) AS hold_id,
     d.transfer_id IS NOT NULL AS is_sent, p.account_no <> '',
     CAST(sum(d.amount_fen) AS BIGINT), min(d.up_to), min(iif(d.amount_fen < 0, d.up_to, NULL))
 FROM dues d LEFT JOIN transfers t USING (transfer_id) LEFT JOIN payees y ON y.round_id = d.round_id

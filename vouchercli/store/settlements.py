@@ -101,10 +101,18 @@ SELECT r.round_id, m.merchant_id FROM rounds r JOIN merchants m ON m.merchant_no
 WHERE r.programme_id = ? AND r.platform = ?
 """
 # Dues that stand open and are not held, of one funder.
+# What goes to a platform is held too while its account is one that nobody has looked at.
 IS_HELD = """
 (d.merchant_id IN (SELECT merchant_id FROM holds WHERE released_at IS NULL
         AND redemption_id IS NULL AND programme_id = f.programme_id)
-    OR ifnull(d.hold_id IN (SELECT hold_id FROM holds WHERE released_at IS NULL), 0))
+    OR ifnull(d.hold_id IN (SELECT hold_id FROM holds WHERE released_at IS NULL), 0)
+    OR d.round_id IN (
+        SELECT r.round_id FROM holds h CROSS JOIN programmes p USING (programme_id)
+            CROSS JOIN merchants y ON y.merchant_id = h.merchant_id
+            CROSS JOIN json_each(p.document, '$.settlement.payees') j
+            CROSS JOIN rounds r ON r.programme_id = p.programme_id AND r.platform = j.key
+        WHERE h.reason = 'account_changed' AND h.released_at IS NULL AND h.redemption_id IS NULL
+            AND y.merchant_no = CAST(j.value AS TEXT)))
 """
 PAYEE = """
 ifnull((SELECT payee_id FROM temp.round_payees y WHERE y.round_id = d.round_id), d.merchant_id)"""
@@ -114,16 +122,14 @@ WHERE f.funder_id = :funder_id AND d.up_to <= :up_to AND ifnull(d.round_id = :ro
     AND ifnull(d.merchant_id = :merchant_id, 1)
 """
 OWED = f"""
-SELECT o.payee_id, o.amount_fen, o.is_held OR o.payee_id IN (SELECT merchant_id FROM holds
-        WHERE reason = 'account_changed' AND released_at IS NULL AND redemption_id IS NULL
-            AND programme_id = o.programme_id), m.account_no <> '', :no_first OR EXISTS (
+SELECT o.payee_id, o.amount_fen, o.is_held, m.account_no <> '', :no_first OR EXISTS (
     SELECT 1 FROM transfers t WHERE t.payee_id = o.payee_id AND t.state = 'paid'
         AND t.account_token = a.token), EXISTS (
     SELECT 1 FROM transfers t WHERE t.payee_id = o.payee_id AND t.is_first AND (
         t.state = 'planned' OR t.state IN ('sent', 'accepted') AND t.account_token = a.token))
 FROM (
     SELECT {PAYEE} AS payee_id, CAST(sum(d.amount_fen) AS BIGINT) AS amount_fen,
-        {IS_HELD} AS is_held, f.programme_id {OPEN} GROUP BY 1, 3
+        {IS_HELD} AS is_held {OPEN} GROUP BY 1, 3
 ) o JOIN merchants m ON m.merchant_id = o.payee_id
     LEFT JOIN merchant_accounts a ON a.merchant_id = o.payee_id
 ORDER BY o.payee_id, o.is_held

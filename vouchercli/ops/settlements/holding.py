@@ -156,6 +156,10 @@ def make(session: Session, programme_id: int, wanted: Sequence[Wanted]) -> Made:
     dropped: set[int] = set()
     for merchant_id in sorted({each.merchant_id for each in new.values()}):
         dropped.update(paying.drop_of_merchant(session, programme_id, merchant_id, "held"))
+    for each in new.values():
+        if each.asked.reason == law.ACCOUNT_CHANGED and each.payment is None:
+            reason = law.ACCOUNT_CHANGED
+            dropped.update(paying.drop_of_payee(session, programme_id, each.merchant_id, reason))
     open_on = days.open_on(db, programme_id)
     added = [_add(session, programme_id, each, open_on) for each in new.values()]
     paying.post_held(db, programme_id, "settlement.hold", session.now)

@@ -61,6 +61,8 @@ def put_in_place(
     _post(session, programme_id, before, after, lowering=False)
     if before is None:
         return ()
+    if before.settlement != after.settlement:
+        _post_held(session, programme_id)
     standing = [
         problem
         for name, begins in limits_law.counted_otherwise(changed, limits.kept(after.limits)).items()
@@ -68,6 +70,13 @@ def put_in_place(
         for problem in _standing_beyond(session.db, programme_id, name, begins, after.time_zone)
     ]
     return (*standing[:SHOWN], *use_problems.rest_of(len(standing) - SHOWN))
+
+
+def _post_held(session: Session, programme_id: int) -> None:
+    """What goes to a platform whose account has changed is held, and now others are paid."""
+    from vouchercli.store import settlements  # of such a change alone
+
+    settlements.post_held(session.db, programme_id, "settlement.hold", session.now)
 
 
 def _standing_beyond(

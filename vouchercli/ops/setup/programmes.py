@@ -9,9 +9,9 @@ from vouchercli.documents import Fault
 from vouchercli.errors import VoucherError
 from vouchercli.formats.configs import locate, yamls
 from vouchercli.ops import lists
-from vouchercli.ops.setup import closed, configs, programme_changes, staff, unseen_accounts
+from vouchercli.ops.setup import closed, configs, programme_changes, staff
 from vouchercli.ops.setup import programme_tables as tables
-from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Table, Word, say
+from vouchercli.result import JSON, SHOWN, Column, Message, Outcome, Problem, Table, Word, say
 from vouchercli.rules import doors, limit_words, times
 from vouchercli.rules import programme_changes as law
 from vouchercli.rules import programmes as rules
@@ -100,7 +100,7 @@ def change_programme(
             before=store.document(row) if row is not None else None,
             after=document.value,
         )
-        held = () if before else unseen_accounts.hold(session, store.named(db, programme.programme))
+        held = () if before else _hold_unseen(session, store.named(db, programme.programme))
     return Outcome(
         data=_loaded_data(programme, "changed" if before else "loaded"),
         says=_next(session, programme, before),
@@ -115,6 +115,12 @@ def change_programme(
         )
         + held,
     )
+
+
+def _hold_unseen(session: Session, row: sqlite3.Row) -> tuple[Problem, ...]:
+    from vouchercli.ops.setup import unseen_accounts  # of a new programme alone
+
+    return unseen_accounts.hold(session, row)
 
 
 def _unknown_across(session: Session, programme: Programme) -> Iterator[Fault]:
