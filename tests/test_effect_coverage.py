@@ -50,6 +50,14 @@ def by_arrival(seed: int, effect: float) -> Interval:
     return wald
 
 
+def by_arrival_curved(seed: int, effect: float) -> Interval:
+    """The same, corrected for curvature."""
+    cells = cities.arrival(seed, effect=effect, people=6_000)
+    wald = core.jump(core.bins(cells, is_score=False), 5_000, 100, is_curved=True).wald
+    assert wald is not None
+    return wald
+
+
 def by_waves(seed: int, effect: float) -> Interval:
     """Districts that had vouchers against those that did not."""
     cells = cities.waves(seed, effect=effect, people=50, districts=8)
@@ -62,7 +70,7 @@ def by_waves(seed: int, effect: float) -> Interval:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("estimate", [by_lot, by_arms, by_arrival, by_waves])
+@pytest.mark.parametrize("estimate", [by_lot, by_arms, by_arrival, by_arrival_curved, by_waves])
 @pytest.mark.parametrize("effect", [TRUE, 0.0], ids=["three", "nothing"])
 def test_intervals_hold_the_truth_in_95_of_100_cities(
     estimate: Callable[[int, float], Interval], effect: float

@@ -327,7 +327,12 @@ def test_without_anything_from_before_no_point_is_given(town: Voucher) -> None:
 def test_arrival_gives_a_jump_with_and_without_the_donut(town: Voucher) -> None:
     told = estimate(town, "r2", "--window", "4")
     rows = told["estimates"]
-    assert [each["donut"] for each in rows] == ["yes", "no"]
+    assert [(each["donut"], each["fit"]) for each in rows] == [
+        ("yes", "line"),
+        ("no", "line"),
+        ("yes", "curve"),
+    ]
+    assert 1 < width_of(rows[2]) / width_of(rows[0]) < 2
     for each in rows:
         assert each["given"] == "point" and float(each["low"]) < 3 < float(each["high"])
     assert [each["check"] for each in told["checks"]] == ["balance", "placebo", "placebo_cut"]
@@ -336,9 +341,20 @@ def test_arrival_gives_a_jump_with_and_without_the_donut(town: Voucher) -> None:
     won = {key: of for key, of in cities.arrival(11).items() if key.arm == "won"}
     bring(town, won, name="won.csv")
     told = estimate(town, "r2", "--window", "1,4", "--bandwidth", "4999")["estimates"]
-    assert [each["reason"] for each in told] == ["no_cells", "no_cells", "no_losers", "no_losers"]
+    assert [each["reason"] for each in told] == 3 * ["no_cells"] + 3 * ["no_losers"]
     narrow = estimate(town, "r2", "--window", "4", "--bandwidth", "300", "--donut", "0")
     assert narrow["estimates"][0]["reason"] == "no_losers"
+
+
+def width_of(row: dict[str, Any]) -> float:
+    """Of the interval of an estimate."""
+    return float(row["high"]) - float(row["low"])
+
+
+def test_without_a_donut_the_report_has_the_line_alone(town: Voucher) -> None:
+    town("effect", "plan", "r2", "--window", "4", "--donut", "0", *MEI)
+    rows = town("effect", "report", "--round", "r2", "-o", "json").data["rows"]
+    assert [(each["weeks"], each["given"]) for each in rows] == [("4", "point")]
 
 
 def test_a_score_gives_a_jump_and_districts_in_waves_a_change(town: Voucher) -> None:
@@ -358,6 +374,20 @@ def test_a_score_gives_a_jump_and_districts_in_waves_a_change(town: Voucher) -> 
     assert estimate(town, "r3", "--window", "16")["estimates"][0]["reason"] == "no_cells"
     bring(town, cities.waves(5, districts=2), name="few.csv")
     assert estimate(town, "r3")["estimates"][1]["reason"] == "few"
+    began = {
+        key: of._replace(s=of.n * law.TOLERANCE) if (key.arm, key.week) == ("lost", 2) else of
+        for key, of in cities.waves(5).items()
+    }
+    bring(town, began, name="began.csv", expect=4)  # a sum without its squares
+    assert estimate(town, "r3")["estimates"][1]["reason"] == "rejects"
+    began = {
+        key: cities.waves(5)[key._replace(arm="won", stratum="d0")]
+        if (key.arm, key.week) == ("lost", 2)
+        else of
+        for key, of in cities.waves(5).items()
+    }
+    bring(town, began, name="staggered.csv")
+    assert estimate(town, "r3")["estimates"][1]["reason"] == "staggered"
     some = {key: of for key, of in cities.waves(5).items() if key.arm == "won"}
     bring(town, some, name="all-had-it.csv")
     assert estimate(town, "r3")["estimates"][1]["reason"] == "no_losers"

@@ -68,6 +68,10 @@ FILES = {
         ' {kind: public, amount: "495000000.00"}}\nstaff: [{name: chen, roles: [maker]}, {name:'
         " lin, roles: [checker]}, {name: wu, roles: [checker]}]\n"
     ),
+    "cells.csv": (
+        "round,arm,arrival,week,n,y,yy,s,ss,sy\nnext-1,won,-100,1,20,2000,200000,200,2000,20000\n"
+    ),
+    "survey.csv": "round,used,ordinary,by_voucher,of_own\nnext-1,50,30,20,10\n",
     "lot.csv": (
         "application_no,round,resident,applied_at,district\nL1,lot-1,13800000001,2020-03-21"
         " 08:00:00,上城区\nL2,lot-1,13800000002,2020-03-21 08:00:01,上城区\n"
@@ -237,6 +241,18 @@ SESSION = (
         "draws/hangzhou-2020-lot-1-entrants.csv",
     ),
     ("round", "plan", "lot-1", "--now", "2020-05-30"),
+    (
+        *("round", "create", "next-1", "--template", "universal-5x10@1", "--packs", "10"),
+        *("--opens-at", "2020-06-05 10:00", "--now", "2020-05-30"),
+    ),
+    ("effect", "plan", "next-1", "--now", "2020-05-30"),
+    ("round", "rehearse", "next-1", "--now", "2020-05-30"),
+    ("effect", "import", "cells.csv", "--source", "alipay", "--now", "2020-07-30"),
+    ("effect", "import", "survey.csv", "--source", "a survey", "--now", "2020-07-30"),
+    ("effect", "estimate", "next-1", "--now", "2020-07-30"),
+    ("effect", "report", "--now", "2020-07-30"),
+    ("effect", "blank"),
+    ("report", "forecasts", "--now", "2020-07-30"),
 )
 
 

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vouchercli.errors import VoucherError
 from vouchercli.ops.effect import plans
 from vouchercli.ops.effect.surveys import table_of
-from vouchercli.ops.effect.words import CHECKS, ESTIMATES, PEOPLE, WEEKS, check_row, row_of
+from vouchercli.ops.effect.words import (
+    CHECKS,
+    CURVE,
+    ESTIMATES,
+    LINE,
+    PEOPLE,
+    WEEKS,
+    check_row,
+    row_of,
+)
 from vouchercli.ops.reports.scope import scope_of
 from vouchercli.ops.rounds.lookup import look_up
 from vouchercli.result import EVERYWHERE, JSON, Outcome, Table, Word, say
@@ -255,6 +264,7 @@ class _Look:
             # with the donut, which the plan goes by, and without it
             for donut in dict.fromkeys((plan.donut, 0)):
                 rows.append(self._jump(week, every, donut, reason))
+            rows.append(self._jump(week, every, plan.donut, reason, is_curved=True))
         return rows, checks, []
 
     def _at(self, week: int) -> Cells:
@@ -264,7 +274,15 @@ class _Look:
         every: list[Any] = self._core.bins(self._at(week), is_score=self._plan.method == "score")
         return every
 
-    def _jump(self, week: int, every: list[Any], donut: int, reason: str) -> Row:
+    def _jump(
+        self, week: int, every: list[Any], donut: int, reason: str, *, is_curved: bool = False
+    ) -> Row:
+        row = self._jump_of(week, every, donut, reason, is_curved=is_curved)
+        return row | {"fit": CURVE if is_curved else LINE}
+
+    def _jump_of(
+        self, week: int, every: list[Any], donut: int, reason: str, *, is_curved: bool
+    ) -> Row:
         about = {"donut": donut > 0}
         if not every:
             return self._bound(self._plan.method, week, "no_cells", **about)
@@ -273,7 +291,7 @@ class _Look:
         if reason:
             return self._bound(self._plan.method, week, reason, **about)
         try:
-            contrast = self._core.jump(every, self._plan.bandwidth, donut)
+            contrast = self._core.jump(every, self._plan.bandwidth, donut, is_curved=is_curved)
         except self._core.TooFew:
             return self._bound(self._plan.method, week, "few", **about)
         return self._point(self._plan.method, week, contrast, **about)
@@ -308,6 +326,10 @@ class _Look:
             for arm in (law.WON, law.LOST)
         ]
         missing = "" if all(sides) else "no_losers" if sides[0] else "no_cells"
+        # vouchers before the start of a district, or in those that are to have none yet
+        early = any(of.s and key.week < 0 for key, of in self._cells.items())
+        if early or any(of.s for of in sides[1].values()):
+            missing = "staggered"
         try:
             panels = [] if missing else [core.panel(side) for side in sides]
         except core.TooFew:

@@ -183,20 +183,25 @@ def bins(cells: Mapping[Key, Moments], *, is_score: bool) -> list[Bin]:
     return [Bin(at, (at >= 0) is is_score, Group.of(every)) for at, every in sorted(found.items())]
 
 
-def jump(every: Sequence[Bin], width: int, donut: int, cut: float = 0.0) -> Contrast:
+def jump(
+    every: Sequence[Bin], width: int, donut: int, cut: float = 0.0, *, is_curved: bool = False
+) -> Contrast:
     """Those just on the side of a pack less those just beside it: a line on each side, weighed by a
     triangle of that width, without those nearer than the donut. The covariance is HC1, from people
-    and not from bins. Raises `TooFew`.
+    and not from bins. `is_curved`: a parabola on each side, which is the bias-corrected line with
+    its robust error where the bias is taken within the same width (Calonico, Cattaneo, Titiunik,
+    Econometrica 2014, remark 7). Raises `TooFew`.
     """
     used = [each for each in every if donut <= abs(each.at - cut) < width]
     for side in (True, False):
-        if len({each.at for each in used if each.is_treated is side}) < LEAST_BINS:
+        if len({each.at for each in used if each.is_treated is side}) < LEAST_BINS + is_curved:
             raise TooFew
     at = np.array([(each.at - cut) / width for each in used])
     won = np.array([each.is_treated for each in used], dtype=float)
     n = np.array([each.group.n for each in used], dtype=float)
     kernel = 1 - np.abs(at)
-    design = np.column_stack([np.ones_like(at), won, at, won * at])
+    curves = [at * at, won * at * at] if is_curved else []
+    design = np.column_stack([np.ones_like(at), won, at, won * at, *curves])
     means = np.array([each.group.mean[:X] for each in used])
     bread = np.linalg.inv((design * (kernel * n)[:, None]).T @ design)
     line = bread @ (design * (kernel * n)[:, None]).T @ means

@@ -52,7 +52,8 @@ def gather(
             continue
         found = estimating.of_round(session, look_up(session, each.round))
         for row in found.rows:
-            is_main = row["comparison"] != "arms" and row["donut"] != "no"
+            is_by_plan = row["donut"] != "no" or not found.plan.donut
+            is_main = row["comparison"] != "arms" and row["fit"] != "curve" and is_by_plan
             if not is_main:
                 continue
             key = each.round, str(row["weeks"])

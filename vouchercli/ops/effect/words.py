@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 POINT, BOUNDS = Word("point"), Word("bounds")
+LINE, CURVE = Word("line"), Word("curve")
 YES, NO = Word("yes"), Word("no")
 
 EFFECT = (
@@ -28,6 +29,7 @@ ESTIMATES = (
     *only(JSON, "comparison"),
     Column("weeks", "Weeks", "int"),
     Column("donut", "Donut", "word", optional=True),
+    Column("fit", "Fit", "word", optional=True),
     Column("treated", "With", "int"),
     Column("control", "Without", "int"),
     Column("left_out", "Left out", "int", optional=True),
@@ -76,6 +78,7 @@ def row_of(
         "method_words": law.SHORT[comparison],
         "weeks": weeks,
         "donut": (YES if donut else NO) if comparison in ("arrival", "score") else None,
+        "fit": None,
         "reason": reason or None,
         "reason_words": law.REASONS[reason] if reason else None,
         "treated": None if contrast is None else contrast.treated,
