@@ -328,9 +328,9 @@ def test_arrival_gives_a_jump_with_and_without_the_donut(town: Voucher) -> None:
     told = estimate(town, "r2", "--window", "4")
     rows = told["estimates"]
     assert [(each["donut"], each["fit"]) for each in rows] == [
-        ("yes", "line"),
-        ("no", "line"),
-        ("yes", "curve"),
+        ("yes", "straight"),
+        ("no", "straight"),
+        ("yes", "curved"),
     ]
     assert 1 < width_of(rows[2]) / width_of(rows[0]) < 2
     for each in rows:

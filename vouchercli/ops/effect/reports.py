@@ -53,7 +53,7 @@ def gather(
         found = estimating.of_round(session, look_up(session, each.round))
         for row in found.rows:
             is_by_plan = row["donut"] != "no" or not found.plan.donut
-            is_main = row["comparison"] != "arms" and row["fit"] != "curve" and is_by_plan
+            is_main = row["comparison"] != "arms" and row["fit"] != "curved" and is_by_plan
             if not is_main:
                 continue
             key = each.round, str(row["weeks"])

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 POINT, BOUNDS = Word("point"), Word("bounds")
-LINE, CURVE = Word("line"), Word("curve")
+LINE, CURVE = Word("straight"), Word("curved")
 YES, NO = Word("yes"), Word("no")
 
 EFFECT = (
