@@ -179,6 +179,7 @@ Results = Annotated[
     app,
     "sample",
     epilog="Example: voucher audit sample --margin 5 --to sample-1.xlsx --actor qi\n"
+    "Example: voucher audit sample --margin 2 --method money --what transfers --actor qi\n"
     "Example: voucher audit sample --results sample-1.xlsx --actor qi",
 )
 def sample(
@@ -194,6 +195,12 @@ def sample(
     ] = "redemptions",
     since: FromDay = None,
     until: UpToDay = None,
+    method: Annotated[
+        str,
+        typer.Option(
+            "--method", metavar="HOW", help="items: each has the same chance; money: each yuan has."
+        ),
+    ] = "items",
     seed: Seed = "",
     to: Sheet = None,
     population: Population = None,
@@ -204,7 +211,7 @@ def sample(
     """
     terms = (confidence, margin, expected)
     files = (seed, to, population, results)
-    return draw_or_enter(call, session, what, terms, (since, until), files)
+    return draw_or_enter(call, session, what, terms, (since, until), files, method)
 
 
 def draw_or_enter(
@@ -214,9 +221,10 @@ def draw_or_enter(
     terms: tuple[str, str | None, str],
     span: tuple[str | None, str | None],
     files: tuple[str, Path | None, Path | None, Path | None],
+    method: str = "items",
 ) -> Outcome:
     """Draw a sample, or enter the results of one. `terms`: confidence, margin, expected; `span`:
-    since, until; `files`: seed, sheet, list of all, results.
+    since, until; `files`: seed, sheet, list of all, results; `method`: items or money.
     """
     from vouchercli.ops.auditing import sample_results, samples  # nothing else needs the law of it
 
@@ -229,7 +237,8 @@ def draw_or_enter(
     first, last = days
     wanted = samples.read_terms(confidence, margin, expected)
     asked = (samples.read_what(what), wanted, first, last, seed, to, population)
-    return samples.draw(session, samples.Wanted(*asked, language()))
+    how = samples.read_method(method)
+    return samples.draw(session, samples.Wanted(*asked, language(), how))
 
 
 @command(app, "samples", epilog="Example: voucher audit samples 1", is_list=True)

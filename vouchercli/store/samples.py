@@ -66,7 +66,9 @@ SELECT s.sample_id, s.what, s.first_day, s.last_day, s.confidence_bp, s.margin_b
         AND EXISTS (SELECT 1 FROM sample_results x WHERE x.sample_id = i.sample_id
             AND x.item = i.item)),
     (SELECT count(*) FROM sample_items i JOIN sample_results r ON r.result_id = {LAST}
-        WHERE i.sample_id = s.sample_id AND r.fault <> '')
+        WHERE i.sample_id = s.sample_id AND r.fault <> ''),
+    (SELECT length(i.ticket) < 64 FROM sample_items i WHERE i.sample_id = s.sample_id
+        AND i.item = 1)
 FROM samples s
 WHERE s.programme_id = :programme_id
 """
@@ -89,7 +91,8 @@ class Signed(NamedTuple):
 
 class Sample(NamedTuple):
     """A sample, its terms in basis points and its amounts in fen; how many of its items have a
-    result, and how many of these are wrong.
+    result, and how many of these are wrong; `is_by_money`: each yuan had the same chance (its
+    tickets are no digests).
     """
 
     sample: int
@@ -111,6 +114,7 @@ class Sample(NamedTuple):
     drawn_at: int
     known: int
     wrong: int
+    is_by_money: int
 
 
 class Item(NamedTuple):
@@ -220,8 +224,9 @@ def named(db: sqlite3.Connection, programme_id: int, sample: int) -> Sample | No
 
 
 def last_complete(db: sqlite3.Connection, programme_id: int, what: str) -> Sample | None:
-    """The newest sample of `what` of which every item has a result."""
-    whole = (each for each in listed(db, programme_id).rows(None) if each.what == what)
+    """The newest sample of `what`, each with the same chance, of which every item has a result."""
+    every = listed(db, programme_id).rows(None)
+    whole = (each for each in every if each.what == what and not each.is_by_money)
     return next((each for each in whole if each.known == each.size), None)
 
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops import lists
+from vouchercli.ops.auditing import money_results
+from vouchercli.ops.auditing.money_results import percent
 from vouchercli.ops.risk import recall
 from vouchercli.result import DATA, JSON, Column, Outcome, Table, Word, only, say
 from vouchercli.rules import money as amounts
@@ -54,7 +56,7 @@ SAMPLES = (
     Column("first_day", kind="date", where=JSON),
     Column("expected", kind="rate", where=JSON),
     Column("population_fen", kind="fen", where=JSON),
-    *only(JSON, "population_sha256", "seed", "items_sha256"),
+    *only(JSON, "population_sha256", "seed", "items_sha256", "method"),
 )
 ITEMS = (
     Column("item", "No.", "int"),
@@ -67,11 +69,6 @@ ITEMS = (
     Column("entered_at", "Entered at", "time", where=DATA),
     *only(DATA, "ticket"),
 )
-
-
-def percent(points: int) -> str:
-    """Basis points as per cent: 500 -> 5, 250 -> 2.5."""
-    return f"{points / 100:.2f}".rstrip("0").rstrip(".")
 
 
 def list_samples(session: Session, limit: int | None) -> Outcome:
@@ -120,6 +117,7 @@ def _describe(each: Sample) -> dict[str, Any]:
     return {
         **each._asdict(),
         "what_word": WHAT_WORDS[each.what],
+        "method": "money" if each.is_by_money else "items",
         "confidence": _rate(each.confidence_bp),
         "margin": _rate(each.margin_bp),
         "expected": _rate(each.expected_bp),
@@ -154,6 +152,8 @@ def judge(
             size=sample.size,
         )
         return None, (missing,)
+    if sample.is_by_money:
+        return money_results.judge(db, sample)
     found = law.limits(sample.wrong, sample.size, sample.population, sample.confidence_bp)
     is_kept = found.upper <= law.tolerable(sample.population, sample.margin_bp)
     paid = [

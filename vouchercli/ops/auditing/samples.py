@@ -4,6 +4,7 @@ them says something of the whole. Size and population are in the log before anyt
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections import deque
 from decimal import Decimal
@@ -14,10 +15,13 @@ from vouchercli import identities
 from vouchercli.errors import Busy, UsageFault, VoucherError
 from vouchercli.formats import whole_files
 from vouchercli.ops.auditing import sample_sheets
-from vouchercli.ops.auditing.sample_tables import WHAT_WORDS, percent
+from vouchercli.ops.auditing.money_results import percent
+from vouchercli.ops.auditing.sample_tables import WHAT_WORDS
 from vouchercli.result import Outcome, say
 from vouchercli.rules import money, times
+from vouchercli.rules import money_samples as by_money
 from vouchercli.rules import samples as law
+from vouchercli.rules.samples import Plan
 from vouchercli.store import audit, programmes
 from vouchercli.store import samples as store
 from vouchercli.store.db import reading, writing
@@ -28,10 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from vouchercli.rules.samples import Drawn, Plan, Terms
+    from vouchercli.result import Message
+    from vouchercli.rules.money_samples import Cut
+    from vouchercli.rules.samples import Drawn, Terms
     from vouchercli.session import Session
     from vouchercli.store.samples import Signed
 
+METHODS = ("items", "money")
 NEEDS_QUOTES = re.compile('[,"\r\n]')
 HEAD = "number,amount_yuan\n"
 
@@ -49,6 +56,7 @@ class Wanted(NamedTuple):
     sheet: Path | None = None
     population: Path | None = None
     language: str = "en"  # of the sheet
+    method: str = "items"  # `money`: each yuan has the same chance, not each item
 
 
 def is_of_results(results: Path | None, margin: str | None, *others: object) -> bool:
@@ -83,6 +91,19 @@ def read_what(text: str) -> str:
             hint="--what {known}",
             what=text,
             known="|".join(WHAT_WORDS),
+        )
+    return text
+
+
+def read_method(text: str) -> str:
+    """How it is drawn. Raises `UsageFault` unknown_method."""
+    if text not in METHODS:
+        raise UsageFault(
+            "unknown_method",
+            "there is no way to draw called {method}",
+            hint="--method {known}",
+            method=text,
+            known="|".join(METHODS),
         )
     return text
 
@@ -131,15 +152,18 @@ def draw(session: Session, wanted: Wanted) -> Outcome:
     with reading(session) as db:
         row = programmes.current(db, session.programme)
         asked = _ask(row, _signed(db, row), wanted)
-        of = _look(session, asked, wanted)
-    plan = _plan(of, wanted)
+        units = _units(wanted) if wanted.method == "money" else None
+        of, largest = _look(session, asked, wanted, units.size if units else 0)
+    _require_some(of, wanted)
+    cut = by_money.cut(of.fen, largest, units.size) if units else None
+    plan = Plan(cut.size, units.allowed) if units and cut else _plan(of, wanted)
     with writing(session) as db:
-        stated = _state(wanted, asked, of, plan)
+        stated = _state(wanted, asked, of, plan, cut)
         audit.note(session, "audit.plan", row["programme"], **stated)
         head = audit.last(db)
         assert head is not None  # the line just written
     seed = wanted.seed or head.hash
-    drawn = _draw(session, asked, wanted.what, of, seed, plan.size)
+    drawn = _draw(session, asked, wanted.what, of, seed, cut or plan.size)
     with writing(session) as db:
         digest = sha256("".join(f"{each.number}\n" for each in drawn).encode()).hexdigest()
         about = (wanted.first, asked["last"]), wanted.terms, plan, of, seed, digest
@@ -149,7 +173,7 @@ def draw(session: Session, wanted: Wanted) -> Outcome:
         audit.note(session, "audit.sample", row["programme"], **logged)
     if wanted.sheet is not None and not session.dry_run:
         sample_sheets.write(session, sample, wanted.sheet, wanted.language)
-    return _answer(session, wanted, sample, stated, seed)
+    return _answer(session, wanted, sample, stated, seed, units)
 
 
 def _refuse(wanted: Wanted) -> None:
@@ -205,8 +229,9 @@ def _ask(row: sqlite3.Row, signed: Signed, wanted: Wanted) -> dict[str, int]:
 class _Tally:
     """Counts, adds up and seals what may be drawn, as it passes."""
 
-    def __init__(self, rows: Iterable[tuple[str, int]]) -> None:
+    def __init__(self, rows: Iterable[tuple[str, int]], keeps: int = 0) -> None:
         self._rows, self._digest = rows, sha256(HEAD.encode())
+        self._keeps, self._heap = keeps, list[int]()
         self._count = self._fen = self._largest = 0
 
     def lines(self) -> Iterator[str]:
@@ -221,7 +246,16 @@ class _Tally:
             self._fen += fen
             self._largest = max(self._largest, fen)
             self._digest.update(_line(number, fen).encode())
+            if len(self._heap) < self._keeps:
+                heapq.heappush(self._heap, fen)
+            elif self._keeps and fen > self._heap[0]:
+                heapq.heapreplace(self._heap, fen)
             yield number, fen
+
+    @property
+    def largest(self) -> list[int]:
+        """The largest amounts that passed, the largest first."""
+        return sorted(self._heap, reverse=True)
 
     @property
     def sums(self) -> Population:
@@ -234,23 +268,35 @@ def _line(number: str, fen: int) -> str:
     return f"{quoted},{money.yuan(fen)}\n"
 
 
-def _look(session: Session, asked: dict[str, int], wanted: Wanted) -> Population:
-    """All that may be drawn; its list is written where it is asked for."""
-    tally = _Tally(store.population(session.db, wanted.what, **asked))
+def _look(
+    session: Session, asked: dict[str, int], wanted: Wanted, keeps: int
+) -> tuple[Population, list[int]]:
+    """All that may be drawn, and the largest amounts of it; its list is written where it is asked
+    for.
+    """
+    tally = _Tally(store.population(session.db, wanted.what, **asked), keeps)
     if wanted.population is None or session.dry_run:
         deque(tally, maxlen=0)
     else:
         whole_files.write_lines(wanted.population, tally.lines())
-    return tally.sums
+    return tally.sums, tally.largest
 
 
 def _draw(
-    session: Session, asked: dict[str, int], what: str, of: Population, seed: str, size: int
+    session: Session,
+    asked: dict[str, int],
+    what: str,
+    of: Population,
+    seed: str,
+    size: int | Cut,
 ) -> list[Drawn]:
     """What is drawn. Raises `Busy` when the population is another one than was stated."""
     with reading(session) as db:
         tally = _Tally(store.population(db, what, **asked))
-        drawn = law.drawn(seed, tally, size)
+        if isinstance(size, int):
+            drawn = law.drawn(seed, tally, size)
+        else:
+            drawn = by_money.draw(seed, tally, size)
     if tally.sums != of:
         raise Busy(
             "population_changed",
@@ -260,31 +306,49 @@ def _draw(
     return drawn
 
 
-def _plan(of: Population, wanted: Wanted) -> Plan:
-    if not of.rows:
+def _require_some(of: Population, wanted: Wanted) -> None:
+    if not of.rows or (wanted.method == "money" and of.fen <= 0):
         raise VoucherError(
             "empty_population",
             "there are no {what} on signed days of this period: nothing can be drawn",
             hint="voucher day list",
             what=WHAT_WORDS[wanted.what],
         )
+
+
+def _plan(of: Population, wanted: Wanted) -> Plan:
     plan = law.plan(of.rows, wanted.terms)
     if plan is None:
-        raise UsageFault(
-            "sample_too_large",
-            "more than {most:,} would have to be drawn: --expected {expected} is too near to"
-            " --margin {margin}",
-            hint="take a larger margin, or expect less",
-            most=law.MOST,
-            expected=percent(wanted.terms.expected_bp),
-            margin=percent(wanted.terms.margin_bp),
-        )
+        raise _too_large(wanted.terms)
     return plan
 
 
-def _state(wanted: Wanted, asked: dict[str, int], of: Population, plan: Plan) -> dict[str, Any]:
+def _units(wanted: Wanted) -> Plan:
+    plan = by_money.plan(wanted.terms)
+    if plan is None:
+        raise _too_large(wanted.terms)
+    return plan
+
+
+def _too_large(terms: Terms) -> UsageFault:
+    return UsageFault(
+        "sample_too_large",
+        "more than {most:,} would have to be drawn: --expected {expected} is too near to"
+        " --margin {margin}",
+        hint="take a larger margin, or expect less",
+        most=law.MOST,
+        expected=percent(terms.expected_bp),
+        margin=percent(terms.margin_bp),
+    )
+
+
+def _state(
+    wanted: Wanted, asked: dict[str, int], of: Population, plan: Plan, cut: Cut | None
+) -> dict[str, Any]:
     """What is stated before anything is drawn."""
+    money_cut = {"method": "money", **cut._asdict()} if cut else {}
     return {
+        **money_cut,
         "what": wanted.what,
         "first_day": None if wanted.first is None else times.day_text(wanted.first),
         "last_day": times.day_text(asked["last"]),
@@ -301,10 +365,36 @@ def _state(wanted: Wanted, asked: dict[str, int], of: Population, plan: Plan) ->
 
 
 def _answer(
-    session: Session, wanted: Wanted, sample: int, stated: dict[str, Any], seed: str
+    session: Session,
+    wanted: Wanted,
+    sample: int,
+    stated: dict[str, Any],
+    seed: str,
+    units: Plan | None,
 ) -> Outcome:
+    says = _say_plan(wanted, stated) if units is None else _say_money(wanted, stated, units)
+    sheet = None if wanted.sheet is None or session.dry_run else str(wanted.sheet)
+    if not session.dry_run:
+        says.append(say("sample {sample} is drawn by the seed {seed}", sample=sample, seed=seed))
+        if sheet is None:
+            hint = say(
+                "next: voucher audit samples {sample} --to sample-{sample}.xlsx", sample=sample
+            )
+        else:
+            hint = say(
+                "fill in {file}, then: voucher audit sample --results {file} --actor NAME",
+                file=sheet,
+            )
+        says.append(hint)
+    data = {"sample": None if session.dry_run else sample, "method": wanted.method, **stated}
+    data["sheet"] = sheet
+    data["seed"] = None if session.dry_run else seed
+    return Outcome(data, says=tuple(says))
+
+
+def _say_plan(wanted: Wanted, stated: dict[str, Any]) -> list[Message]:
     terms = wanted.terms
-    says = [
+    return [
         say(
             "stated before: {size:,} of {population:,} {what} up to {last}; if at most {allowed}"
             " of them are wrong, at most {margin} % of all are, with a confidence of"
@@ -327,19 +417,30 @@ def _answer(
             risk=percent(law.WHOLE - terms.confidence_bp),
         ),
     ]
-    sheet = None if wanted.sheet is None or session.dry_run else str(wanted.sheet)
-    if not session.dry_run:
-        says.append(say("sample {sample} is drawn by the seed {seed}", sample=sample, seed=seed))
-        if sheet is None:
-            hint = say(
-                "next: voucher audit samples {sample} --to sample-{sample}.xlsx", sample=sample
-            )
-        else:
-            hint = say(
-                "fill in {file}, then: voucher audit sample --results {file} --actor NAME",
-                file=sheet,
-            )
-        says.append(hint)
-    data = {"sample": None if session.dry_run else sample, **stated, "sheet": sheet}
-    data["seed"] = None if session.dry_run else seed
-    return Outcome(data, says=tuple(says))
+
+
+def _say_money(wanted: Wanted, stated: dict[str, Any], units: Plan) -> list[Message]:
+    terms = wanted.terms
+    about = {"margin": percent(terms.margin_bp), "confidence": percent(terms.confidence_bp)}
+    return [
+        say(
+            "stated before: {size:,} of {population:,} {what} up to {last}, drawn by money:"
+            " {certain:,} as large as an interval or larger, all of them, and {drawn:,} of the"
+            " others; if {allowed} of these are wholly wrong, at most {margin} % of the money is,"
+            " with a confidence of {confidence} %",
+            what=WHAT_WORDS[wanted.what],
+            last=stated["last_day"],
+            **{name: stated[name] for name in ("size", "population", "certain", "drawn")},
+            allowed=units.allowed,
+            **about,
+        ),
+        say(
+            "formula: n = {units}, the smallest for which R({allowed}) = {factor} is at most n x"
+            " {margin} %; R is the factor of Poisson at {confidence} %, an interval all the money"
+            " by n",
+            units=units.size,
+            allowed=units.allowed,
+            factor=f"{by_money.factor(units.allowed, terms.confidence_bp):.2f}",
+            **about,
+        ),
+    ]
