@@ -198,7 +198,9 @@ def sample(
     method: Annotated[
         str,
         typer.Option(
-            "--method", metavar="KIND", help="items: each has the same chance; money: each yuan has."
+            "--method",
+            metavar="KIND",
+            help="items: each has the same chance; money: each yuan has.",
         ),
     ] = "items",
     seed: Seed = "",
