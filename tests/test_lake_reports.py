@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -229,6 +230,66 @@ def test_every_report_of_a_lake_in_words(town: Any) -> None:
         assert "330100" in out and "覆盖范围" in out, report
     out = town("report", "compare", "330100", "330000", *LAKE).out
     assert "330100" in out and "Left out, since no lake has it" in out
+
+
+def changed(**about: Any) -> None:
+    """Write the manifest of the town with other words."""
+    from vouchercli.rules import lake
+
+    path = Path("lake/330100/town/manifest.json")
+    document = json.loads(path.read_text("utf-8")) | about
+    path.write_text(json.dumps(document | {"sha256": lake.digest(document)}), "utf-8")
+
+
+def test_rehearsals_and_other_money_are_left_out(town: Any) -> None:
+    def refused() -> list[str]:
+        ran = town("report", "leverage", *LAKE, "-o", "json", expect=3)
+        return [each["code"] for each in json.loads(ran.out)["problems"]]
+
+    changed(is_rehearsal=True)
+    assert refused() == ["lake_empty", "lake_rehearsal"]
+    assert town("lake", "list", "lake", "-o", "json").data["programmes"][0]["state"] == "rehearsal"
+    changed(is_rehearsal=False, currency="JPY")
+    assert refused() == ["lake_empty", "lake_currency"]
+
+
+def test_a_lake_that_begins_later_says_so(town: Any) -> None:
+    town("lake", "export", "late", "--city", "330100", "--since", DAY)
+    Path("late/notes/any").mkdir(parents=True)  # no city: not looked at
+    ran = town("report", "leverage", "--lake", "late", "-o", "json", expect=4)
+    assert [each["code"] for each in json.loads(ran.out)["problems"]] == ["lake_begins_late"]
+    since = ("--since", DAY)
+    own = data(town, "leverage", *since, "--known-on", LAST)["total"]
+    assert data(town, "leverage", *since, "--lake", "late")["total"] == own
+    assert ran.data["total"]["base_fen"] == own["base_fen"]
+
+
+def test_two_programmes_of_a_city_are_told_apart(town: Any) -> None:
+    """The programme's files again, under another name."""
+    import polars as pl
+
+    from vouchercli.formats.columnar import lake_files
+    from vouchercli.rules import lake
+
+    shutil.copytree("lake/330100/town", "lake/330100/second")
+    path = Path("lake/330100/second/manifest.json")
+    document = json.loads(path.read_text("utf-8")) | {"programme": "second"}
+    for each in document["files"]:
+        file = path.parent / each["path"]
+        frame = pl.read_parquet(file).with_columns(
+            programme=pl.lit("second"),
+            **({"industry": pl.lit("文旅")} if each["table"] == "payments" else {}),
+        )
+        frame.write_parquet(file)
+        each["bytes"], each["sha256"] = lake_files.digest(file)
+    path.write_text(json.dumps(document | {"sha256": lake.digest(document)}), "utf-8")
+    keys = [row["key"] for row in data(town, "leverage", *LAKE)["rows"]]
+    assert keys == ["330100/second/r1", "330100/town/r1"]
+    assert data(town, "merchants", *LAKE)["summary"]["registered"] == 2  # the city has no more
+    ran = town("report", "leverage", "--by", "section", *LAKE)
+    assert "No section of GB/T 4754 for: 文旅; they stand under (no match)." in ran.err
+    only = ("leverage", *LAKE, "--programme", "town")
+    assert [row["key"] for row in data(town, *only)["rows"]] == ["330100/r1"]
 
 
 LIST = "resident,group,district\n" + "".join(

@@ -108,6 +108,43 @@ def test_nothing_is_written_on_trial(town: Any) -> None:
     assert not Path("lake").exists()
 
 
+def test_drafts_of_the_dead_go_and_polars_is_asked_for(
+    town: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pid 2**22 + 1 is above what Linux gives."""
+    for name in (".a.parquet.4194305.part", ".b.parquet.4194305.parts/0.parquet"):
+        (TOWN / name).parent.mkdir(parents=True, exist_ok=True)
+        (TOWN / name).write_text("")
+    (TOWN / f".c.parquet.{os.getpid()}.part").write_text("")
+    export(town)
+    assert [path.name for path in TOWN.rglob(".*.part*")] == [f".c.parquet.{os.getpid()}.part"]
+    monkeypatch.setitem(sys.modules, "polars", None)
+    assert why(export(town, expect=3)) == "library_missing"
+    assert why(town("lake", "check", "lake", "-o", "json", expect=3)) == "library_missing"
+
+
+def test_the_chain_must_hold() -> None:
+    from vouchercli.rules import days, lake
+
+    rows: list[dict[str, Any]] = []
+    for day in (20200327, 20200328):
+        sums = days.Sums(*(1,) * 8, "x")
+        before = rows[-1]["sha256"] if rows else ""
+        seal = days.seal(before, "town", day, (1, 1), sums)
+        ids = {"last_claim_id": 1, "last_redemption_id": 1}
+        row = {"day": day, **ids, "previous_sha256": before, "sha256": seal}
+        rows.append(sums._asdict() | row)
+    head = days.head(20200328, rows[-1]["sha256"])
+    assert lake.chain(rows, "town", head) is None
+    assert lake.chain(rows[:1], "town", head) == 20200327
+    assert lake.chain([rows[0], rows[1] | {"base_fen": 2}], "town", head) == 20200328
+    assert lake.chain([], "town", head) == 0
+    assert lake.read({"voucher_lake": 2}) is None
+    assert lake.read([]) is None
+    document = {"voucher_lake": 1}
+    assert lake.read(document | {"sha256": lake.digest(document)}) is None
+
+
 def test_a_lake_may_begin_later(later: Any) -> None:
     asked = ("lake", "export", "new", "--city", "330100", "-o", "json")
     assert later(*asked, "--since", DAY).data["first_day"] == DAY
