@@ -341,6 +341,10 @@ def test_a_suspension_holds_from_its_moment(town: Any) -> None:
     opened(town, "--transaction", "T3")
     ran = decided(town, "exclusion", number=2)
     assert ran["suspended"] is False
+    back = town("merchant", "reinstate", "M1", "-o", "json", *MEI, *LATER).json
+    assert [each["code"] for each in back["problems"]] == ["excluded_before"]
+    assert "case 2" in back["problems"][0]["message"] and back["problems"][0]["level"] == "warning"
+    town("merchant", "suspend", "M1", "--note", "stays out", *MEI, *LATER)
     town("check")
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import statistics
 import sys
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +61,30 @@ def test_a_ring_is_found_and_shown_with_its_rows(town: Voucher) -> None:
     assert all(each["is_same"] and each["paid_at"][11:13] < "05" for each in at_night)
     assert sum(each["subsidy_fen"] for each in shown["rows"]) == shown["amount_fen"]
     assert town("audit", "log").out.count("risk.scan")
+
+
+def test_a_finding_is_counted_again_from_the_file_of_payments(town: Voucher) -> None:
+    town("risk", "scan")
+    rows = [*csv.DictReader(Path("paid.csv").read_text("utf-8").splitlines())]
+    redone = {"at_threshold": 0, "odd_hours": 0, "bursts": 0, "little_variation": 0}
+    for finding in found(town):
+        own = [row for row in rows if row["merchant_no"] == finding["merchant_no"]]
+        shown = town("risk", "show", str(finding["finding"]), "-o", "json").data
+        counts = {each["rule"]: each["counts"] for each in shown["reasons"]}
+        times = sorted(datetime.fromisoformat(row["paid_at"]) for row in own)
+        yuan = [float(row["order_amount"]) for row in own]
+        by_hand = {
+            "at_threshold": sum(each == 40 for each in yuan),
+            "odd_hours": sum(each.hour < 5 for each in times),
+            "bursts": sum((b - a).total_seconds() <= 60 for a, b in pairwise(times)),
+            "little_variation": round(statistics.pstdev(yuan) * 100),
+        }
+        names = ("at_threshold", "at_odd_hours", "close_behind", "deviation_fen")
+        for (rule, count), name in zip(by_hand.items(), names, strict=True):
+            if rule in counts:
+                assert counts[rule][name] == count and counts[rule]["payments"] == len(own)
+                redone[rule] += 1
+    assert redone["at_threshold"] and redone["odd_hours"] and redone["bursts"]
 
 
 def planted_ring() -> set[int]:

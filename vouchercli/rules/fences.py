@@ -44,10 +44,13 @@ def widths(segment: Segment) -> tuple[Segment, ...]:
 
 def bases(values: Mapping[int, float], segments: Mapping[int, Segment]) -> dict[Segment, list[int]]:
     """The members of each segment and of each wider one."""
-    members: dict[Segment, list[int]] = {}
+    own: dict[Segment, list[int]] = {}
     for merchant in values:
-        for segment in dict.fromkeys(widths(segments[merchant])):
-            members.setdefault(segment, []).append(merchant)
+        own.setdefault(segments[merchant], []).append(merchant)
+    members: dict[Segment, list[int]] = {}
+    for segment, merchants in own.items():
+        for each in dict.fromkeys(widths(segment)):
+            members.setdefault(each, []).extend(merchants)
     return members
 
 

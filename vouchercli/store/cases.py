@@ -339,6 +339,10 @@ COUNTS = """
 SELECT s.sanction, count(*) FROM case_sanctions s JOIN cases c USING (case_id)
 WHERE c.merchant_id = :merchant_id AND c.case_id <> :case GROUP BY 1
 """
+EXCLUDED = """
+SELECT c.case_id, s.from_at FROM case_sanctions s JOIN cases c USING (case_id)
+WHERE c.merchant_id = ? AND s.sanction = 'exclusion' ORDER BY s.decided_at DESC LIMIT 1
+"""
 DECIDE = "UPDATE cases SET state = 'decided', outcome = 'founded' WHERE case_id = ?"
 CLOSE = """
 UPDATE cases SET state = 'closed', outcome = iif(outcome = '', 'unfounded', outcome),
@@ -418,6 +422,13 @@ def sanctions(db: sqlite3.Connection, case: int) -> list[Sanction]:
 def counts(db: sqlite3.Connection, merchant_id: int, case: int = 0) -> dict[str, int]:
     """How many of each sanction a merchant had by other cases."""
     return dict(typed.tuples(db, COUNTS, {"merchant_id": merchant_id, "case": case}))
+
+
+def excluded(db: sqlite3.Connection, merchant_id: int) -> tuple[int, int] | None:
+    """The last case that excluded a merchant for good, and from when (UTC seconds); None: none
+    did.
+    """
+    return next(iter(typed.tuples(db, EXCLUDED, (merchant_id,))), None)
 
 
 def decide(db: sqlite3.Connection, case: int) -> None:

@@ -56,9 +56,8 @@ SELECT r.round_id, k.coupon_no, k.threshold_fen FROM rounds r JOIN coupons k USI
 WHERE r.programme_id = :programme_id ORDER BY 1, 2
 """
 # In the order of residents, by the index that has them; a number for each resident.
-CLAIMS = """
-SELECT claim_id, resident FROM claims ORDER BY resident, round_id, pack_no
-"""
+CLAIMS = "SELECT claim_id, dense_rank() OVER (ORDER BY resident) FROM claims"
+RESIDENTS = "SELECT DISTINCT resident FROM claims ORDER BY resident"
 REFUNDS = """
 SELECT f.refund_of, f.paid_at >= c.expires_at, b.vouchers < 0
 FROM redemptions f JOIN refunds b USING (redemption_id)
@@ -124,11 +123,18 @@ def thresholds(db: sqlite3.Connection, span: Span) -> list[tuple[Any, ...]]:
     return typed.tuples(db, THRESHOLDS, span._asdict())
 
 
-def claims(db: sqlite3.Connection) -> Iterator[tuple[int, bytes]]:
-    """All claims with their residents' tokens, in the order of these."""
+def claims(db: sqlite3.Connection) -> Iterator[int]:
+    """All claims, two numbers each: the claim's, and that of its resident, from 1 in the order of
+    their tokens.
+    """
     cursor = db.cursor()
     cursor.row_factory = None
-    return iter(cursor.execute(CLAIMS))
+    return chain.from_iterable(cursor.execute(CLAIMS))
+
+
+def residents(db: sqlite3.Connection) -> list[bytes]:
+    """The tokens of all who have a claim, in their order."""
+    return typed.column(db, RESIDENTS)
 
 
 def refunds(db: sqlite3.Connection, span: Span) -> list[tuple[Any, ...]]:

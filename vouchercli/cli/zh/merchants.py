@@ -49,6 +49,8 @@ TEXT = {
     "merchant {merchant} was suspended only from {start}": "商户 {merchant} 自 {start} 起才暂停",
     "name a later time with --from": "请用 --from 指定更晚的时间",
     "reinstated {merchant} from {start}": "已恢复 {merchant}，自 {start} 起",
+    "case {case} had excluded {merchant} for good, from {start}, by two people's decision": "核查事项 {case} 曾经两人决定，自 {start} 起清退 {merchant}",
+    "voucher case show {case}; to keep it out: voucher merchant suspend {merchant_no} --note TEXT --actor NAME": "voucher case show {case}；如仍不予接纳：voucher merchant suspend {merchant_no} --note 说明 --actor 姓名",
     "rows that were rejected meanwhile can be tried again: voucher batch list, voucher batch retry N": "其间被拒绝的行可重新审核：voucher batch list，voucher batch retry N",
     "Number": "编号",
     "Name": "名称",

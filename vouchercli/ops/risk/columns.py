@@ -4,6 +4,7 @@ books; merchants and residents are numbered from 0.
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -52,10 +53,11 @@ def load(db: sqlite3.Connection, span: Span) -> Payments:
     """The payments of a programme, also those that were refunded later."""
     table = _programme_rows(db, span, _table(store.splits(db, span), 3))
     redemption, merchant, voucher, paid_at, base, round_, subsidy = table
+    table.clear()  # ten million rows: what is not needed any more leaves
     claim, coupon = np.divmod(voucher, COUPONS)
     numbers, place = np.unique(merchant, return_inverse=True)
     late, refunded = _refunds(db, span, redemption)
-    tokens, resident = _residents(db, claim)
+    resident = _residents(db, claim)
     return Payments(
         redemption,
         place,
@@ -67,7 +69,7 @@ def load(db: sqlite3.Connection, span: Span) -> Payments:
         subsidy,
         refunded,
         late,
-        _persons(db, span, tokens)[resident] if len(resident) else resident,
+        _persons(db, span, resident),
         store.merchants(db, span, numbers.tolist()),
     )
 
@@ -81,23 +83,20 @@ def _programme_rows(db: sqlite3.Connection, span: Span, splits: Array) -> list[A
     subsidy. Read in blocks: only these stay in memory.
     """
     numbers = store.payments(db, span)
-    parts: list[Array] = []
+    parts: list[list[Array]] = []
     while True:
-        block = np.fromiter(_some(numbers), np.int64).reshape(-1, store.WIDTH)
+        block = np.fromiter(islice(numbers, BLOCK * store.WIDTH), np.int64)
         if not len(block):
             break
+        block = block.reshape(-1, store.WIDTH)
         where = np.searchsorted(splits[:, 0], block[:, 5])
         where = np.minimum(where, max(len(splits) - 1, 0))
         own = splits[where, 0] == block[:, 5] if len(splits) else np.zeros(len(block), bool)
-        chosen = np.column_stack((block[own, :5], splits[where[own], 1:]))
-        parts.append(chosen)
-    whole = np.concatenate(parts) if parts else np.zeros((0, 7), np.int64)
-    return [np.ascontiguousarray(column) for column in whole.T]
-
-
-def _some(numbers: Any) -> Any:
-    for _, number in zip(range(BLOCK * store.WIDTH), numbers, strict=False):
-        yield number
+        block, known = block[own], splits[where[own], 1:]
+        parts.append([*map(np.ascontiguousarray, (*block[:, :5].T, *known.T))])
+    if not parts:
+        return [np.zeros(0, np.int64)] * 7
+    return [np.concatenate([part.pop(0) for part in parts]) for _ in range(7)]
 
 
 def _thresholds(db: sqlite3.Connection, span: Span, round_: Array, coupon: Array) -> Array:
@@ -106,33 +105,45 @@ def _thresholds(db: sqlite3.Connection, span: Span, round_: Array, coupon: Array
     return known[np.searchsorted(keys, round_ * COUPONS + coupon), 2] if len(known) else round_
 
 
-def _residents(db: sqlite3.Connection, claim: Array) -> tuple[list[bytes], Array]:
-    """The residents' tokens in their order, and the number of each payment's resident."""
-    tokens: list[bytes] = []
+def _residents(db: sqlite3.Connection, claim: Array) -> Array:
+    """The number of each payment's resident, in the order of their tokens."""
     number_of = np.zeros(int(claim.max(initial=0)) + 1, np.int64)
-    last = b""
-    for claim_id, token in store.claims(db):
-        if token != last:
-            tokens.append(token)
-            last = token
-        if claim_id < len(number_of):
-            number_of[claim_id] = len(tokens) - 1
-    return tokens, number_of[claim]
+    numbers = store.claims(db)
+    while len(block := np.fromiter(islice(numbers, BLOCK * 2), np.int64)):
+        claims, residents = block.reshape(-1, 2).T
+        known = claims < len(number_of)
+        number_of[claims[known]] = residents[known] - 1
+    resident: Array = number_of[claim]
+    return resident
 
 
 def _refunds(db: sqlite3.Connection, span: Span, redemption: Array) -> tuple[Array, Array]:
     """Whether each payment was refunded after its voucher had expired, and at all."""
     rows = _table(store.refunds(db, span), 3)
-    late = np.isin(redemption, rows[rows[:, 1] > 0, 0])
-    return late, np.isin(redemption, rows[:, 0])
+    late = among(redemption, rows[rows[:, 1] > 0, 0])
+    return late, among(redemption, rows[:, 0])
 
 
-def _persons(db: sqlite3.Connection, span: Span, tokens: list[bytes]) -> Array:
-    """Of each resident the person: -1 where it shares no identity with another resident."""
-    person = np.full(max(len(tokens), 1), -1, np.int64)
-    place = {token: number for number, token in enumerate(tokens)}
+def among(values: Array, wanted: Array) -> Array:
+    """Which of the values are wanted; for a few wanted ones of many, faster than `isin`."""
+    known = np.sort(wanted)
+    if not len(known):
+        return np.zeros(len(values), bool)
+    place = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    mask: Array = known[place] == values
+    return mask
+
+
+def _persons(db: sqlite3.Connection, span: Span, resident: Array) -> Array:
+    """Of each payment's resident the person: -1 where it shares no identity with another one."""
+    persons = store.persons(db, span)
+    if not persons:
+        return np.full(len(resident), -1, np.int64)
+    place = {token: number for number, token in enumerate(store.residents(db))}
+    person = np.full(max(len(place), 1), -1, np.int64)
     seen: dict[bytes, int] = {}
-    for resident, one in store.persons(db, span):
-        if resident in place:
-            person[place[resident]] = seen.setdefault(one, len(seen))
-    return person
+    for token, one in persons:
+        if token in place:
+            person[place[token]] = seen.setdefault(one, len(seen))
+    own: Array = person[resident]
+    return own

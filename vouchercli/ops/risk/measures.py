@@ -112,7 +112,9 @@ def bursts(look: Scanned) -> dict[int, Found]:
     close[1:] = (look.place[1:] == look.place[:-1]) & (
         paid_at[1:] - paid_at[:-1] <= look.terms.of("bursts", "seconds")
     )
-    close &= ~np.isin(look.place, look.network.canteens)
+    aside = np.zeros(look.merchants, bool)
+    aside[look.network.canteens] = True
+    close &= ~aside[look.place]
     return _shares(look, "bursts", close, "close_behind")
 
 
@@ -139,10 +141,14 @@ def shared_identity(look: Look) -> dict[int, Found]:
 def consecutive_claims(look: Look) -> dict[int, Found]:
     """Payments whose claim stands next to another one that was used here."""
     claim = look.column("claim")
-    wide = int(claim.max(initial=0)) + 3
-    keys = look.place.astype(np.int64) * wide + claim + 1
-    known = np.unique(keys)
-    mask = np.isin(keys - 1, known) | np.isin(keys + 1, known)
+    keys = look.place * (int(claim.max(initial=0)) + 3) + claim
+    order = np.argsort(keys, kind="stable")
+    ordered = keys[order]
+    is_first = np.concatenate(([True], ordered[1:] != ordered[:-1]))[: len(keys)]
+    is_next = np.diff(ordered[is_first]) == 1
+    beside = np.concatenate((is_next, [False])) | np.concatenate(([False], is_next))
+    mask = np.zeros(len(keys), bool)
+    mask[order] = beside[np.cumsum(is_first) - 1]
     return _shares(look, "consecutive_claims", mask, "next_to_another")
 
 

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from vouchercli.ops.risk.columns import among
 from vouchercli.ops.risk.found import ALL, Found
 from vouchercli.ops.risk.look import DAY
 from vouchercli.rules import fences
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from vouchercli.ops.risk.look import Look
+    from vouchercli.rules.fences import Segment
 
     Array = np.ndarray[Any, Any]
 
@@ -109,7 +111,7 @@ class Network:
 
     def _by(self, cells: Cells) -> Array:
         """The payments of such residents at such merchants, as a mask."""
-        return np.isin(self._keys, cells.resident * self._merchants + cells.merchant)
+        return among(self._keys, cells.resident * self._merchants + cells.merchant)
 
     @cached_property
     def _at_meals(self) -> Array:
@@ -158,11 +160,14 @@ class Network:
         members = fences.bases(ordinary, look.segments)
         wanted = look.enough & (count >= terms.of(rule, "residents")) & ~self._at_meals
         found = {}
+        sums: dict[Segment, tuple[int, int]] = {}
         for place in np.flatnonzero(wanted).tolist():
             base = fences.base_of(look.segments[place], members, terms["least_peers"])
             if base is None:
                 continue
-            of_all, of_residents = int(count[members[base]].sum()), int(known[members[base]].sum())
+            if base not in sums:
+                sums[base] = int(count[members[base]].sum()), int(known[members[base]].sum())
+            of_all, of_residents = sums[base]
             rate = (of_all - int(count[place]) + 1) / max(of_residents - int(known[place]), 1)
             expected = rate * int(known[place])
             raised = expected * terms.of(rule, "times")

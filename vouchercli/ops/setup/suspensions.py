@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops.setup.merchants import the_merchant
-from vouchercli.result import Outcome, say
+from vouchercli.result import Outcome, Problem, say
 from vouchercli.rules import times
-from vouchercli.store import audit, suspensions
+from vouchercli.store import audit, cases, suspensions
 from vouchercli.store.db import writing
 from vouchercli.store.db import zone as zone_of
 
@@ -107,9 +107,11 @@ def reinstate_merchant(session: Session, no: str, from_at: int | None = None) ->
             from_at=at,
             reason=standing.reason,
         )
+        excluded = cases.excluded(db, merchant.merchant_id)
     data = {"merchant_no": merchant.merchant_no, "from_at": times.iso(at, zone)}
     return Outcome(
         data=data,
+        problems=() if excluded is None else (_excluded(merchant, *excluded, zone),),
         says=(
             say(
                 "reinstated {merchant} from {start}",
@@ -121,6 +123,23 @@ def reinstate_merchant(session: Session, no: str, from_at: int | None = None) ->
                 " batch retry N"
             ),
         ),
+    )
+
+
+def _excluded(merchant: Merchant, case: int, from_at: int, zone: str) -> Problem:
+    """A warning: two people had excluded it for good."""
+    return Problem(
+        "excluded_before",
+        "case {case} had excluded {merchant} for good, from {start}, by two people's decision",
+        hint="voucher case show {case}; to keep it out: voucher merchant suspend {merchant_no}"
+        " --note TEXT --actor NAME",
+        level="warning",
+        params={
+            "case": case,
+            "merchant": _merchant_text(merchant),
+            "merchant_no": merchant.merchant_no,
+            "start": times.shown(from_at, zone),
+        },
     )
 
 
