@@ -4,11 +4,18 @@ every reason and every sum.
 
 from __future__ import annotations
 
+import csv
+import sqlite3
+import subprocess
 import sys
+from contextlib import closing
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from vouchercli.ops.intake import by_columns
 
 BENCH = Path(__file__).resolve().parents[1] / "bench"
 
@@ -100,3 +107,67 @@ def test_the_same_arguments_draw_the_same_bytes(here: Path, bench: Any) -> None:
     assert a == b
     assert a[2] != c[2]
     assert a[2].count(b"\n") == 1501
+
+
+# ---------------------------------------------------------------- a bill, beside a plain oracle
+
+
+def plain_breaks(bill: Path, ours: Path) -> list[tuple[str, int, int, int]]:
+    """What does not agree, by type, as the peer's query says it: (type, breaks, ours, theirs)."""
+    mine = {}
+    for number, kind, shop, day, fen in rows_of(ours):
+        mine[number, kind] = (shop, int(day), int(fen))
+    theirs: dict[tuple[str, str], list[tuple[str, int, int]]] = {}
+    for number, kind, shop, at, amount, *_ in rows_of(bill):
+        fen = round(float(amount) * 100) * (-1 if kind == "refund" else 1)
+        day = int(at[:10].replace("-", ""))
+        theirs.setdefault((number, kind), []).append((shop, day, fen))
+    sums: dict[str, list[int]] = {}
+
+    def add(what: str, count: int, our_fen: int, their_fen: int) -> None:
+        kept = sums.setdefault(what, [0, 0, 0])
+        kept[:] = [a + b for a, b in zip(kept, (count, our_fen, their_fen), strict=True)]
+
+    for key in mine.keys() | theirs.keys():
+        here, there = mine.get(key), theirs.get(key, [])
+        if here is None:
+            add("missing_here", 1, 0, there[0][2])
+        elif not there:
+            add("missing_there", 1, here[2], 0)
+        elif there[0] != here:
+            differs = [each != own for each, own in zip(there[0], here, strict=True)]
+            what = "amount" if differs[2] else "merchant" if differs[0] else "date"
+            add(what, 1, here[2], there[0][2])
+        for again in there[1:]:
+            add("duplicate", 1, 0, again[2])
+    return [(what, *kept) for what, kept in sorted(sums.items())]  # type: ignore[misc]
+
+
+def rows_of(path: Path) -> list[list[str]]:
+    """The rows of a CSV, without its head."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        return [*csv.reader(lines)][1:]
+
+
+@pytest.mark.slow
+def test_a_large_bill_has_the_breaks_that_a_plain_oracle_and_the_peer_find(
+    voucher: Any, here: Path, bench: Any
+) -> None:
+    import reconciliation
+
+    city = bench.city.size_of(34_000)
+    bench.city.draw(city, here)
+    taken_in(voucher, bench, city)
+    bill, ours, found = (here / name for name in ("bill.csv", "ours.csv", "found.txt"))
+    first, last, rows = reconciliation.write(here / "voucher.db", bill, ours)
+    assert bill.stat().st_size >= by_columns.BYTES
+    days = ("--since", first, "--until", last)
+    ran = voucher("reconcile", "run", "bill.csv", *days, *bench.city.NOW, "-o", "json")
+    with closing(sqlite3.connect(here / "voucher.db")) as db:
+        breaks = [*map(tuple, db.execute(reconciliation.FOUND))]
+    assert (ran.data["read"], {what for what, *_ in breaks}) == (rows, set(reconciliation.TYPES))
+    assert breaks == plain_breaks(bill, ours)
+    if find_spec("duckdb"):
+        words = [sys.executable, "-c", reconciliation.PEER, str(bill), str(ours), str(found)]
+        subprocess.run(words, check=True)
+        assert repr(breaks) == found.read_text("utf-8")
