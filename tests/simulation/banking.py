@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import evening
 from city_model import pack_of
-from city_payments import WAITING
+from city_payments import CHANGED, WAITING
 from city_rules import split
 from listed import key
 from payments import SECOND, Paying, of_state
@@ -199,7 +199,8 @@ def _release(life: Life, number: int) -> None:
     words = ("settlement", "release", str(number), "--note", "nothing was found", "--actor")
     if life.city.has_staff and life.chance.random() < 0.2:
         own = life.do(*words, held.by, codes=(3,), trouble=life.trouble())
-        life.agree("why nobody lets go of their own", True, "[own_hold]" in own.err)
+        why = "[own_account]" if held.reason == CHANGED else "[own_hold]"
+        life.agree("why nobody lets go of their own", True, why in own.err)
     other = next(each for each in ("wu", "han") if each != held.by)
     _do_once(life, *words[:-1], by=other)
     held.is_on = False

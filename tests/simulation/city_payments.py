@@ -17,6 +17,7 @@ PUBLIC = "treasury"  # the funders that are paid for where nobody names another
 FUNDERS = ("treasury", "shop")
 WAITING, GONE = ("sent", "accepted"), ("rejected", "returned", "dropped")
 BEFORE_EXPORT = ("draft", "verified", "approved")
+CHANGED = "account_changed"
 ACCOUNTS = ("payable", "held", "paid", "clawed_back", "written_off")
 
 
@@ -110,6 +111,7 @@ class Payments:
 
     terms: Terms
     taken: str = ""  # the last day of which all is taken up
+    settled: str = ""  # the last day up to which a run was for everybody
     dues: list[Due] = field(default_factory=list)
     settlements: list[Settlement] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
@@ -177,22 +179,30 @@ class Payments:
                 and not self.is_held(due)
             ]
             fen = sum(due.fen for due in mine)
-            if fen > 0 and accounts[shop] and not self._is_tried(shop):
-                made.append(self._pay(shop, mine, fen, first))
+            account = accounts[shop]
+            if fen > 0 and account and not self._is_tried(shop, account):
+                made.append(self._pay(shop, account, mine, first))
         settlement = Settlement(funder, up_to, by, self.terms.notice, made) if made else None
         if settlement is not None:
             self.settlements.append(settlement)
         self.close_explained()
         return settlement
 
-    def _is_tried(self, shop: str) -> bool:
+    def _is_tried(self, shop: str, account: str) -> bool:
+        """Whether a small payment to the account is on its way."""
         return any(
-            each.is_first and each.merchant == shop and each.state in ("planned", *WAITING)
+            each.is_first
+            and each.merchant == shop
+            and (each.state == "planned" or (each.state in WAITING and each.account == account))
             for each in self.transfers()
         )
 
-    def _pay(self, shop: str, mine: list[Due], fen: int, first: int) -> Transfer:
-        is_known = any(each.merchant == shop and each.state == "paid" for each in self.transfers())
+    def _pay(self, shop: str, account: str, mine: list[Due], first: int) -> Transfer:
+        fen = sum(due.fen for due in mine)
+        is_known = any(
+            (each.merchant, each.account, each.state) == (shop, account, "paid")
+            for each in self.transfers()
+        )
         if not first or is_known or first >= fen:
             transfer = Transfer(shop, fen, is_first=False)
             for due in mine:
@@ -271,6 +281,19 @@ class Payments:
             if fen:
                 due = Due(merchant, round_, funder, fen, "", booked, hold=len(self.holds))
                 self.dues += [due, Due(merchant, round_, funder, -fen, "", booked)]
+
+    def change_account(self, merchant: str, by: str) -> None:
+        """A registry has brought another account: nobody is paid to it until another person has
+        looked; a hold that stands for it already goes on.
+        """
+        is_on = any(
+            each.is_on and (each.merchant, each.reason) == (merchant, CHANGED)
+            for each in self.holds
+        )
+        if not is_on:
+            self.hold(merchant, by, CHANGED)
+        for settlement in self.settlements:
+            self.drop(settlement, (merchant,))
 
     def is_paid(self, merchant: str, payment: tuple[object, ...], round_: str, booked: str) -> bool:
         """Whether the bank has the transfer of a payment, or has paid it."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import effects
 import payments
+import seals
 import small_city
 from city_rules import Suspension
 from small_city import HOUR, shown, yuan
@@ -208,10 +209,12 @@ def register(life: Life) -> None:
             spans.append(Suspension(now, None, is_by_file=True))
         elif number != missing and is_suspended and spans[-1].is_by_file:
             rules.end_suspension(number, now)
+    changed = payments.change_accounts(life, listed)
     payments.open_accounts(life, listed)
     _write_registry(rules, listed, f"店{shown(now)}")
-    words = ("merchant", "import", "shops.csv", "--missing", "suspend")
+    words = ("merchant", "import", "shops.csv", "--missing", "suspend", "--actor", seals.MAKER)
     life.do(*words, trouble=life.trouble())
+    payments.hold_changed(life, changed)
 
 
 def _write_registry(rules: Rules, numbers: list[str], name: str = "店") -> None:

@@ -104,6 +104,22 @@ def open_accounts(life: Life, listed: list[str]) -> None:
             accounts[number] = account(number)
 
 
+def change_accounts(life: Life, listed: list[str]) -> list[str]:
+    """The registry that comes has another account for some; gives who they are."""
+    accounts = life.city.rules.accounts
+    changed = [each for each in listed if accounts.get(each) and life.chance.random() < 0.4]
+    for number in changed:
+        accounts[number] = f"62285{len(life.done):09d}{by_number(number):05d}"
+    return changed
+
+
+def hold_changed(life: Life, changed: list[str]) -> None:
+    """Its import holds them."""
+    for number in changed if life.paying else ():
+        life.paying.books.change_account(number, MAKER)
+    life.count("accounts changed", bool(changed))
+
+
 # ---------------------------------------------------------------- what is owed
 
 
@@ -136,8 +152,9 @@ def was_ticked(life: Life) -> None:
     if mine.terms.every == "week":  # it ends on a Sunday
         last = following(last, -((seals.weekday(last) + 1) % 7)) if last else ""
     is_workday = seals.weekday(shown(life.city.now)[:10]) < 5
-    if is_workday and last >= seals.FIRST and last > mine.books.taken:
+    if is_workday and last >= seals.FIRST and last > mine.books.settled:
         take_up(life, last)
+        mine.books.settled = last
         made = mine.books.run(last, "clock", life.city.rules.accounts)
         life.count("settled by the clock", made is not None)
 
@@ -199,6 +216,8 @@ def settle(life: Life) -> None:
         life.agree("why nothing is settled", True, why in ran.err)
         return
     take_up(life, day)
+    if more.keys() <= {"first_fen"}:
+        books.settled = max(books.settled, day)
     made = books.run(day, actor, life.city.rules.accounts, **more)
     life.count("settled by hand", made is not None)
 
