@@ -171,3 +171,14 @@ def test_a_large_bill_has_the_breaks_that_a_plain_oracle_and_the_peer_find(
         words = [sys.executable, "-c", reconciliation.PEER, str(bill), str(ours), str(found)]
         subprocess.run(words, check=True)
         assert repr(breaks) == found.read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_the_bench_of_scans_has_the_payments_that_it_was_asked_for(
+    bench: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import risk
+
+    risk.main(100_000)
+    told = capsys.readouterr().out
+    assert told.startswith("100,000 payments at ") and "findings" in told

@@ -434,7 +434,9 @@ def test_the_pack_proves_itself_and_names_no_resident(town: Any, here: Path) -> 
     page = (here / "pack" / "case.html").read_text("utf-8")
     assert "same phones" in page and "token:" not in page and "6228480000000000011" not in page
     done(town, "case", "export", "1", "pack", "--for-platform")
-    assert "token:" in (here / "pack" / "residents.csv").read_text("utf-8")
+    residents = (here / "pack" / "residents.csv").read_text("utf-8").splitlines()
+    assert residents[0] == "transaction_no,claim_no,resident,payments,merchants"
+    assert "token:" in residents[1] and residents[1].split(",")[3:] == ["5", "3"]
     (here / "pack" / "mine.txt").write_text("x", "utf-8")
     assert refused(town, "case", "export", "1", "pack") == "folder_in_use"
     town("check")

@@ -292,15 +292,23 @@ def said(line: Line) -> dict[str, Any]:
     return read
 
 
+# Behind each row its resident, and at how many merchants that one paid, how often, in all rounds.
 TOKENS = """
-SELECT l.transaction_no, c.claim_no, c.resident
+SELECT l.transaction_no, c.claim_no, c.resident,
+    (SELECT count(*) FROM claims k JOIN redemptions f ON f.voucher BETWEEN k.claim_id * 1024
+        AND k.claim_id * 1024 + 1023 WHERE k.resident = c.resident AND f.refund_of IS NULL),
+    (SELECT count(DISTINCT f.merchant_id) FROM claims k JOIN redemptions f ON f.voucher BETWEEN
+        k.claim_id * 1024 AND k.claim_id * 1024 + 1023
+        WHERE k.resident = c.resident AND f.refund_of IS NULL)
 FROM case_lines l JOIN claims c ON c.claim_no = l.line ->> 'claim_no'
 WHERE l.case_id = ? ORDER BY l.place
 """
 
 
-def tokens(db: sqlite3.Connection, case: int) -> list[tuple[str, str, bytes]]:
-    """(transaction number, claim number, resident's token) of the rows of evidence."""
+def tokens(db: sqlite3.Connection, case: int) -> list[tuple[str, str, bytes, int, int]]:
+    """(transaction number, claim number, resident's token, how many payments it made, at how many
+    merchants) of the rows of evidence.
+    """
     return typed.tuples(db, TOKENS, (case,))
 
 

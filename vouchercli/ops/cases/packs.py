@@ -95,7 +95,7 @@ def _residents(session: Session, current: Current) -> bytes:
     """The list by which the platform finds who it is: no one else can."""
     kept = io.StringIO(newline="")
     rows = csv.writer(kept, lineterminator="\n")
-    rows.writerow(("transaction_no", "claim_no", "resident"))
-    for transaction_no, claim_no, token in store.tokens(session.db, current.number):
-        rows.writerow((transaction_no, claim_no, resident_tokens.shown(token)))
+    rows.writerow(("transaction_no", "claim_no", "resident", "payments", "merchants"))
+    for transaction_no, claim_no, token, *counts in store.tokens(session.db, current.number):
+        rows.writerow((transaction_no, claim_no, resident_tokens.shown(token), *counts))
     return kept.getvalue().encode()
