@@ -292,6 +292,23 @@ def test_two_programmes_of_a_city_are_told_apart(town: Any) -> None:
     assert [row["key"] for row in data(town, *only)["rows"]] == ["330100/r1"]
 
 
+def test_where_no_size_is_small_nobody_is_small(town: Any) -> None:
+    """Not those without a size either."""
+    pl = pytest.importorskip("polars")
+    from vouchercli.store import lake_queries as sql
+    from vouchercli.store.lake_engine import Local
+
+    frame = pl.read_parquet(next(Path("lake").rglob("payments-20200328-*.parquet")))
+    columns = {name: "text" if kind == pl.String else "int" for name, kind in frame.schema.items()}
+    engine = Local()
+    engine.rows("payments", columns, frame.with_columns(size=pl.lit("")).rows())
+    rounds = [("330100", "town", "r1", "", "", 20200401)]
+    engine.rows("asked_rounds", sql.ROUNDS, rounds)
+    engine.rows("asked_days", sql.DAYS, [(20200327, "", ""), (20200328, "", "")])
+    for sizes, small in ((["", "large"], 0), (["", "small"], 0)):
+        assert engine.ask(sql.merchants((), sizes)) == [("330100", "town", "", "", 1, 0, small)]
+
+
 LIST = "resident,group,district\n" + "".join(
     f"P{at},{('old', 'new')[at % 3 == 0]},{('上城', '下城')[at < 14]}\n" for at in range(1, 27)
 )

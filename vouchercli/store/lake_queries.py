@@ -105,7 +105,7 @@ SELECT DISTINCT p.city AS city, p.district AS district FROM payments p ORDER BY 
 OF_SIZE = """
 p.merchant_no AS merchant_no, p.vouchers AS vouchers,
     CASE WHEN p.size <> '' THEN p.vouchers ELSE 0 END AS sized,
-    CASE WHEN p.size IN ([small]) THEN p.vouchers ELSE 0 END AS small
+    CASE WHEN [is_small] THEN p.vouchers ELSE 0 END AS small
 """
 COUNTED = ", ".join(
     f"CAST(SUM(CASE WHEN m.{name} > 0 THEN 1 ELSE 0 END) AS BIGINT) AS {name}"
@@ -126,7 +126,8 @@ def merchants(by: Sequence[str], found: Sequence[str]) -> str:
     payments under the keys than refunds undid; `found` are the sizes that there are.
     """
     small = [quoted(each) for each in found if sizes.is_small(each)]
-    return _keyed(MERCHANTS.replace("[small]", ", ".join(small) or "''"), by)
+    is_small = "p.size IN (" + ", ".join(small) + ")" if small else "1 = 0"
+    return _keyed(MERCHANTS.replace("[is_small]", is_small), by)
 
 
 def quoted(text: str) -> str:
