@@ -1,6 +1,6 @@
 # Every target sets itself up: all it needs is make and Python >= 3.11 (name one with PYTHON=...).
 .DEFAULT_GOAL := help
-.PHONY: help demo test explore test-slow simulate coverage lint bench wheel lock clean
+.PHONY: help demo test test-whole explore test-slow simulate coverage lint bench wheel lock clean
 
 VENV ?= .venv
 BIN := $(VENV)/bin
@@ -28,6 +28,9 @@ demo: $(VENV)/.made  ## Hangzhou 2020 at 1:100, from an empty folder to the leve
 test: $(VENV)/.made  ## the tests, under two minutes on two cores
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
+test-whole: $(VENV)/.made  ## the same tests and those that take longer
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not slow'
+
 explore: $(VENV)/.made  ## the tests that draw examples, with other and more examples each time
 	EXAMPLES=explore $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'hypothesis and not slow'
 
@@ -45,8 +48,8 @@ test-slow: $(VENV)/.made $(VENV)-judges/.made  ## the slower suites: the wheel, 
 simulate: $(VENV)/.made  ## days of a small city with kills, full disks, races and late files, held against a model (DAYS=200 SEED=1)
 	@$(BIN)/python tests/simulation/simulate.py $(DAYS) $(SEED)
 
-coverage: $(VENV)/.made  ## the same tests with branch coverage, which may not fall below its floor
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal --cov --cov-report=term:skip-covered
+coverage: $(VENV)/.made  ## the whole tests with branch coverage, which may not fall below its floor
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'not slow' --cov --cov-report=term:skip-covered
 
 lint: $(VENV)/.made  ## ruff, mypy --strict, and who may import whom
 	$(BIN)/ruff format --check .

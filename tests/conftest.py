@@ -13,17 +13,19 @@ import os
 import re
 import shutil
 import tempfile
-from collections import defaultdict
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import processes
 import pytest
+import tiers
 import towns
 from hypothesis import settings
+from tiers import pytest_collection_modifyitems as pytest_collection_modifyitems
+from tiers import pytest_fixture_setup as pytest_fixture_setup
+from tiers import pytest_runtest_protocol as pytest_runtest_protocol
 
 from vouchercli.cli.language import speak
 from vouchercli.cli.main import main
@@ -287,28 +289,6 @@ def remember(args: tuple[str, ...], code: int) -> None:
         RAN.add((command, code in (0, 4)))
 
 
-SECONDS = 0.5  # of all variants of one test, in the default run
-COSTLY = Path(__file__).with_name("costly.txt")  # written by scripts/measure-tests
-
-
-@pytest.hookimpl(tryfirst=True)  # before marks are asked for
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of tests that take long over many variants the default run has a sample, the same each time;
-    the slow suite has the others.
-    """
-    lines = COSTLY.read_text("utf-8").splitlines()
-    costs = {test: float(cost) for cost, _, test in (line.partition(" ") for line in lines)}
-    variants: dict[str, list[pytest.Item]] = defaultdict(list)
-    for item in items:
-        test = item.nodeid.partition("[")[0].removeprefix("tests/")
-        if test in costs and not item.get_closest_marker("slow"):
-            variants[test].append(item)
-    for test, each in variants.items():
-        each.sort(key=lambda item: sha256(item.nodeid.encode()).digest())
-        for item in each[max(3, int(SECONDS / max(costs[test], 0.01))) :]:
-            item.add_marker(pytest.mark.slow)
-
-
 def pytest_collection_finish() -> None:
     """What was collected stays to the end: it is not searched for garbage time and again."""
     gc.freeze()
@@ -475,7 +455,8 @@ def once(here: Path) -> Once:
             with pytest.MonkeyPatch.context() as patch:
                 for place, name, value in USUAL:  # whatever the test that asks first has set
                     patch.setattr(place, name, value)
-                build()
+                with tiers.shared():
+                    build()
             BUILT[key] = dict(files().items() - before.items())
             return
         for name, (mode, content) in BUILT[key].items():
