@@ -23,9 +23,6 @@ import pytest
 import tiers
 import towns
 from hypothesis import settings
-from tiers import pytest_collection_modifyitems as pytest_collection_modifyitems
-from tiers import pytest_fixture_setup as pytest_fixture_setup
-from tiers import pytest_runtest_protocol as pytest_runtest_protocol
 
 from vouchercli.cli.language import speak
 from vouchercli.cli.main import main
@@ -287,6 +284,10 @@ def remember(args: tuple[str, ...], code: int) -> None:
     )
     if command and "--help" not in args:
         RAN.add((command, code in (0, 4)))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(tiers, "tiers")
 
 
 def pytest_collection_finish() -> None:
