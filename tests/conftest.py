@@ -14,7 +14,6 @@ import re
 import shutil
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +29,7 @@ from vouchercli.ops.intake import by_columns, chunks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     Once = Callable[[object, Callable[[], object]], None]
     Start = Callable[..., Any]  # processes.started
