@@ -117,7 +117,6 @@ def test_what_a_lake_cannot_say_is_refused(town: Any) -> None:
     assert refused("leverage", "--by", "city") == "unknown_grouping"
     assert refused("leverage", "--engine", "local") == "no_lake_named"
     assert refused("leverage", *LAKE, "--engine", "abacus") == "unknown_engine"
-    assert refused("leverage", *LAKE, "--engine", "spark://h:7077", expect=3) == "no_spark"
     assert refused("leverage", "--lake", "nowhere", expect=3) == "no_lake"
     assert refused("leverage", *LAKE, "--city", "420100", expect=3) == "lake_empty"
     assert refused("compare", "r1", *LAKE) == "too_few_subjects"

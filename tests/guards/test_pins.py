@@ -47,6 +47,7 @@ PINS = (
     "tests/axe.txt",
     "tests/banks.txt",
     "tests/effects.txt",
+    "tests/spark.txt",
 )
 
 

@@ -25,7 +25,10 @@ OF_LAKES = {
     "engine": Annotated[
         Optional[str],
         typer.Option(
-            "--engine", metavar="NAME", help="Who reads the lake: local, in this process."
+            "--engine",
+            metavar="NAME",
+            help="Who reads the lake: local (this process), or Spark: spark://HOST:PORT, local[N], "
+            "sc://HOST.",
         ),
     ],
     "places": Annotated[

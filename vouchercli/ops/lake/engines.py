@@ -32,22 +32,19 @@ class Engine(Protocol):
 
 
 def engine_of(name: str) -> Engine:
-    """The engine of that name. Raises `UsageFault` unknown_engine, `VoucherError` no_spark."""
+    """The engine of that name. Raises `UsageFault` unknown_engine, and as `spark.spark`."""
     if name == LOCAL:
         from vouchercli.store.lake_engine import Local
 
         return Local()
-    if name.startswith(("spark://", "sc://", "local[", "yarn", "k8s://")):
-        raise VoucherError(
-            "no_spark",
-            "{engine} needs Spark, which this version does not reach yet",
-            hint="--engine local answers with the same figures on this machine",
-            engine=name,
-        )
+    from vouchercli.ops.lake.spark import is_spark, spark
+
+    if is_spark(name):
+        return spark(name)
     raise UsageFault(
         "unknown_engine",
         "there is no engine {engine}",
-        hint="--engine local",
+        hint="--engine local, or spark://HOST:7077",
         engine=name,
     )
 

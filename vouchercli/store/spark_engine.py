@@ -1,0 +1,255 @@
+"""The engine for what no longer fits on one machine: Apache Spark, by a session for one command.
+
+Nothing of Python runs on workers: they read Parquet and add up, all in Java. What Spark itself says
+goes to a file, not to the user; it is read here for what is wrong. `VOUCHER_SPARK_LOG` keeps it.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections import Counter
+from concurrent.futures import Future
+from concurrent.futures import wait as wait_for
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from vouchercli.rules.lake import TEXT
+from vouchercli.store import spark_faults as faults
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from vouchercli.errors import VoucherError
+
+    Columns = Mapping[str, str]
+    Rows = Sequence[Sequence[Any]]
+
+LOG = "VOUCHER_SPARK_LOG"
+SETTINGS = {
+    "spark.app.name": "voucher",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.sql.ansi.enabled": "true",  # what does not fit is an error, not a null
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.files.ignoreMissingFiles": "false",
+    "spark.sql.files.ignoreCorruptFiles": "false",
+}
+LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+END = 20  # seconds to end in order
+SEEN = "path", "length", "reflect('org.apache.spark.package', 'SPARK_VERSION') AS version"
+
+
+class Spark:
+    """Answers questions in SQL about exactly the files that are named, and small tables beside
+    them. Started by the first question; raises `VoucherError` in words, `ValueError` where a file
+    is damaged.
+    """
+
+    def __init__(self, master: str, secret: str, memory: str) -> None:
+        self.master = master
+        self._secret = secret
+        self._memory = memory
+        self._paths: list[str] = []
+        self._tables: dict[str, tuple[Columns, list[str]]] = {}
+        self._session: Any = None
+        self._gateway: Any = None
+        self._log: Any = None
+
+    def files(self, table: str, columns: Columns, paths: Sequence[Path]) -> None:
+        """A table is made of exactly these files."""
+        named = [str(path.resolve()) for path in paths]
+        self._paths += named
+        if self._session:
+            self._name(table, columns, named)
+        self._tables[table] = columns, named
+
+    def rows(self, table: str, columns: Columns, rows: Rows) -> None:
+        """A small table that stands beside."""
+        session = self._started()
+        self._watched(
+            lambda: session.createDataFrame(
+                [tuple(row) for row in rows], _schema(columns)
+            ).createOrReplaceTempView(table)
+        )
+
+    def ask(self, statement: str) -> list[tuple[Any, ...]]:
+        """The rows of an answer."""
+        session = self._started()
+        return [tuple(row) for row in self._watched(lambda: session.sql(statement).collect())]
+
+    def close(self) -> None:
+        """The session has ended, and its Java with it."""
+        if self._session is not None:
+            stopping = _begun(self._session.stop)
+            with suppress(Exception):
+                stopping.result(END)
+        self._session = None
+        self._kill()
+        if self._log is not None:
+            self._log.close()
+            if not os.environ.get(LOG):
+                Path(self._log.name).unlink(missing_ok=True)
+            self._log = None
+
+    # ------------------------------------------------------------ starting
+
+    def _started(self) -> Any:
+        if self._session is None:
+            path = os.environ.get(LOG)
+            if path:
+                self._log = Path(path).open("a+b")  # noqa: SIM115 - until `close`
+            else:
+                self._log = tempfile.NamedTemporaryFile(prefix="voucher-spark-", delete=False)  # noqa: SIM115
+            start = self._connected if self.master.startswith("sc://") else self._launched
+            self._session = self._watched(start, faults.while_starting)
+            for table, (columns, paths) in self._tables.items():
+                self._name(table, columns, paths)
+            self._look()
+        return self._session
+
+    def _connected(self) -> Any:
+        """A session of a server of Spark Connect."""
+        from pyspark.sql import SparkSession
+
+        token = {"SPARK_CONNECT_AUTHENTICATE_TOKEN": self._secret} if self._secret else {}
+        with _environment(token):
+            session = SparkSession.builder.remote(self.master).create()
+        for name, value in SETTINGS.items():
+            if name.startswith("spark.sql."):
+                session.conf.set(name, value)
+        return session
+
+    def _launched(self) -> Any:
+        """A session of a Java of our own. Its secret is told to it when it runs."""
+        from pyspark import SparkConf, SparkContext
+        from pyspark.java_gateway import launch_gateway
+        from pyspark.sql import SparkSession
+
+        given = os.environ.get("PYSPARK_SUBMIT_ARGS", "pyspark-shell")
+        memory = f"--driver-memory {self._memory} " if self._memory else ""
+        with _environment({"PYSPARK_SUBMIT_ARGS": memory + given}):
+            self._gateway = launch_gateway(popen_kwargs={"stdout": self._log, "stderr": self._log})
+        SparkContext._ensure_initialized(gateway=self._gateway)
+        conf = SparkConf(loadDefaults=True, _jvm=SparkContext._jvm).setMaster(self.master)
+        for name, value in self._settings().items():
+            conf.set(name, value)
+        return SparkSession.builder.config(conf=conf).getOrCreate()
+
+    def _settings(self) -> dict[str, str]:
+        settings = {**SETTINGS}
+        is_local = self.master.startswith("local[")
+        if is_local or self.master.startswith(("spark://127.0.0.1:", "spark://localhost:")):
+            settings |= LOOPBACK
+        if is_local:
+            settings["spark.sql.shuffle.partitions"] = "8"
+        elif self._memory:
+            settings["spark.executor.memory"] = self._memory
+        if self._secret:
+            settings["spark.authenticate"] = "true"
+            settings["spark.authenticate.secret"] = self._secret
+        return settings
+
+    def _name(self, table: str, columns: Columns, paths: Sequence[str]) -> None:
+        session, schema = self._session, _schema(columns)
+
+        def name() -> None:
+            if paths:
+                reader = session.read.schema(schema).option("__globPaths__", "false")
+                frame = reader.parquet(*(f"file://{path}" for path in paths))
+            else:
+                frame = session.createDataFrame([], schema)
+            frame.createOrReplaceTempView(table)
+
+        self._watched(name)
+
+    def _look(self) -> None:
+        """Workers find every file at the size that it has here, and run this version of Spark."""
+        import pyspark
+
+        session = self._session
+        frame = session.read.format("binaryFile").option("__globPaths__", "false")
+        urls = [f"file://{path}" for path in self._paths]
+        rows = self._watched(lambda: frame.load(urls).selectExpr(*SEEN).collect())
+        for version in {row[2] for row in rows} - {pyspark.__version__}:
+            raise faults.other_versions(self.master, pyspark.__version__, version)
+        seen = Counter((row[0].removeprefix("file:").lstrip("/"), row[1]) for row in rows)
+        here = Counter((path.lstrip("/"), Path(path).stat().st_size) for path in self._paths)
+        for path, _ in (here - seen) + (seen - here):
+            raise faults.unseen(self.master, f"/{path}")
+
+    # ------------------------------------------------------------ waiting
+
+    def _watched(
+        self,
+        call: Callable[[], Any],
+        fault: Callable[[str, str], VoucherError | None] = faults.while_asking,
+    ) -> Any:
+        """What a call gives; while it is waited for, the log is read for what no patience mends."""
+        begins = self._log.seek(0, os.SEEK_END)
+        answer = _begun(call)
+        while True:
+            done = wait_for([answer], timeout=1).done
+            if done and answer.exception() is None:
+                return answer.result()
+            said = self._said(begins)
+            found = fault(said, self.master)
+            if found is not None:
+                self._kill()
+                raise found
+            if done:
+                error = answer.exception()
+                raise faults.of_answer(f"{error}\n{said}", self.master) from error
+
+    def _said(self, begins: int) -> str:
+        with Path(self._log.name).open("rb") as log:
+            log.seek(begins)
+            return log.read().decode("utf-8", "replace")
+
+    def _kill(self) -> None:
+        """End our Java, whatever it does."""
+        if self._gateway is None:
+            return
+        from pyspark import SparkContext
+
+        process, self._gateway = self._gateway.proc, None
+        process.kill()
+        process.wait()
+        SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None
+
+
+@contextmanager
+def _environment(names: Mapping[str, str]) -> Iterator[None]:
+    """Variables that Spark reads while it starts."""
+    before = {name: os.environ.get(name) for name in names}
+    os.environ.update(names)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _schema(columns: Columns) -> str:
+    return ", ".join(
+        f"`{name}` {'string' if kind == TEXT else 'bigint'}" for name, kind in columns.items()
+    )
+
+
+def _begun(call: Callable[[], Any]) -> Future[Any]:
+    """A call in a thread that nobody has to wait for."""
+    future: Future[Any] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(call())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
