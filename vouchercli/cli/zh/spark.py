@@ -5,7 +5,7 @@ TEXT = {
     "--engine spark://HOST:7077, local[2], yarn, k8s://HOST:443 or sc://HOST:15002": "--engine spark://HOST:7077、local[2]、yarn、k8s://HOST:443 或 sc://HOST:15002",
     "nothing answers at {engine}: {why}": "{engine} 无应答：{why}",
     "start the master, or see its page for the address; --engine local needs none": "请启动主节点，或在其页面上查看地址；--engine local 不需要主节点",
-    "Spark needs Java, and there is none here ({where})": "Spark 需要 Java，此处没有（{where}）",
+    "Spark needs Java, and there is none here ({place})": "Spark 需要 Java，此处没有（{place}）",
     "apt install openjdk-17-jre-headless, or set JAVA_HOME": "apt install openjdk-17-jre-headless，或设置 JAVA_HOME",
     "Spark 4 needs Java {oldest} or newer; {path} says: {said}": "Spark 4 需要 Java {oldest} 或更新版本；{path} 的版本：{said}",
     "{engine} needs PySpark, which is not installed here": "{engine} 需要 PySpark，此处未安装",

@@ -93,9 +93,9 @@ def _java() -> None:
     if path is None:
         raise VoucherError(
             "no_java",
-            "Spark needs Java, and there is none here ({where})",
+            "Spark needs Java, and there is none here ({place})",
             hint="apt install openjdk-17-jre-headless, or set JAVA_HOME",
-            where=f"JAVA_HOME={home}" if home else "PATH",
+            place=f"JAVA_HOME={home}" if home else "PATH",
         )
     ran = subprocess.run([path, "-version"], capture_output=True, check=False)
     said = (ran.stderr + ran.stdout).decode("utf-8", "replace")
