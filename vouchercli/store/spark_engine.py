@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Columns = Mapping[str, str]
     Rows = Sequence[Sequence[Any]]
 
-LOG = "VOUCHER_SPARK_LOG"
+OF_LOG = "VOUCHER_SPARK_LOG"
 SETTINGS = {
     "spark.app.name": "voucher",
     "spark.ui.enabled": "false",
@@ -90,7 +90,7 @@ class Spark:
         self._kill()
         if self._log is not None:
             self._log.close()
-            if not os.environ.get(LOG):
+            if not os.environ.get(OF_LOG):
                 Path(self._log.name).unlink(missing_ok=True)
             self._log = None
 
@@ -98,7 +98,7 @@ class Spark:
 
     def _started(self) -> Any:
         if self._session is None:
-            path = os.environ.get(LOG)
+            path = os.environ.get(OF_LOG)
             if path:
                 self._log = Path(path).open("a+b")  # noqa: SIM115 - until `close`
             else:
@@ -223,16 +223,13 @@ class Spark:
 @contextmanager
 def _environment(names: Mapping[str, str]) -> Iterator[None]:
     """Variables that Spark reads while it starts."""
-    before = {name: os.environ.get(name) for name in names}
+    before = dict(os.environ)
     os.environ.update(names)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        os.environ.clear()
+        os.environ.update(before)
 
 
 def _schema(columns: Columns) -> str:

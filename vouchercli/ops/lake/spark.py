@@ -24,11 +24,9 @@ MASTERS = re.compile(
     r"local\[(\d+|\*)\]|yarn|k8s://\S+|spark://([^\s:,/]+:\d+,?)+|sc://[^\s:;/]+(:\d+)?(/\S*)?"
 )
 ADDRESSES = re.compile(r"([^\s:,/]+):(\d+)")
-SECRET, SECRET_FILE, MEMORY = (
-    "VOUCHER_SPARK_SECRET",
-    "VOUCHER_SPARK_SECRET_FILE",
-    "VOUCHER_SPARK_MEMORY",
-)
+OF_SECRET = "VOUCHER_SPARK_SECRET"
+OF_SECRET_FILE = "VOUCHER_SPARK_SECRET_FILE"
+OF_MEMORY = "VOUCHER_SPARK_MEMORY"
 OLDEST_JAVA = 17
 LEAST = 512 << 20
 PATIENCE = 5.0  # seconds for an answer of the master's port
@@ -139,9 +137,9 @@ def _installed(name: str) -> None:
 
 def _secret() -> str:
     """The secret of the cluster; '' where none is given."""
-    path = os.environ.get(SECRET_FILE)
+    path = os.environ.get(OF_SECRET_FILE)
     if path is None:
-        return os.environ.get(SECRET, "")
+        return os.environ.get(OF_SECRET, "")
     try:
         if stat.S_IMODE(Path(path).stat().st_mode) & 0o077:
             raise OSError("others may read it: chmod 600")
@@ -162,7 +160,7 @@ def _secret() -> str:
 
 def _memory() -> str:
     """How much each process of Spark takes; '' where it is left to Spark's own settings."""
-    text = os.environ.get(MEMORY, "").strip().lower()
+    text = os.environ.get(OF_MEMORY, "").strip().lower()
     if not text:
         return ""
     found = re.fullmatch(r"(\d+)([kmgt])", text)
