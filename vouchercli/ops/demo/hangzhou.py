@@ -282,12 +282,17 @@ def _payment(now: str, scale: int, programme: Programme) -> tuple[Step, ...]:
 
 
 def _abuse(now: str) -> tuple[Step, ...]:
-    """The planted ring is found, and a case opened on the first of its shops."""
+    """The planted ring is found, and a case opened on the first of its shops; two people decide it
+    before the programme ends.
+    """
     why = "the same residents, again and again"
     return (
         maker("risk scan", now=now),
         step("risk list --candidates"),
         maker("case open --finding 1 --reason brushing --note", why, now=now),
+        maker("case decide 1 --sanction warning --note", "synthetic: a first case", now=now),
+        step("case approve 1 --actor lin --now", now),
+        step("case close 1 --note warned --actor lin --now", now),
         Step(("case", "list"), show="output"),
     )
 
@@ -369,7 +374,6 @@ CITY = City(
     ),
     unanswered="payment-2.csv",
     to_close=(
-        'case close 1 --note "the ring was planted" --actor lin --now "2020-05-07 08:00"',
         'settlement paid {answer} --bank voucher --actor wu --now "2020-05-07 09:00"',
         'round settle --all --actor wu --now "2020-05-07 10:00"',
         'programme close hangzhou-2020 --actor chen --now "2020-05-07 11:00"',
