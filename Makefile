@@ -34,14 +34,12 @@ test-whole: $(VENV)/.made  ## the same tests and those that take longer
 explore: $(VENV)/.made  ## the tests that draw examples, with other and more examples each time
 	EXAMPLES=explore $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m 'hypothesis and not slow'
 
-# Judges of what is exported (tests/judges.txt, tests/axe.txt, tests/banks.txt, tests/effects.txt, tests/spark.txt) in an environment of their own; where they cannot be had, their tests are skipped.
-$(VENV)-judges/.made: tests/judges.txt tests/axe.txt tests/banks.txt tests/effects.txt tests/spark.txt $(VENV)/.made
+# Judges of what is exported (tests/judges.txt, tests/axe.txt, tests/banks.txt, tests/effects.txt) in an environment of their own; where they cannot be had, their tests are skipped.
+$(VENV)-judges/.made: tests/judges.txt tests/axe.txt tests/banks.txt tests/effects.txt $(VENV)/.made
 	@rm -rf '$(VENV)-judges' && $(BIN)/python -m venv '$(VENV)-judges' 2>/dev/null \
 		&& '$(VENV)-judges/bin/python' -m pip install --quiet --no-deps --require-hashes -r tests/judges.txt -r tests/axe.txt -r tests/banks.txt -r tests/effects.txt 2>/dev/null \
 		|| { uv venv --quiet --clear --python $(BIN)/python '$(VENV)-judges' && uv pip install --quiet --no-deps --python '$(VENV)-judges/bin/python' -r tests/judges.txt -r tests/axe.txt -r tests/banks.txt -r tests/effects.txt; } 2>/dev/null \
 		|| echo 'without Datasette, frictionless, axe-core, the schemas of banks, mock-bank, causaldata and diff-diff' >&2
-	@'$(VENV)-judges/bin/python' -m pip install --quiet --no-deps --require-hashes -r tests/spark.txt 2>/dev/null \
-		|| uv pip install --quiet --no-deps --python '$(VENV)-judges/bin/python' -r tests/spark.txt 2>/dev/null || echo 'without PySpark' >&2
 	@mkdir -p '$(VENV)-judges' && touch $@
 
 test-slow: $(VENV)/.made $(VENV)-judges/.made  ## the slower suites: the wheel, and commands killed in the middle (CRASH_KILLS=N times)
