@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from python_calamine import CalamineWorkbook
 
-from vouchercli.formats.configs.fields import FIELDS, OPTIONAL
+from vouchercli.formats.configs.fields import FIELDS, OF_EFFECTS, OF_PLATFORMS, OPTIONAL
 from vouchercli.formats.tables import files
 from vouchercli.ops.intake import blanks
 
@@ -28,7 +28,8 @@ KINDS = {
 
 
 def test_every_field_has_a_meaning() -> None:
-    assert {kind: tuple(meanings) for kind, meanings in blanks.MEANINGS.items()} == FIELDS
+    asked = FIELDS | {kind: OF_PLATFORMS[kind] for kind in OF_EFFECTS}
+    assert {kind: tuple(meanings) for kind, meanings in blanks.MEANINGS.items()} == asked
 
 
 @pytest.mark.parametrize(("noun", "kind"), KINDS.items())

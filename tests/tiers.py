@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 # seconds of CPU that all variants of one test may take
-QUICK = 0.2  # in the quick run
+QUICK = 0.1  # in the quick run
 WHOLE = 0.5  # in the whole run, which has at least three; the slow suite has the others
 LEAST = 3
 COSTLY = Path(__file__).with_name("costly.txt")  # written by scripts/measure-tests
