@@ -11,7 +11,7 @@ from test_settlements import LATER, LIN, MEI
 
 from vouchercli.rules import payment_days
 from vouchercli.rules.payment_days import Waited
-from vouchercli.store import dues
+from vouchercli.store import by_columns, dues
 
 SHOPS = (
     "merchant_no,name,size,account_name,account_no,bank\n"
@@ -235,10 +235,14 @@ def test_each_day_keeps_its_age_where_several_are_settled_together(voucher: Any,
     voucher("check")
 
 
+@pytest.mark.parametrize(("many", "together"), [(by_columns.MANY, 0), (0, 2), (0, dues.TOGETHER)])
 def test_very_many_facts_of_several_days_are_one_due_and_it_is_told(
-    voucher: Any, here: Any, monkeypatch: pytest.MonkeyPatch
+    voucher: Any, here: Any, monkeypatch: pytest.MonkeyPatch, many: int, together: int
 ) -> None:
+    """By rows and by columns alike, however many columns are counted at once."""
     monkeypatch.setattr(dues, "DAY_BY_DAY", 0)
+    monkeypatch.setattr(dues, "TOGETHER", together)
+    monkeypatch.setattr(by_columns, "MANY", many)
     paying.build(voucher)
     paying.spend(voucher)
     paying.pay(voucher, "more.csv", "T7 C2 1 M2 2020-03-29 12:00")
@@ -250,6 +254,7 @@ def test_very_many_facts_of_several_days_are_one_due_and_it_is_told(
     said = voucher("report", "settlement").out
     assert "the first waited up to 2 days longer" in " ".join(said.split())
     assert asked(voucher)["days_to_payment_in_all"]["most_days"] == 1
+    voucher("check")
 
 
 def test_without_settlements_it_says_what_is_next(voucher: Any, here: Any) -> None:
