@@ -54,9 +54,19 @@ def plain(value: Any) -> Any:
     return value.removeprefix("330100/") if isinstance(value, str) else value
 
 
+def test_a_span_in_which_nothing_can_lie_is_refused(town: Any) -> None:
+    ran = town(*("report", "leverage", "--since", "2020-03-30", "--until", DAY, *LAKE), expect=2)
+    assert "[empty_window]" in ran.err
+
+
 @pytest.mark.parametrize("by", BY)
 def test_leverage_is_that_of_the_city(town: Any, by: str) -> None:
-    for more in ((), ("--as-of", DAY), ("--since", DAY, "--until", "2020-03-30")):
+    spans = (
+        ("--as-of", DAY),
+        ("--since", DAY, "--until", "2020-03-30"),
+        ("--as-of", "2020-03-31", "--until", DAY),  # the earlier counts
+    )
+    for more in ((), *spans):
         asked = ("leverage", "--by", by, "--funders", *more)
         of_lake = data(town, *asked, *LAKE)
         own = data(town, *asked, "--known-on", LAST)
@@ -285,6 +295,10 @@ def test_two_programmes_of_a_city_are_told_apart(town: Any) -> None:
     keys = [row["key"] for row in data(town, "leverage", *LAKE)["rows"]]
     assert keys == ["330100/second/r1", "330100/town/r1"]
     assert data(town, "merchants", *LAKE)["summary"]["registered"] == 2  # the city has no more
+    only = data(town, "leverage", *LAKE, "--programme", "town")["total"]["merchants"]
+    assert data(town, "leverage", *LAKE)["total"]["merchants"] == only == 2
+    [of_city] = data(town, "leverage", "--by", "city", *LAKE)["rows"]
+    assert of_city["merchants"] == 2
     ran = town("report", "leverage", "--by", "section", *LAKE)
     assert "No section of GB/T 4754 for: 文旅; they stand under (no match)." in ran.err
     only = ("leverage", *LAKE, "--programme", "town")
@@ -305,7 +319,7 @@ def test_where_no_size_is_small_nobody_is_small(town: Any) -> None:
     engine.rows("asked_rounds", sql.ROUNDS, rounds)
     engine.rows("asked_days", sql.DAYS, [(20200327, "", ""), (20200328, "", "")])
     for sizes, small in ((["", "large"], 0), (["", "small"], 0)):
-        assert engine.ask(sql.merchants((), sizes)) == [("330100", "town", "", "", 1, 0, small)]
+        assert engine.ask(sql.merchants((), sizes)) == [("330100", "", "", 1, 0, small)]
 
 
 LIST = "resident,group,district\n" + "".join(
@@ -349,6 +363,16 @@ def lists(voucher: Any, once: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     once("lake lists", build)
     monkeypatch.setenv("VOUCHER_NOW", "2020-07-01 09:00")
     return voucher
+
+
+def test_where_a_district_is_hidden_there_is_no_sum(lists: Any) -> None:
+    export(lists, "--min-cell", "19")
+    found = data(lists, "fairness", *LAKE)
+    hidden = [row["eligible"] for row in found["by_district"]]
+    assert None in hidden
+    [city] = found["city_residents"]
+    assert (city["city"], city["eligible"], city["claimers"]) == ("330100", None, None)
+    assert "None" not in lists("report", "fairness", *LAKE).out
 
 
 def test_fairness_is_as_it_was_known(lists: Any) -> None:

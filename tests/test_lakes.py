@@ -233,7 +233,8 @@ def test_check_finds_whatever_was_changed(town: Any) -> None:
     assert check(named(bytes=size, sha256=sha256)) == ["lake_file_damaged"]
     path.write_bytes(good)
     (path.parent / "payments-stray.parquet").write_bytes(good)
-    check(listed | {"files": [*listed["files"], about | {"path": "2020-03/x.parquet"}]})
+    missing = listed | {"files": [*listed["files"], about | {"path": "2020-03/x.parquet"}]}
+    assert "lake_file_missing" in check(missing)
     (TOWN / "manifest.json").write_text(json.dumps(listed), "utf-8")
     assert codes(town("lake", "check", "lake", "-o", "json")) == ["lake_stray"]
 

@@ -123,3 +123,14 @@ def test_patience_has_an_end() -> None:
     found = faults.while_asking(idle * 4, MASTER)
     assert isinstance(found, VoucherError) and found.code == "spark_no_workers"
     assert faults.other_versions(MASTER, "4.3.0", "4.0.1").params["there"] == "4.0.1"
+
+
+def test_what_is_asked_of_spark_goes_where_it_belongs() -> None:
+    """Nothing of Spark is started for it."""
+    from vouchercli.store.spark_engine import Spark
+
+    of_cluster = Spark("spark://h:7077", secret="word", memory="2g")._settings()
+    assert of_cluster["spark.authenticate.secret"] == "word"
+    assert (of_cluster["spark.authenticate"], of_cluster["spark.executor.memory"]) == ("true", "2g")
+    here = Spark("local[2]", secret="", memory="2g")._settings()
+    assert not {"spark.authenticate", "spark.executor.memory"} & here.keys()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, read_moment, split_codes
+from vouchercli.cli.options import Call, empty_window, read_moment, split_codes
 from vouchercli.errors import UsageFault
 from vouchercli.rules import times
 
@@ -73,7 +73,7 @@ def asked_of_lake(
     **no: Any,
 ) -> Asked:
     """What is asked of a lake; `no` are options that a lake does not know. Raises `UsageFault`
-    not_of_lakes, bad_time_option.
+    not_of_lakes, bad_time_option, empty_window.
     """
     from vouchercli.ops.lake.asking import Asked  # only for a lake
     from vouchercli.ops.lake.engines import LOCAL
@@ -86,7 +86,12 @@ def asked_of_lake(
                 hint="leave it out, or ask a city's own file",
                 option=name.replace("_", "-"),
             )
-    end = call.given.get("as_of") or until
+    first = None if since is None else read_moment(since, times.HOME_ZONE, "--since")
+    as_of, last = (
+        None if end is None else _last_second(end) for end in (call.given.get("as_of"), until)
+    )
+    if first is not None and last is not None and first > last:
+        raise empty_window()
     return Asked(
         root=more["lake"],
         engine=more["engine"] or LOCAL,
@@ -95,8 +100,8 @@ def asked_of_lake(
         programme=call.programme,
         expected=split_codes(more["expect"]),
         only=split_codes(rounds),
-        since=None if since is None else read_moment(since, times.HOME_ZONE, "--since"),
-        as_of=None if end is None else _last_second(end),
+        since=first,
+        as_of=min((end for end in (as_of, last) if end is not None), default=None),
         allow_partial=more["allow_partial"],
     )
 

@@ -340,9 +340,7 @@ class Call:
         """
         first, last = self.moment(session, since), self.up_to(session, until)
         if first is not None and last is not None and first > last:
-            raise UsageFault(
-                "empty_window", "--since is later than --until", hint="swap the two times"
-            )
+            raise empty_window()
         return {"since": first, "until": last}
 
     def utc_text(
@@ -372,6 +370,11 @@ class Call:
         asked = self.context.command.params if self.context else ()
         values = {**(self.context.params if self.context else {}), **self.given}
         return next((each.opts[0] for each in asked if values.get(each.name) == text), "")
+
+
+def empty_window() -> UsageFault:
+    """The refusal of a span in which nothing can lie."""
+    return UsageFault("empty_window", "--since is later than --until", hint="swap the two times")
 
 
 def read_moment(

@@ -112,17 +112,18 @@ COUNTED = ", ".join(
     for name in ("vouchers", "sized", "small")
 )
 OF_ONE = ", ".join(f"SUM(k.{name}) AS {name}" for name in ("vouchers", "sized", "small"))
-THEIR_KEYS = KEYS.replace("k.", "m.")
+# a merchant of two programmes of its city is one
+OF_CITY, THEIR_KEYS = "k.city, k.key1, k.key2", "m.city, m.key1, m.key2"
 MERCHANTS = f"""
 SELECT {THEIR_KEYS}, {COUNTED}
-FROM (SELECT {KEYS}, k.merchant_no, {OF_ONE} FROM ({KEYED.replace("[values]", OF_SIZE)}) k
-    GROUP BY {KEYS}, k.merchant_no) m
+FROM (SELECT {OF_CITY}, k.merchant_no, {OF_ONE} FROM ({KEYED.replace("[values]", OF_SIZE)}) k
+    GROUP BY {OF_CITY}, k.merchant_no) m
 WHERE m.vouchers > 0 GROUP BY {THEIR_KEYS} ORDER BY {THEIR_KEYS}
 """
 
 
 def merchants(by: Sequence[str], found: Sequence[str]) -> str:
-    """(city, programme, keys, merchants paid, of stated size, small) where a merchant has more
+    """(city, keys, merchants paid, of stated size, small) where a merchant has more
     payments under the keys than refunds undid; `found` are the sizes that there are.
     """
     small = [quoted(each) for each in found if sizes.is_small(each)]

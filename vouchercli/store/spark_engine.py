@@ -48,7 +48,7 @@ class Spark:
     is damaged.
     """
 
-    def __init__(self, master: str, secret: str, memory: str) -> None:
+    def __init__(self, master: str, *, secret: str, memory: str) -> None:
         self.master = master
         self._secret = secret
         self._memory = memory

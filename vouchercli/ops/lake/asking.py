@@ -323,11 +323,7 @@ def _compare(engine: Engine, counted: Sequence[Found], rounds: Sequence[dict[str
     """What the engine finds is what the manifests add up, and of each round what its city's own
     file said of the moment. Raises `LakeDiffers` lake_differs.
     """
-    problems: list[Problem] = []
-    for moment in sorted({row["as_of"] for row in rounds}):
-        of_moment = [row for row in rounds if row["as_of"] == moment]
-        problems += _differences(engine, of_moment, moment, counted)
-    problems += _totals(engine, counted)
+    problems = [*_differences(engine, rounds, counted), *_totals(engine, counted)]
     if problems:
         raise LakeDiffersError(
             "lake_differs",
@@ -344,9 +340,10 @@ class LakeDiffersError(VoucherError):
 
 
 def _differences(
-    engine: Engine, rounds: Sequence[dict[str, Any]], moment: int, counted: Sequence[Found]
+    engine: Engine, rounds: Sequence[dict[str, Any]], counted: Sequence[Found]
 ) -> Iterator[Problem]:
-    beside(engine, rounds, ("round",), (0, moment), counted)
+    """Each round counts what was booked up to the moment of which its city's file speaks."""
+    beside(engine, rounds, ("round",), (0, leverage.LAST_DAY), counted)
     heads = {(each.manifest.city, each.manifest.programme): each.manifest for each in counted}
     sums = {key: Sums(*found) for _, _, key, _, *found in answer(engine, sql.sums(("round",)))}
     claims = {(row[0], row[1], row[2]): row[3] for row in answer(engine, sql.CLAIMS)}

@@ -210,17 +210,15 @@ def _eligible(rows: Iterable[Row], cut: str) -> Iterable[Row]:
 
 
 def _city_residents(rows: Iterable[Row]) -> Table:
-    """Residents of the lists as each city counts them, each once; across cities they are added."""
-    cities: dict[str, dict[str, int]] = {}
+    """Residents of the lists as each city counts them; across cities they are added. Where a
+    district is hidden, or a city is not told, there is no sum.
+    """
+    cities: dict[str, list[Row]] = {}
     for row in rows:
-        if row["cut"] == "district" and row["eligible"] is not None:
-            sums = cities.setdefault(row["city"], {"eligible": 0, "claimers": 0})
-            for name in sums:
-                sums[name] += row[name]
-    told = [{"city": city, **sums} for city, sums in sorted(cities.items())]
-    every: Row = {name: sum(row[name] for row in told) for name in ("eligible", "claimers")}
-    for row in (*told, every):
-        row["claim_rate"] = leverage.rate(row["claimers"], row["eligible"])
+        if row["cut"] == "district":
+            cities.setdefault(row["city"], []).append(row)
+    told = [{"city": city, **_summed(districts)} for city, districts in sorted(cities.items())]
+    every = _summed(told)
     note = say(
         "City-residents: each city counts its own, each once; who is on the lists of two cities"
         " counts in both."
@@ -234,6 +232,14 @@ def _city_residents(rows: Iterable[Row]) -> Table:
         key="city_residents",
         optional=True,
     )
+
+
+def _summed(rows: Sequence[Row]) -> Row:
+    """Residents and claimers of all rows; None where one of them is not told."""
+    if not rows or any(row["eligible"] is None for row in rows):
+        return {"eligible": None, "claimers": None, "claim_rate": None}
+    sums: Row = {name: sum(row[name] for row in rows) for name in ("eligible", "claimers")}
+    return sums | {"claim_rate": leverage.rate(sums["claimers"], sums["eligible"])}
 
 
 def _drawn(lake: Lake, rows: Iterable[Row]) -> tuple[list[Drawn], dict[str, tuple[int, int]]]:

@@ -146,10 +146,10 @@ def _merchants(lake: Lake, by: By) -> tuple[dict[Key, Merchants], Merchants]:
     """Merchants paid by key, and in all; those of two cities are two."""
     sizes = [row[0] for row in lake.ask(sql.SIZES)]
     found: defaultdict[Key, Merchants] = defaultdict(Merchants)
-    for city, _, *row in lake.ask(sql.merchants(by, sizes)):
+    for city, *row in lake.ask(sql.merchants(by, sizes)):
         found[_key(by, city, row[:2])] = _added(found[_key(by, city, row[:2])], row[2:])
     total = Merchants()
-    for _, _, *row in lake.ask(sql.merchants((), sizes)):
+    for _, *row in lake.ask(sql.merchants((), sizes)):
         total = _added(total, row[2:])
     return found, total
 

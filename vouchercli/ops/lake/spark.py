@@ -57,7 +57,7 @@ def spark(name: str) -> Spark:
     secret, memory = _secret(), _memory()
     from vouchercli.store.spark_engine import Spark  # only where it is asked for
 
-    return Spark(name, secret, memory)
+    return Spark(name, secret=secret, memory=memory)
 
 
 def _answers(name: str) -> None:
