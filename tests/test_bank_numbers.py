@@ -150,7 +150,9 @@ def test_another_bank_is_another_account(town: Any) -> None:
     assert test_accounts.held(town) == []
     bring(town, "blank.csv", ROWS["M1"].replace(ICBC, ""))  # taken away, then another
     assert bring(town, "third.csv", ROWS["M1"].replace(ICBC, CCB)).data["accounts_changed"] == 1
-    bring(town, "other.csv", ROWS["M1"].replace("0011", "0111"))  # of a merchant that is held
+    # of a merchant that is held
+    assert bring(town, "back.csv", ROWS["M1"]).data["accounts_changed"] == 1
+    bring(town, "other.csv", ROWS["M1"].replace("0011", "0111"))
     assert len(test_accounts.held(town)) == 1
     town("check")
 

@@ -76,8 +76,9 @@ SELECT count(DISTINCT h.merchant_id) FROM holds h
         AND c.before <> '' AND c.after <> ''
 WHERE h.reason = 'account_changed' AND h.released_at IS NULL AND h.redemption_id IS NULL
     AND ifnull(h.batch_id = ?1 OR iif(c.batch_id IS NULL, 0,
-        c.before ->> 'account_no' <> '' AND c.before ->> 'account_no' <> c.after ->> 'account_no'),
-    0)
+        c.before ->> 'account_no' <> '' AND c.before ->> 'account_no' <> c.after ->> 'account_no'
+        OR c.before ->> 'bank_no' <> '' AND c.after ->> 'bank_no' <> ''
+            AND c.before ->> 'bank_no' <> c.after ->> 'bank_no'), 0)
 """
 # Whose account was changed by a registry, and no second person has let it be paid since: it is held
 # in another programme, or there was none. Accounts are written as `masked|token|sealed`.

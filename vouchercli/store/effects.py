@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.rules.effects import Key, Moments
+from vouchercli.rules.effects import ARM_WORDS, Key, Moments
 from vouchercli.store import batches, fact_digests, typed
 
 if TYPE_CHECKING:
@@ -51,10 +51,6 @@ ANSWERS = f"""{SETS}
 SELECT a.stratum, a.weight, a.answers, a.used_fen, a.ordinary_fen, a.voucher_fen, a.own_fen
 FROM survey_answers a JOIN sets s USING (batch_id)
 WHERE a.round_id = ? AND s.set_id = ? ORDER BY a.answer_id
-"""
-HEADS = f"""{SETS}
-SELECT c.arm, c.week, sum(c.n) FROM effect_cells c JOIN sets s USING (batch_id)
-WHERE c.round_id = ? AND s.set_id = ? GROUP BY c.arm, c.week ORDER BY c.arm DESC, c.week
 """
 WITH_ANY = """
 SELECT round_id FROM effect_plans UNION SELECT round_id FROM effect_cells
@@ -279,8 +275,9 @@ def warn_of_heads(db: sqlite3.Connection, told: Heads, known: int) -> None:
 
 
 def _detail(told: Heads, known: int) -> str:
-    arm = {"won": "with a pack", "lost": "without a pack"}[told.arm]
-    return json.dumps({"arm": arm, "week": told.week, "told": told.people, "known": known})
+    return json.dumps(
+        {"arm": ARM_WORDS[told.arm], "week": told.week, "told": told.people, "known": known}
+    )
 
 
 def accept(db: sqlite3.Connection, kind: str) -> None:
@@ -329,12 +326,6 @@ def cells(db: sqlite3.Connection, round_id: int) -> dict[Key, Moments]:
     file = newest_cells(db, round_id)
     rows = typed.tuples(db, CELLS, (round_id, file.batch)) if file else []
     return {Key(*row[:5]): Moments(row[5], *map(Decimal, row[6:])) for row in rows}
-
-
-def told_people(db: sqlite3.Connection, round_id: int) -> list[tuple[str, int, int]]:
-    """(arm, week, people) of the file of cells that counts of a round."""
-    file = newest_cells(db, round_id)
-    return typed.tuples(db, HEADS, (round_id, file.batch)) if file else []
 
 
 def answers(db: sqlite3.Connection, round_id: int) -> list[Answer]:

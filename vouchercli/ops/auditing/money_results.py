@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.result import say
 from vouchercli.rules import money as amounts
 from vouchercli.rules import money_samples as law
-from vouchercli.rules.samples import WHOLE
+from vouchercli.rules.samples import WHOLE, tolerable
 from vouchercli.store import samples as store
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def judge(db: sqlite3.Connection, sample: Sample) -> tuple[dict[str, Any], tuple
     rest = sample.population_fen - sum(paid for paid, _ in certain)
     of = law.Cut(len(certain), 0, 0, rest, len(drawn))
     said = law.evaluate(certain, drawn, of, sample.confidence_bp)
-    is_kept = said.upper_fen * WHOLE <= sample.population_fen * sample.margin_bp
+    is_kept = said.upper_fen <= tolerable(sample.population_fen, sample.margin_bp)
     judged = {
         "wrong": sample.wrong,
         "is_kept": is_kept,

@@ -4,6 +4,7 @@ bounds, and why no more can be said.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
@@ -94,21 +95,24 @@ def of_round(
     looked = _Look(load(), plan, cells, _of_arm(session, current), bounds)
     refused = 0 if file is None else store.open_rejects(session.db, file)
     found = looked.refused() if refused else looked.all()
-    people = _people(session, current, plan)
+    people = _people(session, current, plan, cells)
     return Estimated(plan, sealed, departs, file, refused, people, *found)
 
 
-def _people(session: Session, current: RoundAtHand, plan: Plan) -> list[People]:
+def _people(
+    session: Session, current: RoundAtHand, plan: Plan, cells: Mapping[Key, Moments]
+) -> list[People]:
     """How many people the cells tell of, beside how many are known here, where any are."""
     if plan.method not in law.BY_PEOPLE:
         return []
     known = store.known_people(session.db, current.round_id)
     if known is None:
         return []
-    return [
-        People(arm, week, told, known.of(arm))
-        for arm, week, told in store.told_people(session.db, current.round_id)
-    ]
+    told: Counter[tuple[str, int]] = Counter()
+    for key, moments in cells.items():
+        told[key.arm, key.week] += moments.n
+    in_order = sorted(told, key=lambda each: (each[0] != law.WON, each[1]))
+    return [People(arm, week, told[arm, week], known.of(arm)) for arm, week in in_order]
 
 
 def load() -> ModuleType:

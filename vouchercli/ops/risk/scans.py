@@ -167,7 +167,7 @@ def _look(look: Scanned) -> Looked:
             said["found"] = len(found[rule.code])
         except NotLooked as error:
             said |= {"why": error.code, "params": error.params}
-        if rule.code in ("bursts", "regulars") and look.network.canteens:
+        if rule.code in ("bursts", "regulars", "occasional") and look.network.canteens:
             names = [look.all.merchants[place].merchant_no for place in look.network.canteens]
             said |= {"why": "canteens", "params": {"merchants": ", ".join(names)}}
         if rule.code in look.known:
