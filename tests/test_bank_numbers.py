@@ -249,3 +249,17 @@ def test_accounts_that_changed_before_there_was_a_programme_are_held_in_the_firs
     load_later(voucher, "second")  # somebody has looked
     assert holds_of(voucher, "second") == []
     voucher("check", "--programme", "later")
+
+
+def test_a_bank_that_changed_before_there_was_a_programme_is_another_account_too(
+    voucher: Any,
+) -> None:
+    voucher("init")
+    bring(voucher, "first.csv", *ROWS.values())
+    bring(voucher, "gone.csv", ROWS["M1"].replace(ICBC, ""))
+    bring(voucher, "other.csv", ROWS["M1"].replace(ICBC, CCB))
+    towns.write("programme.yaml", towns.programme())
+    load_later(voucher)
+    account = "***************0011"
+    evidence = f"batch 3, other.csv: {account} {ICBC} > {account} {CCB}"
+    assert holds_of(voucher, "later") == [("M1", evidence)]

@@ -8,61 +8,83 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli import identities
-from vouchercli.store import typed
+from vouchercli.rules import settlements as law
+from vouchercli.rules import times
+from vouchercli.store import audit, holds, typed
 
 if TYPE_CHECKING:
     import sqlite3
 
+    from vouchercli.session import Session
+
 CLEAR = "DROP TABLE IF EXISTS temp.accounts_before"
 CREATE = """
-CREATE TEMP TABLE accounts_before (merchant_id INTEGER PRIMARY KEY, line INTEGER, shown TEXT,
-    token TEXT, bank_no TEXT) STRICT
+CREATE TEMP TABLE accounts_before (merchant_id INTEGER PRIMARY KEY, line INTEGER,
+    account_no TEXT, bank_no TEXT) STRICT
 """
-# Of those without an account the last one that a registry took away from them.
-KEEP = """
+# As `merchant_changes` writes it: `masked|token|sealed`, '' where there is none.
+ACCOUNT = "iif(a.token IS NULL, '', m.account_no || '|' || hex(a.token))"
+KEEP = f"""
 INSERT OR IGNORE INTO accounts_before
-SELECT m.merchant_id, i.line, m.account_no, hex(a.token), m.bank_no
+SELECT m.merchant_id, i.line, {ACCOUNT}, m.bank_no
 FROM incoming_merchants i JOIN merchants m USING (merchant_no)
     LEFT JOIN merchant_accounts a USING (merchant_id)
 WHERE i.reason IS NULL
 """
-KEEP_BATCH = """
+KEEP_BATCH = f"""
 INSERT INTO accounts_before
-SELECT merchant_id, 0, account_no, hex(token), bank_no FROM merchant_changes
-    JOIN merchants USING (merchant_id) LEFT JOIN merchant_accounts USING (merchant_id)
+SELECT merchant_id, 0, {ACCOUNT}, m.bank_no FROM merchant_changes
+    JOIN merchants m USING (merchant_id) LEFT JOIN merchant_accounts a USING (merchant_id)
 WHERE batch_id = ? AND before <> ''
 """
-# Written as `masked|token|sealed`.
-LAST_ONE = """
-UPDATE accounts_before AS b SET (shown, token) = (
-    SELECT substr(account, 1, instr(account, '|') - 1),
-        substr(account, instr(account, '|') + 1, 32)
-    FROM (SELECT ifnull((SELECT before ->> 'account_no' FROM merchant_changes c
-        WHERE c.merchant_id = b.merchant_id AND instr(before, '"account_no":"*')
-        ORDER BY batch_id DESC LIMIT 1), '') AS account))
-WHERE b.token = '' AND EXISTS (SELECT 1 FROM merchant_accounts a
-    WHERE a.merchant_id = b.merchant_id)
+
+
+def _last(column: str, merchant_id: str, until: str = "p.batch_id") -> str:
+    """What a merchant had in a column before it was taken away, by a batch up to that one."""
+    return f"""(
+        SELECT p.before ->> '{column}' FROM merchant_changes p
+        WHERE p.merchant_id = {merchant_id} AND p.batch_id <= {until}
+            AND instr(p.before, '"{column}":"') AND NOT instr(p.before, '"{column}":""')
+        ORDER BY p.batch_id DESC LIMIT 1)"""
+
+
+# Of those that have none the last one that a registry took away from them.
+LAST_ONES = [
+    f"""
+UPDATE accounts_before AS b SET {column} = ifnull({_last(column, "b.merchant_id")}, '')
+WHERE {column} = '' AND EXISTS (SELECT 1 FROM merchants m
+    WHERE m.merchant_id = b.merchant_id AND m.{column} <> '')
 """
-# The same of a bank's number: a merchant that has none is paid by the name of its bank.
-LAST_BANK_NO = """
-UPDATE accounts_before AS b SET bank_no = ifnull((
-    SELECT before ->> 'bank_no' FROM merchant_changes c
-    WHERE c.merchant_id = b.merchant_id AND instr(before, '"bank_no":"')
-        AND NOT instr(before, '"bank_no":""') ORDER BY batch_id DESC LIMIT 1), '')
-WHERE b.bank_no = '' AND EXISTS (SELECT 1 FROM merchants m
-    WHERE m.merchant_id = b.merchant_id AND m.bank_no <> '')
-"""
-CHANGED = """
-SELECT merchant_id, merchant_no, line, was || iif(is_other_bank, ' ' || from_bank, ''),
-    account_no || iif(is_other_bank, ' ' || to_bank, '')
+    for column in ("account_no", "bank_no")
+]
+
+# Of rows that have both accounts and both numbers of banks. A merchant without a bank's number is
+# paid by the name of its bank.
+IS_OTHER_BANK = "was_bank <> '' AND became_bank <> '' AND was_bank <> became_bank"
+IS_ANOTHER = f"""was <> '' AND became <> '' AND ({IS_OTHER_BANK}
+    OR substr(was, instr(was, '|') + 1, 32) <> substr(became, instr(became, '|') + 1, 32))"""
+WAS, BECAME = (
+    f"substr({one}, 1, instr({one}, '|') - 1) || iif({IS_OTHER_BANK}, ' ' || {one}_bank, '')"
+    for one in ("was", "became")
+)
+SINCE_KEPT = f"""
+SELECT merchant_id, merchant_no, line, {WAS}, {BECAME}
 FROM (
-    SELECT b.merchant_id, m.merchant_no, b.line, b.shown AS was, m.account_no,
-        b.token <> hex(a.token) AS is_other, b.bank_no AS from_bank, m.bank_no AS to_bank,
-        b.bank_no <> '' AND m.bank_no <> '' AND b.bank_no <> m.bank_no AS is_other_bank
-    FROM accounts_before b JOIN merchant_accounts a USING (merchant_id)
-        JOIN merchants m USING (merchant_id)
-    WHERE b.token <> '')
-WHERE is_other OR is_other_bank ORDER BY line, merchant_id
+    SELECT b.merchant_id, m.merchant_no, b.line, b.account_no AS was, b.bank_no AS was_bank,
+        {ACCOUNT} AS became, m.bank_no AS became_bank
+    FROM accounts_before b JOIN merchants m USING (merchant_id)
+        LEFT JOIN merchant_accounts a USING (merchant_id))
+WHERE {IS_ANOTHER} ORDER BY line, merchant_id
+"""
+# What batches have changed; files of before know no numbers of banks.
+BY_BATCHES = f"""
+SELECT * FROM (
+    SELECT c.merchant_id, c.batch_id, c.after ->> 'account_no' AS became,
+        ifnull(c.after ->> 'bank_no', '') AS became_bank,
+        ifnull({_last("account_no", "c.merchant_id", "c.batch_id")}, '') AS was,
+        ifnull({_last("bank_no", "c.merchant_id", "c.batch_id")}, '') AS was_bank
+    FROM merchant_changes c WHERE instr(c.after, '"account_no":"*'))
+WHERE {IS_ANOTHER}
 """
 STANDING = """
 SELECT hold_id, merchant_id, batch_id FROM holds
@@ -70,39 +92,27 @@ WHERE programme_id = ? AND reason = 'account_changed' AND redemption_id IS NULL
     AND released_at IS NULL
 """
 # Also of merchants that an earlier file has held already.
-OF_BATCH = """
-SELECT count(DISTINCT h.merchant_id) FROM holds h
-    LEFT JOIN merchant_changes c ON c.batch_id = ?1 AND c.merchant_id = h.merchant_id
-        AND c.before <> '' AND c.after <> ''
-WHERE h.reason = 'account_changed' AND h.released_at IS NULL AND h.redemption_id IS NULL
-    AND ifnull(h.batch_id = ?1 OR iif(c.batch_id IS NULL, 0,
-        c.before ->> 'account_no' <> '' AND c.before ->> 'account_no' <> c.after ->> 'account_no'
-        OR c.before ->> 'bank_no' <> '' AND c.after ->> 'bank_no' <> ''
-            AND c.before ->> 'bank_no' <> c.after ->> 'bank_no'), 0)
+OF_BATCH = f"""
+SELECT count(DISTINCT merchant_id) FROM holds
+WHERE reason = 'account_changed' AND released_at IS NULL AND redemption_id IS NULL
+    AND (batch_id = ?1
+        OR merchant_id IN (SELECT merchant_id FROM ({BY_BATCHES}) WHERE batch_id = ?1))
 """
 # Whose account was changed by a registry, and no second person has let it be paid since: it is held
-# in another programme, or there was none. Accounts are written as `masked|token|sealed`.
-UNSEEN = """
+# in another programme, or there was none.
+UNSEEN = f"""
 SELECT h.merchant_id, m.merchant_no, h.batch_id, h.evidence
 FROM holds h JOIN merchants m USING (merchant_id)
 WHERE h.hold_id IN (SELECT min(hold_id) FROM holds WHERE reason = 'account_changed'
     AND redemption_id IS NULL AND released_at IS NULL AND batch_id IS NOT NULL GROUP BY merchant_id)
 UNION ALL
-SELECT merchant_id, merchant_no, max(batch_id), 'batch ' || batch_id || ', ' || file || ': '
-    || substr(was, 1, instr(was, '|') - 1) || ' > ' || substr(became, 1, instr(became, '|') - 1)
-FROM (
-    SELECT c.merchant_id, m.merchant_no, c.batch_id, b.file, b.imported_at,
-        c.after ->> 'account_no' AS became, (
-            SELECT p.before ->> 'account_no' FROM merchant_changes p
-            WHERE p.merchant_id = c.merchant_id AND p.batch_id <= c.batch_id
-                AND instr(p.before, '"account_no":"*') ORDER BY p.batch_id DESC LIMIT 1) AS was
-    FROM merchant_changes c JOIN batches b USING (batch_id) JOIN merchants m USING (merchant_id)
-    WHERE instr(c.after, '"account_no":"*')) AS x
-WHERE substr(was, instr(was, '|') + 1, 32) <> substr(became, instr(became, '|') + 1, 32)
-    AND NOT EXISTS (SELECT 1 FROM holds h
-        WHERE h.merchant_id = x.merchant_id AND h.reason = 'account_changed'
-            AND h.redemption_id IS NULL
-            AND (h.batch_id IS NOT NULL AND h.released_at IS NULL OR h.released_at >= imported_at))
+SELECT merchant_id, merchant_no, max(batch_id),
+    'batch ' || batch_id || ', ' || file || ': ' || {WAS} || ' > ' || {BECAME}
+FROM ({BY_BATCHES}) AS x JOIN batches b USING (batch_id) JOIN merchants m USING (merchant_id)
+WHERE NOT EXISTS (SELECT 1 FROM holds h
+    WHERE h.merchant_id = x.merchant_id AND h.reason = 'account_changed'
+        AND h.redemption_id IS NULL
+        AND (h.batch_id IS NOT NULL AND h.released_at IS NULL OR h.released_at >= b.imported_at))
 GROUP BY merchant_id ORDER BY 1
 """
 # Who has brought the account that is held, and whose file it was.
@@ -162,9 +172,9 @@ def keep_before_undo(db: sqlite3.Connection, batch_id: int) -> None:
 
 def since_then(db: sqlite3.Connection) -> list[Changed]:
     """Whose account, or the number of its bank, is another one by now."""
-    db.execute(LAST_ONE)
-    db.execute(LAST_BANK_NO)
-    return typed.rows(db, Changed, CHANGED)
+    for last_one in LAST_ONES:
+        db.execute(last_one)
+    return typed.rows(db, Changed, SINCE_KEPT)
 
 
 def evidence_of(batch_id: int) -> str:
@@ -180,6 +190,41 @@ def count(db: sqlite3.Connection, batch_id: int) -> int:
 def unseen(db: sqlite3.Connection) -> list[Unseen]:
     """Whose changed account nobody has looked at yet, in no programme."""
     return typed.rows(db, Unseen, UNSEEN)
+
+
+def hold(
+    session: Session,
+    programme: sqlite3.Row,
+    merchant: Unseen,
+    *,
+    standing: Standing | None = None,
+    undone: bool = False,
+) -> None:
+    """Keep a merchant from being paid until a second person has looked at its account. Noted also
+    where a hold stands already: who brings an account does not let it go.
+    """
+    about = (law.ACCOUNT_CHANGED, merchant.evidence, "")
+    programme_id, today = (
+        programme["programme_id"],
+        times.day_of(session.now, programme["time_zone"]),
+    )
+    number = (
+        standing.hold
+        if standing is not None
+        else holds.add(
+            session, programme_id, merchant.merchant_id, None, *about, today, batch=merchant.batch
+        )
+    )
+    audit.note(
+        session,
+        "settlement.hold",
+        merchant.merchant_no,
+        programme=programme["programme"],
+        hold=number,
+        reason=law.ACCOUNT_CHANGED,
+        evidence=merchant.evidence,
+        **{"undone" if undone else "batch": merchant.batch},
+    )
 
 
 def standing(db: sqlite3.Connection, programme_id: int) -> dict[int, Standing]:

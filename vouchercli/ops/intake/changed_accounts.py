@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.rules import settlements as law
-from vouchercli.rules import times
 from vouchercli.rules.staff import same_person
 from vouchercli.store import audit, batches, endings, holds, programmes
 from vouchercli.store import changed_accounts as store
@@ -61,33 +60,16 @@ def _programmes(session: Session) -> Iterator[sqlite3.Row]:
 
 
 def _hold(session: Session, row: sqlite3.Row, batch_id: int, changes: Iterable[Changed]) -> None:
-    """Each is noted, also of a merchant that is held already: who brings an account does not let
-    it go.
-    """
     db, programme_id = session.db, row["programme_id"]
     standing = store.standing(db, programme_id)
-    today = times.day_of(session.now, row["time_zone"])
     file = batches.named(db, batch_id).file
     for each in changes:
-        evidence = _evidence(batch_id, file, each)
-        found = standing.get(each.merchant_id)
         paying.drop_of_payee(session, programme_id, each.merchant_id, law.ACCOUNT_CHANGED)
-        about = (law.ACCOUNT_CHANGED, evidence, "", today)
-        number = (
-            found.hold
-            if found is not None
-            else holds.add(session, programme_id, each.merchant_id, None, *about, batch=batch_id)
+        about = store.Unseen(
+            each.merchant_id, each.merchant_no, batch_id, _evidence(batch_id, file, each)
         )
-        audit.note(
-            session,
-            "settlement.hold",
-            each.merchant_no,
-            programme=row["programme"],
-            hold=number,
-            reason=law.ACCOUNT_CHANGED,
-            evidence=evidence,
-            **{"batch" if each.line else "undone": batch_id},
-        )
+        found = standing.get(each.merchant_id)
+        store.hold(session, row, about, standing=found, undone=not each.line)
     paying.post_held(db, programme_id, "settlement.hold", session.now)
 
 

@@ -7,9 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.result import Problem
-from vouchercli.rules import settlements as law
-from vouchercli.rules import times
-from vouchercli.store import audit, changed_accounts, holds
+from vouchercli.store import changed_accounts
 
 if TYPE_CHECKING:
     import sqlite3
@@ -19,23 +17,9 @@ if TYPE_CHECKING:
 
 def hold(session: Session, row: sqlite3.Row) -> tuple[Problem, ...]:
     """Hold the merchants whose account nobody has looked at since it was changed; says how many."""
-    today = times.day_of(session.now, row["time_zone"])
     unseen = changed_accounts.unseen(session.db)
     for each in unseen:
-        about = (law.ACCOUNT_CHANGED, each.evidence, "", today)
-        number = holds.add(
-            session, row["programme_id"], each.merchant_id, None, *about, batch=each.batch
-        )
-        audit.note(
-            session,
-            "settlement.hold",
-            each.merchant_no,
-            programme=row["programme"],
-            hold=number,
-            reason=law.ACCOUNT_CHANGED,
-            evidence=each.evidence,
-            batch=each.batch,
-        )
+        changed_accounts.hold(session, row, each)
     if not unseen:
         return ()
     return (
