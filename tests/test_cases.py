@@ -164,7 +164,7 @@ REFUSED = {
     "in_future": (*OPEN, *COMPLAINT, "--on", "2020-04-30"),
     "numbers_or_span": (*OPEN, *T1_T2, "--round", "r1"),
     "nothing_picked": ("case", "add", "1"),
-    "unknown_case_state": ("case", "list", "--state", "x"),
+    "unknown_state": ("case", "list", "--state", "x"),
     "sanctions_needed": ("case", "decide", "1", "--note", "x"),
     "unknown_sanction": ("case", "decide", "1", "--sanction", "x", "--note", "x"),
     "one_step": (

@@ -43,6 +43,25 @@ LISTS: dict[tuple[str, ...], tuple[str, int]] = {
 }
 
 
+# What is asked for and is not there is no empty list, which reads as "nothing is owed".
+NOT_THERE = {
+    ("claim", "list", "--round", "r9"): "unknown_round",
+    ("application", "list", "--round", "r9"): "unknown_round",
+    ("redemption", "list", "--round", "r9"): "unknown_round",
+    ("redemption", "list", "--merchant", "M999"): "unknown_merchant",
+    ("settlement", "unpaid", "--merchant", "M999"): "unknown_merchant",
+    ("settlement", "debts", "--merchant", "M999"): "unknown_merchant",
+    ("settlement", "holds", "--merchant", "M999"): "unknown_merchant",
+    ("settlement", "holds", "--reason", "x"): "unknown_reason",
+    ("case", "list", "--merchant", "M999"): "unknown_merchant",
+    ("case", "list", "--reason", "x"): "unknown_case_reason",
+    ("round", "list", "--state", "x"): "unknown_state",
+    ("settlement", "list", "--state", "x"): "unknown_state",
+    ("case", "list", "--state", "x"): "unknown_state",
+    ("reconcile", "breaks", "--state", "x"): "unknown_state",
+}
+
+
 @pytest.fixture
 def town(voucher: Callable[..., Ran], once: Once) -> Callable[..., Ran]:
     """A town with MANY of everything that comes by files."""
@@ -153,6 +172,15 @@ def test_json_lines_are_for_lists_and_nothing_is_done_before_that_is_said(
         "open",
         "draft",
     ]
+
+
+@pytest.mark.parametrize("command", NOT_THERE, ids=" ".join)
+def test_what_is_not_there_is_refused_and_no_empty_list(
+    town: Callable[..., Ran], command: tuple[str, ...]
+) -> None:
+    refused = town(*command, "-o", "json", expect=None)
+    assert refused.code in {2, 3}
+    assert [each["code"] for each in refused.json["problems"]] == [NOT_THERE[command]]
 
 
 def test_rounds_are_listed_by_state(town: Callable[..., Ran]) -> None:

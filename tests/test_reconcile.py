@@ -245,7 +245,7 @@ def test_what_is_asked_wrongly_is_refused(town: Any) -> None:
     run(town, DAY[:4])
     wrong = {
         ("breaks", "--type", "x"): (2, "unknown_break_type"),
-        ("breaks", "--state", "x"): (2, "unknown_break_state"),
+        ("breaks", "--state", "x"): (2, "unknown_state"),
         ("show",): (2, "break_or_run"),
         ("show", "99"): (3, "unknown_break"),
         ("show", "--run", "99"): (3, "unknown_run"),

@@ -192,10 +192,10 @@ def settle(life: Life) -> None:
     day = chance.choice((*(last or today,) * 8, following(today, -1), today))
     day = max(day, books.taken)
     why = ""
-    if day > last_cool(life, terms):
-        why = "[too_warm]"
-    elif life.seals.signed_until(day) < day:
+    if life.seals.signed_until(day) < day:
         why = "[no_signed_day]"
+    elif day > last_cool(life, terms):
+        why = "[too_warm]"
     more: dict[str, Any] = {}
     words = ["settlement", "run", "--up-to", day]
     if chance.random() < 0.3:

@@ -146,7 +146,9 @@ def _in_chinese(text: str) -> str:
 
 
 def translate_stand_ins(text: str) -> str:
-    """`CODE[@VERSION]` in the chosen language."""
+    """`CODE[@VERSION]` in the chosen language; the name of a person is another word."""
+    if language() == "zh":
+        text = text.replace("--actor NAME", "--actor 姓名")
     return re.sub(
         r"(?<![-\w])[A-Z]{2,}(?!\w)",
         lambda match: t(match[0]) if match[0] in STAND_INS else match[0],

@@ -8,9 +8,10 @@ from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.errors import UsageFault
 from vouchercli.ops import residents
 from vouchercli.result import DATA, MOST_COUNTED, SCREEN, Column, Outcome
-from vouchercli.store import programmes
+from vouchercli.store import programmes, rounds
 
 # On which day a fact is booked; a person sees it where it is not the fact's own.
 BOOKED_ON = (
@@ -20,7 +21,7 @@ BOOKED_ON = (
 READ_AHEAD = 1  # to know whether there is any
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from vouchercli.result import Row, Table
     from vouchercli.session import Session
@@ -50,11 +51,25 @@ def of_programme(
     **wanted: Any,
 ) -> Outcome:
     """The rows that `listed` gives of the programme at hand, in `table`; a `resident` is asked for
-    by identity, and looked for by token.
+    by identity, and looked for by token. Raises `unknown_round`.
     """
     programme = programmes.current(session.db, session.programme)
     asked: dict[str, Any] = dict(wanted)
     if "resident" in wanted:
         asked["resident"] = residents.asked(session, wanted["resident"])
+    if wanted.get("round") is not None:
+        rounds.require(session.db, programme["programme_id"], wanted["round"])
     found = listed(session.db, programme["programme_id"], **asked)
     return show(replace(table, zone=programme["time_zone"]), found, limit)
+
+
+def require_state(state: str | None, known: Collection[str]) -> None:
+    """Only a state that there is may be asked for. Raises `unknown_state`."""
+    if state is not None and state not in known:
+        raise UsageFault(
+            "unknown_state",
+            "there is no state {state}",
+            hint="choose one of: {known}",
+            state=state,
+            known=", ".join(known),
+        )

@@ -80,6 +80,13 @@ def of_family(db: sqlite3.Connection, programme_id: int, family: str) -> list[Ro
     return sorted(rows, key=lambda row: int(row["round_id"]))
 
 
+def require(db: sqlite3.Connection, programme_id: int, code: str) -> None:
+    """Raises `unknown_round` where neither a round nor a family is called so."""
+    known = [*codes(db, programme_id), *families(db, programme_id)]
+    if code not in known:
+        raise _unknown(code, known)
+
+
 def codes_by_id(db: sqlite3.Connection, programme_id: int) -> dict[int, str]:
     """The codes of the rounds of a programme, by opening."""
     return {row["round_id"]: row["round"] for row in listed(db, programme_id)}

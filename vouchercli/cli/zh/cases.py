@@ -116,7 +116,6 @@ TEXT = {
     "say it in words: {option}": "请用文字说明：{option}",
     "programme {programme} has no case {case}": "项目 {programme} 没有核查事项 {case}",
     "case {case} is {state}: this cannot be done any more": "核查事项 {case} {state}：不能再办理此操作",
-    "there is no state {state} of a case": "核查事项没有状态 {state}",
     "no case is open; next: voucher case open --merchant NO --reason CODE --note WHY": "没有核查事项；下一步：voucher case open --merchant 编号 --reason 代码 --note 事由",
     # noted
     "noted on case {case}": "已记入核查事项 {case}",

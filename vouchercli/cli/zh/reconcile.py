@@ -73,7 +73,6 @@ TEXT = {
     "No longer stand": "已消除",
     "there are no such breaks": "没有这样的差异",
     "there is no type of break {given}": "没有 {given} 这种差异类型",
-    "a break is never in the state {given}": "差异没有 {given} 这种状态",
     "name a break by its number, or --run N": "请写明差异编号，或用 --run N",
     "there is no break {number}": "没有差异 {number}",
     "there is no run {run}": "没有第 {run} 次对账",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.errors import UsageFault
 from vouchercli.ops import lists
 from vouchercli.ops.cases.lookup import (
     HOLDING_WORDS,
@@ -15,9 +14,11 @@ from vouchercli.ops.cases.lookup import (
     SOURCE_WORDS,
     STATE_WORDS,
     look_up,
+    require_reason,
     waiting,
 )
 from vouchercli.ops.risk import shown
+from vouchercli.ops.setup.merchants import number_of
 from vouchercli.result import DATA, EVERYWHERE, JSON, SHOWN, Column, Outcome, Table, Word, only, say
 from vouchercli.rules import cases as law
 from vouchercli.store import cases as store
@@ -116,17 +117,12 @@ ROW_WORDS = {"pay": Word("payment"), "refund": Word("refund")}
 
 def list_cases(session: Session, limit: int | None, **wanted: str | None) -> Outcome:
     """The cases of a programme by `merchant`, `state`, `reason`, `owner`, `source` (None: any).
-    Raises `unknown_case_state`.
+    Raises `unknown_state`, `unknown_case_reason`, `unknown_merchant`.
     """
-    state = wanted.get("state")
-    if state is not None and state not in law.STATES:
-        raise UsageFault(
-            "unknown_case_state",
-            "there is no state {state} of a case",
-            hint="choose one of: {known}",
-            state=state,
-            known=", ".join(law.STATES),
-        )
+    lists.require_state(wanted.get("state"), law.STATES)
+    if (reason := wanted.get("reason")) is not None:
+        require_reason(reason)
+    wanted["merchant"] = number_of(session, wanted.get("merchant"))
     row = programmes.current(session.db, session.programme)
     table = Table(say("Cases"), COLUMNS, (), key="cases", zone=row["time_zone"])
     listed = store.listed(session.db, row["programme_id"], **wanted)

@@ -15,6 +15,7 @@ from vouchercli.ops.intake.importing import importer
 from vouchercli.ops.intake.kinds import Intake, Kind, Typed, Unfit
 from vouchercli.ops.intake.retries import settle
 from vouchercli.ops.intake.staging import as_json, bad_time
+from vouchercli.ops.setup.merchants import number_of
 from vouchercli.result import JSON, Column, Outcome, Table, only, say
 from vouchercli.rules import details, money, times
 from vouchercli.store import (
@@ -342,8 +343,10 @@ def list_redemptions(
     session: Session, /, *, limit: int | None, without_sale: bool, **wanted: Any
 ) -> Outcome:
     """Payments and refunds, oldest first, by round, claim_no, merchant_no or transaction_no;
-    `without_sale`: only refunds whose subsidy stays with the merchant.
+    `without_sale`: only refunds whose subsidy stays with the merchant. Raises `unknown_round`,
+    `unknown_merchant`.
     """
+    wanted["merchant_no"] = number_of(session, wanted["merchant_no"])
     table = Table(say("Payments and refunds"), COLUMNS, (), key="redemptions")
     listed = partial(redemptions.listed, without_sale=without_sale)
     return lists.of_programme(session, table, listed, limit=limit, **wanted)

@@ -134,7 +134,7 @@ def list_breaks(
     session: Session, asked: Asked, limit: int | None, age: int | None = None
 ) -> Outcome:
     """The breaks of a programme, the oldest first; `age`: of so many days or more. Raises
-    `unknown_break_type`, `unknown_break_state`, `unknown_round`.
+    `unknown_break_type`, `unknown_state`, `unknown_round`.
     """
     row = programmes.current(session.db, session.programme)
     asked = settle_asked(session, row, asked, age)
@@ -167,14 +167,7 @@ def _require_known(asked: Asked) -> None:
             given=asked.type,
             known=", ".join(law.TYPES),
         )
-    if asked.state is not None and asked.state not in law.STATES:
-        raise UsageFault(
-            "unknown_break_state",
-            "a break is never in the state {given}",
-            hint="choose one of: {known}",
-            given=asked.state,
-            known=", ".join(law.STATES),
-        )
+    lists.require_state(asked.state, law.STATES)
 
 
 def describer(session: Session, zone: str) -> Callable[[Break], dict[str, Any]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.errors import UsageFault, VoucherError
+from vouchercli.errors import VoucherError
 from vouchercli.ops import lists
 from vouchercli.ops.rounds import tables
 from vouchercli.ops.rounds.lookup import changing, look_up, require
@@ -41,14 +41,7 @@ def list_rounds(session: Session, state: str | None, limit: int | None) -> Outco
     """List the rounds of the programme by their opening, including cancelled ones; `state`: only
     those in it.
     """
-    if state is not None and state not in law.STATES:
-        raise UsageFault(
-            "unknown_state",
-            "there is no state {state}",
-            hint="choose one of: {known}",
-            state=state,
-            known=", ".join(law.STATES),
-        )
+    lists.require_state(state, law.STATES)
     programme = programmes.current(session.db, session.programme)
     every = rounds.listed(session.db, programme["programme_id"])
     rows = [row for row in every if state in (None, row["state"])]

@@ -10,7 +10,7 @@ from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops import lists
 from vouchercli.ops.settlements import closed
 from vouchercli.ops.setup import desk, staff
-from vouchercli.ops.setup.merchants import the_merchant
+from vouchercli.ops.setup.merchants import number_of, the_merchant
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import doors, money, times
 from vouchercli.rules import settlements as law
@@ -39,10 +39,10 @@ COLUMNS = (
 
 
 def list_debts(session: Session, limit: int | None, merchant: str | None = None) -> Outcome:
-    """What merchants owe, the oldest debt first."""
+    """What merchants owe, the oldest debt first. Raises `unknown_merchant`."""
     row = programmes.current(session.db, session.programme)
     today = times.day_of(session.now, row["time_zone"])
-    listed = store.listed(session.db, row["programme_id"], merchant)
+    listed = store.listed(session.db, row["programme_id"], number_of(session, merchant))
     table = Table(say("Debts of merchants"), COLUMNS, (), key="debts", zone=row["time_zone"])
     return lists.show(table, listed, limit, lambda debt: _describe(debt, today))
 

@@ -11,7 +11,7 @@ from vouchercli.ops import lists
 from vouchercli.ops.settlements import holding
 from vouchercli.ops.settlements.holding import Asked
 from vouchercli.ops.setup import staff
-from vouchercli.ops.setup.merchants import the_merchant
+from vouchercli.ops.setup.merchants import number_of, the_merchant
 from vouchercli.result import JSON, Column, Outcome, Table, Word, only, say
 from vouchercli.rules import doors, money, times
 from vouchercli.rules import settlements as law
@@ -20,6 +20,8 @@ from vouchercli.store import programmes
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from vouchercli.result import Message
     from vouchercli.session import Session
 
@@ -126,17 +128,21 @@ def _require_asked(
             "merchant_or_payment",
             "name what is held: --merchant NO, or --transaction NO of one payment",
         )
-    if reason not in law.HOLD_REASONS:
+    _require_reason(reason, law.HOLD_REASONS)
+    if not evidence.strip():
+        raise UsageFault(
+            "evidence_needed", "say on what it rests: --evidence (a letter, a report, a file)"
+        )
+
+
+def _require_reason(reason: str, known: Collection[str]) -> None:
+    if reason not in known:
         raise UsageFault(
             "unknown_reason",
             "there is no reason {reason}",
             hint="choose one of: {known}",
             reason=reason,
-            known=", ".join(law.HOLD_REASONS),
-        )
-    if not evidence.strip():
-        raise UsageFault(
-            "evidence_needed", "say on what it rests: --evidence (a letter, a report, a file)"
+            known=", ".join(known),
         )
 
 
@@ -180,12 +186,14 @@ def list_holds(
     reason: str | None = None,
     also_released: bool = False,
 ) -> Outcome:
-    """The holds of a programme, the newest first."""
+    """The holds of a programme, the newest first. Raises `unknown_merchant`, `unknown_reason`."""
+    if reason is not None:
+        _require_reason(reason, REASONS)
     row = programmes.current(session.db, session.programme)
     listed = store.listed(
         session.db,
         row["programme_id"],
-        merchant=merchant,
+        merchant=number_of(session, merchant),
         reason=reason,
         also_released=also_released,
     )

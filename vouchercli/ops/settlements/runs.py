@@ -73,10 +73,10 @@ def _run(session: Session, up_to: int, wanted: Wanted) -> Outcome:
         row = programmes.current(db, session.programme)
         programme = programmes.value(row)
         terms = terms_of(programme, wanted)
-        _require_cool(session, row, terms, up_to)
         seal = dues.signed(db, row["programme_id"], up_to)
         if seal is None or seal.day < up_to:
             raise _unsigned(row, up_to, seal)
+        _require_cool(session, row, terms, up_to)
         taken = dues.take_up(db, row["programme_id"], seal, session.now)
         made = [*_settle_all(session, row, programme, terms, up_to, wanted)]
         store.post_held(db, row["programme_id"], "settlement.run", session.now)

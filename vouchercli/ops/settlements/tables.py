@@ -9,6 +9,7 @@ from vouchercli.ops import lists
 from vouchercli.ops.settlements.exports import order_no
 from vouchercli.ops.settlements.holds import REASONS
 from vouchercli.ops.settlements.lookup import NEXT, STATE_WORDS, TRANSFER_WORDS, look_up
+from vouchercli.ops.setup.merchants import number_of
 from vouchercli.result import JSON, Column, Outcome, Table, Word, only, say
 from vouchercli.rules import settlements as law
 from vouchercli.rules import times
@@ -75,7 +76,8 @@ UNPAID = (
 
 
 def list_settlements(session: Session, limit: int | None, state: str | None = None) -> Outcome:
-    """The settlements of a programme, the newest first."""
+    """The settlements of a programme, the newest first. Raises `unknown_state`."""
+    lists.require_state(state, STATE_WORDS)
     row = programmes.current(session.db, session.programme)
     table = Table(say("Settlements"), COLUMNS, (), key="settlements", zone=row["time_zone"])
     listed = store.listed(session.db, row["programme_id"], state)
@@ -94,7 +96,8 @@ def _describe(session: Session, each: Settlement) -> dict[str, Any]:
 def show_settlement(
     session: Session, number: int, limit: int | None, state: str | None = None
 ) -> Outcome:
-    """One settlement with its transfers. Raises `unknown_settlement`."""
+    """One settlement with its transfers. Raises `unknown_settlement`, `unknown_state`."""
+    lists.require_state(state, TRANSFER_WORDS)
     with reading(session) as db:
         current = look_up(session, number)
         zone = current.row["time_zone"]
@@ -141,10 +144,12 @@ def _describe_transfer(each: Transfer) -> dict[str, Any]:
 
 
 def list_unpaid(session: Session, limit: int | None, merchant: str | None = None) -> Outcome:
-    """Who is owed money of signed days and is not paid, and why, the longest waiting first."""
+    """Who is owed money of signed days and is not paid, and why, the longest waiting first.
+    Raises `unknown_merchant`.
+    """
     row = programmes.current(session.db, session.programme)
     today = times.day_of(session.now, row["time_zone"])
-    listed = open_dues.listed(session.db, row["programme_id"], merchant)
+    listed = open_dues.listed(session.db, row["programme_id"], number_of(session, merchant))
     table = Table(say("Not paid yet"), UNPAID, (), key="unpaid", zone=row["time_zone"])
     return lists.show(table, listed, limit, lambda each: _describe_unpaid(each, today))
 

@@ -130,6 +130,11 @@ def the_merchant(session: Session, no: str) -> Merchant:
     )
 
 
+def number_of(session: Session, no: str | None) -> str | None:
+    """Our number of the merchant a list is asked for (None: all). Raises `unknown_merchant`."""
+    return None if no is None else the_merchant(session, no).merchant_no
+
+
 def show_merchant(session: Session, no: str) -> Outcome:
     """All that is known of a merchant: itself, what was redeemed there, its suspensions, its
     changes.
