@@ -8,7 +8,7 @@ import numpy as np
 import planted_city
 
 from vouchercli.ops.risk import measures
-from vouchercli.ops.risk.columns import Payments
+from vouchercli.ops.risk.columns import Payments, narrow
 from vouchercli.ops.risk.found import NotLooked
 from vouchercli.ops.risk.look import Given
 from vouchercli.rules import risk
@@ -53,25 +53,29 @@ def look_at(
         "paid_at": np.arange(size) * 7_200,
         "base": np.arange(size) % 50 * 200 + 4_100,
         "threshold": np.full(size, 4_000),
-        "subsidy": np.full(size, 1_000),
         "refunded": np.zeros(size, bool),
         "late": np.zeros(size, bool),
         "person": np.full(size, -1),
     }
     given = usual | columns
+    given.pop("subsidy", None)
+    order = np.lexsort((given["paid_at"], given["merchant"]))
+    given = {
+        name: column[order] if column.dtype == bool else narrow(column[order])
+        for name, column in given.items()
+    }
     place = given.pop("merchant")
-    order = (
+    names = (
         "resident",
         "claim",
         "paid_at",
         "base",
         "threshold",
-        "subsidy",
         "refunded",
         "late",
         "person",
     )
-    payments = Payments(given["redemption"], place, *(given[name] for name in order), shops)
+    payments = Payments(given["redemption"], place, *(given[name] for name in names), shops, 0)
     return measures.Scanned(payments, terms, OFFSET, Given(**more))
 
 

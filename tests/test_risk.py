@@ -301,3 +301,21 @@ def test_a_finding_opens_a_case_with_its_rows_and_reasons(town: Voucher, here: P
     town("case", "export", "1", "pack")
     assert "Songjiang" in Path("pack/reasons.csv").read_text()
     town("check")
+
+
+def test_numbers_that_four_bytes_do_not_hold_are_found_all_the_same() -> None:
+    more = 1 << 33
+    usual = {"redemption": np.arange(720), "claim": np.arange(720) // 2, "base": EACH * 0 + 4_000}
+    small = risk_looks.look_at({"merchant": EACH, **usual}, SHOPS)
+    large = risk_looks.look_at(
+        {"merchant": EACH, **{name: column + more for name, column in usual.items()}},
+        SHOPS,
+        serials=[(more + 5, 3)],
+    )
+    assert large.all.redemption.dtype == np.int64 and small.all.redemption.dtype == np.int32
+    assert measures.serial_twice(large)[0].counts["refused_rows"] == 3
+    rules = (measures.little_variation, measures.consecutive_claims, measures.bursts)
+    for rule in rules:
+        one, other = rule(small), rule(large)
+        assert [*one] == [*other]
+        assert all((one[place].rows == other[place].rows).all() for place in one)

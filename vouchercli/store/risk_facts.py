@@ -57,7 +57,6 @@ WHERE r.programme_id = :programme_id ORDER BY 1, 2
 """
 # In the order of residents, by the index that has them; a number for each resident.
 CLAIMS = "SELECT claim_id, dense_rank() OVER (ORDER BY resident) FROM claims"
-RESIDENTS = "SELECT DISTINCT resident FROM claims ORDER BY resident"
 REFUNDS = """
 SELECT f.refund_of, f.paid_at >= c.expires_at, b.vouchers < 0
 FROM redemptions f JOIN refunds b USING (redemption_id)
@@ -66,9 +65,18 @@ WHERE f.refund_of IS NOT NULL AND f.redemption_id <= :last_redemption_id
     AND f.paid_at <= :as_of_at
 ORDER BY f.redemption_id
 """
+# By the same numbers.
 PERSONS = """
-SELECT DISTINCT p.resident, p.person FROM persons p JOIN rounds r USING (round_id)
+WITH numbered AS MATERIALIZED (
+    SELECT resident, row_number() OVER (ORDER BY resident) AS number
+    FROM (SELECT DISTINCT resident FROM claims))
+SELECT DISTINCT n.number, p.person FROM persons p JOIN rounds r USING (round_id)
+    JOIN numbered n USING (resident)
 WHERE r.programme_id = :programme_id ORDER BY 1, 2
+"""
+HAS_PERSONS = """
+SELECT EXISTS (SELECT 1 FROM persons p JOIN rounds r USING (round_id)
+    WHERE r.programme_id = :programme_id)
 """
 # Rows that were refused because their piece was used: the payment that had used it.
 SERIALS = """
@@ -132,19 +140,21 @@ def claims(db: sqlite3.Connection) -> Iterator[int]:
     return chain.from_iterable(cursor.execute(CLAIMS))
 
 
-def residents(db: sqlite3.Connection) -> list[bytes]:
-    """The tokens of all who have a claim, in their order."""
-    return typed.column(db, RESIDENTS)
-
-
 def refunds(db: sqlite3.Connection, span: Span) -> list[tuple[Any, ...]]:
     """Refunds: the payment, whether its voucher had expired, whether the payment is undone."""
     return typed.tuples(db, REFUNDS, span._asdict())
 
 
 def persons(db: sqlite3.Connection, span: Span) -> list[tuple[Any, ...]]:
-    """Residents that share an identity with another one, and the person that they are."""
+    """Residents (by the number that `claims` gives) that share an identity with another one, and
+    the person that they are.
+    """
     return typed.tuples(db, PERSONS, span._asdict())
+
+
+def has_persons(db: sqlite3.Connection, span: Span) -> bool:
+    """Whether applications say of anybody that it is one person with another one."""
+    return bool(typed.number(db, HAS_PERSONS, span._asdict()))
 
 
 def serials(db: sqlite3.Connection, span: Span) -> list[tuple[Any, ...]]:

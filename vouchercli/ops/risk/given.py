@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from vouchercli.ops.risk.columns import among
 from vouchercli.ops.risk.found import ALL, Found, NotLooked
 from vouchercli.ops.risk.look import DAY
 from vouchercli.rules import places, times
@@ -61,7 +62,7 @@ def former_sales(look: Look) -> dict[int, Found]:
                 best[one] = _sales(look, shops[former.brand], former)
         least = min((best[each._replace(merchant_id=0)] for each in each), key=attrgetter("share"))
         if least.share > fence:
-            rows = look.order[np.intersect1d(least.rows, look.span(place))]
+            rows = np.intersect1d(least.rows, look.span(place))
             found[place] = Found(least.share, fence, ALL, 0, least.counts, rows)
     return found
 
@@ -146,7 +147,8 @@ def price_raised(look: Look) -> dict[int, Found]:
         place = place_of.get(after.merchant_id)
         if place is None or ratio <= fence or (place in found and found[place].value >= ratio):
             continue
-        rows = np.searchsorted(look.all.redemption, look.given.sold(after))
+        sold = np.array(look.given.sold(after), np.int64)
+        rows = np.flatnonzero(among(look.all.redemption, sold))
         counts = _counts(before, after, len(others))
         found[place] = Found(ratio, fence, ALL, len(others), counts, rows)
     return found
@@ -183,9 +185,8 @@ def distance(look: Look) -> dict[int, Found]:
         raise NotLooked("no_places", "the programme's file says of no two merchants where they lie")
     if not known.all():
         look.known["distance"] = int(known.sum()), look.merchants
-    rows = np.flatnonzero(
-        known[look.place] & ~np.isin(look.column("redemption"), look.given.online)
-    )
+    online = among(look.column("redemption"), np.asarray(look.given.online, np.int64))
+    rows = np.flatnonzero(known[look.place] & ~online)
     mask = np.zeros(look.all.size, bool)
     mask[rows] = _too_fast(look, rows, where)
     least = look.terms.of("distance", "payments")
@@ -213,7 +214,7 @@ def _too_fast(look: Look, rows: Array, where: Sequence[places.Place | None]) -> 
     marked = np.zeros(len(rows), bool)
     apart: dict[tuple[int, int], float] = {}
     farthest = _across([each for each in where if each])
-    gap = paid_at[order][1:] - paid_at[order][:-1]
+    gap = np.diff(paid_at[order]).astype(np.int64)
     for at in np.flatnonzero(same & (gap * most_kmh < farthest * HOUR)).tolist():
         pair = int(place[at]), int(place[at + 1])
         if pair not in apart:

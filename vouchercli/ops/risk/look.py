@@ -1,7 +1,8 @@
-"""The payments of a scan, in the order of merchant and time."""
+"""The payments of a scan, in the order of merchant and time, with what several rules need."""
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -51,18 +52,26 @@ class Look:
             place: (each.industry, each.district, each.size)
             for place, each in enumerate(payments.merchants)
         }
-        self.order = np.lexsort((payments.paid_at, payments.place))
-        self.place = payments.place[self.order]
+        self.place = payments.place
         self.count = np.bincount(payments.place, minlength=self.merchants)
         self.starts = np.concatenate(([0], np.cumsum(self.count)))
-        self.local = payments.paid_at[self.order] + offset
-        self.hour = self.local % DAY // HOUR
-        self.weekday = (self.local // DAY + THURSDAY) % 7
         self.enough = self.count >= terms["least_payments"]
+        self._offset = offset
+
+    @property
+    def local(self) -> Array:
+        """Local seconds."""
+        local: Array = self.all.paid_at + self._offset
+        return local
+
+    @cached_property
+    def hour(self) -> Array:
+        """The hour of the day."""
+        return (self.local % DAY // HOUR).astype(np.int8)
 
     def column(self, name: str) -> Array:
-        """A column in the order of merchant and time."""
-        column: Array = getattr(self.all, name)[self.order]
+        """A column of the payments."""
+        column: Array = getattr(self.all, name)
         return column
 
     def per_merchant(self, mask: Array) -> Array:
@@ -72,11 +81,10 @@ class Look:
     def rows(self, place: int, mask: Array) -> Array:
         """The merchant's payments that the mask has."""
         span = slice(int(self.starts[place]), int(self.starts[place + 1]))
-        rows: Array = self.order[span][mask[span]]
-        return rows
+        return np.flatnonzero(mask[span]) + span.start
 
     def span(self, place: int) -> Array:
-        """The merchant's payments, as places in the order of merchant and time."""
+        """All of the merchant's payments."""
         return np.arange(self.starts[place], self.starts[place + 1])
 
     def everything(self) -> Array:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vouchercli.ops.risk import given, network
+from vouchercli.ops.risk.columns import among
 from vouchercli.ops.risk.found import ALL, Found, NotLooked
 from vouchercli.ops.risk.look import DAY, Look
 from vouchercli.rules import fences
@@ -130,25 +131,25 @@ def shared_identity(look: Look) -> dict[int, Found]:
         raise NotLooked("no_identities", "applications give no device, mobile, card or account")
     person, resident = look.column("person"), look.column("resident")
     known = np.flatnonzero(person >= 0)
-    pairs = np.unique(np.column_stack((look.place, person, resident))[known], axis=0)
+    columns = (look.place[known], person[known], resident[known])
+    pairs = np.unique(np.column_stack(columns), axis=0).astype(np.int64)
     several, counts = np.unique(pairs[:, :2], axis=0, return_counts=True)
     several = several[counts > 1]
     wide = int(person.max(initial=0)) + 1
-    mask = np.isin(look.place * wide + person, several[:, 0] * wide + several[:, 1])
+    keys = look.place.astype(np.int64) * wide + person
+    mask = among(keys, several[:, 0] * wide + several[:, 1])
     return _shares(look, "shared_identity", mask & (person >= 0), "of_shared_identities")
 
 
 def consecutive_claims(look: Look) -> dict[int, Found]:
     """Payments whose claim stands next to another one that was used here."""
     claim = look.column("claim")
-    keys = look.place * (int(claim.max(initial=0)) + 3) + claim
-    order = np.argsort(keys, kind="stable")
-    ordered = keys[order]
-    is_first = np.concatenate(([True], ordered[1:] != ordered[:-1]))[: len(keys)]
-    is_next = np.diff(ordered[is_first]) == 1
-    beside = np.concatenate((is_next, [False])) | np.concatenate(([False], is_next))
-    mask = np.zeros(len(keys), bool)
-    mask[order] = beside[np.cumsum(is_first) - 1]
+    wide = int(claim.max(initial=0)) + 3
+    keys = look.place.astype(np.int64) * wide + claim
+    ordered = np.sort(keys)
+    step = np.diff(ordered)
+    here = np.flatnonzero(step == 1)
+    mask = among(keys, ordered[np.concatenate((here, here + 1))])
     return _shares(look, "consecutive_claims", mask, "next_to_another")
 
 
@@ -179,11 +180,11 @@ def serial_twice(look: Look) -> dict[int, Found]:
     if not look.given.serials:
         raise NotLooked("no_serials", "no row was refused because its serial number was used")
     again = np.array(look.given.serials, np.int64).reshape(-1, 2)
-    mask = np.isin(look.column("redemption"), again[:, 0])
+    redemption = look.column("redemption")
+    mask = among(redemption, again[:, 0])
+    rows = np.flatnonzero(mask)
     times = np.zeros(look.merchants, np.int64)
-    own = np.isin(again[:, 0], look.all.redemption)
-    where = np.searchsorted(look.all.redemption, again[own, 0])
-    np.add.at(times, look.all.place[where], again[own, 1])
+    np.add.at(times, look.place[rows], again[np.searchsorted(again[:, 0], redemption[rows]), 1])
     return _fixed(look, times, mask, "refused_rows", look.terms.of("serial_twice", "rows"))
 
 
@@ -191,7 +192,7 @@ def new_merchant(look: Look) -> dict[int, Found]:
     """Registered long after the first payment of the programme and the first registry file."""
     added = np.array([each.added_at for each in look.all.merchants], np.int64)
     listed = added[added > 0]
-    first = max(int(look.all.paid_at.min(initial=1 << 62)), int(listed.min(initial=1 << 62)))
+    first = max(int(look.all.paid_at.min()), int(listed.min(initial=1 << 62)))
     days = np.maximum(added - first, 0) // DAY
     return _fixed(look, days, look.everything(), "days", look.terms.of("new_merchant", "days"))
 

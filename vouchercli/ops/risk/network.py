@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from vouchercli.ops.risk.columns import among
+from vouchercli.ops.risk.columns import among, narrow
 from vouchercli.ops.risk.found import ALL, Found
-from vouchercli.ops.risk.look import DAY
+from vouchercli.ops.risk.look import DAY, THURSDAY
 from vouchercli.rules import fences
 from vouchercli.rules.risk import FULL_BP
 
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 WEEK = 7 * DAY
+PIECE = 1 << 19  # cells that are looked at together
+WHOLE = np.int64(FULL_BP)  # counts are in four bytes: their products are not
 
 
 class Cells(NamedTuple):
@@ -45,7 +47,7 @@ class Cells(NamedTuple):
     merchant: Array
     visits: Array
 
-    def where(self, chosen: Array) -> Cells:
+    def where(self, chosen: Array | slice) -> Cells:
         """Some of them."""
         return Cells(*(column[chosen] for column in self))
 
@@ -72,14 +74,17 @@ class Network:
         self._look, self._terms = look, look.terms
         self._merchants = look.merchants
         self._resident = look.column("resident")
-        self._keys = self._resident * self._merchants + look.place
+
+    def _keys(self, resident: Array, merchant: Array) -> Array:
+        return resident.astype(np.int64) * self._merchants + merchant
 
     @cached_property
     def _cells(self) -> Cells:
-        keys = np.sort(self._keys)
-        edges = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1]))[: len(keys)])
-        visits = np.diff(np.concatenate((edges, [len(keys)])))
-        return Cells(*np.divmod(keys[edges], self._merchants), visits)
+        keys = self._keys(self._resident, self._look.place)
+        keys.sort()
+        edges = narrow(np.flatnonzero(np.diff(keys, prepend=-1)))
+        keys, visits = keys[edges], np.diff(edges, append=np.int32(len(keys)))
+        return Cells(narrow(keys // self._merchants), narrow(keys % self._merchants), visits)
 
     @cached_property
     def _paid(self) -> Array:
@@ -106,21 +111,24 @@ class Network:
 
     def _loyal(self, rule: str) -> Cells:
         visits, loyal = self._terms.of(rule, "visits"), self._terms.of(rule, "loyal")
-        enough = self._cells.visits * FULL_BP >= loyal * self._paid[self._cells.resident]
+        enough = self._cells.visits * WHOLE >= loyal * self._paid[self._cells.resident]
         return self._cells.where((self._cells.visits >= visits) & enough)
 
     def _by(self, cells: Cells) -> Array:
         """The payments of such residents at such merchants, as a mask."""
-        return among(self._keys, cells.resident * self._merchants + cells.merchant)
+        keys = self._keys(self._resident, self._look.place)
+        return among(keys, self._keys(cells.resident, cells.merchant))
 
     @cached_property
     def _at_meals(self) -> Array:
         """Merchants that are canteens."""
         look, terms = self._look, self._terms
-        noon = (look.hour >= terms["meals_from"]) & (look.hour < terms["meals_to"])
-        own = self._by(self._regulars)
-        by_regulars = look.per_merchant(own)
-        at_noon = look.per_merchant(own & noon & (look.weekday < 5))
+        own = np.flatnonzero(self._by(self._regulars))
+        place, hour = look.place[own], look.hour[own]
+        noon = (hour >= terms["meals_from"]) & (hour < terms["meals_to"])
+        weekday = (look.local[own] // DAY + THURSDAY) % 7
+        by_regulars = np.bincount(place, minlength=self._merchants)
+        at_noon = np.bincount(place[noon & (weekday < 5)], minlength=self._merchants)
         count = np.bincount(self._regulars.merchant, minlength=self._merchants)
         many = count >= terms.of("regulars", "residents")
         canteens: Array = many & (at_noon * FULL_BP >= terms["meals"] * by_regulars)
@@ -222,17 +230,31 @@ class Network:
         """Pairs of merchants (the smaller place first), once for each resident who comes again to
         both.
         """
-        cells = self._cells
+        parts = [np.zeros(0, np.int64)]
+        for cells in self._by_residents():
+            parts += self._met(cells)
+        return np.concatenate(parts)
+
+    def _by_residents(self) -> Iterator[Cells]:
+        """The cells in pieces, each resident whole."""
+        cells, start = self._cells, 0
+        while start < len(cells.resident):
+            last = cells.resident[min(start + PIECE, len(cells.resident)) - 1]
+            end = int(np.searchsorted(cells.resident, last, "right"))
+            yield cells.where(slice(start, end))
+            start = end
+
+    def _met(self, cells: Cells) -> Iterator[Array]:
         together, loyal = (self._terms.of("co_visits", name) for name in ("together", "loyal"))
         wanted = np.maximum(together * FULL_BP, loyal * self._paid[cells.resident])
-        parts, step = [np.zeros(0, np.int64)], 1
+        step = 1
         while True:
             same = np.flatnonzero(cells.resident[step:] == cells.resident[:-step])
             if not len(same):
-                return np.concatenate(parts)
+                return
             visits = cells.visits[same] + cells.visits[same + step]
-            same = same[visits * FULL_BP >= wanted[same]]
-            parts.append(cells.merchant[same] * self._merchants + cells.merchant[same + step])
+            same = same[visits * WHOLE >= wanted[same]]
+            yield self._keys(cells.merchant[same], cells.merchant[same + step])
             step += 1
 
     @cached_property
@@ -240,8 +262,11 @@ class Network:
         """The district of each merchant, and how many residents paid in that district."""
         names = [self._look.segments[place][1] for place in range(self._merchants)]
         districts, district = np.unique(names, return_inverse=True)
-        home = np.unique(self._cells.resident * len(districts) + district[self._cells.merchant])
-        return district, np.bincount(home % len(districts), minlength=len(districts))[district]
+        people = np.zeros(len(districts), np.int64)
+        for cells in self._by_residents():
+            home = cells.resident * np.int64(len(districts)) + district[cells.merchant]
+            people += np.bincount(np.unique(home) % len(districts), minlength=len(districts))
+        return district, people[district]
 
     def _expected(self, here: Array, there: Array) -> Array:
         """How many residents would pay at both by chance."""
@@ -249,19 +274,21 @@ class Network:
         number: Array = self._known[here] * self._known[there]
         return number / np.minimum(people[here], people[there])
 
-    @cached_property
-    def _by_merchant(self) -> tuple[Cells, Array]:
-        cells = self._cells.where(np.argsort(self._cells.merchant, kind="stable"))
-        return cells, np.concatenate(([0], np.cumsum(self._known)))
+    def _visits(self, place: int) -> tuple[Array, Array]:
+        """Who paid at a merchant, in order, and how often."""
+        look = self._look
+        own = self._resident[look.starts[place] : look.starts[place + 1]]
+        people, visits = np.unique(own, return_counts=True)
+        return people, visits
 
     def _judge(self, shops: tuple[int, ...]) -> Circle | None:
         """The circle of these merchants; None: chance could bring it about."""
         terms = self._terms
-        cells, starts = self._by_merchant
-        own = np.concatenate([np.arange(starts[each], starts[each + 1]) for each in shops])
-        cells = cells.where(own)
-        people, where = np.unique(cells.resident, return_inverse=True)
-        visits, at = np.bincount(where, cells.visits), np.bincount(where)
+        own = [self._visits(each) for each in shops]
+        sizes = [len(there) for there, _ in own]
+        known, often = (np.concatenate(each) for each in zip(*own, strict=True))
+        people, where = np.unique(known, return_inverse=True)
+        visits, at = np.bincount(where, often), np.bincount(where)
         loyal = visits * FULL_BP >= terms.of("co_visits", "loyal") * self._paid[people]
         chosen = (at > 1) & (visits >= terms.of("co_visits", "together")) & loyal
         size = int(chosen.sum())
@@ -273,17 +300,16 @@ class Network:
         is_many = size > expected * terms.of("co_visits", "times")
         if not is_many or chance * terms.of("co_visits", "one_in") >= 1:
             return None
-        paid = np.bincount(
-            cells.merchant[chosen[where]], cells.visits[chosen[where]], minlength=self._merchants
+        paid = np.add.reduceat(often * chosen[where], np.cumsum([0, *sizes[:-1]]))
+        shares = tuple(
+            float(part / self._look.count[each]) for part, each in zip(paid, shops, strict=True)
         )
-        shares = tuple(float(paid[each] / self._look.count[each]) for each in shops)
         return Circle(shops, people[chosen], expected, shares)
 
     def _of_members(self, members: Array, place: int) -> Array:
         look = self._look
         span = slice(int(look.starts[place]), int(look.starts[place + 1]))
-        rows: Array = look.order[span][np.isin(self._resident[span], members)]
-        return rows
+        return np.flatnonzero(among(self._resident[span], members)) + span.start
 
     def co_visits(self) -> dict[int, Found]:
         """Merchants that share more residents with others than chance would have it."""

@@ -92,7 +92,7 @@ def scan(session: Session, as_of: int | None = None) -> Outcome:
             "sealed_day": risk_facts.sealed_day(db, span.programme_id),
             "payments": look.all.size,
             "merchants": look.merchants,
-            "amount_fen": int(look.all.subsidy.sum()),
+            "amount_fen": look.all.amount_fen,
             "rules_sha256": terms.digest,
             "terms": terms.document,
             "looked": looked.told,
@@ -142,7 +142,7 @@ def _given(db: sqlite3.Connection, span: risk_facts.Span, terms: Terms, first_on
 
     return Given(
         risk_facts.serials(db, span),
-        bool(risk_facts.persons(db, span)),
+        risk_facts.has_persons(db, span),
         risk_given.turnovers(db, first_on),
         risk_given.prices(db, span),
         lambda price: risk_given.sold(db, span, price),
