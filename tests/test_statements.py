@@ -8,6 +8,8 @@ import os
 import random
 import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -398,9 +400,7 @@ def test_a_run_that_is_killed_goes_on(many: Any, here: Path) -> None:
     expected = contents("calm")
     assert len(expected) == 300
     process = forked(here, *FILES, "--form", "csv", *WU, *LATER)
-    deadline = time.monotonic() + 60
-    while len([*Path("out").glob("*.csv")]) < 20 and process.poll() is None:
-        assert time.monotonic() < deadline
+    wait_for_files(process)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     there = contents("out")
@@ -409,3 +409,22 @@ def test_a_run_that_is_killed_goes_on(many: Any, here: Path) -> None:
     assert told["written"] + told["same"] == 300
     assert contents("out") == expected
     assert not [*Path("out").glob(".*.part")]
+
+
+def wait_for_files(process: Any) -> None:
+    deadline = time.monotonic() + 60
+    while len([*Path("out").glob("*.csv")]) < 20 and process.poll() is None:
+        assert time.monotonic() < deadline
+
+
+def test_a_run_that_is_interrupted_says_so_in_words(many: Any, here: Path) -> None:
+    command = [sys.executable, "-m", "vouchercli", *FILES, "--form", "csv", *WU, *LATER]
+    environ = os.environ | {"VOUCHER_LANG": "en"}
+    process = subprocess.Popen(
+        command, cwd=here, stderr=subprocess.PIPE, text=True, process_group=0, env=environ
+    )
+    wait_for_files(process)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: to all of them
+    _, said = process.communicate()
+    assert process.returncode == 130
+    assert "Traceback" not in said and "interrupted" in said

@@ -293,7 +293,10 @@ def _beside(writer: Writer, orders: list[Order]) -> Counts:
         for order in orders:
             said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed below
             process = subprocess.Popen(
-                [sys.executable, "-P", "-c", writer.begin], stdin=subprocess.PIPE, stdout=said
+                [sys.executable, "-P", "-c", writer.begin],
+                stdin=subprocess.PIPE,
+                stdout=said,
+                process_group=0,  # Ctrl-C is for the process that asked: it ends the others
             )
             working.append((process, said))
             assert process.stdin is not None
