@@ -408,6 +408,18 @@ def test_an_answer_that_cannot_be_true_changes_nothing(town: Any) -> None:
     town("check")
 
 
+def test_a_day_on_which_a_bank_cannot_have_paid_is_told(town: Any) -> None:
+    settle(town, "2020-03-27")
+    send(town, 1)
+    rows = ("S1-1,paid,30.00,2020-02-29,B1,,", "S1-2,paid,10.00,2021-03-30,B2,,")
+    heard = hear(town, *rows)
+    assert heard.data["paid"] == 2  # what the bank says of the money stands
+    told = [(each["code"], each["where"].rpartition("/")[2]) for each in heard.json["problems"]]
+    assert told == [("before_sent", "answer.csv:2"), ("still_to_come", "answer.csv:3")]
+    assert hear(town, *rows, name="again.csv").json["problems"] == []
+    town("check")
+
+
 def test_what_banks_said_is_listed_with_what_became_of_it(town: Any) -> None:
     settle(town, "2020-03-27")
     send(town, 1)
@@ -443,7 +455,7 @@ def test_what_banks_said_is_listed_with_what_became_of_it(town: Any) -> None:
 
 @pytest.mark.parametrize("said", sorted(answer_lists.OUTCOMES.keys() - answer_lists.FINE))
 def test_every_refusal_has_a_word(said: str) -> None:
-    assert answers.refusal(said, "answer.csv:2", {}).code == said
+    assert answers.problem_of(said, "answer.csv:2", {}).code == said
 
 
 ORDER_REJECTED = """<?xml version="1.0" encoding="UTF-8"?>

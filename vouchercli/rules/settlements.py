@@ -247,3 +247,12 @@ def judge_answer(status: str, amount_fen: int | None, heard: Heard | None) -> tu
         return "", heard.state
     after = NEXT[status].get(heard.state)
     return ("", after) if after else ("contradicts", "")
+
+
+def judge_day(on: int, sent_on: int, today: int) -> str:
+    """The code of what is odd about the day on which a bank says it paid, or ''. `sent_on`: when
+    the payment file was written; days as yyyymmdd.
+    """
+    if on < sent_on:
+        return "before_sent"
+    return "still_to_come" if on > today else ""

@@ -29,13 +29,13 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 TRANSFERS = """
 SELECT s.order_mark || t.transfer_no, t.transfer_id, t.settlement_id, t.state, t.amount_fen,
-    t.reference, t.transfer_no
+    t.reference, t.transfer_no, s.exported_at
 FROM json_each(?) w CROSS JOIN transfers t ON t.transfer_no = w.value
 JOIN settlements s USING (settlement_id) WHERE s.programme_id = ?
 """
 OF_SETTLEMENT = """
 SELECT s.order_mark || t.transfer_no, t.transfer_id, t.settlement_id, t.state, t.amount_fen,
-    t.reference, t.transfer_no
+    t.reference, t.transfer_no, s.exported_at
 FROM transfers t JOIN settlements s USING (settlement_id)
 WHERE t.settlement_id = ? ORDER BY t.transfer_id
 """
@@ -95,7 +95,7 @@ LIST = Listing(Said, ALL, "b.bank_file_id DESC, a.place", names_columns=True)
 
 class Sent(NamedTuple):
     """A transfer that a bank may answer, in fen. `transfer_no`: as the bank knows it, `own_no`: as
-    we do.
+    we do; `sent_at`: when its payment file was written (UTC seconds).
     """
 
     transfer_no: str
@@ -105,6 +105,7 @@ class Sent(NamedTuple):
     amount_fen: int
     reference: str
     own_no: str
+    sent_at: int | None
 
     @property
     def heard(self) -> law.Heard:

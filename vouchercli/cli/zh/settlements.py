@@ -135,6 +135,8 @@ TEXT = {
     "another amount": "金额不符",
     "never sent": "从未送交",
     "contradicts": "前后矛盾",
+    "{transfer_no}: the bank says {on}, a day before its payment file was written": "{transfer_no}：银行所述日期 {on} 早于付款文件的生成日",
+    "{transfer_no}: the bank says {on}, a day that is still to come": "{transfer_no}：银行所述日期 {on} 尚未到来",
     "paid twice": "重复付款",
     "no such order": "无此指令",
     "another order": "指令不符",

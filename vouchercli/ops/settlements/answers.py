@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 SHOWN = 20
 
 
-def refusal(code: str, where: str, about: dict[str, Any]) -> Problem:
-    """Why an answer is refused, in words."""
-    refusals = (
+def problem_of(code: str, where: str, about: dict[str, Any]) -> Problem:
+    """Why an answer is refused, or what is odd about it, in words."""
+    problems = (
         Problem(
             "unknown_transfer",
             "{transfer_no} is no transfer of {programme}",
@@ -62,6 +62,20 @@ def refusal(code: str, where: str, about: dict[str, Any]) -> Problem:
             "contradicts",
             "{transfer_no} is {state} here, the bank says {status}",
             where,
+            params=about,
+        ),
+        Problem(
+            "before_sent",
+            "{transfer_no}: the bank says {on}, a day before its payment file was written",
+            where,
+            level="warning",
+            params=about,
+        ),
+        Problem(
+            "still_to_come",
+            "{transfer_no}: the bank says {on}, a day that is still to come",
+            where,
+            level="warning",
             params=about,
         ),
         Problem(
@@ -90,7 +104,7 @@ def refusal(code: str, where: str, about: dict[str, Any]) -> Problem:
             params=about,
         ),
     )
-    return next(each for each in refusals if each.code == code)
+    return next(each for each in problems if each.code == code)
 
 
 @dataclass
@@ -98,6 +112,8 @@ class Heard:
     """What a file comes to: each answer as it is kept, and what changes."""
 
     programme: str
+    zone: str
+    today: int
     sent: dict[str, Sent]
     marks: frozenset[str] | None = None  # of a statement: others are paid from the account too
     booked: dict[str, set[str]] = field(default_factory=dict)
@@ -122,12 +138,20 @@ class Heard:
         outcome = code or ("heard_before" if sent and state == sent.state else "taken")
         self._keep(answer, sent, outcome)
         if code:
-            self._refuse(answer, sent, code)
+            self._tell(answer, sent, code)
         elif outcome == "taken" and sent is not None:
+            if odd := self._judge_day(answer, sent):
+                self._tell(answer, sent, odd)
             paid_on = (answer.paid_on or said_on) if state == "paid" else None
             why = answer.reason or answer.reason_code
             self.changes.append((sent.transfer_id, state, paid_on, answer.reference, why))
             self.sent[answer.transfer_no] = sent._replace(state=state)
+
+    def _judge_day(self, answer: Answer, sent: Sent) -> str:
+        """Why its day cannot be right; what the bank says of the money stands all the same."""
+        if answer.paid_on is None or sent.sent_at is None:
+            return ""
+        return law.judge_day(answer.paid_on, times.day_of(sent.sent_at, self.zone), self.today)
 
     def _is_of_others(self, number: str) -> bool:
         """Whether a statement has a payment there that no order of this programme can have asked
@@ -164,7 +188,7 @@ class Heard:
             )
         )
 
-    def _refuse(self, answer: Answer, sent: Sent | None, code: str) -> None:
+    def _tell(self, answer: Answer, sent: Sent | None, code: str) -> None:
         params = {
             "transfer_no": answer.transfer_no,
             "programme": self.programme,
@@ -172,8 +196,9 @@ class Heard:
             "said": money.grouped(answer.amount_fen or 0),
             "state": TRANSFER_WORDS[sent.state] if sent else "",
             "status": TRANSFER_WORDS.get(answer.status, answer.status),
+            "on": times.day_text(answer.paid_on) if answer.paid_on else "",
         }
-        self.problems.append(refusal(code, answer.where, params))
+        self.problems.append(problem_of(code, answer.where, params))
 
     def refuse_order(self, said: OrderAnswer, code: str) -> None:
         """Keep what was said of an order that is not ours, or not the one that was sent."""
@@ -183,7 +208,7 @@ class Heard:
             "programme": self.programme,
             "state": TRANSFER_WORDS["planned"],
         }
-        self.problems.append(refusal(code, said.where, params))
+        self.problems.append(problem_of(code, said.where, params))
 
 
 # ---------------------------------------------------------------- a file
@@ -209,13 +234,16 @@ def hear(session: Session, path: Path, bank_name: str | None = None) -> Outcome:
                 {"file": str(path), "sha256": file.sha256, "again": True}, says=(message,)
             )
         numbers = [each.transfer_no for each in file.answers]
+        today = times.day_of(session.now, row["time_zone"])
         heard = Heard(
             row["programme"],
+            row["time_zone"],
+            today,
             store.transfers(db, row["programme_id"], numbers),
             _marks(session, row) if file.kind.startswith("camt.") else None,
             store.booked(db, numbers),
         )
-        said_on = times.day_of(file.made_at or session.now, row["time_zone"])
+        said_on = times.day_of(file.made_at, row["time_zone"]) if file.made_at else today
         for answer in _every(session, row, file, heard):
             heard.take(answer, said_on)
         store.keep(
@@ -342,8 +370,11 @@ def note_paid(
                 settlement=number,
                 transfer=transfer,
             )
-        heard = Heard(current.row["programme"], {each.transfer_no: each for each in waiting})
-        day = paid_on or times.day_of(session.now, current.row["time_zone"])
+        zone = current.row["time_zone"]
+        today = times.day_of(session.now, zone)
+        by_number = {each.transfer_no: each for each in waiting}
+        heard = Heard(current.row["programme"], zone, today, by_number)
+        day = paid_on or today
         for each in waiting:
             heard.take(_by_hand(each, reference, day), day)
         said = f"{number} {transfer} {reference} {day} {session.now}"
@@ -411,22 +442,23 @@ def _carry_out(session: Session, row: sqlite3.Row, heard: Heard) -> Outcome:
                 rounds=", ".join(again),
             )
         )
-    if len(heard.problems) > SHOWN:
+    refusals = [each for each in heard.problems if each.level == "error"]
+    if len(refusals) > SHOWN:
         says.append(
             say(
                 "the first {shown} of {count} are named here; all: voucher settlement answers"
                 " --refused",
                 shown=SHOWN,
-                count=len(heard.problems),
+                count=len(refusals),
             )
         )
     data = {**told, "settlements": [{"settlement": n, "state": s} for n, s in states.items()]}
-    errors = any(each.level == "error" for each in heard.problems)
+    warnings = [each for each in heard.problems if each.level != "error"]
     return Outcome(
         data,
         says=tuple(says),
-        problems=tuple(heard.problems[:SHOWN]),
-        status="partial" if errors else "ok",
+        problems=(*refusals[:SHOWN], *warnings[:SHOWN]),
+        status="partial" if refusals else "ok",
     )
 
 
