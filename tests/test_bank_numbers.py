@@ -67,7 +67,12 @@ def town(voucher: Any, once: Any) -> Any:
 
 # ---------------------------------------------------------------- the law
 
-PUBLISHED = (ICBC, CCB, "104100000004", "103100000026", "308584000013", "301290000007")
+# head offices of large banks, city banks, rural banks and banks of others' countries
+PUBLISHED = (
+    *(ICBC, CCB, "104100000004", "103100000026", "308584000013", "301290000007"),
+    *("313205057830", "313331000014", "315456000105", "316331000018", "403100000004"),
+    *("402332010004", "402871099996", "314653000011", "595100000007", "597100000014"),
+)
 
 
 def test_the_check_digit_is_that_of_published_numbers() -> None:
