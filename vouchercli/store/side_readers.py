@@ -11,34 +11,32 @@ import gc
 import os
 import pickle
 import sqlite3
-import subprocess
-import sys
-import tempfile
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.store import (
     checks,
     days,
     fact_checks,
     fact_digests,
+    side_processes,
     typed,
     used_claims,
 )
 from vouchercli.store.db import legibly, plainly, read_only_query
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
     from vouchercli.rules.days import Sums
     from vouchercli.store.breaches import Breach
     from vouchercli.store.day_proofs import Sealed
 
 MANY_ROWS = 200_000  # from so many on other processes are worth their start
-MOST_READERS = 4
 BEGIN = "from vouchercli.store.side_readers import serve; serve()"
 FILE = "SELECT file FROM pragma_database_list WHERE name = 'main'"
 KEPT = """
@@ -90,55 +88,12 @@ def file_of(db: sqlite3.Connection) -> str:
 # ---------------------------------------------------------------- the side that asks
 
 
-class Readers:
-    """The processes at work."""
-
-    def __init__(self, working: list[tuple[subprocess.Popen[bytes], IO[bytes]]]) -> None:
-        self._working = working
-
-    def answers(self) -> list[Answer]:
-        """Their answers, when all have ended."""
-        answers = []
-        for process, said in self._working:
-            if process.wait():
-                raise RuntimeError(f"a reader of sealed days ended with {process.returncode}")
-            said.seek(0)
-            answers.append(pickle.load(said))
-        return answers
-
-
-def count() -> int:
-    """How many processes to start: one a core."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(cores or 1, MOST_READERS))
-
-
-@contextmanager
-def at_work(db: sqlite3.Connection, orders: Sequence[Order]) -> Iterator[Readers]:
-    """Processes that carry the orders out; the caller does other things meanwhile."""
-    path = file_of(db)
-    working: list[tuple[subprocess.Popen[bytes], IO[bytes]]] = []
-    try:
-        for order in orders:
-            said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed below
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-c", BEGIN],
-                stdin=subprocess.PIPE,
-                stdout=said,
-                stderr=subprocess.DEVNULL,
-                env={**os.environ, "POLARS_MAX_THREADS": "1"},
-            )
-            working.append((process, said))
-            assert process.stdin is not None
-            with suppress(BrokenPipeError), process.stdin as asked:
-                pickle.dump((path, os.getpid(), order), asked)
-        yield Readers(working)
-    finally:
-        for process, said in working:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-            said.close()
+def at_work(
+    db: sqlite3.Connection, orders: Sequence[Order]
+) -> AbstractContextManager[Callable[[], Iterator[Answer]]]:
+    """Processes that carry the orders out, as `side_processes.at_work`."""
+    told = [(file_of(db), os.getpid(), order) for order in orders]
+    return side_processes.at_work(BEGIN, told, POLARS_MAX_THREADS="1")
 
 
 def shared_out(
@@ -178,8 +133,9 @@ def read_days(
     if not are_worth_while(db, sum(each.rows for each, _ in asked)):
         answers = [carry_out(db, Order(asked))]
     else:
-        with at_work(db, shared_out(count(), asked, adds_up=False, db=db)) as readers:
-            answers = readers.answers()
+        orders = shared_out(side_processes.count(), asked, adds_up=False, db=db)
+        with at_work(db, orders) as answers_of:
+            answers = [*answers_of()]
     return (
         [each for answer in answers for each in answer.found],
         [each for answer in answers for each in answer.unread],

@@ -20,6 +20,7 @@ from vouchercli.store import (
     fact_checks,
     number_checks,
     open_rows,
+    side_processes,
     side_readers,
     total_checks,
     typed,
@@ -134,21 +135,21 @@ def _prove_seals(db: sqlite3.Connection, answers: list[Answer]) -> list[Breach]:
 
 def _prove_beside(db: sqlite3.Connection, asked: Asked) -> Found:
     """Sealed days are read by other processes; no sums are made of them."""
-    orders = side_readers.shared_out(side_readers.count(), asked, adds_up=False, db=db)
-    with side_readers.at_work(db, orders) as readers:
+    orders = side_readers.shared_out(side_processes.count(), asked, adds_up=False, db=db)
+    with side_readers.at_work(db, orders) as answers_of:
         found = _run(db, (name for name in CHECKS if name != SEALED))
-        found[SEALED] = _prove_seals(db, readers.answers())
+        found[SEALED] = _prove_seals(db, [*answers_of()])
     return found
 
 
 def _prove_by_columns(db: sqlite3.Connection, asked: Asked) -> Found:
     """All sealed days are read by other processes, which add up their rows by every key."""
-    orders = side_readers.shared_out(side_readers.count(), asked, adds_up=True, db=db)
-    with side_readers.at_work(db, orders) as readers:
+    orders = side_readers.shared_out(side_processes.count(), asked, adds_up=True, db=db)
+    with side_readers.at_work(db, orders) as answers_of:
         open_rows.count_all_batches(db)
         found = _run(db, (name for name in CHECKS if name not in LATER))
         found |= {name: checks.find(check, db) for name, check in BY_COLUMNS.items()}
-        answers = readers.answers()
+        answers = [*answers_of()]
     return joined(found, join(db, answers))
 
 

@@ -6,13 +6,9 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
-import subprocess
-import sys
-import tempfile
 from contextlib import suppress
 from hashlib import sha256
-from typing import IO, TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats import whole_files
@@ -20,7 +16,7 @@ from vouchercli.ops.settlements import lookup, statements
 from vouchercli.ops.setup import staff
 from vouchercli.result import Outcome, say
 from vouchercli.rules import doors, times
-from vouchercli.store import audit, programmes, side_readers
+from vouchercli.store import audit, programmes, side_processes, side_readers
 from vouchercli.store import statements as store
 from vouchercli.store.db import reading, writing
 
@@ -255,7 +251,7 @@ def _share_out(
 ) -> Counts:
     lots = [*_lots(merchants, is_some=wanted.settlement is not None)]
     database = side_readers.file_of(session.db)
-    readers = min(side_readers.count(), len(lots)) if len(merchants) > FEW and database else 1
+    readers = min(side_processes.count(), len(lots)) if len(merchants) > FEW and database else 1
 
     def order(part: int) -> Order:
         return Order(
@@ -280,7 +276,7 @@ def _share_out(
 def _lots(
     merchants: list[int], *, is_some: bool
 ) -> Iterator[tuple[int, int, frozenset[int] | None]]:
-    size = min(LOT, -(-len(merchants) // side_readers.count()) or 1)
+    size = min(LOT, -(-len(merchants) // side_processes.count()) or 1)
     for start in range(0, len(merchants), size):
         lot = merchants[start : start + size]
         yield lot[0], lot[-1], frozenset(lot) if is_some else None
@@ -288,38 +284,14 @@ def _lots(
 
 def _beside(writer: Writer, orders: list[Order]) -> Counts:
     """What processes have written that work beside each other."""
-    working: list[tuple[subprocess.Popen[bytes], IO[bytes]]] = []
-    try:
-        for order in orders:
-            said: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - closed below
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-c", writer.begin],
-                stdin=subprocess.PIPE,
-                stdout=said,
-                process_group=0,  # Ctrl-C is for the process that asked: it ends the others
-            )
-            working.append((process, said))
-            assert process.stdin is not None
-            with suppress(BrokenPipeError), process.stdin as asked:
-                pickle.dump((writer.told, order), asked)
-        counts = [_heard(process, said) for process, said in working]
-        return Counts(*map(sum, zip(*counts, strict=True)))
-    finally:
-        for process, said in working:
-            if process.poll() is None:
-                process.kill()
-                process.wait()
-            said.close()
+    told = [(writer.told, order) for order in orders]
+    with side_processes.at_work(writer.begin, told) as answers:
+        return Counts(*map(sum, zip(*map(_counted, answers()), strict=True)))
 
 
-def _heard(process: subprocess.Popen[bytes], said: IO[bytes]) -> Counts:
-    if process.wait():
-        raise RuntimeError(f"a writer of statements ended with {process.returncode}")
-    said.seek(0)
-    answer = pickle.load(said)
+def _counted(answer: Counts | OSError) -> Counts:
     if isinstance(answer, OSError):
         raise answer
-    assert isinstance(answer, Counts), answer
     return answer
 
 
