@@ -42,7 +42,15 @@ $(VENV)-judges/.made: tests/judges.txt tests/axe.txt tests/banks.txt tests/effec
 		|| echo 'without Datasette, frictionless, axe-core, the schemas of banks, mock-bank, causaldata and diff-diff' >&2
 	@mkdir -p '$(VENV)-judges' && touch $@
 
-test-slow: $(VENV)/.made $(VENV)-judges/.made  ## the slower suites: the wheel, and commands killed in the middle (CRASH_KILLS=N times)
+# PySpark for a real cluster (tests/spark.txt), which needs the system's Java; where one cannot be had, its tests are skipped.
+$(VENV)-spark/.made: tests/spark.txt $(VENV)/.made
+	@rm -rf '$(VENV)-spark' && $(BIN)/python -m venv '$(VENV)-spark' 2>/dev/null \
+		&& '$(VENV)-spark/bin/python' -m pip install --quiet --no-deps --require-hashes -r tests/spark.txt 2>/dev/null \
+		|| { uv venv --quiet --clear --python $(BIN)/python '$(VENV)-spark' && uv pip install --quiet --no-deps --python '$(VENV)-spark/bin/python' -r tests/spark.txt; } 2>/dev/null \
+		|| echo 'without PySpark' >&2
+	@mkdir -p '$(VENV)-spark' && touch $@
+
+test-slow: $(VENV)/.made $(VENV)-judges/.made $(VENV)-spark/.made  ## the slower suites: the wheel, and commands killed in the middle (CRASH_KILLS=N times)
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m slow
 
 simulate: $(VENV)/.made  ## days of a small city with kills, full disks, races and late files, held against a model (DAYS=200 SEED=1)

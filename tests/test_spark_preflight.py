@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from test_days import why
 
-from vouchercli.errors import VoucherError
 from vouchercli.store import spark_faults as faults
+from vouchercli.store import spark_tables
 
 MASTER = "spark://h:7077"
 
@@ -81,6 +81,11 @@ def test_the_secret_and_the_memory_are_looked_at_before(
     for memory in ("much", "100m", "900t"):
         monkeypatch.setenv("VOUCHER_SPARK_MEMORY", memory)
         assert refused(bare, "local[2]") == "spark_memory"
+    monkeypatch.setenv("VOUCHER_SPARK_MEMORY", "")
+    for patience in ("0", "long", "1.5"):
+        monkeypatch.setenv("VOUCHER_SPARK_PATIENCE", patience)
+        assert refused(bare, "local[2]") == "spark_patience"
+    monkeypatch.setenv("VOUCHER_SPARK_PATIENCE", "300")
     # all is well: the lake is looked for, and Spark has not been started
     for memory in ("600m", ""):
         monkeypatch.setenv("VOUCHER_SPARK_MEMORY", memory)
@@ -116,21 +121,27 @@ def test_a_damaged_file_is_no_fault_of_spark() -> None:
     assert found.params["path"] == "/湖/a.parquet"
 
 
-def test_patience_has_an_end() -> None:
-    idle = "WARN: Initial job has not accepted any resources; check your cluster UI\n"
-    assert faults.while_starting(idle, MASTER) is None
-    assert faults.while_asking(idle, MASTER) is None
-    found = faults.while_asking(idle * 4, MASTER)
-    assert isinstance(found, VoucherError) and found.code == "spark_no_workers"
+def test_who_runs_another_spark_is_told() -> None:
     assert faults.other_versions(MASTER, "4.3.0", "4.0.1").params["there"] == "4.0.1"
+
+
+def test_small_tables_are_written_as_spark_reads_them() -> None:
+    columns = {"name": "text", "day": "int"}
+    typed = "SELECT CAST(`name` AS string) AS `name`, CAST(`day` AS bigint) AS `day` FROM VALUES "
+    assert spark_tables.written(columns, [("a'b\\c${d}", 1), ("", 2)]) == (
+        typed + "('a\\'b\\\\c${d}', 1), ('', 2) AS t(`name`, `day`)"
+    )
+    assert spark_tables.written(columns, []) == (
+        typed + "(NULL, NULL) AS t(`name`, `day`) WHERE 1 = 0"
+    )
 
 
 def test_what_is_asked_of_spark_goes_where_it_belongs() -> None:
     """Nothing of Spark is started for it."""
     from vouchercli.store.spark_engine import Spark
 
-    of_cluster = Spark("spark://h:7077", secret="word", memory="2g")._settings()
+    of_cluster = Spark("spark://h:7077", secret="word", memory="2g", patience=60)._settings()
     assert of_cluster["spark.authenticate.secret"] == "word"
     assert (of_cluster["spark.authenticate"], of_cluster["spark.executor.memory"]) == ("true", "2g")
-    here = Spark("local[2]", secret="", memory="2g")._settings()
+    here = Spark("local[2]", secret="", memory="2g", patience=60)._settings()
     assert not {"spark.authenticate", "spark.executor.memory"} & here.keys()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
+import time
 from collections import Counter
 from concurrent.futures import Future
 from concurrent.futures import wait as wait_for
@@ -16,8 +17,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.rules.lake import TEXT
 from vouchercli.store import spark_faults as faults
+from vouchercli.store import spark_tables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,6 +35,8 @@ SETTINGS = {
     "spark.ui.showConsoleProgress": "false",
     "spark.sql.ansi.enabled": "true",  # what does not fit is an error, not a null
     "spark.sql.session.timeZone": "UTC",
+    "spark.sql.variable.substitute": "false",  # texts are what they are
+    "spark.sql.parser.escapedStringLiterals": "false",
     "spark.sql.files.ignoreMissingFiles": "false",
     "spark.sql.files.ignoreCorruptFiles": "false",
 }
@@ -48,10 +51,12 @@ class Spark:
     is damaged.
     """
 
-    def __init__(self, master: str, *, secret: str, memory: str) -> None:
+    def __init__(self, master: str, *, secret: str, memory: str, patience: float) -> None:
         self.master = master
         self._secret = secret
         self._memory = memory
+        self._patience = patience  # seconds without any worker
+        self._executors: Any = None  # asks the master who works; None: there is no master to ask
         self._paths: list[str] = []
         self._tables: dict[str, tuple[Columns, list[str]]] = {}
         self._session: Any = None
@@ -69,11 +74,8 @@ class Spark:
     def rows(self, table: str, columns: Columns, rows: Rows) -> None:
         """A small table that stands beside."""
         session = self._started()
-        self._watched(
-            lambda: session.createDataFrame(
-                [tuple(row) for row in rows], _schema(columns)
-            ).createOrReplaceTempView(table)
-        )
+        statement = spark_tables.written(columns, rows)
+        self._watched(lambda: session.sql(statement).createOrReplaceTempView(table))
 
     def ask(self, statement: str) -> list[tuple[Any, ...]]:
         """The rows of an answer."""
@@ -105,6 +107,8 @@ class Spark:
                 self._log = tempfile.NamedTemporaryFile(prefix="voucher-spark-", delete=False)  # noqa: SIM115
             start = self._connected if self.master.startswith("sc://") else self._launched
             self._session = self._watched(start, faults.while_starting)
+            if not self.master.startswith(("sc://", "local[")):
+                self._executors = self._session.sparkContext._jsc.sc().statusTracker()
             for table, (columns, paths) in self._tables.items():
                 self._name(table, columns, paths)
             self._look()
@@ -153,7 +157,7 @@ class Spark:
         return settings
 
     def _name(self, table: str, columns: Columns, paths: Sequence[str]) -> None:
-        session, schema = self._session, _schema(columns)
+        session, schema = self._session, spark_tables.schema(columns)
 
         def name() -> None:
             if paths:
@@ -185,23 +189,32 @@ class Spark:
     def _watched(
         self,
         call: Callable[[], Any],
-        fault: Callable[[str, str], VoucherError | None] = faults.while_asking,
+        fault: Callable[[str, str], VoucherError | None] = lambda log, master: None,
     ) -> Any:
-        """What a call gives; while it is waited for, the log is read for what no patience mends."""
+        """What a call gives; while it is waited for, the log is read for what no patience mends,
+        and somebody must be there to do the work.
+        """
         begins = self._log.seek(0, os.SEEK_END)
-        answer = _begun(call)
+        answer, manned_at = _begun(call), time.monotonic()
         while True:
             done = wait_for([answer], timeout=1).done
             if done and answer.exception() is None:
                 return answer.result()
             said = self._said(begins)
-            found = fault(said, self.master)
+            if self._has_workers():
+                manned_at = time.monotonic()
+            is_late = time.monotonic() - manned_at > self._patience
+            found = faults.no_workers(self.master) if is_late else fault(said, self.master)
             if found is not None:
                 self._kill()
                 raise found
             if done:
                 error = answer.exception()
                 raise faults.of_answer(f"{error}\n{said}", self.master) from error
+
+    def _has_workers(self) -> bool:
+        """Whether somebody works for us: besides the driver, who stands in the list too."""
+        return self._executors is None or len(self._executors.getExecutorInfos()) > 1
 
     def _said(self, begins: int) -> str:
         with Path(self._log.name).open("rb") as log:
@@ -210,6 +223,7 @@ class Spark:
 
     def _kill(self) -> None:
         """End our Java, whatever it does."""
+        self._executors = None
         if self._gateway is None:
             return
         from pyspark import SparkContext
@@ -230,12 +244,6 @@ def _environment(names: Mapping[str, str]) -> Iterator[None]:
     finally:
         os.environ.clear()
         os.environ.update(before)
-
-
-def _schema(columns: Columns) -> str:
-    return ", ".join(
-        f"`{name}` {'string' if kind == TEXT else 'bigint'}" for name, kind in columns.items()
-    )
 
 
 def _begun(call: Callable[[], Any]) -> Future[Any]:

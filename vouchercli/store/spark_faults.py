@@ -19,8 +19,6 @@ MEMORY = re.compile(
 )
 NO_FILE = re.compile(r"FILE_NOT_EXIST|FileNotFoundException|NoSuchFileException|PATH_NOT_FOUND")
 DAMAGED = re.compile(r"FAILED_READ_FILE|CANNOT_READ|ParquetDecod|not a Parquet file|MalformedInput")
-IDLE = re.compile(r"Initial job has not accepted any resources")
-IDLE_FOR = 4  # Spark says it every 15 seconds
 
 
 def while_starting(log: str, master: str) -> VoucherError | None:
@@ -42,14 +40,13 @@ def while_starting(log: str, master: str) -> VoucherError | None:
     return None
 
 
-def while_asking(log: str, master: str) -> VoucherError | None:
-    """What the log says while an answer is waited for: nobody takes the work."""
-    if len(IDLE.findall(log)) < IDLE_FOR:
-        return None
+def no_workers(master: str) -> VoucherError:
+    """The refusal where nobody takes the work: Spark itself would wait for ever."""
     return VoucherError(
         "spark_no_workers",
         "no worker of {engine} takes the work: none is there, or none has a core and the memory",
-        hint="see the master's page; VOUCHER_SPARK_MEMORY=512m asks for less",
+        hint="see the master's page; VOUCHER_SPARK_MEMORY=512m asks for less,"
+        " VOUCHER_SPARK_PATIENCE=300 waits longer",
         engine=master,
     )
 

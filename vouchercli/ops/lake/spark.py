@@ -28,8 +28,10 @@ OF_SECRET = "VOUCHER_SPARK_SECRET"
 OF_SECRET_FILE = "VOUCHER_SPARK_SECRET_FILE"
 OF_MEMORY = "VOUCHER_SPARK_MEMORY"
 OLDEST_JAVA = 17
+OF_PATIENCE = "VOUCHER_SPARK_PATIENCE"
 LEAST = 512 << 20
-PATIENCE = 5.0  # seconds for an answer of the master's port
+PATIENCE = 60.0  # seconds in which a worker comes
+ANSWERS_IN = 5.0  # seconds for an answer of the master's port
 SIZES = {"k": 10, "m": 20, "g": 30, "t": 40}
 
 
@@ -41,7 +43,7 @@ def is_spark(name: str) -> bool:
 def spark(name: str) -> Spark:
     """The engine of that master; Spark itself is started by the first question. Raises `UsageFault`
     spark_master, `VoucherError` spark_unreachable, no_java, java_too_old, no_spark,
-    spark_secret_file, spark_memory.
+    spark_secret_file, spark_memory, spark_patience.
     """
     if not MASTERS.fullmatch(name):
         raise UsageFault(
@@ -54,10 +56,11 @@ def spark(name: str) -> Spark:
     if not name.startswith("sc://"):
         _java()
     _installed(name)
-    secret, memory = _secret(), _memory()
+    asked = {"secret": _secret(), "memory": _memory()}
+    patience = _patience()
     from vouchercli.store.spark_engine import Spark  # only where it is asked for
 
-    return Spark(name, secret=secret, memory=memory)
+    return Spark(name, **asked, patience=patience)
 
 
 def _answers(name: str) -> None:
@@ -69,7 +72,7 @@ def _answers(name: str) -> None:
     why = ""
     for host, port in ADDRESSES.findall(rest):
         try:
-            socket.create_connection((host, int(port)), PATIENCE).close()
+            socket.create_connection((host, int(port)), ANSWERS_IN).close()
         except (OSError, OverflowError) as error:
             why = str(error)
         else:
@@ -175,3 +178,16 @@ def _memory() -> str:
             has=has >> 20,
         )
     return text
+
+
+def _patience() -> float:
+    """How many seconds may pass in which no worker is there."""
+    text = os.environ.get(OF_PATIENCE, "").strip()
+    if text and not re.fullmatch("[1-9][0-9]{0,4}", text):
+        raise VoucherError(
+            "spark_patience",
+            "{text} is no number of seconds to wait for a worker of Spark",
+            hint="VOUCHER_SPARK_PATIENCE=300",
+            text=text,
+        )
+    return float(text or PATIENCE)
