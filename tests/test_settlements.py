@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import towns
 
-from vouchercli.ops.settlements import answer_lists, answers
+from vouchercli.ops.settlements import answer_lists, judged_answers
 from vouchercli.rules import settlements as law
 
 if TYPE_CHECKING:
@@ -455,7 +455,7 @@ def test_what_banks_said_is_listed_with_what_became_of_it(town: Any) -> None:
 
 @pytest.mark.parametrize("said", sorted(answer_lists.OUTCOMES.keys() - answer_lists.FINE))
 def test_every_refusal_has_a_word(said: str) -> None:
-    assert answers.problem_of(said, "answer.csv:2", {}).code == said
+    assert judged_answers.problem_of(said, "answer.csv:2", {}).code == said
 
 
 ORDER_REJECTED = """<?xml version="1.0" encoding="UTF-8"?>
