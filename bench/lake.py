@@ -86,6 +86,7 @@ def again(lake: Path, code: str, other: str) -> None:
 
     from vouchercli.formats.columnar import lake_files
     from vouchercli.rules import lake as rules
+    from vouchercli.rules.canonical import own_digest
 
     document = manifest(lake / code)
     source, to = (lake / each / document["programme"] for each in (code, other))
@@ -96,7 +97,7 @@ def again(lake: Path, code: str, other: str) -> None:
         frame.sink_parquet(path, compression="zstd")
         each["bytes"], each["sha256"] = lake_files.digest(path)
     document["city"] = other
-    text = json.dumps(document | {"sha256": rules.digest(document)}, ensure_ascii=False)
+    text = json.dumps(document | {"sha256": own_digest(document)}, ensure_ascii=False)
     (to / rules.MANIFEST).write_text(text, "utf-8")
 
 
@@ -123,8 +124,8 @@ class Duck:
 
         self.db = duckdb.connect()
 
-    def files(self, table: str, columns: Any, paths: Any) -> None:
-        names = ", ".join(f"'{path}'" for path in paths)
+    def files(self, table: str, columns: Any, parts: Any) -> None:
+        names = ", ".join(f"'{path}'" for paths in parts.values() for path in paths)
         self.db.execute(f"CREATE OR REPLACE VIEW {table} AS SELECT * FROM read_parquet([{names}])")
 
     def rows(self, table: str, columns: Any, rows: Any) -> None:
@@ -137,6 +138,8 @@ class Duck:
 
     def ask(self, statement: str) -> list[tuple[Any, ...]]:
         return self.db.execute(statement).fetchall()
+
+    ask_apart = ask
 
     def close(self) -> None:
         self.db.close()

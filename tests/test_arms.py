@@ -19,8 +19,7 @@ from towns import OPENS
 
 from vouchercli.ops.intake import by_columns
 from vouchercli.ops.lottery import draws as ops
-from vouchercli.rules import certificates as proof
-from vouchercli.rules import draws
+from vouchercli.rules import canonical, draws
 from vouchercli.rules.arms import Arm, Arms, offset, read_within, share_out
 
 if TYPE_CHECKING:
@@ -253,8 +252,8 @@ def test_another_sharing_is_found(
 ) -> None:
     document = run(town)
     spoil(document["arms"])
-    document["sha256"] = proof.own_digest(document)
-    Path("out/town-a1-certificate.json").write_text(proof.canonical(document) + "\n", "utf-8")
+    document["sha256"] = canonical.own_digest(document)
+    Path("out/town-a1-certificate.json").write_text(canonical.text(document) + "\n", "utf-8")
     ran = verify(town, expect=3 if code == "bad_certificate" else 5)
     assert f"[{code}]" in ran.err
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from vouchercli.rules import canonical
 from vouchercli.rules import certificate_terms as terms
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
@@ -167,8 +168,8 @@ def test_what_is_not_proven_is_what_was_not_given_and_what_no_file_says() -> Non
 
 def publish(certificate: proof.Certificate, **parts: Any) -> None:
     whole = proof.document(certificate) | parts
-    whole |= {"sha256": proof.own_digest(whole)}
-    Path("c.json").write_text(proof.canonical(whole) + "\n", "utf-8")
+    whole |= {"sha256": canonical.own_digest(whole)}
+    Path("c.json").write_text(canonical.text(whole) + "\n", "utf-8")
     Path("e.csv").write_bytes(b"".join(law.listed(LIST, ("application_no",))))
 
 

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vouchercli.rules import canonical
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
 from vouchercli.rules.draws import Entrant, Stratum
@@ -270,7 +271,7 @@ def findings(
     commitment: str | None = None,
 ) -> tuple[Fault, ...]:
     shown = law.columns(QUOTAS)
-    whole = document | ({"sha256": proof.own_digest(document)} if is_sealed else {})
+    whole = document | ({"sha256": canonical.own_digest(document)} if is_sealed else {})
     digest = law.digest(law.listed(entrants, shown))
     return proof.findings(whole, entrants, shown, digest, commitment)
 

@@ -20,7 +20,7 @@ import towns
 from towns import OPENS
 
 from vouchercli.ops.lottery import draws as ops
-from vouchercli.rules import certificates as proof
+from vouchercli.rules import canonical
 from vouchercli.rules import draws as law
 from vouchercli.store import fact_digests
 
@@ -824,7 +824,7 @@ def verify(voucher: Callable[..., Ran], *options: str, expect: int) -> list[str]
 def tamper(**parts: Any) -> None:
     document = json.loads(Path("certificate.json").read_text("utf-8")) | parts
     Path("certificate.json").write_text(
-        json.dumps(document | {"sha256": proof.own_digest(document)}), "utf-8"
+        json.dumps(document | {"sha256": canonical.own_digest(document)}), "utf-8"
     )
 
 

@@ -76,10 +76,8 @@ def sweep(folder: Path, stem: str) -> None:
     """Take away what writers that were killed have left in a folder: the drafts with a `mark`, of
     processes that are gone, whose names begin with `stem`.
     """
-    for draft in folder.glob(f".{glob.escape(stem)}-*.part*") if os.name == "posix" else ():
-        process = draft.name.split(".")[-2]
-        if process.isdigit() and not is_alive(int(process)):
-            draft.unlink(missing_ok=True)
+    for draft in orphans(folder.glob(f".{glob.escape(stem)}-*.part*")):
+        draft.unlink(missing_ok=True)
 
 
 def sweep_secrets(folder: Path) -> list[str]:
@@ -87,13 +85,30 @@ def sweep_secrets(folder: Path) -> list[str]:
     name (`new_file`), where the folder lets go of them; gives their names.
     """
     swept = []
-    for draft in folder.glob(f".*{SECRET}.*.part") if os.name == "posix" else ():
+    for draft in orphans(folder.glob(f".*{SECRET}.*.part")):
+        with contextlib.suppress(OSError):
+            draft.unlink()
+            swept.append(draft.name)
+    return sorted(swept)
+
+
+def orphans(drafts: Iterable[Path]) -> Iterator[Path]:
+    """Of drafts with a `mark` those whose writer is gone (POSIX)."""
+    for draft in drafts if os.name == "posix" else ():
         process = draft.name.split(".")[-2]
         if process.isdigit() and not is_alive(int(process)):
-            with contextlib.suppress(OSError):
-                draft.unlink()
-                swept.append(draft.name)
-    return sorted(swept)
+            yield draft
+
+
+def sync(path: Path) -> None:
+    """Wait until a file or a folder is on the disk (POSIX). Raises `OSError`."""
+    if os.name != "posix":
+        return
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def is_alive(process: int) -> bool:

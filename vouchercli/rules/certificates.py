@@ -7,7 +7,6 @@ another language.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, fields
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from vouchercli.result import Word
 from vouchercli.rules import arms as sharing
 from vouchercli.rules import draws
 from vouchercli.rules.arms import Arm, Arms
+from vouchercli.rules.canonical import own_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -104,16 +104,6 @@ def _listed(part: Part) -> dict[str, Any]:
 def _arms(arms: Arms) -> dict[str, Any]:
     rounds = [each._asdict() | {"winners": list(each.winners)} for each in arms.rounds]
     return {"within": list(arms.within), "rounds": rounds}
-
-
-def canonical(whole: Any) -> str:
-    """JSON with sorted keys and no blanks, every character as itself."""
-    return json.dumps(whole, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def own_digest(whole: dict[str, Any]) -> str:
-    """SHA-256 of the canonical JSON without the key `sha256`."""
-    return draws.sha256(canonical({key: value for key, value in whole.items() if key != "sha256"}))
 
 
 def read(whole: Any) -> Certificate:

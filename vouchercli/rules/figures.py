@@ -4,12 +4,11 @@ one. docs/figures.md describes it for those who write one by hand.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules import audit, days, times
+from vouchercli.rules.canonical import own_digest
 from vouchercli.rules.leverage import Sums
 
 if TYPE_CHECKING:
@@ -47,15 +46,6 @@ class City(NamedTuple):
     log: str
     day: str
     digest: str
-
-
-def digest(document: Mapping[str, Any]) -> str:
-    """SHA-256, in hexadecimal, over all but the key `sha256` in canonical JSON: keys in order, no
-    blanks, UTF-8.
-    """
-    rest = {key: value for key, value in document.items() if key != "sha256"}
-    text = json.dumps(rest, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def figures(sums: Sums, packs: int, claimed: int) -> dict[str, int]:
@@ -163,5 +153,5 @@ def read(document: Mapping[str, Any]) -> City:
         total["claimed"],
         str(proof.get("log") or ""),
         str(proof.get("day") or ""),
-        digest(document),
+        own_digest(document),
     )

@@ -7,18 +7,16 @@ an identity, a token or a name of a merchant.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules import days
+from vouchercli.rules.canonical import own_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 VERSION = 1
 MANIFEST = "manifest.json"
-FEWEST = 10  # residents behind a count that is told, as in `export package`
 SUMS = (
     "vouchers",
     "base_fen",
@@ -166,28 +164,25 @@ def summed(table: str) -> tuple[str, ...]:
     return tuple(name for name, kind in TABLES[table].items() if kind == SUM)
 
 
-def digest(document: Mapping[str, Any]) -> str:
-    """SHA-256, in hexadecimal, over all but the key `sha256` in canonical JSON."""
-    rest = {key: value for key, value in document.items() if key != "sha256"}
-    text = json.dumps(rest, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def written(manifest: Manifest) -> dict[str, Any]:
     """The manifest as its file has it."""
     document = {"voucher_lake": VERSION, **manifest._asdict()}
     document["files"] = [each._asdict() for each in manifest.files]
-    return document | {"sha256": digest(document)}
+    return document | {"sha256": own_digest(document)}
 
 
 def read(document: Any) -> Manifest | None:
     """A manifest of this version that nobody changed; None: it is none."""
     try:
-        if document["voucher_lake"] != VERSION or document["sha256"] != digest(document):
+        if document["voucher_lake"] != VERSION or document["sha256"] != own_digest(document):
+            return None
+        if document["tables"] != TABLES:  # another program's, whatever number it gives itself
             return None
         fields = {name: document[name] for name in Manifest._fields}
         files = tuple(File(**each) for each in fields["files"])
         lists = {name: tuple(fields[name]) for name in ("as_of", "percentages", "funders")}
+        if not {each.table for each in files} <= TABLES.keys():
+            return None
         return Manifest(**{**fields, **lists, "files": files})
     except (KeyError, TypeError):
         return None

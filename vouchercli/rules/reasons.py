@@ -18,6 +18,12 @@ from vouchercli.rules import money, times
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+# Rejects that stay what they are whatever else comes: the row itself is wrong.
+FOR_EVER = (
+    *("bad_row", "bad_amount", "bad_time", "conflicting_row"),
+    *("unknown_arm", "no_week", "no_number", "too_many_places", "below_zero", "not_above_zero"),
+    *("cell_too_small", "square_too_small", "product_impossible"),
+)
 # In the order in which rows are judged: what can be wrong with any row, claims, redemptions,
 # registries.
 REJECTS: dict[str, tuple[str, ...]] = {

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     Columns = Mapping[str, str]
     Rows = Sequence[Sequence[Any]]
+    Parts = Mapping[str, Sequence[Path]]  # by city
 
 
 def _schema(columns: Columns) -> dict[str, Any]:
@@ -22,29 +23,48 @@ def _schema(columns: Columns) -> dict[str, Any]:
 
 class Local:
     """Answers questions in SQL about the files of a lake and small tables beside them; memory holds
-    groups, not files. Raises `OSError`, `ValueError` where a file is not what it should be.
+    groups, not files, and of what is asked city by city those of one city. Raises `OSError`,
+    `ValueError` where a file is not what it should be.
     """
 
     def __init__(self) -> None:
-        self._frames: dict[str, pl.LazyFrame] = {}
+        self._files: dict[str, tuple[Columns, Parts]] = {}
+        self._rows: dict[str, pl.LazyFrame] = {}
 
-    def files(self, table: str, columns: Columns, paths: Sequence[Path]) -> None:
-        """A table is made of exactly these files."""
-        empty = pl.LazyFrame(schema=_schema(columns))
-        self._frames[table] = pl.scan_parquet([*paths]) if paths else empty
+    def files(self, table: str, columns: Columns, parts: Parts) -> None:
+        """A table is made of exactly these files, by city."""
+        self._files[table] = columns, parts
 
     def rows(self, table: str, columns: Columns, rows: Rows) -> None:
         """A small table that stands beside."""
-        self._frames[table] = pl.LazyFrame(rows, schema=_schema(columns), orient="row")
+        self._rows[table] = pl.LazyFrame(rows, schema=_schema(columns), orient="row")
 
     def ask(self, statement: str) -> list[tuple[Any, ...]]:
         """The rows of an answer."""
+        return self._answer(statement, None)
+
+    def ask_apart(self, statement: str) -> list[tuple[Any, ...]]:
+        """The rows of an answer whose rows are each of one city: one city after the other."""
+        cities = sorted({city for _, parts in self._files.values() for city in parts})
+        return [row for city in cities for row in self._answer(statement, city)]
+
+    def _answer(self, statement: str, city: str | None) -> list[tuple[Any, ...]]:
         try:
-            answer = pl.SQLContext(self._frames).execute(statement)
+            answer = pl.SQLContext(self._tables(city)).execute(statement)
             return answer.collect(engine="streaming").rows()
         except pl.exceptions.PolarsError as error:
             raise ValueError(str(error)) from error
 
+    def _tables(self, city: str | None) -> dict[str, pl.LazyFrame]:
+        """Every table, with the files of a city alone (None: of all)."""
+        tables = {**self._rows}
+        for table, (columns, parts) in self._files.items():
+            paths = [each for name, some in parts.items() if city in (None, name) for each in some]
+            empty = pl.LazyFrame(schema=_schema(columns))
+            tables[table] = pl.scan_parquet(paths) if paths else empty
+        return tables
+
     def close(self) -> None:
         """Nothing is left open."""
-        self._frames.clear()
+        self._files.clear()
+        self._rows.clear()

@@ -7,7 +7,7 @@ import json
 from typing import TYPE_CHECKING
 
 from vouchercli import identities
-from vouchercli.rules import certificates
+from vouchercli.rules.canonical import own_digest
 from vouchercli.store import audit, sql_functions, winners
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def draws_as_logged(db: sqlite3.Connection) -> list[Breach]:
         said = logged.pop(row["code"], {})
         found = {name: row[name] for name in SAID}
         if row["certificate"] is not None:
-            found["certificate_sha256"] = certificates.own_digest(json.loads(row["certificate"]))
+            found["certificate_sha256"] = own_digest(json.loads(row["certificate"]))
         breaches += [
             (f"{row['code']} {name}", str(said.get(name)), str(value))
             for name, value in found.items()

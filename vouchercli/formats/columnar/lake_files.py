@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -102,10 +101,10 @@ class Draft:
             parts.sink_parquet(self._draft, compression="zstd", row_group_size=GROUP)
         else:
             pl.DataFrame(schema=schema(self._columns)).write_parquet(self._draft)
-        sync(self._draft)
+        whole_files.sync(self._draft)
         size, sha256 = digest(self._draft)
         self._draft.replace(self.path)
-        sync(self.path.parent)
+        whole_files.sync(self.path.parent)
         return Written(self._rows, self._sums, size, sha256)
 
     def drop(self) -> None:
@@ -130,15 +129,6 @@ def _literals(lead: Mapping[str, Any], columns: Mapping[str, str]) -> dict[str, 
     return {name: pl.lit(value, types[name]) for name, value in lead.items()}
 
 
-def sync(path: Path) -> None:
-    """Have the machine write a file or a folder down for good. Raises `OSError`."""
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
-
-
 def digest(path: Path) -> tuple[int, str]:
     """The bytes of a file and its SHA-256, in hexadecimal. Raises `OSError`."""
     with path.open("rb") as file:
@@ -148,10 +138,8 @@ def digest(path: Path) -> tuple[int, str]:
 
 def sweep(folder: Path) -> None:
     """Take away what writers that were killed have left below a folder."""
-    for draft in folder.rglob(".*.part*"):
-        process = draft.name.split(".")[-2]
-        if process.isdigit() and not whole_files.is_alive(int(process)):
-            shutil.rmtree(draft, ignore_errors=True) if draft.is_dir() else draft.unlink(True)
+    for draft in whole_files.orphans(folder.rglob(".*.part*")):
+        shutil.rmtree(draft, ignore_errors=True) if draft.is_dir() else draft.unlink(True)
 
 
 def measured(path: Path, columns: Mapping[str, str]) -> tuple[int, dict[str, int]]:

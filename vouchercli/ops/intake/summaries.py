@@ -31,12 +31,6 @@ MORE_ROWS = {
     "rejected": "... and {count} more rejected rows: voucher batch rejects {batch}",
     "warnings": "... and {count} more warnings: voucher batch show {batch}",
 }
-# Rejects that stay what they are whatever else comes: the row itself is wrong.
-FOR_EVER = (
-    *("bad_row", "bad_amount", "bad_time", "conflicting_row"),
-    *("unknown_arm", "no_week", "no_number", "too_many_places", "below_zero", "not_above_zero"),
-    *("cell_too_small", "square_too_small", "product_impossible"),
-)
 COUNTS = ("read", "accepted", "duplicate", "rejected", "warnings")
 SUMMED = ("kind", "file", "sha256", "profile", "encoding", *COUNTS)
 REASONS = (
@@ -287,7 +281,7 @@ def say_closed(batch: Batch) -> tuple[Message, ...]:
 
 def advise_on_rejects(db: sqlite3.Connection, batch_id: int) -> Message:
     """What to do with rejects; nothing is judged again where that can never help."""
-    if batches.can_be_retried(db, batch_id, FOR_EVER):
+    if batches.can_be_retried(db, batch_id, reasons.FOR_EVER):
         return say(
             "correct them: voucher batch rejects {batch} --to rejects.csv; or judge them again:"
             " voucher batch retry {batch}",

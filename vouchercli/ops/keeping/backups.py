@@ -225,18 +225,7 @@ def settle(draft: Path, target: Path) -> None:
     for path in (draft, target.parent):
         if path is not draft:
             draft.replace(target)
-        sync(path)
-
-
-def sync(path: Path) -> None:
-    """Wait until a file or folder is on the disk."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        whole_files.sync(path)
 
 
 def _copy_key(session: Session, folder: Path | None, recipients: tuple[str, ...]) -> Path | None:
@@ -254,7 +243,7 @@ def _copy_key(session: Session, folder: Path | None, recipients: tuple[str, ...]
         with whole_files.new_file(target) as draft:
             age.encrypt(source, draft, recipients)
             draft.chmod(0o600)
-            sync(draft)
+            whole_files.sync(draft)
         return target
     if os.path.lexists(target):
         there = _keys_in(target)

@@ -83,6 +83,10 @@ class Lake(NamedTuple):
         """The rows of an answer. Raises `VoucherError` lake_engine."""
         return answer(self.engine, statement)
 
+    def ask_apart(self, statement: str) -> list[tuple[Any, ...]]:
+        """The same where each row of the answer is of one city: memory holds one at a time."""
+        return answer(self.engine, statement, apart=True)
+
     def lay(self, by: By) -> None:
         """Lay down the rounds and days that count, with the keys of these dimensions."""
         beside(self.engine, self.rounds, by, self.asked.days, self.counted)
@@ -204,13 +208,14 @@ def _cut(each: Found, first: int, last: int) -> Problem | None:
 def _set_up(engine: Engine, counted: Sequence[Found], asked: Asked) -> list[dict[str, Any]]:
     """Name the tables, of snapshots those of the moment; gives the rows of rounds."""
     for table, columns in rules.TABLES.items():
-        paths = [
-            each.folder / file.path
-            for each in counted
-            for file in each.manifest.of(table)
-            if table not in SNAPSHOTS or file.last == _moment(each, asked)
-        ]
-        engine.files(table, columns, paths)
+        parts: dict[str, list[Path]] = {}
+        for each in counted:
+            parts.setdefault(each.manifest.city, []).extend(
+                each.folder / file.path
+                for file in each.manifest.of(table)
+                if table not in SNAPSHOTS or file.last == _moment(each, asked)
+            )
+        engine.files(table, columns, parts)
     names = [*rules.TABLES["rounds"]]
     rows = answer(engine, sql.ALL_ROUNDS)
     return [_named(dict(zip(names, row, strict=True)), counted) for row in rows]
@@ -345,8 +350,11 @@ def _differences(
     """Each round counts what was booked up to the moment of which its city's file speaks."""
     beside(engine, rounds, ("round",), (0, leverage.LAST_DAY), counted)
     heads = {(each.manifest.city, each.manifest.programme): each.manifest for each in counted}
-    sums = {key: Sums(*found) for _, _, key, _, *found in answer(engine, sql.sums(("round",)))}
-    claims = {(row[0], row[1], row[2]): row[3] for row in answer(engine, sql.CLAIMS)}
+    sums = {
+        key: Sums(*found)
+        for _, _, key, _, *found in answer(engine, sql.sums(("round",)), apart=True)
+    }
+    claims = {(row[0], row[1], row[2]): row[3] for row in answer(engine, sql.CLAIMS, apart=True)}
     for row in rounds:
         whose = row["city"], row["programme"]
         found = dict(zip(rules.SUMS, sums.get(row["round"], Sums()), strict=True))
@@ -362,7 +370,7 @@ def _differences(
 def _totals(engine: Engine, counted: Sequence[Found]) -> Iterator[Problem]:
     """Payments as the manifests add them up."""
     names = rules.summed("payments")
-    found = {row[:2]: row[2:] for row in answer(engine, sql.ALL_PAYMENTS)}
+    found = {row[:2]: row[2:] for row in answer(engine, sql.ALL_PAYMENTS, apart=True)}
     for each in counted:
         files = each.manifest.of("payments")
         said = tuple(sum(file.sums[name] for file in files) for name in names)

@@ -18,14 +18,21 @@ class Engine(Protocol):
     Its methods raise `OSError`, `ValueError`.
     """
 
-    def files(self, table: str, columns: Mapping[str, str], paths: Sequence[Path]) -> None:
-        """A table is made of exactly these files."""
+    def files(
+        self, table: str, columns: Mapping[str, str], parts: Mapping[str, Sequence[Path]]
+    ) -> None:
+        """A table is made of exactly these files, by city."""
 
     def rows(self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[Any]]) -> None:
         """A small table that stands beside."""
 
     def ask(self, statement: str) -> list[tuple[Any, ...]]:
         """The rows of an answer."""
+
+    def ask_apart(self, statement: str) -> list[tuple[Any, ...]]:
+        """The same of a question of which each row of the answer is of one city: an engine of one
+        machine may ask city by city, so that its memory holds no more than one.
+        """
 
     def close(self) -> None:
         """Nothing is asked any more."""
@@ -49,10 +56,12 @@ def engine_of(name: str) -> Engine:
     )
 
 
-def answer(engine: Engine, statement: str) -> list[tuple[Any, ...]]:
-    """The rows of an answer. Raises `VoucherError` lake_engine."""
+def answer(engine: Engine, statement: str, *, apart: bool = False) -> list[tuple[Any, ...]]:
+    """The rows of an answer, which may be asked city by city (`apart`). Raises `VoucherError`
+    lake_engine.
+    """
     try:
-        return engine.ask(statement)
+        return engine.ask_apart(statement) if apart else engine.ask(statement)
     except (OSError, ValueError) as error:
         raise VoucherError(
             "lake_engine",

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats import whole_files
 from vouchercli.ops.lake import snapshots
+from vouchercli.ops.lake.folders import read_manifest
 from vouchercli.ops.lake.library import needed
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import days as law
@@ -77,8 +77,8 @@ def export_lake(
     needed()
     with reading(session):
         row = programmes.current(session.db, session.programme)
-        place = _place(session, row, root.joinpath(*rules.folder(city, row["programme"])), since)
-        place = place._replace(least=min_cell)
+        folder = root.joinpath(*rules.folder(city, row["programme"]))
+        place = _place(session, row, folder, since, min_cell)
         manifest, added = place.before, list[rules.File]()
         if place.new and not session.dry_run:
             try:
@@ -88,7 +88,7 @@ def export_lake(
     return _answer(session, place, manifest, added)
 
 
-def _place(session: Session, row: Any, folder: Path, since: int | None) -> Place:
+def _place(session: Session, row: Any, folder: Path, since: int | None, least: int) -> Place:
     """What the lake has, and what it lacks."""
     every = [*store.booked(days.in_order(session.db, row["programme_id"]))]
     if not every:
@@ -127,27 +127,7 @@ def _place(session: Session, row: Any, folder: Path, since: int | None) -> Place
             since=times.day_text(from_day),
             last=times.day_text(every[-1].day.day),
         )
-    return Place(folder, before, from_day, every[-1].day, new, rules.FEWEST)
-
-
-def read_manifest(folder: Path) -> Manifest | None:
-    """The manifest of a programme's folder; None: there is none. Raises `VoucherError`
-    lake_unreadable, unreadable_file.
-    """
-    path = folder / rules.MANIFEST
-    if not path.exists():
-        return None
-    manifest = None
-    with suppress(ValueError):
-        manifest = rules.read(json.loads(whole_files.read(path)))
-    if manifest is None:
-        raise VoucherError(
-            "lake_unreadable",
-            "{file} is no manifest of version 1, or somebody changed it",
-            hint="put it back as it was, or export into a new folder",
-            file=str(path),
-        )
-    return manifest
+    return Place(folder, before, from_day, every[-1].day, new, least)
 
 
 # ---------------------------------------------------------------- writing
@@ -178,9 +158,9 @@ def _write(
     with whole_files.draft_file(path, whole_files.mark()) as draft_path:
         with whole_files.create(draft_path) as file:
             file.write(text.encode())
-        lake_files.sync(draft_path)
+        whole_files.sync(draft_path)
         draft_path.replace(path)
-    lake_files.sync(place.folder)
+    whole_files.sync(place.folder)
     return manifest, added
 
 

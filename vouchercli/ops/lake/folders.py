@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.errors import VoucherError
-from vouchercli.ops.lake.exporting import read_manifest
+from vouchercli.formats import whole_files
 from vouchercli.result import Problem
 from vouchercli.rules import figures
 from vouchercli.rules import lake as rules
@@ -77,6 +79,26 @@ def found(root: Path) -> tuple[list[Found], list[Problem]]:
         else:
             some.append(Found(folder, manifest))
     return some, problems
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """The manifest of a programme's folder; None: there is none. Raises `VoucherError`
+    lake_unreadable, unreadable_file.
+    """
+    path = folder / rules.MANIFEST
+    if not path.exists():
+        return None
+    manifest = None
+    with suppress(ValueError):
+        manifest = rules.read(json.loads(whole_files.read(path)))
+    if manifest is None:
+        raise VoucherError(
+            "lake_unreadable",
+            "{file} is no manifest of version 1, or somebody changed it",
+            hint="put it back as it was, or export into a new folder",
+            file=str(path),
+        )
+    return manifest
 
 
 def strays(each: Found) -> Sequence[str]:

@@ -114,7 +114,7 @@ def report_merchants(asked: Asked, *, top: int) -> Outcome:
         first = lake.ask(sql.first(top))
         known = of_merchants.Known(
             _cells(lake),
-            [row[0] for row in lake.ask(sql.AMOUNTS)],
+            [row[0] for row in lake.ask_apart(sql.AMOUNTS)],
             [(f"{row[0]}/{row[1]}", "", Sums._make(row[2:])) for row in first],
         )
         tables = of_merchants.tables_of_known(lake.scope, known, ())
@@ -131,9 +131,9 @@ def _cells(lake: Lake) -> dict[of_merchants.Alike, of_merchants.Cell]:
             before.registered + registered, before.with_payments + paid, before.sums + sums
         )
 
-    for city, size, district, industry, count in lake.ask(sql.REGISTERED):
+    for city, size, district, industry, count in lake.ask_apart(sql.REGISTERED):
         add((True, _says(city, size, district, industry)), count, 0, NOTHING)
-    for city, is_registered, size, district, industry, paid, *sums in lake.ask(sql.ALIKE):
+    for city, is_registered, size, district, industry, paid, *sums in lake.ask_apart(sql.ALIKE):
         says = _says(city, size, district, industry)
         key = (True, says) if is_registered else of_merchants.UNKNOWN
         add(key, 0, paid, Sums._make(sums))
@@ -329,7 +329,7 @@ def _figures(
     claimed = sum(every, Claimed())
     only = lake._replace(rounds=[*picked])
     only.lay(())
-    paid = len(lake.ask(sql.AMOUNTS))
+    paid = len(lake.ask_apart(sql.AMOUNTS))
     together = Found(total, claimed, Merchants(paid))
     sold_out = [row["sell_out_seconds"] for row, _ in some]
 

@@ -113,7 +113,7 @@ def _payments(lake: Lake, by: By, needs: Collection[str], first: First) -> Gathe
     """What the engine knows, by key."""
     lake.lay(by)
     sums: dict[Key, Sums] = {}
-    for city, _, *row in lake.ask(sql.sums(by)):
+    for city, _, *row in lake.ask_apart(sql.sums(by)):
         key = _key(by, city, row[:2])
         sums[key] = sums.get(key, NOTHING) + Sums._make(row[2:])
     sums = {key: each for key, each in sums.items() if not each.is_empty}
@@ -146,10 +146,10 @@ def _merchants(lake: Lake, by: By) -> tuple[dict[Key, Merchants], Merchants]:
     """Merchants paid by key, and in all; those of two cities are two."""
     sizes = [row[0] for row in lake.ask(sql.SIZES)]
     found: defaultdict[Key, Merchants] = defaultdict(Merchants)
-    for city, *row in lake.ask(sql.merchants(by, sizes)):
+    for city, *row in lake.ask_apart(sql.merchants(by, sizes)):
         found[_key(by, city, row[:2])] = _added(found[_key(by, city, row[:2])], row[2:])
     total = Merchants()
-    for _, *row in lake.ask(sql.merchants((), sizes)):
+    for _, *row in lake.ask_apart(sql.merchants((), sizes)):
         total = _added(total, row[2:])
     return found, total
 
@@ -160,7 +160,7 @@ def _added(merchants: Merchants, more: Sequence[int]) -> Merchants:
 
 def _claimed(lake: Lake, by: By) -> dict[Key, Claimed]:
     """What was claimed by key, by round where the key has no claims of its own."""
-    packs = {row[:3]: row[3] for row in lake.ask(sql.CLAIMS)}
+    packs = {row[:3]: row[3] for row in lake.ask_apart(sql.CLAIMS)}
     abouts = {about.round: about for about in lake.scope.rounds.values()}
     name = by[0] if has_claims(by) else "round"
     claimed: dict[Key, Claimed] = {}
@@ -182,7 +182,7 @@ def _shares(
 ) -> dict[Key, dict[str, int]]:
     """What each public funder paid by key, in fen."""
     shares = {key: dict.fromkeys(funders, 0) for key in groups}
-    for city, _, *row in lake.ask(sql.shares(by)):
+    for city, _, *row in lake.ask_apart(sql.shares(by)):
         key = _key(by, city, row[:2])
         part = shares.setdefault(key, dict.fromkeys(funders, 0))
         part[row[2]] += row[3]
@@ -208,7 +208,7 @@ def report_rounds(asked: Asked) -> Outcome:
 def gather_rounds(lake: Lake) -> Gathered:
     """Each round with its payments, and what its city said of who took part."""
     lake.lay(("round",))
-    sums = {row[2]: Sums._make(row[4:]) for row in lake.ask(sql.sums(("round",)))}
+    sums = {row[2]: Sums._make(row[4:]) for row in lake.ask_apart(sql.sums(("round",)))}
     rows = {row["round"]: row for row in lake.rounds}
     groups: dict[Key, Found] = {}
     told: dict[Key, dict[str, Any]] = {}

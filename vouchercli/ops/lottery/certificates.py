@@ -23,6 +23,7 @@ from vouchercli.result import Outcome, Problem, Word, say
 from vouchercli.rules import certificate_terms as terms
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
+from vouchercli.rules.canonical import own_digest
 from vouchercli.store import draws
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def verify_draw(
     data = {
         "round": stated.round,
         "programme": stated.programme,
-        "certificate_sha256": proof.own_digest(whole),
+        "certificate_sha256": own_digest(whole),
         "seed_sha256": stated.seed_sha256,
         "entrants_sha256": read.sha256,
         "entrants": len(rows),

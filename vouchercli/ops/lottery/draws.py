@@ -21,9 +21,9 @@ from vouchercli.ops.lottery.tables import (
 from vouchercli.result import Message, say
 from vouchercli.rules import allocations as granting
 from vouchercli.rules import arms as sharing
+from vouchercli.rules import canonical, times
 from vouchercli.rules import certificates as proof
 from vouchercli.rules import draws as law
-from vouchercli.rules import times
 from vouchercli.rules.arms import Arm, Arms
 from vouchercli.store import arms as arms_store
 from vouchercli.store import draws, winners
@@ -275,7 +275,7 @@ def _draw(lottery: Lottery, entrants: Sequence[Entrant], public: str | None, at:
     for each, numbers in zip(lottery.rounds, won, strict=True):
         if each.row["hands_winners"]:
             winners.add(lottery.db, each.round_id, lottery.round_id, numbers)
-    draws.draw(lottery.session, lottery.round_id, proof.canonical(document))
+    draws.draw(lottery.session, lottery.round_id, canonical.text(document))
     for each, numbers in zip(lottery.rounds, won, strict=True):
         if each.row["lead_id"] is not None:
             arms_store.join_persons(lottery.db, each.round_id, lottery.round_id)

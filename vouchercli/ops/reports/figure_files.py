@@ -13,6 +13,7 @@ from vouchercli.ops.reports.measures import MEANINGS
 from vouchercli.ops.reports.scope import go_back, scope_of
 from vouchercli.result import Outcome, say
 from vouchercli.rules import days, figures, leverage, suppression, times
+from vouchercli.rules.canonical import own_digest
 from vouchercli.rules.leverage import NOTHING
 from vouchercli.store import audit, programmes
 from vouchercli.store import days as sealed
@@ -82,7 +83,7 @@ def _document(session: Session, scope: Scope, city: str, in_both: InBoth) -> dic
     }
     if session.is_rehearsal:
         document["is_rehearsal"] = True
-    return document | {"sha256": figures.digest(document)}
+    return document | {"sha256": own_digest(document)}
 
 
 def _rounds(session: Session, scope: Scope) -> list[dict[str, Any]]:

@@ -17,6 +17,7 @@ from vouchercli.ops.reports.spans import Title
 from vouchercli.ops.reports.specs import Answer, Part, Spec
 from vouchercli.result import EVERYWHERE, JSON, Column, Outcome, Problem, Table, Word, say
 from vouchercli.rules import bridges, figures, leverage, times
+from vouchercli.rules.canonical import own_digest
 from vouchercli.rules.leverage import Claimed
 
 if TYPE_CHECKING:
@@ -180,7 +181,7 @@ _HINT = "ask who sent it for another one"
 
 def _fault(document: dict[str, Any], name: str) -> Problem | None:
     """Why a file that can be read is not counted; None: it is."""
-    if document.get("sha256") not in (None, figures.digest(document)):
+    if document.get("sha256") not in (None, own_digest(document)):
         return Problem(
             "figures_digest", "its digest does not fit what it says: left out", name, _HINT
         )

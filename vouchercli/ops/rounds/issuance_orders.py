@@ -16,7 +16,7 @@ from vouchercli.ops.answers import dated
 from vouchercli.ops.rounds.lookup import changing, require
 from vouchercli.ops.setup import configs
 from vouchercli.result import Outcome, Problem, Word, say
-from vouchercli.rules import money, packs, scope, times
+from vouchercli.rules import canonical, money, packs, scope, times
 from vouchercli.rules import rounds as law
 from vouchercli.rules import templates as packs_law
 from vouchercli.rules.amendments import HAS_ENDED
@@ -188,7 +188,7 @@ def digest_terms(current: RoundAtHand) -> str:
     """Digest all terms of an order except the merchants of the day. When the digest changes, the
     platform needs the next order.
     """
-    return hashlib.sha256(_format_canonical(_describe_terms(current)).encode()).hexdigest()
+    return hashlib.sha256(canonical.text(_describe_terms(current)).encode()).hexdigest()
 
 
 def order_round(session: Session, code: str) -> Outcome:
@@ -497,10 +497,6 @@ def _describe_merchants(current: RoundAtHand) -> dict[str, Any]:
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
         "is_open_to_all": scope.registration_open(where),
     }
-
-
-def _format_canonical(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 # ---------------------------------------------------------------- the outbox
