@@ -122,6 +122,53 @@ def waves(
     return cells
 
 
+# What a yuan of subsidy does in districts of each start: it differs between them, and fades.
+STARTS = {1: 4.0, 3: 2.0, 5: 1.0}
+FADES = 0.8
+LAST_WEEK = 6
+
+
+def staggered(
+    seed: int,
+    *,
+    scale: float = 1.0,
+    districts: int = 6,
+    apart: float = 0.0,
+    code: str = "r3",
+    people: int = 50,
+    never: bool = True,
+) -> Cells:
+    """Districts that begin in week 1, 3 or 5, or not at all; weeks are good or bad for all.
+    `scale` is of every effect; `apart`: by how much a later start drifts, yuan a week.
+    """
+    chance = np.random.default_rng(seed)
+    weeks = [-4, -3, -2, -1, *range(1, LAST_WEEK + 1)]
+    shocks = {week: chance.normal(0, 20) for week in weeks}
+    cells: Cells = {}
+    for start in (*STARTS, *((None,) if never else ())):
+        for place in range(districts):
+            usual = chance.normal(200, 30)
+            for week in weeks:
+                own = 0 if start is None or week < start else week - start + 1
+                s = np.where(chance.random(people) < 0.5, 10.0, 0.0) * (own > 0)
+                effect = scale * STARTS.get(start or 0, 0.0) * FADES ** (own - 1)
+                drift = apart * week * (start is not None)
+                y = usual + drift + shocks[week] + chance.normal(0, 3)
+                y = y + chance.gamma(2, 30, people) + effect * s
+                key = Key(code, WON if start else LOST, start, week, f"{start}-{place}")
+                cells[key] = moments(y, s, 0 * y)
+    return cells
+
+
+def true_staggered(weeks: int, scale: float = 1.0) -> float:
+    """What a yuan of subsidy did in so many weeks from each start: districts of each start count
+    alike, so far as their weeks are told.
+    """
+    led = [each for start, each in STARTS.items() if start + weeks - 1 <= LAST_WEEK]
+    fading = sum(FADES**week for week in range(weeks)) / weeks
+    return scale * fading * sum(led) / len(led)
+
+
 def text(*every: Mapping[Key, Moments]) -> str:
     """The file of these cells."""
     lines = [HEAD]

@@ -1,5 +1,5 @@
 """Run by the judges' Python: published data of `causaldata`, and what `diff-diff` makes of them and
-of a synthetic panel (its CSV is the argument); all as JSON.
+of two synthetic panels (their CSV files are the arguments); all as JSON.
 """
 
 from __future__ import annotations
@@ -13,7 +13,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from diff_diff import LinearRegression, RegressionDiscontinuity, TwoWayFixedEffects
+from diff_diff import (
+    CallawaySantAnna,
+    LinearRegression,
+    RegressionDiscontinuity,
+    TwoWayFixedEffects,
+)
 
 WIDTH = 0.01
 warnings.simplefilter("ignore")
@@ -72,5 +77,35 @@ def panel(file: str) -> float:
     return float(fit.att)
 
 
+def starts(file: str) -> dict[str, list[list[float]]]:
+    """Group-time effects of a panel of districts by weeks, with either group of controls: cohort,
+    week, effect, error. There is no week 0; a start of 0 is never.
+    """
+    of = pd.read_csv(file)
+    first = 1 - of.week.min()
+    of["at"] = of.week.where(of.week < 0, of.week - 1) + first
+    of["begins"] = of.start.where(of.start == 0, of.start - 1 + first)
+    found = {}
+    for controls in ("never_treated", "not_yet_treated"):
+        fit = CallawaySantAnna(control_group=controls, base_period="universal").fit(
+            of, outcome="y", unit="district", time="at", first_treat="begins"
+        )
+        found[controls] = [
+            [int(begins - first + 1), _week(int(at - first)), each["effect"], each["se"]]
+            for (begins, at), each in fit.group_time_effects.items()
+        ]
+    return found
+
+
+def _week(at: int) -> int:
+    return at if at < 0 else at + 1
+
+
 if __name__ == "__main__":
-    print(json.dumps({"lottery": lottery(), "limit": limit(), "panel": panel(sys.argv[1])}))
+    told = {
+        "lottery": lottery(),
+        "limit": limit(),
+        "panel": panel(sys.argv[1]),
+        "starts": starts(sys.argv[2]),
+    }
+    print(json.dumps(told))

@@ -10,6 +10,7 @@ import effect_cities as cities
 import pytest
 
 from vouchercli.ops.effect import moments as core
+from vouchercli.ops.effect import waves as districts
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,16 +62,35 @@ def by_arrival_curved(seed: int, effect: float) -> Interval:
 def by_waves(seed: int, effect: float) -> Interval:
     """Districts that had vouchers against those that did not."""
     cells = cities.waves(seed, effect=effect, people=50, districts=8)
-    sides = [
-        core.panel({k: of for k, of in cells.items() if k.arm == arm}) for arm in ("won", "lost")
-    ]
-    wald = core.change(*sides, 1, 4).wald
+    wald = districts.change(districts.panel(cells), 1, 4).wald
     assert wald is not None
     return wald
 
 
+def by_starts(seed: int, effect: float) -> Interval:
+    """Districts that begin in three waves, with an effect of their own each, which fades: both
+    weeks from each start. Gives the interval less what is true of those districts.
+    """
+    cells = cities.staggered(seed, scale=effect / TRUE, districts=4)
+    found = districts.change(districts.panel(cells), 1, 2).wald
+    assert found is not None
+    off = effect - cities.true_staggered(2, effect / TRUE)
+    return found[0] + off, found[1] + off, found[2] + off
+
+
+FEW_CITIES = 200
+
+
+def test_intervals_of_several_starts_hold_the_truth_in_few_cities() -> None:
+    found = [by_starts(seed, TRUE) for seed in range(FEW_CITIES)]
+    held = sum(low <= TRUE <= high for _, low, high in found)
+    assert 0.91 <= held / FEW_CITIES <= 0.985  # of 200, within two and a half standard errors
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("estimate", [by_lot, by_arms, by_arrival, by_arrival_curved, by_waves])
+@pytest.mark.parametrize(
+    "estimate", [by_starts, by_lot, by_arms, by_arrival, by_arrival_curved, by_waves]
+)
 @pytest.mark.parametrize("effect", [TRUE, 0.0], ids=["three", "nothing"])
 def test_intervals_hold_the_truth_in_95_of_100_cities(
     estimate: Callable[[int, float], Interval], effect: float

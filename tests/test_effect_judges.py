@@ -13,11 +13,19 @@ import numpy as np
 import pytest
 
 from vouchercli.ops.effect import moments as core
+from vouchercli.ops.effect import waves as districts
 from vouchercli.rules.effects import LOST, WON, Key
 
 JUDGE = Path(f"{sys.prefix}-judges", "bin", "python")
 SCRIPT = Path(__file__).with_name("effect_judge.py")
 NEAR = 0.01
+# Districts that begin in week 1 or 5 or never, with one week before: then all weeks before are the
+# one that Callaway and Sant'Anna take for the first of them.
+SEVERAL = {
+    key: of
+    for key, of in cities.staggered(7, districts=60, people=20).items()
+    if key.arrival != 3 and key.week >= -1
+}
 PUBLISHED = 1_794  # dollars: LaLonde 1986; Dehejia and Wahba 1999, table 3
 
 
@@ -40,10 +48,19 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     for key, of in cities.waves(7).items():
         won = int(key.arm == WON)
         lines.append(f"{key.stratum},{won},{int(key.week > 0)},{of.y / of.n}")
-    file = tmp_path_factory.mktemp("judge") / "panel.csv"
+    folder = tmp_path_factory.mktemp("judge")
+    file, staggered = folder / "panel.csv", folder / "staggered.csv"
     file.write_text("\n".join(lines) + "\n", "utf-8")
+    lines = ["district,start,week,y"]
+    for key, of in SEVERAL.items():
+        lines.append(f"{key.stratum},{key.arrival or 0},{key.week},{of.y / of.n}")
+    staggered.write_text("\n".join(lines) + "\n", "utf-8")
     ran = subprocess.run(
-        [JUDGE, SCRIPT, file], capture_output=True, check=True, text=True, encoding="utf-8"
+        [JUDGE, SCRIPT, file, staggered],
+        capture_output=True,
+        check=True,
+        text=True,
+        encoding="utf-8",
     )
     found: dict[str, Any] = json.loads(ran.stdout)
     return found
@@ -80,6 +97,25 @@ def test_the_published_limit_is_reproduced(told: dict[str, Any]) -> None:
 @pytest.mark.slow
 def test_districts_in_waves_are_two_way_fixed_effects(told: dict[str, Any]) -> None:
     cells = cities.waves(7)
-    sides = [core.panel({k: of for k, of in cells.items() if k.arm == arm}) for arm in (WON, LOST)]
     weeks = 4
-    assert core.change(*sides, 1, weeks).by[0] / weeks == pytest.approx(told["panel"], rel=NEAR)
+    assert districts.change(districts.panel(cells), 1, weeks).by[0] / weeks == pytest.approx(
+        told["panel"], rel=NEAR
+    )
+
+
+@pytest.mark.slow
+def test_several_starts_are_those_of_callaway_and_santanna(told: dict[str, Any]) -> None:
+    """The first cohort against those not yet treated; the later one, held against the week before
+    the opening, against those that never are.
+    """
+    panel = districts.panel(SEVERAL)
+    judged = {(start, week): of for start, week, *of in told["starts"]["not_yet_treated"]}
+    for week in (3, 4):  # counted from the later start too, these weeks are not told
+        found = districts.change(panel, week, week)
+        assert found.by[0] == pytest.approx(judged[1, week][0], rel=NEAR)
+        assert np.sqrt(found.cov[0, 0]) == pytest.approx(judged[1, week][1], rel=NEAR)
+    later = districts.panel({key: of for key, of in SEVERAL.items() if key.arrival != 1})
+    judged = {(start, week): of for start, week, *of in told["starts"]["never_treated"]}
+    for week in (1, 2):
+        effect = judged[5, week + 4][0] - judged[5, -1][0]
+        assert districts.change(later, week, week).by[0] == pytest.approx(effect, rel=NEAR)

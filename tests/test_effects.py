@@ -396,6 +396,39 @@ def test_a_score_gives_a_jump_and_districts_in_waves_a_change(town: Voucher) -> 
     assert estimate(town, "r3")["estimates"][1]["reason"] == "no_placebo"
 
 
+def test_districts_of_several_starts_are_compared_with_those_that_have_not_begun(
+    town: Voucher,
+) -> None:
+    bring(town, cities.staggered(3), name="starts.csv")
+    told = estimate(town, "r3", "--window", "1,2,4,6")
+    assert [each["given"] for each in told["estimates"]] == ["point"] * 4
+    for each in told["estimates"][:3]:
+        true = cities.true_staggered(each["weeks"])
+        assert float(each["low"]) < true < float(each["high"])
+    # six weeks are told of the first start alone
+    assert [each["treated"] for each in told["estimates"]] == [900, 900, 600, 300]
+    assert [each["week"] for each in told["weeks"]] == [-4, -3, -2, -1, 1, 2, 3, 4, 5, 6]
+    assert told["checks"][0]["holds"] == "yes"
+    bring(town, cities.staggered(3, never=False), name="all-begin.csv")
+    week = estimate(town, "r3")["estimates"][0]
+    assert (week["given"], week["treated"], week["control"]) == ("point", 600, 300)
+    bring(town, cities.staggered(3, apart=8.0), name="apart.csv")
+    assert estimate(town, "r3")["estimates"][0]["reason"] == "pre_trend"
+    bring(town, cities.staggered(3, districts=2), name="two.csv")
+    assert estimate(town, "r3")["estimates"][0]["reason"] == "few"
+    cells = cities.staggered(3)
+    some = {key: of for key, of in cells.items() if key.stratum not in ("5-0", "3-1", "3-2")}
+    some = {key: of for key, of in some.items() if (key.stratum, key.week) != ("1-0", 6)}
+    bring(town, some, name="some.csv")
+    assert [each["left_out"] for each in estimate(town, "r3")["estimates"]] == [50, 50]
+    early = {key._replace(arrival=key.arrival and key.arrival + 1): of for key, of in cells.items()}
+    bring(town, early, name="early.csv")
+    assert estimate(town, "r3")["estimates"][0]["reason"] == "staggered"
+    before = {key._replace(arrival=key.arrival and -1): of for key, of in cells.items()}
+    bring(town, before, name="before.csv")
+    assert estimate(town, "r3")["estimates"][0]["reason"] == "staggered"
+
+
 def test_nothing_to_compare_gives_bounds_alone(town: Voucher) -> None:
     town("effect", "plan", "r3", "--method", "none", *MEI)
     assert "Bounds alone" in town("effect", "plan", "r3", "--method", "none", *MEI).out

@@ -255,7 +255,7 @@ REASONS = {
     "placebo": Word("an effect shows before the opening, where none can be"),
     "pre_trend": Word("the groups moved apart before the opening"),
     "placebo_cut": Word("a jump shows where nothing was sold out"),
-    "staggered": Word("districts began at different times: this comparison needs one start"),
+    "staggered": Word("vouchers were used in districts that had not begun"),
     "weak": Word("winners hardly used more subsidy than the others"),
     "few": Word("too few people, bins or districts to compare"),
     "none": Word("nothing in this issuance gives a comparison"),

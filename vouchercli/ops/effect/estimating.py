@@ -92,7 +92,7 @@ def of_round(
     cells = store.cells(session.db, current.round_id)
     file = store.newest_cells(session.db, current.round_id)
     bounds = _bounds(session, current, plan)
-    looked = _Look(load(), plan, cells, _of_arm(session, current), bounds)
+    looked = _Look(plan, cells, _of_arm(session, current), bounds)
     refused = 0 if file is None else store.open_rejects(session.db, file)
     found = looked.refused() if refused else looked.all()
     people = _people(session, current, plan, cells)
@@ -115,17 +115,17 @@ def _people(
     return [People(arm, week, told[arm, week], known.of(arm)) for arm, week in in_order]
 
 
-def load() -> ModuleType:
+def load() -> tuple[ModuleType, ModuleType]:
     """The numerical core, loaded when it is asked for. Raises `no_numpy`."""
     try:
-        from vouchercli.ops.effect import moments  # numpy: a tenth of a second
+        from vouchercli.ops.effect import moments, waves  # numpy: a tenth of a second
     except ImportError as error:
         raise VoucherError(
             "no_numpy",
             "this machine has no numpy, and an estimate works with it",
             hint="copy the file to a machine that has it: voucher backup FILE",
         ) from error
-    return moments
+    return moments, waves
 
 
 def _bounds(session: Session, current: RoundAtHand, plan: Plan) -> tuple[str, str | None]:
@@ -151,14 +151,13 @@ class _Look:
 
     def __init__(
         self,
-        core: ModuleType,
         plan: Plan,
         cells: Cells,
         arm: tuple[str, Cells] | None,
         bounds: tuple[str, str | None],
     ) -> None:
-        self._core, self._plan, self._cells, self._arm = core, plan, cells, arm
-        self._bounds = bounds
+        self._core, self._districts = load()
+        self._plan, self._cells, self._arm, self._bounds = plan, cells, arm, bounds
 
     def all(self) -> tuple[list[Row], list[Check], list[dict[str, Any]]]:
         """Rows, checks, and the weeks of an event study."""
@@ -324,43 +323,48 @@ class _Look:
     # ---- districts in waves
 
     def _waves(self) -> tuple[list[Row], list[Check], list[dict[str, Any]]]:
-        core, plan = self._core, self._plan
-        sides = [
-            {key: of for key, of in self._cells.items() if key.arm == arm}
-            for arm in (law.WON, law.LOST)
-        ]
-        missing = "" if all(sides) else "no_losers" if sides[0] else "no_cells"
-        # vouchers before the start of a district, or in those that are to have none yet
-        early = any(of.s and key.week < 0 for key, of in self._cells.items())
-        if early or any(of.s for of in sides[1].values()):
-            missing = "staggered"
+        core, plan = self._districts, self._plan
+        reason = self._no_panel()
         try:
-            panels = [] if missing else [core.panel(side) for side in sides]
-        except core.TooFew:
-            missing = "few"
-            panels = []
-        if missing:
-            return [self._bound("waves", week, missing) for week in plan.windows], [], []
-        p = core.trend(*panels)
-        checks = [law.Check("pre_trend", None, p)]
-        reason = law.withheld(checks)
-        rows = [self._change(panels, week, reason) for week in plan.windows]
-        return rows, checks, [*self._study(panels)]
-
-    def _change(self, panels: list[Any], week: int, reason: str) -> Row:
-        try:
-            contrast = self._core.change(*panels, 1, week)
+            panel = None if reason else core.panel(self._cells)
         except self._core.TooFew:
-            return self._bound("waves", week, "no_cells")
-        return (
-            self._bound("waves", week, reason) if reason else self._point("waves", week, contrast)
-        )
+            reason, panel = "few", None
+        if panel is None:
+            return [self._bound("waves", week, reason) for week in plan.windows], [], []
+        checks = [law.Check("pre_trend", None, core.trend(panel))]
+        reason = law.withheld(checks)
+        rows = [self._change(panel, week, reason) for week in plan.windows]
+        return rows, checks, [*self._study(panel)]
 
-    def _study(self, panels: list[Any]) -> Iterator[dict[str, Any]]:
-        """The difference of each week against all weeks before."""
-        for week in sorted({*panels[0].weeks} & {*panels[1].weeks}):
+    def _no_panel(self) -> str:
+        """Why districts cannot be compared at all ('': they can)."""
+        arms = {key.arm for key in self._cells}
+        begun = {self._districts.start_of(key) for key in self._cells} - {None}
+        if law.WON not in arms:
+            return "no_cells"
+        if law.LOST not in arms and len(begun) < len((law.WON, law.LOST)):
+            return "no_losers"
+        is_early = any(of.s and self._districts.is_before(key) for key, of in self._cells.items())
+        return "staggered" if is_early or min(begun) < 1 else ""
+
+    def _change(self, panel: Any, week: int, reason: str) -> Row:
+        try:
+            contrast = self._districts.change(panel, 1, week)
+        except self._core.TooFew:
+            return self._bound("waves", week, self._why_no_change(panel, week))
+        if reason:
+            return self._bound("waves", week, reason)
+        return self._point("waves", week, contrast) | {"left_out": panel.left_out}
+
+    def _why_no_change(self, panel: Any, week: int) -> str:
+        has_weeks = any(panel.cohorts[at].has_window(week) for at in panel.begun)
+        return "few" if has_weeks else "no_cells"
+
+    def _study(self, panel: Any) -> Iterator[dict[str, Any]]:
+        """The difference of each week, from each district's own start, against all weeks before."""
+        for week in self._districts.own_weeks(panel):
             try:
-                of = self._core.change(*panels, week, week)
+                of = self._districts.change(panel, week, week)
             except self._core.TooFew:
                 continue
             yield dict(

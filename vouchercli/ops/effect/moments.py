@@ -6,7 +6,7 @@ from which the law makes intention to treat and Wald. Formulas and sources: docs
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 Y, S, X = range(3)
 LEAST_BINS = 3  # on each side of a jump: a line and what is left of it
-LEAST_DISTRICTS = 3  # in each group
 FEWEST = 2  # people in a cell that has a variance
 
 
@@ -238,83 +237,3 @@ def elsewhere(every: Sequence[Bin], width: int, donut: int) -> float | None:
 def earlier(every: Sequence[Bin]) -> list[Bin]:
     """The same bins with earlier spending in the place of spending."""
     return [each._replace(group=each.group.placebo()) for each in every]
-
-
-# ---------------------------------------------------------------- in waves
-
-
-class Panel(NamedTuple):
-    """Districts by weeks: the means of y and s of each (district, week, 2), and people."""
-
-    weeks: list[int]
-    means: Array
-    people: int
-
-
-def panel(cells: Mapping[Key, Moments]) -> Panel:
-    """The districts of one group, those that have every week. Raises `TooFew`."""
-    weeks = sorted({key.week for key in cells})
-    found: dict[str, dict[int, list[Moments]]] = {}
-    for key, of in cells.items():
-        found.setdefault(key.stratum, {}).setdefault(key.week, []).append(of)
-    whole = [each for each in found.values() if len(each) == len(weeks)]
-    if len(whole) < LEAST_DISTRICTS:
-        raise TooFew
-    groups = [[Group.of(each[week]) for week in weeks] for each in whole]
-    people = sum(max(group.n for group in each) for each in groups)
-    means = np.array([[group.mean[:X] for group in each] for each in groups])
-    return Panel(weeks, means, people)
-
-
-def change(treated: Panel, control: Panel, first: int, last: int) -> Contrast:
-    """By how much more districts that had vouchers changed from before to the weeks first to last,
-    added up; districts are the sample (Welch). Raises `TooFew`.
-    """
-    return _difference(
-        _changes(treated, first, last), _changes(control, first, last), treated, control
-    )
-
-
-def trend(treated: Panel, control: Panel) -> float | None:
-    """How often chance alone makes groups move apart so much before: by their slopes, or in one
-    week. None: fewer than two weeks before.
-    """
-    weeks = [week for week in treated.weeks if week < 0]
-    if len(weeks) < 2:
-        return None
-    tests = []
-    centred = np.array(weeks) - np.mean(weeks)
-    for weights in (centred, *_each_week(len(weeks))):
-        at = [treated.weeks.index(week) for week in weeks]
-        one, two = (
-            np.tensordot(weights, each.means[:, at, :], axes=(0, 1)) for each in (treated, control)
-        )
-        tests.append(_difference(one, two, treated, control).p)
-    return min(1.0, len(tests) * min(tests))
-
-
-def _each_week(count: int) -> Array:
-    """Weights that hold each week but the first against the first."""
-    weights = np.eye(count)[1:]
-    weights[:, 0] = -1.0
-    return weights
-
-
-def _changes(of: Panel, first: int, last: int) -> Array:
-    before = [at for at, week in enumerate(of.weeks) if week < 0]
-    after = [at for at, week in enumerate(of.weeks) if first <= week <= last]
-    if not before or len(after) < last - first + 1 - (first < 0 < last):
-        raise TooFew
-    usual = of.means[:, before, :].mean(axis=1)
-    return np.asarray(of.means[:, after, :].sum(axis=1) - len(after) * usual)
-
-
-def _difference(one: Array, two: Array, treated: Panel, control: Panel) -> Contrast:
-    parts = [np.cov(each, rowvar=False) / len(each) for each in (one, two)]
-    cov = parts[0] + parts[1]
-    below = sum(
-        part[Y, Y] ** 2 / (len(each) - 1) for part, each in zip(parts, (one, two), strict=True)
-    )
-    freedom = float(cov[Y, Y] ** 2 / below) if below > 0 else float(len(one) + len(two) - 2)
-    by: Any = one.mean(axis=0) - two.mean(axis=0)
-    return Contrast(by, cov, law.t_95(freedom), treated.people, control.people, freedom)

@@ -138,11 +138,18 @@ MEANINGS: dict[str, dict[str, Meaning]] = {
             Word("the round; of two arms the one whose pack was won"),
             "r1",
         ),
-        "arm": Meaning(Word("won: they got a pack; lost: they asked and got none"), "won"),
+        "arm": Meaning(
+            Word(
+                "won: they got a pack; lost: they asked and got none; in waves won: the district"
+                " begins in these weeks; lost: it does not"
+            ),
+            "won",
+        ),
         "arrival": Meaning(
             Word(
                 "the middle of the bin: milliseconds from selling out (before it below 0), or"
-                " thousandths of a point from the limit; blank in a lottery"
+                " thousandths of a point from the limit; in waves the week in which the district"
+                " begins (blank: 1); blank in a lottery"
             ),
             "",
         ),
