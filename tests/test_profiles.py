@@ -278,6 +278,25 @@ def test_a_trial_says_what_the_file_is(voucher: Callable[..., Ran]) -> None:
     assert "rows read on trial: 1; nothing was kept" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("kind", "header", "row"),
+    [
+        ("cells", "期次,组别,周,人数,消费合计,消费平方和,补贴合计,补贴平方和,补贴消费积和",
+         "r1,中签,1,100,44313.54,23886495.45,2280,91200,1180408.4"),
+        ("survey", "round,used,ordinary,by_voucher,of_own", "r1,50,30,20,10"),
+    ],
+)  # fmt: skip
+def test_cells_and_surveys_are_tried_as_other_files(
+    voucher: Callable[..., Ran], kind: str, header: str, row: str
+) -> None:
+    file = write("x.csv", f"{header}\n{row}\n")
+    for words in ((), ("--profile", kind), ("--kind", kind)):
+        data = voucher("profile", "try", file, *words, "-o", "json").data
+        assert (data["kind"], data["profile"], data["rows"][0]["round"]) == (kind, kind, "r1")
+    refused = voucher("profile", "try", file, "--kind", "bills", "-o", "json", expect=3)
+    assert refused.json["problems"][0]["code"] == "other_kind"
+
+
 def test_a_trial_keeps_nothing(voucher: Callable[..., Ran], here: Path) -> None:
     voucher("profile", "try", write("c.csv", CLAIMS), expect=5)
     assert [path.name for path in here.iterdir()] == ["c.csv"]

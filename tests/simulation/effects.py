@@ -1,12 +1,14 @@
 """What vouchers did: plans are sealed before rounds open, the platform tells of people with and without
-packs in cells, some of them damaged or of too many people, and what becomes of each cell and of the
-estimate is known.
+packs in cells, some of them damaged or of too many people, people answer surveys, and what becomes
+of each cell, each answer and of the estimate is known.
 """
 
 from __future__ import annotations
 
 import random
+from collections import Counter
 from contextlib import contextmanager
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -80,6 +82,8 @@ def tell(life: Life, round_: Round, won: int, lost: int | None) -> None:
     """The platform sends its cells, and the estimate is asked."""
     with apart(life, round_) as chance:
         _tell(life, round_, chance, {"won": won, "lost": lost})
+        if chance.random() < 0.5:
+            _ask(life, round_, chance)
 
 
 def _tell(life: Life, round_: Round, chance: random.Random, known: dict[str, int | None]) -> None:
@@ -139,3 +143,83 @@ def _estimate(life: Life, round_: Round, cells: list[Cell]) -> None:
     expected = {"no_placebo"} if len(fit) == len(cells) else refused
     life.agree(f"why no point is given of {round_.code}", expected, reasons)
     life.count("effects estimated")
+
+
+# ---------------------------------------------------------------- surveys
+
+QUESTIONS = ("used", "ordinary", "by_voucher", "of_own")
+
+
+class Answer(NamedTuple):
+    """What somebody answered, in fen, how many people that stands for, and why it is refused."""
+
+    stratum: str
+    weight: int
+    fen: tuple[int, int, int, int]
+    why: str
+
+    def text(self, code: str) -> str:
+        """Its row."""
+        yuan = (f"{each / 100:.2f}" for each in self.fen)
+        return ",".join((code, self.stratum, str(self.weight), "1", *yuan))
+
+
+def _ask(life: Life, round_: Round, chance: random.Random) -> None:
+    """People are asked, and what they say is added up."""
+    answers = [_answer(chance) for _ in range(chance.randint(4, 12))]
+    name = f"survey-{round_.code}-{len(life.done)}.csv"
+    head = f"round,stratum,weight,answers,{','.join(QUESTIONS)}"
+    rows = (each.text(round_.code) for each in answers)
+    Path(name).write_text("\n".join((head, *rows, "")), "utf-8")
+    words = ("effect", "import", name, "--source", "the bureau", "-o", "json")
+    trouble = chance.choice(("", "", "kill", "full", "rehearse"))
+    batch = str(life.do(*words, codes=(0, 4), trouble=trouble).data["batch"])
+    expected = dict(Counter(each.why for each in answers if each.why))
+    life.agree(f"rejects of {name}", expected, _reasons(life, batch))
+    _agree_on_survey(life, round_, [each for each in answers if not each.why])
+    if chance.random() < 0.3:
+        life.do("batch", "undo", batch, "--yes")
+        told = life.do("effect", "estimate", round_.code, "-o", "json").data
+        life.agree("a survey that was undone", None, told.get("survey"))
+    life.count("surveys asked")
+
+
+def _answer(chance: random.Random) -> Answer:
+    used = chance.choice((0, 1_000, 2_550, 5_000, 5_000, 9_999))
+    ordinary = chance.randint(0, used)
+    own = chance.choice((-100, 0, 700, 3_000, 12_345))
+    # amounts are read before it is asked whether any was used
+    why = "below_zero" if own < 0 else "" if used else "not_above_zero"
+    return Answer(
+        chance.choice(("", "old")),
+        chance.randint(1, 9),
+        (used, ordinary, used - ordinary, own),
+        why,
+    )
+
+
+def _agree_on_survey(life: Life, round_: Round, fit: list[Answer]) -> None:
+    """Sums as weighted, and (B + C) / D."""
+    told = life.do("effect", "estimate", round_.code, "-o", "json").data.get("survey")
+    if not fit:
+        life.agree("a survey without an answer", None, told)
+        return
+    used, ordinary, voucher, own = (
+        sum(each.weight * each.fen[place] for each in fit) for place in range(4)
+    )
+    keys = ("answers", "used_fen", "ordinary_fen", "voucher_fen", "own_fen")
+    life.agree(
+        f"survey of {round_.code}",
+        (len(fit), used, ordinary, voucher, own),
+        tuple(told[key] for key in keys),
+    )
+    share = Fraction(voucher + own, used)
+    life.agree("additional spending", True, abs(share - Fraction(told["effect"])) <= _HALF)
+    if told["low"] is not None:
+        is_within = (
+            Fraction(told["low"]) <= share + _HALF and share <= Fraction(told["high"]) + _HALF
+        )
+        life.agree("the interval of a survey", True, is_within)
+
+
+_HALF = Fraction(1, 20_000)  # of the fourth decimal

@@ -23,6 +23,11 @@ def kind_of_file(text: str) -> str:
     return profiles.kind_named(text)
 
 
+def kind_of_any_file(text: str) -> str:
+    """The same of whatever has a profile, not only of what platforms send every day."""
+    return profiles.kind_named(text, profile_trials.KINDS)
+
+
 Kind = Annotated[
     Optional[str],
     typer.Option(
@@ -30,6 +35,16 @@ Kind = Annotated[
         metavar="KIND",
         parser=kind_of_file,
         help="merchants, applications, eligibility, claims or redemptions (else found out).",
+    ),
+]
+AnyKind = Annotated[
+    Optional[str],
+    typer.Option(
+        "--kind",
+        metavar="KIND",
+        parser=kind_of_any_file,
+        help="Of which kind the file is: claims, redemptions, bills, cells, survey, ... (else found"
+        " out).",
     ),
 ]
 Encoding = Annotated[
@@ -66,7 +81,7 @@ def try_(
             "--profile", metavar="NAME|FILE", help="The profile (else found by the header)."
         ),
     ] = None,
-    kind: Kind = None,
+    kind: AnyKind = None,
     encoding: Encoding = None,
     limit: Annotated[
         int, typer.Option("--limit", metavar="N", min=0, help="How many rows (0: all).")

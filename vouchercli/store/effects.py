@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from vouchercli.rules.effects import ARM_WORDS, Key, Moments
+from vouchercli.rules.effects import ARM_WORDS, Key, Moments, plan_of, unplanned
 from vouchercli.store import batches, fact_digests, typed
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ SELECT ifnull((SELECT json_array_length(m.value, '$.winners')
     winners), entrants - winners
 FROM drawn
 """
-MODE = "SELECT mode FROM rounds WHERE round_id = ?"
+ROUND = "SELECT round, mode FROM rounds WHERE round_id = ?"
 CLAIMED = "SELECT count(DISTINCT resident) FROM claims WHERE round_id = ?"
 
 # ---- rows on their way in
@@ -222,9 +222,12 @@ def sealed(db: sqlite3.Connection, round_id: int) -> Sealed | None:
     return typed.row(db, Sealed, PLAN, (round_id,))
 
 
-def mode_of(db: sqlite3.Connection, round_id: int) -> str:
-    """How packs of a round are given."""
-    return str(typed.column(db, MODE, (round_id,))[0])
+def standing_plan(db: sqlite3.Connection, round_id: int) -> Plan:
+    """The plan that counts of a round; where none was sealed, what is usual of its issuance."""
+    if (kept := sealed(db, round_id)) is not None:
+        return plan_of(kept.terms)
+    ((code, mode),) = typed.tuples(db, ROUND, (round_id,))
+    return unplanned(code, mode)
 
 
 def known_people(db: sqlite3.Connection, round_id: int) -> Known | None:

@@ -3,6 +3,7 @@
 TEXT = {
     "File profiles: how the files of a platform are laid out.": "格式文件：各平台文件的版式。",
     "A profile, as profile list names it, or a file.": "profile list 中的格式名称，或一个文件。",
+    "Of which kind the file is: claims, redemptions, bills, cells, survey, ... (else found out).": "文件类别：claims（领取）、redemptions（核销）、bills（账单）、cells（分组数据）、survey（问卷）等；不写则自行判断。",
     "merchants, applications, eligibility, claims or redemptions (else found out).": "merchants（商户名录）、applications（报名）、eligibility（名单）、claims（领取）或 redemptions（核销）；不写则自行判断。",
     "The file's encoding (else found out).": "文件编码（不写则自行判断）。",
     "The profile (else found by the header).": "格式文件（不写则按表头查找）。",

@@ -86,7 +86,7 @@ def of_round(
     """What is known of one round, by its plan unless something else is wanted."""
     sealed = store.sealed(session.db, current.round_id)
     mode = current.row["mode"]
-    usual = law.unplanned(current.code, mode) if sealed is None else law.plan_of(sealed.terms)
+    usual = store.standing_plan(session.db, current.round_id)
     plan = plans.make(usual, mode, wanted or plans.Wanted())
     departs = tuple(law.departures(usual, plan)) if sealed is not None else ()
     cells = store.cells(session.db, current.round_id)

@@ -106,10 +106,7 @@ class _Rows:
     def _least(self, round_id: int) -> int:
         """How many people a cell of the round has at least, by its plan."""
         if round_id not in self._smallest:
-            sealed = store.sealed(self._intake.db, round_id)
-            self._smallest[round_id] = (
-                law.SMALLEST_CELL if sealed is None else law.plan_of(sealed.terms).smallest
-            )
+            self._smallest[round_id] = store.standing_plan(self._intake.db, round_id).smallest
         return self._smallest[round_id]
 
 
@@ -130,13 +127,8 @@ def _judge_cells(intake: Intake) -> None:
 
 def _known(intake: Intake, round_id: int) -> store.Known | None:
     """Whom the cells of a round can tell of; in waves that is whole districts."""
-    sealed = store.sealed(intake.db, round_id)
-    plan = (
-        law.unplanned("", store.mode_of(intake.db, round_id))
-        if sealed is None
-        else law.plan_of(sealed.terms)
-    )
-    return store.known_people(intake.db, round_id) if plan.method in law.BY_PEOPLE else None
+    is_of_people = store.standing_plan(intake.db, round_id).method in law.BY_PEOPLE
+    return store.known_people(intake.db, round_id) if is_of_people else None
 
 
 def _accept(intake: Intake) -> dict[str, Any]:

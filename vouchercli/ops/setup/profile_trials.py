@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.formats.configs import profiles
-from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS
+from vouchercli.formats.configs.fields import FIELDS, KIND_WORDS, OF_EFFECTS, OF_PLATFORMS
 from vouchercli.formats.guessing.drafts import IDENTITIES
 from vouchercli.formats.tables import files
 from vouchercli.result import SHOWN, Column, Outcome, Table, Word, say
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vouchercli.formats.tables.records import Reading, Record
     from vouchercli.result import Problem
 
+KINDS = tuple(OF_PLATFORMS)
 ROWS = 10  # unless --limit says more
 FACTS = (
     Column("fact", "about the file", "word"),
@@ -58,7 +59,8 @@ def _reading(
     file: str, profile: str | None, kind: str | None, encoding: str | None
 ) -> tuple[Reading, list[Problem]]:
     """The file as it is read, and what the profile lacks: one that is half written can be tried."""
-    kinds = (kind,) if kind else tuple(FIELDS)
+    # without a profile by what people send most: a bill has the columns of redemptions too
+    kinds = (kind,) if kind else KINDS if profile else (*FIELDS, *OF_EFFECTS)
     written, lacking = profiles.as_far_as_written(profile) if profile else ({}, [])
     candidates = [
         each
@@ -91,14 +93,14 @@ def _rows(reading: Reading, records: list[Record]) -> Table:
     columns = [Column("line", "line", "int")]
     columns += [
         Column(field, field, verbatim=True)
-        for field in FIELDS[kind]
+        for field in OF_PLATFORMS[kind]
         if field == "kind" or reading.has(field)
     ]
     rows = [
         {"line": record.line}
         | {
             field: _shown(field, text)
-            for field, text in zip(FIELDS[kind], record.values, strict=True)
+            for field, text in zip(OF_PLATFORMS[kind], record.values, strict=True)
         }
         for record in records
         if not record.fault
