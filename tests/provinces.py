@@ -28,6 +28,7 @@ class City(NamedTuple):
     days: tuple[str, str, str, str]
     residents: int
     is_listed: bool
+    rules: dict[str, Any]
 
     @property
     def folder(self) -> str:
@@ -46,6 +47,7 @@ CITIES = (
         ("2020-03-27", "2020-03-29", "2020-04-01", "2020-04-02"),
         24,
         is_listed=True,
+        rules={"limits": {"packs_per_resident": 5}},
     ),
     City(
         "360100",
@@ -57,6 +59,7 @@ CITIES = (
         ("2020-04-28", "2020-04-30", "2020-05-03", "2020-05-04"),
         18,
         is_listed=False,
+        rules={"refunds": "forfeits"},
     ),
     City(
         "420100",
@@ -68,6 +71,7 @@ CITIES = (
         ("2020-05-30", "2020-05-31", "2020-06-02", "2020-06-03"),
         30,
         is_listed=True,
+        rules={},
     ),
 )
 SHOPS = "merchant_no,name,district,industry,size,brand,designated_size\n"
@@ -93,7 +97,9 @@ def _build(voucher: Any, city: City, dice: random.Random) -> None:
     funders |= {"alipay": {"kind": "platform"}} if "alipay" in city.shares else {}
     towns.build(
         voucher,
-        towns.programme(city.folder, staff=STAFF, clock={"jump": "200 days"}, funders=funders),
+        towns.programme(
+            city.folder, staff=STAFF, clock={"jump": "200 days"}, funders=funders, **city.rules
+        ),
         towns.pack(
             "pack",
             *(towns.coupon(*each) for each in city.coupons),

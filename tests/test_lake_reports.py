@@ -260,6 +260,8 @@ def test_rehearsals_and_other_money_are_left_out(town: Any) -> None:
     assert town("lake", "list", "lake", "-o", "json").data["programmes"][0]["state"] == "rehearsal"
     changed(is_rehearsal=False, currency="JPY")
     assert refused() == ["lake_empty", "lake_currency"]
+    changed(currency="CNY", zone="Asia/Tokyo")
+    assert refused() == ["lake_empty", "lake_zone"]
 
 
 def test_a_lake_that_begins_later_says_so(town: Any) -> None:
@@ -273,7 +275,7 @@ def test_a_lake_that_begins_later_says_so(town: Any) -> None:
     assert ran.data["total"]["base_fen"] == own["base_fen"]
 
 
-def test_two_programmes_of_a_city_are_told_apart(town: Any) -> None:
+def again() -> None:
     """The programme's files again, under another name."""
     import polars as pl
 
@@ -291,6 +293,10 @@ def test_two_programmes_of_a_city_are_told_apart(town: Any) -> None:
         frame.write_parquet(file)
         each["bytes"], each["sha256"] = lake_files.digest(file)
     path.write_text(json.dumps(document | {"sha256": own_digest(document)}), "utf-8")
+
+
+def test_two_programmes_of_a_city_are_told_apart(town: Any) -> None:
+    again()
     keys = [row["key"] for row in data(town, "leverage", *LAKE)["rows"]]
     assert keys == ["330100/second/r1", "330100/town/r1"]
     assert data(town, "merchants", *LAKE)["summary"]["registered"] == 2  # the city has no more
@@ -372,6 +378,37 @@ def test_where_a_district_is_hidden_there_is_no_sum(lists: Any) -> None:
     [city] = found["city_residents"]
     assert (city["city"], city["eligible"], city["claimers"]) == ("330100", None, None)
     assert "None" not in lists("report", "fairness", *LAKE).out
+    # 23 claimed in r1, 15 of them used; 40 applied for ten packs
+    [first, _] = data(lists, "rounds", *LAKE)["rows"]
+    assert (first["claimed"], first["users"], first["claimers"]) == (23, None, None)
+    assert found["lotteries"] == []
+
+
+def test_residents_of_two_programmes_are_told_apart(lists: Any) -> None:
+    """Nobody knows who is on both lists, so the report says that such people count twice."""
+    export(lists)
+    note = "Several programmes of 330100 have lists"
+    assert note not in lists("report", "fairness", *LAKE).out
+    again()
+    ran = lists("report", "fairness", *LAKE)
+    assert note in ran.out.replace("\n", " ")
+    rows = data(lists, "fairness", *LAKE)["city_residents"]
+    assert [(row["city"], row["programme"], row["claimers"]) for row in rows] == [
+        ("330100", "second", 23),
+        ("330100", "town", 23),
+    ]
+
+
+def test_how_packs_were_given_out_must_be_alike(lists: Any) -> None:
+    """A race and a draw: which share was claimed, and how soon, says nothing of both."""
+    export(lists)
+    ran = lists("report", "compare", "330100/r1", "330100/lot", *LAKE)
+    note = "Left out, since packs were given out in different ways (330100/r1 fcfs, 330100/lot"
+    assert note in ran.out.replace("\n", " ")
+    sides = data(lists, "compare", "330100/r1", "330100/lot", *LAKE)["subjects"]
+    assert [row["claim_rate"] for row in sides] == [None, None]
+    sides = data(lists, "compare", "330100/r1", "330100", *LAKE)["subjects"]
+    assert {row["claim_rate"] for row in sides} == {None}  # the city has both
 
 
 def test_fairness_is_as_it_was_known(lists: Any) -> None:

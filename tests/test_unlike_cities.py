@@ -127,3 +127,14 @@ def test_a_lake_of_unlike_cities_holds(lake: Any) -> None:
     lake("lake", "check", "lake")
     listed = lake("lake", "list", "lake", "-o", "json").data["programmes"]
     assert [row["day"] for row in listed] == [city.days[2] for city in CITIES]
+
+
+def test_what_is_not_alike_is_said(lake: Any) -> None:
+    """Five packs at most in Hangzhou; in Nanchang a voucher given back is lost."""
+    out = lake("report", "compare", "330100", "360100", *LAKE).out.replace("\n", " ")
+    assert "Their rules differ: packs_per_resident: 330100 5, 360100 -." in out
+    assert 'Their rules differ: refunds: 330100 "full_restores", 360100 "forfeits".' in out
+    assert "Their vouchers differ: 330100 40-10, 80-20; 360100 100-30." in out
+    err = lake("report", "leverage", "--by", "city", *LAKE).err.replace("\n", " ")
+    assert "The rules of these programmes differ (packs_per_resident, refunds)" in err
+    assert "programmes differ" not in lake("report", "leverage", "--by", "size", *LAKE).err

@@ -7,13 +7,16 @@ an identity, a token or a name of a merchant.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from vouchercli.rules import days
+from vouchercli.rules import canonical, days
 from vouchercli.rules.canonical import own_digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from vouchercli.rules.programmes import Programme
 
 VERSION = 1
 MANIFEST = "manifest.json"
@@ -141,6 +144,7 @@ class Manifest(NamedTuple):
     percentages: tuple[str, ...]
     funders: tuple[str, ...]  # the public ones, in order
     is_rehearsal: bool
+    terms: dict[str, str]  # of its law, what cities may have otherwise, in its own words
     files: tuple[File, ...]
     tables: dict[str, dict[str, str]]
 
@@ -152,6 +156,19 @@ class Manifest(NamedTuple):
     def of(self, table: str) -> list[File]:
         """The files of a table."""
         return [each for each in self.files if each.table == table]
+
+
+def terms(programme: Programme) -> dict[str, str]:
+    """What the law of a programme is where those of other cities may be another one: limits,
+    refunds, what becomes of unused money. A limit that is not set is not named.
+    """
+    limits = asdict(programme.limits)
+    limits.pop("from_at")  # since when, not what
+    return {
+        **{name: canonical.text(value) for name, value in limits.items() if value},
+        "refunds": canonical.text(programme.refunds.document),
+        "unused": programme.unused,
+    }
 
 
 def folder(city: str, programme: str) -> tuple[str, str]:

@@ -159,6 +159,10 @@ def _left_out(each: Found, asked: Asked) -> Problem | None:
         text = "amounts of {name} are in {currency}, not in CNY: left out"
         about = {"name": each.name, "currency": each.manifest.currency}
         return Problem("lake_currency", text, params=about)
+    if each.manifest.zone != ZONE:
+        text = "days of {name} are those of {zone}, not of {ours}: left out"
+        about = {"name": each.name, "zone": each.manifest.zone, "ours": ZONE}
+        return Problem("lake_zone", text, params=about)
     return None
 
 

@@ -273,6 +273,7 @@ def _manifest(
         percentages=tuple(about["percentages"]),
         funders=tuple(of_reports.public_funders(session.db, row["programme_id"])),
         is_rehearsal=session.is_rehearsal,
+        terms=rules.terms(programme),
         files=(*(before.files if before else ()), *added),
         tables={table: dict(columns) for table, columns in rules.TABLES.items()},
     )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
-from vouchercli.ops.lake import asking, reports
+from vouchercli.ops.lake import asking, reports, unlike
 from vouchercli.ops.reports import cautions, compare, engine
 from vouchercli.ops.reports import fairness as of_fairness
 from vouchercli.ops.reports import funds as of_funds
@@ -15,16 +16,17 @@ from vouchercli.ops.reports.spans import Title, titled
 from vouchercli.ops.reports.specs import Answer
 from vouchercli.result import JSON, Column, Outcome, Table, Word, say
 from vouchercli.rules import lake as rules
-from vouchercli.rules import leverage, times
+from vouchercli.rules import leverage
 from vouchercli.rules.leverage import NOTHING, Claimed, Sums
 from vouchercli.store import lake_queries as sql
 from vouchercli.store.fairness import Drawn, Eligible
 from vouchercli.store.merchant_counts import Merchants
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from vouchercli.ops.lake.asking import Asked, Lake
+    from vouchercli.result import Message
 
     Row = dict[str, Any]
 
@@ -148,6 +150,7 @@ def _says(city: str, size: str, district: str, industry: str) -> tuple[str, ...]
 
 COUNTED = (
     CITY,
+    Column("programme", "Programme"),
     Column("eligible", "Eligible", "int"),
     Column("claimers", "Who claimed", "int"),
     Column("claim_rate", "Of the eligible", "rate"),
@@ -210,28 +213,41 @@ def _eligible(rows: Iterable[Row], cut: str) -> Iterable[Row]:
 
 
 def _city_residents(rows: Iterable[Row]) -> Table:
-    """Residents of the lists as each city counts them; across cities they are added. Where a
-    district is hidden, or a city is not told, there is no sum.
+    """Residents of the lists as each city counts them, by programme; across cities they are added.
+    Where a district is hidden, or a city is not told, there is no sum.
     """
-    cities: dict[str, list[Row]] = {}
+    lists: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         if row["cut"] == "district":
-            cities.setdefault(row["city"], []).append(row)
-    told = [{"city": city, **_summed(districts)} for city, districts in sorted(cities.items())]
-    every = _summed(told)
-    note = say(
-        "City-residents: each city counts its own, each once; who is on the lists of two cities"
-        " counts in both."
-    )
+            lists.setdefault((row["city"], row["programme"]), []).append(row)
+    told = [
+        {"city": city, "programme": programme, **_summed(districts)}
+        for (city, programme), districts in sorted(lists.items())
+    ]
     return Table(
         say("City-residents"),
         COUNTED,
         told,
-        {**every, "city": Word("total")},
-        notes=(note,),
+        {**_summed(told), "city": Word("total"), "programme": ""},
+        notes=(*_counted_twice([city for city, _ in sorted(lists)]),),
         key="city_residents",
         optional=True,
     )
+
+
+def _counted_twice(cities: Sequence[str]) -> Iterator[Message]:
+    """Who counts more than once, and of which cities that is so."""
+    yield say(
+        "City-residents: each city counts its own, each once; who is on the lists of two cities"
+        " counts in both."
+    )
+    several = sorted(city for city, count in Counter(cities).items() if count > 1)
+    if several:
+        yield say(
+            "Several programmes of {cities} have lists: who is on two of them counts in both, and"
+            " twice in the total.",
+            cities=", ".join(several),
+        )
 
 
 def _summed(rows: Sequence[Row]) -> Row:
@@ -273,14 +289,16 @@ def report_compare(asked: Asked, names: Sequence[str]) -> Outcome:
         )
     with asking.opened(asked, needs_day=True) as lake:
         rows = _of_rounds(lake)
-        lake.lay(("round",))
+        chosen = {name: _picked(lake, name) for name in names}
+        no = dict.fromkeys(unlike.left_out(chosen))
         subjects = [
-            compare.Subject(name, _figures(lake, name, _picked(lake, name), rows)) for name in names
+            compare.Subject(name, _figures(lake, picked, rows) | no)
+            for name, picked in chosen.items()
         ]
         told = [{"subject": each.name, "source": "", **each.figures} for each in subjects]
         notes = (
             *cautions.sentences(compare.CAUTIONS, (compare.SUBJECT,), told, cautions.NO_TOTAL),
-            *_incomparable(lake, names),
+            *unlike.what_differs(lake, chosen),
         )
         title = say("Side by side: {names}", names=", ".join(names))
         tables = (
@@ -320,9 +338,7 @@ def _picked(lake: Lake, name: str) -> list[Row]:
     return picked
 
 
-def _figures(
-    lake: Lake, name: str, picked: Sequence[Row], rows: dict[str, tuple[Row, Found]]
-) -> Row:
+def _figures(lake: Lake, picked: Sequence[Row], rows: dict[str, tuple[Row, Found]]) -> Row:
     some = [rows[row["round"]] for row in picked]
     total = leverage.pooled(found.sums for _, found in some)
     every = [found.claimed for _, found in some if found.claimed]
@@ -351,46 +367,3 @@ def _figures(
         "days_to_payment": None,
         "says_little": cautions.codes(compare.CAUTIONS, together),
     }
-
-
-def _incomparable(lake: Lake, names: Sequence[str]) -> Iterable[Any]:
-    """What makes the subjects unlike: other months, other ends, percentages off."""
-    spans = {}
-    for name in names:
-        rows = _picked(lake, name)
-        whose = {(row["city"], row["programme"]) for row in rows}
-        days = [
-            each.manifest.day
-            for each in lake.counted
-            if (each.manifest.city, each.manifest.programme) in whose
-        ]
-        opens = min(times.day_of(row["opens_at"], asking.ZONE) for row in rows)
-        spans[name] = opens, max(days)
-    first, last = ({span[place] for span in spans.values()} for place in (0, 1))
-    if len(first) > 1:
-        yield say(
-            "They opened on different days: {days}.",
-            days=", ".join(f"{name} {times.day_text(each[0])}" for name, each in spans.items()),
-        )
-    if len(last) > 1:
-        yield say(
-            "They are known up to different days: {days}; --as-of names one for all.",
-            days=", ".join(f"{name} {times.day_text(each[1])}" for name, each in spans.items()),
-        )
-    yield from _other_vouchers(lake, names)
-    yield say("Left out, since no lake has it: what was written off, and the days to payment.")
-
-
-def _other_vouchers(lake: Lake, names: Sequence[str]) -> Iterable[Any]:
-    """Say that the vouchers that were used are not the same, where it is so."""
-    coupons = lake.ask(sql.ALL_COUPONS)
-    used: dict[str, list[str]] = {}
-    for name in names:
-        whose = {(row["city"], row["programme"], row["code"]) for row in _picked(lake, name)}
-        some = {row[3] for row in coupons if row[:3] in whose}
-        used[name] = leverage.in_order("coupon", some, {})
-    if len({tuple(each) for each in used.values()}) > 1:
-        yield say(
-            "Their vouchers differ: {vouchers}.",
-            vouchers="; ".join(f"{name} {', '.join(each)}" for name, each in used.items()),
-        )

@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops.lake import asking, bridges
+from vouchercli.ops.lake import asking, bridges, unlike
 from vouchercli.ops.reports import engine, gathered
 from vouchercli.ops.reports import leverage as of_leverage
 from vouchercli.ops.reports import rounds as of_rounds
@@ -24,12 +24,13 @@ from vouchercli.store import lake_queries as sql
 from vouchercli.store.merchant_counts import Merchants
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from vouchercli.ops.lake.asking import Asked, Lake
     from vouchercli.ops.reports.dimensions import By, Key
     from vouchercli.ops.reports.gathered import First
     from vouchercli.ops.reports.specs import Answer, Spec
+    from vouchercli.result import Message
 
 # Names that each city gives by itself.
 OWN_NAMES = ("district", "merchant")
@@ -106,7 +107,18 @@ def report_leverage(asked: Asked, by: str, question: Question) -> Outcome:
             LEVERAGE, question, lake.scope, lambda *what: _payments(lake, *what)
         )
         outcome = _reported(lake, LEVERAGE, answer)
-        return replace(outcome, says=(*outcome.says, *bridges.without_match(lake.engine, keys)))
+        says = (*outcome.says, *bridges.without_match(lake.engine, keys), *_unlike(lake, keys))
+        return replace(outcome, says=says)
+
+
+def _unlike(lake: Lake, by: By) -> Iterator[Message]:
+    """Say where cities stand side by side whose rules are not the same."""
+    rules = unlike.other_rules(lake.counted)
+    if {*by} & {"city", "province"} and rules:
+        yield say(
+            "The rules of these programmes differ ({rules}): voucher report compare says how.",
+            rules=", ".join(rules),
+        )
 
 
 def _payments(lake: Lake, by: By, needs: Collection[str], first: First) -> Gathered:

@@ -49,20 +49,21 @@ def of_day(
 
 
 def _rounds(session: Session, scope: Scope, since: int, least: int) -> Rows:
-    """Each round, with its users where they are no few; its payments are what the lake must have
-    of it.
+    """Each round, with its users where they are told; its payments are what the lake must have of
+    it.
     """
     told = of_rounds.rows_of(session, scope)
     cut = scope
     if since:
         cut = scope._replace(since=times.day_bounds(since, scope.zone)[0])
     sums = sums_by_key(session, "round", cut)
-    few = {
-        place
-        for place, row in enumerate(told)
-        if suppression.residents(row["claimed"], row["per_resident"]) < least
-        or (row["users"] < least and row["users"] > 0)
-    }
+    few = suppression.hidden(
+        [
+            _cell((suppression.residents(row["claimed"], row["per_resident"]), row["users"]))
+            for row in told
+        ],
+        (least, least),
+    )
     return [
         (
             place,
@@ -148,15 +149,18 @@ def _residents(session: Session, scope: Scope, day: Day, least: int) -> Rows:
             for place, each in enumerate(of_round)
         ]
         whole = [sum(counts) for counts in zip(*(each[2:4] for each in of_round), strict=True)]
-        rows.append(("drawn", code, "", *_two(whole, is_told=whole[0] >= least)))
-    often = fairness.often(*asked)
-    is_told = often.applicants == 0 or often.applicants >= least
-    return [*rows, ("often", "", "", *_two(often, is_told=is_told))]
+        rows.append(("drawn", code, "", *_alone(whole, least)))
+    return [*rows, ("often", "", "", *_alone(fairness.often(*asked), least))]
 
 
 def _cell(counts: Sequence[int]) -> tuple[int | None, ...]:
     """Counts as cells; of nobody nothing is told."""
     return tuple(each or None for each in counts)
+
+
+def _alone(counts: Sequence[int], least: int) -> tuple[int | None, ...]:
+    """Counts that add up with no others to a total."""
+    return _two(counts, is_told=not suppression.hidden([_cell(counts)], (least, least)))
 
 
 def _two(counts: Sequence[int], *, is_told: bool) -> tuple[int | None, ...]:
