@@ -9,7 +9,17 @@ from typing import Annotated, Optional
 
 import typer
 
-from vouchercli.cli.options import Call, Evidence, OnlyRound, Since, Until, Why, command, verbs
+from vouchercli.cli.options import (
+    Call,
+    Evidence,
+    OnlyResident,
+    OnlyRound,
+    Since,
+    Until,
+    Why,
+    command,
+    verbs,
+)
 from vouchercli.ops.cases import opening, packs, tables, verdicts, working
 from vouchercli.ops.cases.opening import Opened, Picked
 from vouchercli.result import Outcome
@@ -22,6 +32,14 @@ Transactions = Annotated[
     Optional[list[str]],
     typer.Option(
         "--transaction", metavar="NO", help="This payment is evidence; may be given several times."
+    ),
+]
+Residents = Annotated[
+    Optional[list[str]],
+    typer.Option(
+        "--resident",
+        metavar="ID",
+        help="Instead: a resident (the identity, or its token); may be given several times.",
     ),
 ]
 Owner = Annotated[Optional[str], typer.Option("--owner", metavar="NAME", help="Who works on it.")]
@@ -50,7 +68,9 @@ def _pick(
     "Example: voucher case open --merchant M1001 --reason voucher_refused --complaint --from"
     ' "a resident, by telephone" --on 2020-04-02 --note "no vouchers below 100 yuan" --actor chen\n'
     "Example: voucher case open --finding 1 --reason cash_out --note"
-    ' "orders of exactly 40.00, at night" --actor chen',
+    ' "orders of exactly 40.00, at night" --actor chen\n'
+    "Example: voucher case open --finding 1 --residents --reason resale --note"
+    ' "one device behind nine of them" --actor chen',
 )
 def open_(
     call: Call,
@@ -63,9 +83,18 @@ def open_(
     finding: Annotated[
         Optional[int],
         typer.Option(
-            "--finding", metavar="N", help="Instead: a finding, with its merchant and payments."
+            "--finding",
+            metavar="N",
+            help="Instead: a finding, with its merchant (or residents) and payments.",
         ),
     ] = None,
+    resident: Residents = None,
+    of_residents: Annotated[
+        bool,
+        typer.Option(
+            "--residents", help="On the residents whom the finding points at, not on its merchant."
+        ),
+    ] = False,
     reason: Reason,
     note: Why,
     complaint: Annotated[
@@ -83,22 +112,28 @@ def open_(
     until: Until = None,
     round_: OnlyRound = None,
     hold: Annotated[
-        str,
+        Optional[str],
         typer.Option(
             "--hold",
             metavar="WHAT",
-            help="What is not paid while it is open: payments (of the evidence), merchant, none.",
+            help=(
+                "What is not paid while it is open: payments (of the evidence; so it is of a"
+                " merchant), merchant, none (so it is of residents)."
+            ),
         ),
-    ] = "payments",
+    ] = None,
     owner: Owner = None,
 ) -> Outcome:
-    """Open a case on a merchant, by hand, by a complaint or from a finding, with payments as
-    evidence.
+    """Open a case on a merchant or on residents, by hand, by a complaint or from a finding, with
+    payments as evidence.
     """
     said_on = None if on is None else call.local_day(session, on)
     picked = _pick(call, session, transaction, since, until, round_)
     told = opening.complaint_of(complainant, said_on, is_one=complaint)
-    asked = Opened(merchant, reason, note, hold, owner, told, picked, finding)
+    whom = tuple(resident or ())
+    asked = Opened(
+        merchant, reason, note, hold, owner, told, picked, finding, whom, of_residents=of_residents
+    )
     return opening.open_case(session, asked)
 
 
@@ -134,6 +169,7 @@ def list_(
     merchant: Annotated[
         Optional[str], typer.Option("--merchant", metavar="NO", help="Only this merchant.")
     ] = None,
+    resident: OnlyResident = None,
     reason: Annotated[
         Optional[str], typer.Option("--reason", metavar="CODE", help="Only for this reason.")
     ] = None,
@@ -147,7 +183,14 @@ def list_(
     """List the cases, the newest first."""
     source = "complaint" if complaints else None
     return tables.list_cases(
-        session, limit, state=state, merchant=merchant, reason=reason, owner=owner, source=source
+        session,
+        limit,
+        resident=resident,
+        state=state,
+        merchant=merchant,
+        reason=reason,
+        owner=owner,
+        source=source,
     )
 
 
@@ -207,7 +250,8 @@ def decide(
             "--sanction",
             metavar="CODE",
             help=(
-                "warning, suspension or exclusion; claw_back; police. May be given several times."
+                "Of a merchant: warning, suspension or exclusion; claw_back; police. Of residents:"
+                " warning, exclusion or readmission; police. May be given several times."
             ),
         ),
     ] = None,
@@ -218,7 +262,9 @@ def decide(
         typer.Option(
             "--from",
             metavar="TIME",
-            help="A suspension or exclusion holds from then on (else from the approval).",
+            help=(
+                "A suspension, exclusion or readmission holds from then on (else from approval)."
+            ),
         ),
     ] = None,
 ) -> Outcome:

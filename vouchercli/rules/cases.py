@@ -27,7 +27,13 @@ STATES = ("open", "decided", "closed")
 # Steps of a ladder, from light to heavy; the others may stand beside any of them.
 STEPS = ("warning", "suspension", "exclusion")
 CLAW_BACK, POLICE = "claw_back", "police"
+EXCLUSION, READMISSION = "exclusion", "readmission"
 SANCTIONS = (*STEPS, CLAW_BACK, POLICE)
+# Residents: an exclusion is from packs, until a readmission. Money is taken back from merchants, by
+# cases of their own.
+OF_RESIDENTS = ("warning", EXCLUSION, READMISSION, POLICE)
+STEPS_OF_RESIDENTS = ("warning", EXCLUSION)
+ALL = ("warning", "suspension", EXCLUSION, READMISSION, CLAW_BACK, POLICE)
 STOPS = ("suspension", "exclusion")  # from their moment on the merchant takes no voucher
 USUAL = ("warning", "suspension", "exclusion")
 
@@ -44,6 +50,28 @@ class Past(NamedTuple):
 
     counts: dict[str, int]
     next: str
+
+
+def sanctions_of(subject: str) -> tuple[str, ...]:
+    """What may be decided of a `merchant` or of `residents`."""
+    return OF_RESIDENTS if subject == "residents" else SANCTIONS
+
+
+def steps_of(subject: str) -> tuple[str, ...]:
+    """The steps of their ladder, of which one is decided at a time."""
+    return (*STEPS_OF_RESIDENTS, READMISSION) if subject == "residents" else STEPS
+
+
+def ladder_of(subject: str, ladder: Sequence[str]) -> tuple[str, ...]:
+    """What they get the first time, the second ...: a programme's ladder is for merchants."""
+    return STEPS_OF_RESIDENTS if subject == "residents" else tuple(ladder)
+
+
+def usual_holding(subject: str) -> str:
+    """What is held where nobody says it: a merchant that took vouchers in good faith is owed its
+    money whoever the buyer was.
+    """
+    return "none" if subject == "residents" else "payments"
 
 
 def suggest(ladder: Sequence[str], counts: Mapping[str, int]) -> Past:

@@ -67,7 +67,7 @@ CLAIMS = Ladder(
         Rung(
             "not_eligible",
             "is_eligible = 0",
-            "the resident is on the list of those the round is for",
+            "the resident is on the list of those the round is for, and no case excludes it",
             "for the named groups only",
         ),
         Rung(

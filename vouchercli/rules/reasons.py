@@ -96,7 +96,7 @@ REJECTS: dict[str, tuple[str, ...]] = {
     ),
     "not_eligible": (
         "this resident is not on the list of group {group}",
-        "this resident is not on the round's list",
+        "this resident is not on the round's list, or a case excludes it",
     ),
     "not_a_winner": (
         "application {application_no} did not win in the draw of {round}",

@@ -34,17 +34,20 @@ class Rule(NamedTuple):
     """A rule: `kind` is what it looks at (two rules of different kinds make a candidate), `fence`
     how its value is judged: `peers` (beyond Tukey's far fence of merchants like it, and above
     `least`), `fixed` (above its thresholds) or `chance` (so rare that it is none). A `certain` one
-    makes a candidate alone. `words`: what was found; `measure`: how it is counted.
+    makes a candidate alone. `words`: what was found; `short`: the same in a list; `measure`: how it
+    is counted. It points at a merchant, or (`of_person`) at residents who are one person.
     """
 
     code: str
     kind: str
+    short: Word
     words: Word
     measure: Word
     source: Word
     fence: str
     thresholds: tuple[Threshold, ...] = ()
     is_certain: bool = False
+    of_person: bool = False
 
 
 def _least(percent: int) -> tuple[Threshold, ...]:
@@ -55,6 +58,7 @@ RULES = (
     Rule(
         "at_threshold",
         "amounts",
+        Word("at the threshold"),
         Word("many orders of exactly the threshold"),
         Word("payments whose base is exactly the threshold of their voucher / payments"),
         Word("the cash-out case of Songjiang, 2024: orders of exactly 1000 yuan for 1000-300"),
@@ -64,6 +68,7 @@ RULES = (
     Rule(
         "little_variation",
         "amounts",
+        Word("amounts alike"),
         Word("amounts that hardly differ"),
         Word("standard deviation / mean of the bases, and mean gap to the largest base"),
         Word("WIC vendor monitoring, USA: variation below 10 %, mean gap to the maximum below 5 %"),
@@ -73,6 +78,7 @@ RULES = (
     Rule(
         "bursts",
         "times",
+        Word("bursts"),
         Word("payments in bursts"),
         Word("payments within so many seconds of the one before at the merchant / payments"),
         Word("auditors' practice: high frequency. Files name no till: the whole shop is looked at"),
@@ -82,6 +88,7 @@ RULES = (
     Rule(
         "odd_hours",
         "times",
+        Word("odd hours"),
         Word("payments at odd hours"),
         Word("payments from `from` to before `to` o'clock, local time / payments"),
         Word("auditors' practice: odd hours, compared inside the industry"),
@@ -91,6 +98,7 @@ RULES = (
     Rule(
         "regulars",
         "network",
+        Word("regulars"),
         Word("too many residents come again and again"),
         Word(
             "residents with `visits` payments or more here, which are `loyal` of all of theirs,"
@@ -109,6 +117,7 @@ RULES = (
     Rule(
         "occasional",
         "network",
+        Word("now and then"),
         Word("too many residents come again now and then"),
         Word(
             "residents with `visits` payments or more here, at most `a_week` a week, which are"
@@ -130,6 +139,7 @@ RULES = (
     Rule(
         "co_visits",
         "network",
+        Word("co-visits"),
         Word("the same residents come again to the same shops"),
         Word(
             "residents with `together` payments or more at two or three shops, which are `loyal` of"
@@ -149,6 +159,7 @@ RULES = (
     Rule(
         "group_share",
         "share",
+        Word("share of a group"),
         Word("those who come again bring a large share of its vouchers"),
         Word("payments of the residents whom the network rules found / payments"),
         Word("concentration of buyers, auditors' practice"),
@@ -162,6 +173,7 @@ RULES = (
     Rule(
         "shared_identity",
         "identity",
+        Word("shared identity"),
         Word("one device, mobile, card or account behind several residents"),
         Word("payments of residents who share an identity with another one who paid here"),
         Word("union-find over device, mobile, card and account of applications"),
@@ -171,6 +183,7 @@ RULES = (
     Rule(
         "consecutive_claims",
         "numbers",
+        Word("numbers in a row"),
         Word("vouchers that were claimed one after the other"),
         Word("payments whose claim stands next to another one used here, in the platform's order"),
         Word("Korea: one merchant cashed dozens of vouchers with consecutive numbers"),
@@ -180,6 +193,7 @@ RULES = (
     Rule(
         "refund_rate",
         "refunds",
+        Word("refund rate"),
         Word("many refunds"),
         Word("payments that were refunded / payments"),
         Word("auditors' practice: refund after cash-out"),
@@ -189,6 +203,7 @@ RULES = (
     Rule(
         "late_refunds",
         "refunds",
+        Word("late refunds"),
         Word("refunds after the voucher had expired"),
         Word("refunds paid back when the voucher could not be used any more, `refunds` or more"),
         Word("auditors' practice: the sale is undone, the subsidy was spent"),
@@ -198,6 +213,7 @@ RULES = (
     Rule(
         "serial_twice",
         "serials",
+        Word("serial twice"),
         Word("the serial number of one piece was handed in again"),
         Word("rows refused because their serial number was used, by who had used it"),
         Word("trade-in programmes: one piece, one subsidy"),
@@ -208,6 +224,7 @@ RULES = (
     Rule(
         "new_merchant",
         "registry",
+        Word("newly registered"),
         Word("the merchant was registered after vouchers were paid already"),
         Word("days from the programme's first payment to the registration, `days` or more"),
         Word("auditors' practice: shops made for the programme"),
@@ -217,6 +234,7 @@ RULES = (
     Rule(
         "changed_merchant",
         "registry",
+        Word("details changed"),
         Word("name, address or account changed again and again"),
         Word("registry files that changed its name, address or account, `changes` or more"),
         Word("auditors' practice: abnormal identity"),
@@ -226,6 +244,7 @@ RULES = (
     Rule(
         "former_sales",
         "sales",
+        Word("beyond former sales"),
         Word("more sales with vouchers than it had in all before"),
         Word(
             "sales with vouchers in its best day, week, month, quarter or year / turnover of its"
@@ -238,6 +257,7 @@ RULES = (
     Rule(
         "price_raised",
         "prices",
+        Word("price raised"),
         Word("a price was raised before the voucher took it down"),
         Word(
             "middle price of a piece in a round / in the round before, `payments` or more in each,"
@@ -250,6 +270,7 @@ RULES = (
     Rule(
         "distance",
         "places",
+        Word("two places at once"),
         Word("residents pay at two places sooner than anybody travels"),
         Word(
             "payments whose resident paid before or after at a place `km` or more away, faster than"
@@ -259,8 +280,36 @@ RULES = (
         "fixed",
         (Threshold("payments", 5), Threshold("km", 20), Threshold("kmh", 150)),
     ),
+    Rule(
+        "one_person",
+        "identity",
+        Word("one person"),
+        Word("many residents are one person"),
+        Word("residents who paid and share a device, mobile, card or account, in a chain or not"),
+        Word("one pack a person: union-find over device, mobile, card and account of applications"),
+        "fixed",
+        (Threshold("residents", 5),),
+        of_person=True,
+    ),
+    Rule(
+        "one_place",
+        "network",
+        Word("one place"),
+        Word("the residents of one person pay at one merchant"),
+        Word(
+            "payments at the merchant where they pay most / payments, of such `residents` or more"
+        ),
+        Word("resident-merchant networks: vouchers of one hand go to one till"),
+        "fixed",
+        (Threshold("residents", 5), *_least(50)),
+        of_person=True,
+    ),
 )
 BY_CODE = {rule.code: rule for rule in RULES}
+# Rules whose payments are those of certain residents, not all of a merchant's.
+ABOUT_PEOPLE = tuple(
+    rule.code for rule in RULES if rule.kind in ("network", "share", "identity") or rule.of_person
+)
 # Where regulars of a shop eat on working days at these hours, it is a canteen.
 MEALS = (Threshold("meals_from", 10), Threshold("meals_to", 14), Threshold("meals", 8_000, PERCENT))
 GENERAL = (
@@ -305,7 +354,7 @@ class Terms:
     @property
     def digest(self) -> str:
         """SHA-256 of the rules with these thresholds."""
-        told = [[*map(str, rule[:6]), rule.is_certain] for rule in RULES]
+        told = [[*map(str, rule[:7]), rule.is_certain] for rule in RULES]
         return sha256(json.dumps([told, self.document], sort_keys=True).encode()).hexdigest()
 
 

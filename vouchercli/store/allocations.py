@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules.allocations import Entry
-from vouchercli.store.conditions import is_eligible, is_paused
+from vouchercli.store.conditions import is_eligible, is_excluded, is_paused
 
 if TYPE_CHECKING:
     import sqlite3
@@ -49,7 +49,7 @@ ARRIVAL = "SELECT applied_at, application_no FROM applications WHERE application
 APPLICATIONS = f"""
 SELECT a.application_id AS entry_id, a.resident, ifnull(p.person, a.resident) AS person,
     max(a.applied_at, r.opens_at) AS claimed_at,
-    {is_eligible("r", "a.resident")} AS is_eligible,
+    {is_eligible("r", "a.resident", "max(a.applied_at, r.opens_at)")} AS is_eligible,
     {is_paused("r", "max(a.applied_at, r.opens_at)")} AS is_paused
 FROM applications a JOIN rounds r ON r.round_id = a.round_id
 LEFT JOIN persons p ON p.round_id = a.round_id AND p.resident = a.resident
@@ -58,11 +58,12 @@ ORDER BY a.applied_at, a.application_no
 """
 # A targeted round: each resident of the list once, in its order; claimed at the opening, or when it
 # came on the list.
-ON_THE_LIST = """
+ON_THE_LIST = f"""
 FROM eligibility e JOIN rounds r ON r.round_id = :round_id AND r.programme_id = e.programme_id
 WHERE (r.resident_group = '' OR e.resident_group = r.resident_group)
     AND ifnull(e.resident_group = :group, 1)
   AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.resident = e.resident AND c.round_id = r.round_id)
+  AND NOT {is_excluded("r.programme_id", "e.resident", "max(e.listed_at, r.opens_at)")}
 """
 LISTED = (
     """

@@ -76,7 +76,7 @@ FROM (
         SELECT w.place, w.applied_at, r.round_id, r.state, r.mode, r.lead_id, d.published_at,
             {FROM_AT} AS from_at,
             {UNTIL_AT} AS until_at,
-            {is_eligible("r", "w.resident")} AS is_eligible, :latest_at AS latest_at
+            {is_eligible("r", "w.resident", "w.applied_at")} AS is_eligible, :latest_at AS latest_at
         FROM incoming_applications w LEFT JOIN rounds r ON r.round_id = w.round_id
             LEFT JOIN draws d ON d.round_id = r.round_id
         WHERE w.reason IS NULL AND w.application_id IS NULL

@@ -73,8 +73,9 @@ FROM case_sanctions s WHERE s.sanction = 'claw_back' AND s.amount_fen <> found
 UNION ALL
 SELECT 'case ' || s.case_id, 'suspended from ' || s.from_at, 'never suspended'
 FROM case_sanctions s JOIN cases c USING (case_id)
-WHERE s.sanction IN ('suspension', 'exclusion') AND NOT EXISTS (SELECT 1 FROM suspensions u
-    WHERE u.merchant_id = c.merchant_id AND (u.until_at IS NULL OR u.until_at > s.from_at))
+WHERE s.sanction IN ('suspension', 'exclusion') AND c.merchant_id IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM suspensions u WHERE u.merchant_id = c.merchant_id
+        AND (u.until_at IS NULL OR u.until_at > s.from_at))
 """
 # Every case and its end stand in the log.
 LOGGED = """

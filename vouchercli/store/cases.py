@@ -18,15 +18,17 @@ if TYPE_CHECKING:
 
 
 class Case(NamedTuple):
-    """A case; moments in UTC seconds, `said_on` as yyyymmdd; `at_stake_fen`: what the vouchers of
-    its `lines` rows of evidence paid, less their refunds, when they were added.
+    """A case about a merchant, or (`merchant_id` None) about so many residents; moments in UTC
+    seconds, `said_on` as yyyymmdd; `at_stake_fen`: what the vouchers of its `lines` rows of
+    evidence paid, less their refunds, when they were added.
     """
 
     case: int
     programme_id: int
-    merchant_id: int
-    merchant_no: str
-    name: str
+    merchant_id: int | None
+    merchant_no: str | None
+    name: str | None
+    residents: int
     source: str
     finding: int | None
     reason: str
@@ -46,6 +48,11 @@ class Case(NamedTuple):
     lines: int
     at_stake_fen: int
     sanctions: str
+
+    @property
+    def subject(self) -> str:
+        """What it is about: `merchant` or `residents`."""
+        return "residents" if self.merchant_id is None else "merchant"
 
 
 class Line(NamedTuple):
@@ -95,7 +102,9 @@ class Kept(NamedTuple):
 
 
 ALL = """
-SELECT c.case_id, c.programme_id, c.merchant_id, m.merchant_no, m.name, c.source, c.finding_id,
+SELECT c.case_id, c.programme_id, c.merchant_id, m.merchant_no, m.name,
+    (SELECT count(*) FROM case_residents k WHERE k.case_id = c.case_id) AS residents,
+    c.source, c.finding_id,
     c.reason, c.words, c.complainant, c.said_on, c.holding, c.owner, c.state, c.outcome,
     c.opened_by, c.os_user, c.opened_at, c.closed_by, c.closed_note, c.closed_at,
     (SELECT count(*) FROM case_lines l WHERE l.case_id = c.case_id) AS lines,
@@ -103,9 +112,11 @@ SELECT c.case_id, c.programme_id, c.merchant_id, m.merchant_no, m.name, c.source
         WHERE l.case_id = c.case_id) AS at_stake_fen,
     ifnull((SELECT group_concat(sanction, ', ') FROM (SELECT sanction FROM case_sanctions s
         WHERE s.case_id = c.case_id ORDER BY place)), '') AS sanctions
-FROM cases c JOIN merchants m USING (merchant_id)
+FROM cases c LEFT JOIN merchants m USING (merchant_id)
 WHERE c.programme_id = :programme_id AND ifnull(c.case_id = :case, 1)
-    AND ifnull(m.merchant_no = :merchant, 1) AND ifnull(c.state = :state, 1)
+    AND (:merchant IS NULL OR m.merchant_no = :merchant)
+    AND (:resident IS NULL OR EXISTS (SELECT 1 FROM case_residents k
+        WHERE k.case_id = c.case_id AND k.resident = :resident)) AND ifnull(c.state = :state, 1)
     AND ifnull(c.reason = :reason, 1) AND ifnull(c.owner = :owner, 1)
     AND ifnull(c.source = :source, 1)
 """
@@ -115,12 +126,12 @@ INSERT INTO cases (programme_id, merchant_id, source, finding_id, reason, words,
     said_on, holding, owner, state, opened_by, os_user, opened_at)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'open', ?, ?, ?) RETURNING case_id
 """
-ANY = ("merchant", "state", "reason", "owner", "source")
+ANY = ("merchant", "resident", "state", "reason", "owner", "source")
 
 
-def listed(db: sqlite3.Connection, programme_id: int, **wanted: str | None) -> Listed:
-    """The cases of a programme by `merchant`, `state`, `reason`, `owner`, `source` (None: any), the
-    newest first.
+def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> Listed:
+    """The cases of a programme by `merchant`, `resident` (token), `state`, `reason`, `owner`,
+    `source` (None: any), the newest first.
     """
     return LIST.of(db, programme_id=programme_id, case=None, **(dict.fromkeys(ANY) | wanted))
 
@@ -140,6 +151,43 @@ def add(session: Session, values: Sequence[Any]) -> int:
 
 
 OPENER = "SELECT opened_by, os_user FROM cases WHERE case_id = ?"
+
+
+ADD_RESIDENT = "INSERT INTO case_residents (case_id, place, resident) VALUES (?, ?, ?)"
+RESIDENTS = """
+SELECT k.resident, count(l.place) AS payments,
+    CAST(ifnull(sum(l.amount_fen), 0) AS BIGINT) AS amount_fen,
+    count(DISTINCT l.line ->> 'merchant_no') AS merchants,
+    (SELECT x.from_at FROM exclusions x JOIN cases o USING (case_id)
+        WHERE x.resident = k.resident AND o.programme_id = d.programme_id AND x.until_at IS NULL
+        ORDER BY x.from_at LIMIT 1) AS excluded_at
+FROM case_residents k JOIN cases d USING (case_id)
+    LEFT JOIN claims c ON c.resident = k.resident
+    LEFT JOIN case_lines l ON l.case_id = k.case_id AND l.line ->> 'claim_no' = c.claim_no
+WHERE k.case_id = ? GROUP BY k.place ORDER BY k.place
+"""
+
+
+class Resident(NamedTuple):
+    """A resident whom a case is about, with its rows of evidence: how many, what is at stake (fen),
+    at how many merchants; from when on (UTC seconds) it is excluded from packs, None: it is not.
+    """
+
+    resident: bytes
+    payments: int
+    amount_fen: int
+    merchants: int
+    excluded_at: int | None
+
+
+def add_residents(db: sqlite3.Connection, case: int, tokens: Iterable[bytes]) -> None:
+    """Say whom a new case is about."""
+    db.executemany(ADD_RESIDENT, ((case, place, each) for place, each in enumerate(tokens, 1)))
+
+
+def residents(db: sqlite3.Connection, case: int) -> list[Resident]:
+    """Whom a case is about; nobody where it is about a merchant."""
+    return typed.rows(db, Resident, RESIDENTS, (case,))
 
 
 def opener(db: sqlite3.Connection, case: int) -> Hand:
@@ -162,7 +210,7 @@ SELECT f.redemption_id, f.transaction_no, json_object('transaction_no', f.transa
         'subsidy_fen', f.subsidy_fen, 'public_fen', f.public_fen, 'platform_fen', f.platform_fen,
         'match_fen', f.match_fen, 'refunded_fen', -{BACK}, 'batch', f.batch_id,
         'file_sha256', i.sha256, 'line', f.line),
-    f.subsidy_fen + {BACK}, f.merchant_id
+    f.subsidy_fen + {BACK}, f.merchant_id, c.resident
 """
 BESIDE = """
     CROSS JOIN claims c ON c.claim_id = f.claim_id
@@ -188,6 +236,17 @@ WHERE n.last_paid_at >= :since AND n.first_paid_at <= :until
     AND ifnull(:round IN (r.round, nullif(r.family, '')), :round IS NULL)
 ORDER BY f.paid_at, f.redemption_id
 """
+OF_RESIDENTS = f"""
+{FIELDS}
+FROM claims c CROSS JOIN redemption_facts f ON f.claim_id = c.claim_id
+    CROSS JOIN rounds r ON r.round_id = f.round_id
+    CROSS JOIN merchants m ON m.merchant_id = f.merchant_id
+    CROSS JOIN batches i ON i.batch_id = f.batch_id
+WHERE c.resident = :resident AND f.refund_of IS NULL
+    AND f.paid_at BETWEEN :since AND :until AND r.programme_id = :programme_id
+    AND ifnull(:round IN (r.round, nullif(r.family, '')), :round IS NULL)
+ORDER BY f.paid_at, f.redemption_id
+"""
 OF_FINDING = f"""
 {FIELDS}
 FROM finding_rows n CROSS JOIN redemption_facts f ON f.redemption_id = n.redemption_id
@@ -195,7 +254,10 @@ FROM finding_rows n CROSS JOIN redemption_facts f ON f.redemption_id = n.redempt
 WHERE n.finding_id = :finding AND f.refund_of IS NULL AND r.programme_id = :programme_id
 ORDER BY f.paid_at, f.redemption_id
 """
-SAME_FINDING = "SELECT min(case_id) FROM cases WHERE finding_id = ?"
+# On the same subject: the merchant, or its residents.
+SAME_FINDING = """
+SELECT min(case_id) FROM cases WHERE finding_id = ? AND (merchant_id IS NULL) = ?
+"""
 ADD_LINE = """
 INSERT INTO case_lines (case_id, place, redemption_id, transaction_no, line, sha256, amount_fen,
     added_by, added_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -215,6 +277,7 @@ class Row(NamedTuple):
     line: str
     amount_fen: int
     merchant_id: int
+    resident: bytes
 
 
 def of_numbers(db: sqlite3.Connection, programme_id: int, numbers: Iterable[str]) -> list[Row]:
@@ -244,14 +307,36 @@ def of_span(
     return typed.rows(db, Row, OF_SPAN, asked)
 
 
+def of_residents(
+    db: sqlite3.Connection,
+    programme_id: int,
+    tokens: Iterable[bytes],
+    since: int | None,
+    until: int | None,
+    round_: str | None,
+) -> list[Row]:
+    """The payments of residents that stand, from one moment up to another (UTC seconds)."""
+    asked = {
+        "programme_id": programme_id,
+        "since": -ALWAYS if since is None else since,
+        "until": ALWAYS if until is None else until,
+        "round": round_,
+    }
+    return [
+        row
+        for token in tokens
+        for row in typed.rows(db, Row, OF_RESIDENTS, asked | {"resident": token})
+    ]
+
+
 def of_finding(db: sqlite3.Connection, programme_id: int, finding: int) -> list[Row]:
     """The payments that a finding rests on and that stand."""
     return typed.rows(db, Row, OF_FINDING, {"programme_id": programme_id, "finding": finding})
 
 
-def of_same_finding(db: sqlite3.Connection, finding: int) -> int | None:
-    """The first case that a finding opened; None: there is none."""
-    found = db.execute(SAME_FINDING, (finding,)).fetchone()[0]
+def of_same_finding(db: sqlite3.Connection, finding: int, *, of_residents: bool) -> int | None:
+    """The first case on that subject that a finding opened; None: there is none."""
+    found = db.execute(SAME_FINDING, (finding, of_residents)).fetchone()[0]
     return None if found is None else int(found)
 
 
@@ -342,10 +427,13 @@ SANCTIONS = """
 SELECT place, sanction, from_at, amount_fen, decided_at FROM case_sanctions
 WHERE case_id = ? ORDER BY place
 """
-# Of other cases: a merchant's past, whatever the programme.
+# Of other cases on the same merchant, or on one of the same residents, whatever the programme.
 COUNTS = """
 SELECT s.sanction, count(*) FROM case_sanctions s JOIN cases c USING (case_id)
-WHERE c.merchant_id = :merchant_id AND c.case_id <> :case GROUP BY 1
+    JOIN cases own ON own.case_id = :case
+WHERE c.case_id <> :case AND (c.merchant_id = own.merchant_id OR own.merchant_id IS NULL
+    AND EXISTS (SELECT 1 FROM case_residents k JOIN case_residents o USING (resident)
+        WHERE k.case_id = c.case_id AND o.case_id = :case)) GROUP BY 1
 """
 EXCLUDED = """
 SELECT c.case_id, s.from_at FROM case_sanctions s JOIN cases c USING (case_id)
@@ -427,9 +515,9 @@ def sanctions(db: sqlite3.Connection, case: int) -> list[Sanction]:
     return typed.rows(db, Sanction, SANCTIONS, (case,))
 
 
-def counts(db: sqlite3.Connection, merchant_id: int, case: int = 0) -> dict[str, int]:
-    """How many of each sanction a merchant had by other cases."""
-    return dict(typed.tuples(db, COUNTS, {"merchant_id": merchant_id, "case": case}))
+def counts(db: sqlite3.Connection, case: int) -> dict[str, int]:
+    """How many of each sanction its merchant, or its residents, had by other cases."""
+    return dict(typed.tuples(db, COUNTS, {"case": case}))
 
 
 def excluded(db: sqlite3.Connection, merchant_id: int) -> tuple[int, int] | None:

@@ -107,7 +107,7 @@ FROM (
                 AND (w.batch_id, r.platform) NOT IN (SELECT batch_id, platform FROM senders)
                 AS is_of_other_platform,
             {is_paused("r", "w.claimed_at")} AS is_paused,
-            {is_eligible("r", "w.resident")} AS is_eligible,
+            {is_eligible("r", "w.resident", "w.claimed_at")} AS is_eligible,
             {is_winner("r", "w.resident", "w.application_no")} AS is_winner,
             :latest_at AS latest_at
         FROM incoming_claims w LEFT JOIN rounds r ON r.round_id = w.round_id

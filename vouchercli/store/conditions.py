@@ -5,14 +5,25 @@ in a statement.
 from __future__ import annotations
 
 
-def is_eligible(round_: str, resident: str) -> str:
+def is_eligible(round_: str, resident: str, at: str) -> str:
     """Whether the round (a table of rounds by that name) is for all, or has the resident (an SQL
-    expression) on its list: of its group, or of any where it names none (rules.limits.is_for_all).
+    expression) on its list: of its group, or of any where it names none (rules.limits.is_for_all);
+    and no case had excluded the resident by that moment (an SQL expression).
     """
-    return f"""(NOT ({round_}.mode = 'targeted' OR {round_}.resident_group <> '') OR EXISTS (
+    return f"""((NOT ({round_}.mode = 'targeted' OR {round_}.resident_group <> '') OR EXISTS (
         SELECT 1 FROM eligibility e WHERE e.programme_id = {round_}.programme_id
             AND e.resident = {resident}
-            AND ({round_}.resident_group = '' OR e.resident_group = {round_}.resident_group)))"""
+            AND ({round_}.resident_group = '' OR e.resident_group = {round_}.resident_group)))
+        AND NOT {is_excluded(f"{round_}.programme_id", resident, at)})"""
+
+
+def is_excluded(programme_id: str, resident: str, at: str) -> str:
+    """Whether a case excluded the resident from packs of the programme at a moment (all of them SQL
+    expressions): from its exclusion up to a readmission.
+    """
+    return f"""EXISTS (SELECT 1 FROM exclusions x WHERE x.resident = {resident}
+            AND x.programme_id = {programme_id} AND x.from_at <= {at}
+            AND (x.until_at IS NULL OR {at} < x.until_at))"""
 
 
 def is_winner(round_: str, resident: str, application_no: str) -> str:

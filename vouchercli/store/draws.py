@@ -166,11 +166,11 @@ IN_ORDER = (
 # row of the smallest number).
 ENTRIES = f"""
 SELECT min(a.application_no) AS application_no, a.application_id, a.resident, coalesce(p.person,
-    a.resident) AS person, ? AS claimed_at,
-    {is_eligible("r", "a.resident")} AS is_eligible
+    a.resident) AS person, ?1 AS claimed_at,
+    {is_eligible("r", "a.resident", "?1")} AS is_eligible
 FROM applications a JOIN rounds r ON r.round_id = a.round_id LEFT JOIN persons p
     ON p.round_id = a.round_id AND p.resident = a.resident
-WHERE a.round_id = ? GROUP BY coalesce(p.person, a.resident) ORDER BY 1
+WHERE a.round_id = ?2 GROUP BY coalesce(p.person, a.resident) ORDER BY 1
 """
 # Looked up in the order of the numbers, so that neighbours are met together, and given in the order
 # in which they won.

@@ -8,6 +8,7 @@ import json
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vouchercli.rules.risk import ABOUT_PEOPLE
 from vouchercli.store import typed
 from vouchercli.store.lists import Listed, Listing
 
@@ -42,16 +43,20 @@ class Scan(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """A merchant that a scan points at: by which rules, and what is at stake in fen."""
+    """A merchant that a scan points at, or (`resident`, a token that stands for them) residents who
+    are one person: by which rules, and what is at stake in fen.
+    """
 
     finding: int
     scan: int
-    merchant_id: int
-    merchant_no: str
-    name: str
-    district: str
-    industry: str
-    size: str
+    merchant_id: int | None
+    merchant_no: str | None
+    name: str | None
+    district: str | None
+    industry: str | None
+    size: str | None
+    resident: bytes | None
+    residents: int | None
     is_candidate: bool
     payments: int
     amount_fen: int
@@ -95,9 +100,12 @@ class Evidence(NamedTuple):
 
 
 class New(NamedTuple):
-    """What is found of a merchant, before it is written: `rows` is redemption -> rules."""
+    """What is found of a merchant or of a person, before it is written: `rows` is redemption ->
+    rules.
+    """
 
-    merchant_id: int
+    merchant_id: int | None
+    resident: bytes | None
     is_candidate: bool
     reasons: tuple[Reason, ...]
     rows: Mapping[int, tuple[str, ...]]
@@ -109,8 +117,9 @@ INSERT INTO scans (programme_id, as_of_at, last_redemption_id, sealed_day, payme
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING scan_id
 """
 ADD = """
-INSERT INTO findings (scan_id, merchant_id, is_candidate, payments, amount_fen, rows_sha256)
-VALUES (?, ?, ?, ?, ?, ?) RETURNING finding_id
+INSERT INTO findings (scan_id, merchant_id, resident, is_candidate, payments, amount_fen,
+    rows_sha256)
+VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING finding_id
 """
 ADD_REASON = "INSERT INTO finding_reasons VALUES (?, ?, ?, ?, ?, ?, ?)"
 ADD_ROW = "INSERT INTO finding_rows VALUES (?, ?, ?, ?)"
@@ -125,12 +134,14 @@ SCAN_LIST = Listing(lambda *row: _scan(row), SCANS, "s.scan_id DESC")
 LAST_SCAN = "SELECT max(scan_id) FROM scans WHERE programme_id = ?"
 FINDINGS = """
 SELECT f.finding_id, f.scan_id, f.merchant_id, m.merchant_no, m.name, m.district, m.industry,
-    m.size, f.is_candidate, f.payments, f.amount_fen, f.rows_sha256,
+    m.size, f.resident, (SELECT r.counts ->> 'residents' FROM finding_reasons r
+        WHERE r.finding_id = f.finding_id AND f.resident IS NOT NULL LIMIT 1) AS residents,
+    f.is_candidate, f.payments, f.amount_fen, f.rows_sha256,
     (SELECT group_concat(rule, ',') FROM (SELECT r.rule FROM finding_reasons r
         WHERE r.finding_id = f.finding_id ORDER BY r.rule)) AS rules
-FROM findings f JOIN scans s USING (scan_id) JOIN merchants m USING (merchant_id)
+FROM findings f JOIN scans s USING (scan_id) LEFT JOIN merchants m USING (merchant_id)
 WHERE s.programme_id = :programme_id AND ifnull(f.finding_id = :finding, 1)
-    AND ifnull(f.scan_id = :scan, 1) AND ifnull(m.merchant_no = :merchant, 1)
+    AND ifnull(f.scan_id = :scan, 1) AND (:merchant IS NULL OR m.merchant_no = :merchant)
     AND (:all_of_them OR f.is_candidate)
 """
 LIST = Listing(
@@ -210,7 +221,7 @@ def add_scan(
     )
     for each, (rows, rows_digest, amount) in frozen:
         counted = (int(each.is_candidate), len(rows), amount, rows_digest)
-        finding = typed.number(db, ADD, (number, each.merchant_id, *counted))
+        finding = typed.number(db, ADD, (number, each.merchant_id, each.resident, *counted))
         db.executemany(
             ADD_REASON,
             [
@@ -245,7 +256,7 @@ def _scan(row: Sequence[Any]) -> Scan:
 
 def _finding(row: Sequence[Any]) -> Finding:
     finding = Finding(*row)
-    return finding._replace(is_candidate=bool(row[8]), rules=tuple(str(row[12]).split(",")))
+    return finding._replace(is_candidate=bool(row[10]), rules=tuple(str(row[14]).split(",")))
 
 
 def scans(db: sqlite3.Connection, programme_id: int) -> Listed:
@@ -292,6 +303,41 @@ def find(db: sqlite3.Connection, programme_id: int, finding: int) -> Finding | N
     """One finding of a programme; None: there is no such finding."""
     only: Finding | None = next(listed(db, programme_id, finding=finding).rows(1), None)
     return only
+
+
+# Who made payments that rules about people rest on, the one with most at stake first; how often and
+# where each paid in all.
+PEOPLE = """
+SELECT c.resident, count(*) AS payments,
+    CAST(sum(f.subsidy_fen) AS BIGINT) AS amount_fen,
+    count(DISTINCT f.merchant_id) AS merchants,
+    (SELECT count(*) FROM claims k JOIN redemptions x ON x.voucher BETWEEN k.claim_id * 1024
+        AND k.claim_id * 1024 + 1023 WHERE k.resident = c.resident AND x.refund_of IS NULL)
+        AS paid_in_all
+FROM finding_rows e JOIN redemption_facts f USING (redemption_id)
+    JOIN claims c ON c.claim_id = f.claim_id
+WHERE e.finding_id = :finding AND EXISTS (SELECT 1 FROM json_each(:rules) j
+    WHERE instr(',' || e.rules || ',', ',' || j.value || ','))
+GROUP BY c.resident ORDER BY amount_fen DESC, c.resident
+"""
+
+
+class Person(NamedTuple):
+    """A resident of a finding: its payments there and at how many merchants, what their vouchers
+    paid (fen), and how many payments it made in all.
+    """
+
+    resident: bytes
+    payments: int
+    amount_fen: int
+    merchants: int
+    paid_in_all: int
+
+
+def residents(db: sqlite3.Connection, finding: int) -> list[Person]:
+    """The residents whom the rules about people found there; of other findings nobody."""
+    asked = {"finding": finding, "rules": json.dumps(ABOUT_PEOPLE)}
+    return typed.rows(db, Person, PEOPLE, asked)
 
 
 CANDIDATES = """

@@ -35,12 +35,15 @@ WRAP = (
     "UPDATE listings SET resident = wrapped(resident)",
     "UPDATE reversed_claims SET resident = wrapped(resident)",
     "UPDATE winners SET resident = wrapped(resident)",
+    "UPDATE case_residents SET resident = wrapped(resident)",
+    "UPDATE findings SET resident = wrapped(resident) WHERE resident IS NOT NULL",
 )
 COUNT = """
 SELECT (SELECT count(*) FROM claims) + (SELECT count(*) FROM applications)
     + (SELECT count(*) FROM application_identities) + (SELECT count(*) FROM eligibility)
     + (SELECT count(*) FROM listings) + (SELECT count(*) FROM reversed_claims)
-    + (SELECT count(*) FROM winners)
+    + (SELECT count(*) FROM winners) + (SELECT count(*) FROM case_residents)
+    + (SELECT count(resident) FROM findings)
 """
 # Where they stand in texts: rows that may come back. Notes, reasons and the log stay as they were
 # written.
@@ -101,6 +104,8 @@ WITH kept AS (
     UNION ALL SELECT 'listings', resident FROM listings
     UNION ALL SELECT 'reversed_claims', resident FROM reversed_claims
     UNION ALL SELECT 'winners', resident FROM winners
+    UNION ALL SELECT 'case_residents', resident FROM case_residents
+    UNION ALL SELECT 'findings', resident FROM findings WHERE resident IS NOT NULL
     UNION ALL SELECT 'persons', resident FROM persons
     UNION ALL SELECT 'persons', person FROM persons
 )

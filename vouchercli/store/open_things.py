@@ -121,7 +121,7 @@ SELECT count(*), ifnull(min(break_id), 0),
 FROM breaks WHERE programme_id = ? AND state = 'open'
 """
 CASES = """
-SELECT c.case_id, m.merchant_no FROM cases c JOIN merchants m USING (merchant_id)
+SELECT c.case_id, m.merchant_no FROM cases c LEFT JOIN merchants m USING (merchant_id)
 WHERE c.programme_id = ? AND c.state <> 'closed' ORDER BY c.case_id
 """
 UNEVEN = f"""

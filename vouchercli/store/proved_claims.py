@@ -22,6 +22,7 @@ LISTED = (
     "SELECT DISTINCT resident FROM eligibility WHERE programme_id = ? AND ifnull(resident_group ="
     " ?, 1)"
 )
+EXCLUDED = "SELECT DISTINCT resident FROM exclusions WHERE programme_id = ?"
 JOINED = (
     "SELECT round_id FROM rounds r WHERE programme_id = ? AND EXISTS (SELECT 1 FROM persons p WHERE"
     " p.round_id = r.round_id)"
@@ -76,6 +77,11 @@ def listed(db: sqlite3.Connection, programme_id: int) -> dict[int, list[bytes]]:
         for round_id, mode, group in typed.tuples(db, BY_LIST, (programme_id,))
         if not is_for_all(mode, group)
     }
+
+
+def excluded(db: sqlite3.Connection, programme_id: int) -> list[bytes]:
+    """The residents whom a case excluded, if only for a time: their rows are judged one by one."""
+    return typed.column(db, EXCLUDED, (programme_id,))
 
 
 def joined(db: sqlite3.Connection, programme_id: int) -> set[int]:

@@ -70,9 +70,9 @@ PERSONS = """
 WITH numbered AS MATERIALIZED (
     SELECT resident, row_number() OVER (ORDER BY resident) AS number
     FROM (SELECT DISTINCT resident FROM claims))
-SELECT DISTINCT n.number, p.person FROM persons p JOIN rounds r USING (round_id)
-    JOIN numbered n USING (resident)
-WHERE r.programme_id = :programme_id ORDER BY 1, 2
+SELECT DISTINCT ifnull(n.number, 0), p.resident, p.person FROM persons p
+    JOIN rounds r USING (round_id) LEFT JOIN numbered n USING (resident)
+WHERE r.programme_id = :programme_id ORDER BY 2, 3
 """
 HAS_PERSONS = """
 SELECT EXISTS (SELECT 1 FROM persons p JOIN rounds r USING (round_id)
@@ -146,8 +146,8 @@ def refunds(db: sqlite3.Connection, span: Span) -> list[tuple[Any, ...]]:
 
 
 def persons(db: sqlite3.Connection, span: Span) -> list[tuple[Any, ...]]:
-    """Residents (by the number that `claims` gives) that share an identity with another one, and
-    the person that they are.
+    """Residents that share an identity with another one in a round: the number that `claims` gives
+    (0: they have no claim), the token, and the person that they are there.
     """
     return typed.tuples(db, PERSONS, span._asdict())
 

@@ -21,11 +21,12 @@ LOGGED = """
 SELECT detail ->> 'sample', detail ->> 'seed', detail ->> 'items_sha256' FROM audit
 WHERE deed = 'audit.sample' ORDER BY audit_id
 """
-# The size and the list of all stand in an earlier line.
+# The method, the size and the list of all stand in an earlier line.
 STATED = """
 SELECT 'sample ' || s.sample_id AS subject, s.size || ' of ' || s.population_sha256 AS expected,
     'never stated' AS found
 FROM samples s WHERE NOT EXISTS (SELECT 1 FROM audit p WHERE p.deed = 'audit.plan'
+    AND ifnull(p.detail ->> 'method', 'items') = s.method
     AND p.detail ->> 'size' = s.size AND p.detail ->> 'population_sha256' = s.population_sha256)
 """
 RESULTS = """

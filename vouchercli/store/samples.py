@@ -52,7 +52,7 @@ WHERE r.programme_id = :programme_id AND f.redemption_id <= :last_redemption_id
     AND f.day BETWEEN :first AND :last
 GROUP BY f.merchant_id HAVING fen > 0 ORDER BY f.merchant_id
 """
-ADD = f"INSERT INTO samples VALUES (NULL{', ?' * 18}) RETURNING sample_id"
+ADD = f"INSERT INTO samples VALUES (NULL{', ?' * 19}) RETURNING sample_id"
 ADD_ITEM = "INSERT INTO sample_items VALUES (?, ?, ?, ?, ?)"
 ADD_RESULT = f"INSERT INTO sample_results VALUES (NULL{', ?' * 9})"
 # The result that counts: the last one of an item.
@@ -67,8 +67,7 @@ SELECT s.sample_id, s.what, s.first_day, s.last_day, s.confidence_bp, s.margin_b
             AND x.item = i.item)),
     (SELECT count(*) FROM sample_items i JOIN sample_results r ON r.result_id = {LAST}
         WHERE i.sample_id = s.sample_id AND r.fault <> ''),
-    (SELECT length(i.ticket) < 64 FROM sample_items i WHERE i.sample_id = s.sample_id
-        AND i.item = 1)
+    s.method
 FROM samples s
 WHERE s.programme_id = :programme_id
 """
@@ -91,8 +90,8 @@ class Signed(NamedTuple):
 
 class Sample(NamedTuple):
     """A sample, its terms in basis points and its amounts in fen; how many of its items have a
-    result, and how many of these are wrong; `is_by_money`: each yuan had the same chance (its
-    tickets are no digests).
+    result, and how many of these are wrong; `method` is `items`, or `money`: each yuan had the
+    same chance.
     """
 
     sample: int
@@ -114,7 +113,12 @@ class Sample(NamedTuple):
     drawn_at: int
     known: int
     wrong: int
-    is_by_money: int
+    method: str
+
+    @property
+    def is_by_money(self) -> bool:
+        """Whether each yuan had the same chance, not each item."""
+        return self.method == "money"
 
 
 class Item(NamedTuple):
@@ -191,10 +195,11 @@ def add(
     of: Population,
     seed: str,
     items_sha256: str,
+    method: str,
 ) -> int:
     """Keep a sample; gives its number."""
     hand = (session.actor, session.os_user, session.now)
-    values = (programme_id, what, *days, *terms, *plan, *of, seed, items_sha256, *hand)
+    values = (programme_id, what, *days, *terms, *plan, *of, seed, items_sha256, *hand, method)
     return typed.number(session.db, ADD, values)
 
 

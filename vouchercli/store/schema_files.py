@@ -46,6 +46,7 @@ SCHEMA_FILES = (
     "040_samples_of_merchants.sql",
     "041_effect_batches.sql",
     "042_bank_numbers.sql",
+    "044_residents_in_cases.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 # all steps together; `pytest --bless tests/test_schema_snapshot.py` writes it

@@ -73,7 +73,7 @@ TEXT = {
     "name one resident, or a file of them with --from": "请指明一位居民，或用 --from 给出文件",
     "granted {claim_no}: its vouchers are valid until {expires_at}": "已发放 {claim_no}：其消费券有效期至 {expires_at}",
     "{claim_no} was granted before; nothing was changed": "{claim_no} 此前已发放；未作改动",
-    "this resident is not on the list that round {round} is for": "该居民不在期次 {round} 的名单内",
+    "this resident is not on the list that round {round} is for, or a case excludes it": "该居民不在期次 {round} 的名单内，或已被核查处置取消资格",
     "application number {number} stands for another resident": "报名编号 {number} 已属于另一位居民",
     "copy it whole: token: and all 32 or 34 hexadecimal digits": "请完整复制：token: 加 32 或 34 位十六进制数字",
     "round {round} takes claims from {opens_at} to {closes_at}": "期次 {round} 的领取时间自 {opens_at} 至 {closes_at}",

@@ -36,6 +36,7 @@ TEXT = {
     "round {round} is {state}": "期次 {round} 的状态：{state}",
     "{funder} has {amount} yuan less than was paid: merchants were let off so much": "{funder} 的资金比已付款少 {amount} 元：该数额的商户欠款已销账",
     "{count} breaks are open, {amount} yuan apart; the first is {number}": "有 {count} 项差异未处理，合计相差 {amount} 元；第一项为 {number}",
+    "case {case} on residents is not closed": "居民的核查事项 {case} 尚未结案",
     "case {case} on merchant {merchant} is not closed": "商户 {merchant} 的核查事项 {case} 尚未结案",
     "proposal {proposal} on {subject} {name} waits for a second person": "待办 {proposal}（{subject} {name}）等待另一人批准",
     "the import of batch {batch} is not done": "导入批次 {batch} 尚未完成",

@@ -22,7 +22,7 @@ TEXT = {
     "it was claimed from the opening on": "领取不早于开领时间",
     "it was claimed before the closing": "领取早于截止时间",
     "it was not claimed during a pause": "领取时期次未暂停",
-    "the resident is on the list of those the round is for": "居民在该期次的名单上",
+    "the resident is on the list of those the round is for, and no case excludes it": "居民在该期次的名单上，且未被核查处置取消资格",
     "the round has applications of its own: an arm is drawn with another round": "该期次单独报名：合并摇号的另一组不另行报名",
     "the resident won in the draw that was held here for the platform": "居民在本系统为平台举行的摇号中中签",
     "the round is one that people apply for": "该期次需要报名",

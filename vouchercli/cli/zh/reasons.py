@@ -69,7 +69,7 @@ TEXT = {
     "this resident already has {limit} packs, the most allowed": "该居民已领取 {limit} 份，达到上限",
     "this resident already has the packs allowed": "该居民领取份数已达上限",
     "this resident is not on the list of group {group}": "该居民不在“{group}”名单内",
-    "this resident is not on the round's list": "该居民不在该期次名单内",
+    "this resident is not on the round's list, or a case excludes it": "该居民不在该期次名单内，或已被核查处置取消资格",
     "round {round} is drawn together with another one: people apply for that one": "期次 {round} 与另一期次合并摇号：请向该期次报名",
     "the round is drawn together with another one: people apply for that one": "该期次与另一期次合并摇号：请向该期次报名",
     "application {application_no} did not win in the draw of {round}": "报名编号 {application_no} 在 {round} 期摇号中未中签",

@@ -117,7 +117,7 @@ def _describe(each: Sample) -> dict[str, Any]:
     return {
         **each._asdict(),
         "what_word": WHAT_WORDS[each.what],
-        "method": "money" if each.is_by_money else "items",
+        "method": each.method,
         "confidence": _rate(each.confidence_bp),
         "margin": _rate(each.margin_bp),
         "expected": _rate(each.expected_bp),

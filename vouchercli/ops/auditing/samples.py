@@ -166,7 +166,7 @@ def draw(session: Session, wanted: Wanted) -> Outcome:
     drawn = _draw(session, asked, wanted.what, of, seed, cut or plan.size)
     with writing(session) as db:
         digest = sha256("".join(f"{each.number}\n" for each in drawn).encode()).hexdigest()
-        about = (wanted.first, asked["last"]), wanted.terms, plan, of, seed, digest
+        about = (wanted.first, asked["last"]), wanted.terms, plan, of, seed, digest, wanted.method
         sample = store.add(session, row["programme_id"], wanted.what, *about)
         store.add_items(db, sample, drawn)
         logged = {"sample": sample, "seed": seed, "items_sha256": digest}

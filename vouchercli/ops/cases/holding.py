@@ -39,8 +39,10 @@ def hold(session: Session, current: Current, numbers: Iterable[str]) -> Made:
 
 def hold_merchant(session: Session, current: Current) -> Made:
     """Hold all that the merchant is owed."""
-    wanted = _want(session, current, None, "")
-    return _hold(session, current, [wanted], 0)
+    case = current.case
+    assert case.merchant_id is not None and case.merchant_no is not None  # law.usual_holding
+    asked = _ask(session, current, "", case.merchant_no)
+    return _hold(session, current, [Wanted(asked, case.merchant_id, None)], 0)
 
 
 def _hold_payments(session: Session, current: Current, numbers: Iterable[str]) -> Made:
@@ -51,17 +53,16 @@ def _hold_payments(session: Session, current: Current, numbers: Iterable[str]) -
         for number, payment in payments.items()
         if held.paid_with(db, programme_id, payment) is None
     }
-    wanted = [_want(session, current, payment, number) for number, payment in unpaid.items()]
+    wanted = [
+        Wanted(_ask(session, current, number, ""), payment.merchant_id, payment)
+        for number, payment in unpaid.items()
+    ]
     return _hold(session, current, wanted, len(payments) - len(unpaid))
 
 
-def _want(session: Session, current: Current, payment: held.Payment | None, number: str) -> Wanted:
-    case = current.case
-    about = f"case {case.case}"
-    merchant_no = "" if number else case.merchant_no
+def _ask(session: Session, current: Current, number: str, merchant_no: str) -> Asked:
     today = times.day_of(session.now, current.row["time_zone"])
-    asked = Asked(number, merchant_no, law.HOLD_REASON, about, "", today)
-    return Wanted(asked, case.merchant_id, payment)
+    return Asked(number, merchant_no, law.HOLD_REASON, f"case {current.number}", "", today)
 
 
 def _hold(session: Session, current: Current, wanted: list[Wanted], paid: int) -> Made:

@@ -51,6 +51,7 @@ SANCTION_WORDS = {
     "warning": Word("warning"),
     "suspension": Word("suspension"),
     "exclusion": Word("exclusion"),
+    "readmission": Word("readmission"),
     "claw_back": Word("claw-back"),
     "police": Word("handed to the police"),
 }

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.errors import UsageFault, VoucherError
+from vouchercli.ops import residents
 from vouchercli.ops.cases import holding
 from vouchercli.ops.cases.lookup import (
     look_up,
@@ -58,16 +59,39 @@ class Complaint(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """What a case is opened with."""
+    """What a case is opened with; `residents` as they are named (identities or tokens),
+    `of_residents`: on those of the finding, not on its merchant; `holding` None: the usual one.
+    """
 
     merchant: str | None
     reason: str
     words: str
-    holding: str = "payments"
+    holding: str | None = None
     owner: str | None = None
     complaint: Complaint | None = None
     picked: Picked = Picked()
     finding: int | None = None
+    residents: tuple[str, ...] = ()
+    of_residents: bool = False
+
+
+class About(NamedTuple):
+    """Whom a case is about: a merchant, or residents (tokens)."""
+
+    merchant_id: int | None = None
+    merchant_no: str = ""
+    residents: tuple[bytes, ...] = ()
+
+    @property
+    def subject(self) -> str:
+        """`merchant` or `residents`."""
+        return "residents" if self.merchant_id is None else "merchant"
+
+    def has(self, row: Row) -> bool:
+        """Whether a payment is the merchant's, or of one of the residents."""
+        if self.merchant_id is None:
+            return row.resident in self.residents
+        return row.merchant_id == self.merchant_id
 
 
 def complaint_of(by: str | None, said_on: int | None, *, is_one: bool) -> Complaint | None:
@@ -88,51 +112,93 @@ def complaint_of(by: str | None, said_on: int | None, *, is_one: bool) -> Compla
 
 
 def open_case(session: Session, asked: Opened) -> Outcome:
-    """Open a case on a merchant. Raises `unknown_merchant`, `unknown_case_reason`,
-    `unknown_holding`, `words_needed`, `in_future`, and as `_pick` and `_find`.
+    """Open a case on a merchant or on residents. Raises `unknown_merchant`, `bad_resident`,
+    `unknown_case_reason`, `unknown_holding`, `words_needed`, `in_future`, and as `_about`, `_pick`
+    and `_find`.
     """
     _require_one_start(asked)
     require_reason(asked.reason)
     words = require_words(asked.words, "--note")
-    if asked.holding not in law.HOLDING:
-        raise UsageFault(
-            "unknown_holding",
-            "--hold {holding}: write payments, merchant or none",
-            holding=asked.holding,
-        )
     with writing(session):
         row = programmes.current(session.db, session.programme)
         staff.require(session, programmes.value(row), doors.DOOR["case open"])
         _require_past(session, row, asked.complaint)
-        found = _find(session, row, asked.finding)
-        merchant_no = found.merchant_no if found else asked.merchant or ""
-        merchant = the_merchant(session, merchant_no)
-        rows = (
-            store.of_finding(session.db, row["programme_id"], found.finding)
-            if found
-            else _pick(session, row, merchant.merchant_id, merchant.merchant_no, asked.picked)
-        )
-        number = _add(session, row, merchant.merchant_id, asked, words)
+        found = _find(session, row, asked)
+        about = _about(session, asked, found)
+        kept = _require_holding(asked.holding, about.subject)
+        rows = _rows(session, row, about, found) if found else _pick(session, row, about, asked)
+        number = _add(session, row, about, asked._replace(holding=kept), words)
         current = look_up(session, number)
-        outcome = _freeze(session, current, rows, "case.open", _about(current))
-        return _with_finding(outcome, found, len(rows)) if found else outcome
+        outcome = _freeze(session, current, rows, "case.open", _said(current))
+        return _with_finding(outcome, found, about, len(rows)) if found else outcome
 
 
 def _require_one_start(asked: Opened) -> None:
-    """Raises `merchant_or_finding` unless a case starts at a merchant or at a finding."""
+    """Raises `merchant_or_finding` unless a case starts at a merchant, at residents or at a
+    finding.
+    """
     is_picked = bool(asked.picked.numbers) or asked.picked.is_span
-    others = (asked.merchant is not None, is_picked, asked.complaint is not None)
-    if any(others) if asked.finding is not None else asked.merchant is None:
+    starts = (asked.merchant is not None, bool(asked.residents), asked.finding is not None)
+    others = (is_picked, asked.complaint is not None)
+    if (
+        sum(starts) != 1
+        or (asked.finding is not None and any(others))
+        or (asked.of_residents and asked.finding is None)
+    ):
         raise UsageFault(
             "merchant_or_finding",
-            "a case is opened on a merchant (--merchant), or on a finding alone (--finding), which"
-            " has its merchant and payments",
+            "a case is opened on a merchant (--merchant), on residents (--resident), or on a"
+            " finding alone (--finding), which has its merchant or residents, and payments",
             hint="voucher risk list, or voucher case open --help",
         )
 
 
-def _find(session: Session, row: sqlite3.Row, number: int | None) -> Finding | None:
+def _require_holding(holding: str | None, subject: str) -> str:
+    """What is held while it is open. Raises `unknown_holding`."""
+    holding = holding or law.usual_holding(subject)
+    if holding not in law.HOLDING:
+        raise UsageFault(
+            "unknown_holding",
+            "--hold {holding}: write payments, merchant or none",
+            holding=holding,
+        )
+    if subject == "residents" and holding == "merchant":
+        raise UsageFault(
+            "unknown_holding",
+            "a case on residents holds no merchant: write --hold payments, or --hold none",
+        )
+    return holding
+
+
+def _about(session: Session, asked: Opened, found: Finding | None) -> About:
+    """Whom it is about. Raises `unknown_merchant`, `bad_resident`, `no_residents_found`."""
+    if asked.residents:
+        tokens = (residents.asked(session, each) for each in asked.residents)
+        return About(residents=tuple(dict.fromkeys(each for each in tokens if each)))
+    if found and (found.merchant_no is None or asked.of_residents):
+        people = findings.residents(session.db, found.finding)
+        if not people:
+            raise VoucherError(
+                "no_residents_found",
+                "finding {finding} points at no residents: no rule about people found it",
+                hint="voucher risk show {finding}",
+                finding=found.finding,
+            )
+        return About(residents=tuple(each.resident for each in people))
+    merchant_no = (found.merchant_no if found else asked.merchant) or ""
+    merchant = the_merchant(session, merchant_no)
+    return About(merchant.merchant_id, merchant.merchant_no)
+
+
+def _rows(session: Session, row: sqlite3.Row, about: About, found: Finding) -> list[Row]:
+    """The payments of a finding that stand: all of them, or those of the residents."""
+    rows = store.of_finding(session.db, row["programme_id"], found.finding)
+    return [each for each in rows if about.has(each)]
+
+
+def _find(session: Session, row: sqlite3.Row, asked: Opened) -> Finding | None:
     """The finding that is meant; None: none is. Raises `unknown_finding`, `finding_in_case`."""
+    number = asked.finding
     if number is None:
         return None
     found = findings.find(session.db, row["programme_id"], number)
@@ -143,7 +209,8 @@ def _find(session: Session, row: sqlite3.Row, number: int | None) -> Finding | N
             hint="see them all: voucher risk list",
             finding=number,
         )
-    other = store.of_same_finding(session.db, number)
+    of_residents = asked.of_residents or found.merchant_no is None
+    other = store.of_same_finding(session.db, number, of_residents=of_residents)
     if other is not None:
         raise VoucherError(
             "finding_in_case",
@@ -155,11 +222,13 @@ def _find(session: Session, row: sqlite3.Row, number: int | None) -> Finding | N
     return found
 
 
-def _with_finding(outcome: Outcome, found: Finding, kept: int) -> Outcome:
-    """The answer with what came of the rows of the finding: some may not stand any more."""
+def _with_finding(outcome: Outcome, found: Finding, about: About, kept: int) -> Outcome:
+    """The answer with what came of the rows of the finding: some may not stand any more, and of a
+    merchant's those of its residents alone are taken.
+    """
     data = {**(outcome.data or {}), "finding": found.finding, "found_payments": found.payments}
     gone = found.payments - kept
-    if not gone:
+    if not gone or (about.residents and found.merchant_no):
         return replace(outcome, data=data)
     told = say(
         "{count} of the {of} payments of finding {finding} do not stand any more: they are left"
@@ -182,13 +251,13 @@ def _require_past(session: Session, row: sqlite3.Row, complaint: Complaint | Non
         )
 
 
-def _add(session: Session, row: sqlite3.Row, merchant_id: int, asked: Opened, words: str) -> int:
+def _add(session: Session, row: sqlite3.Row, about: About, asked: Opened, words: str) -> int:
     complaint = asked.complaint
-    return store.add(
+    number = store.add(
         session,
         (
             row["programme_id"],
-            merchant_id,
+            about.merchant_id,
             "complaint" if complaint else "hand" if asked.finding is None else "finding",
             asked.finding,
             asked.reason,
@@ -199,13 +268,20 @@ def _add(session: Session, row: sqlite3.Row, merchant_id: int, asked: Opened, wo
             asked.owner or session.actor,
         ),
     )
+    store.add_residents(session.db, number, about.residents)
+    return number
 
 
-def _about(current: Current) -> dict[str, Any]:
+def _said(current: Current) -> dict[str, Any]:
     case = current.case
     said: dict[str, Any] = {"reason": case.reason, "note": case.words, "source": case.source}
     said |= {} if case.finding is None else {"finding": case.finding}
-    return {**said, "merchant_no": case.merchant_no, "holding": case.holding, "owner": case.owner}
+    whom = (
+        {"residents": case.residents}
+        if case.merchant_no is None
+        else {"merchant_no": case.merchant_no}
+    )
+    return {**said, **whom, "holding": case.holding, "owner": case.owner}
 
 
 def add_evidence(session: Session, number: int, picked: Picked) -> Outcome:
@@ -217,12 +293,17 @@ def add_evidence(session: Session, number: int, picked: Picked) -> Outcome:
         staff.require(session, current.programme, doors.DOOR["case add"])
         require_open(current)
         case = current.case
-        rows = _pick(session, current.row, case.merchant_id, case.merchant_no, picked)
+        whom = tuple(each.resident for each in store.residents(session.db, number))
+        about = About(case.merchant_id, case.merchant_no or "", whom)
+        asked = Opened(None, case.reason, case.words, picked=picked)
+        rows = _pick(session, current.row, about, asked)
         if not rows:
             raise UsageFault(
                 "nothing_picked",
                 "no payment is named: --transaction NO, or --since and --until",
-                hint="voucher redemption list --merchant {merchant}",
+                hint="voucher redemption list --merchant {merchant}"
+                if case.merchant_no
+                else "voucher redemption list --resident ID",
                 merchant=case.merchant_no,
             )
         return _freeze(session, current, rows, "case.add", {})
@@ -251,6 +332,7 @@ def _freeze(
     data = {
         "case": number,
         "merchant_no": current.case.merchant_no,
+        "residents": current.case.residents,
         "payments": len(new),
         "amount_fen": fen,
         "holds": made.holds,
@@ -262,14 +344,24 @@ def _freeze(
 
 
 def _tell(current: Current, count: int, fen: int, made: Made) -> list[Message]:
+    about = {
+        "case": current.number,
+        "merchant": current.case.merchant_no,
+        "residents": current.case.residents,
+        "count": count,
+        "amount": money.grouped(fen),
+    }
     says = [
         say(
+            "case {case} on {residents} residents: {count} payments, {amount} yuan at stake, are"
+            " kept as evidence",
+            **about,
+        )
+        if current.case.merchant_no is None
+        else say(
             "case {case} on merchant {merchant}: {count} payments, {amount} yuan at stake, are kept"
             " as evidence",
-            case=current.number,
-            merchant=current.case.merchant_no,
-            count=count,
-            amount=money.grouped(fen),
+            **about,
         )
     ]
     if made.holds:
@@ -291,13 +383,11 @@ def _tell(current: Current, count: int, fen: int, made: Made) -> list[Message]:
     return says
 
 
-def _pick(
-    session: Session, row: sqlite3.Row, merchant_id: int, merchant_no: str, picked: Picked
-) -> list[Row]:
+def _pick(session: Session, row: sqlite3.Row, about: About, asked: Opened) -> list[Row]:
     """The payments that are meant. Raises `unknown_transaction`, `not_at_merchant`,
-    `numbers_or_span`.
+    `not_of_residents`, `numbers_or_span`.
     """
-    db, programme_id = session.db, row["programme_id"]
+    db, programme_id, picked = session.db, row["programme_id"], asked.picked
     if picked.numbers and picked.is_span:
         raise UsageFault(
             "numbers_or_span",
@@ -305,7 +395,9 @@ def _pick(
         )
     if picked.is_span:
         span = (picked.since, picked.until, picked.round)
-        return store.of_span(db, programme_id, merchant_id, *span)
+        if about.merchant_id is None:
+            return store.of_residents(db, programme_id, about.residents, *span)
+        return store.of_span(db, programme_id, about.merchant_id, *span)
     rows = store.of_numbers(db, programme_id, picked.numbers) if picked.numbers else []
     there = {each.transaction_no: each for each in rows}
     for number in picked.numbers:
@@ -316,12 +408,23 @@ def _pick(
                 hint="voucher redemption list --transaction {number}",
                 number=number,
             )
-        if there[number].merchant_id != merchant_id:
-            raise VoucherError(
-                "not_at_merchant",
-                "payment {number} was made at another merchant than {merchant}",
-                hint="voucher redemption list --transaction {number}",
-                number=number,
-                merchant=merchant_no,
-            )
+        if not about.has(there[number]):
+            raise _not_theirs(about, number)
     return rows
+
+
+def _not_theirs(about: About, number: str) -> VoucherError:
+    if about.merchant_id is None:
+        return VoucherError(
+            "not_of_residents",
+            "payment {number} was made by another resident",
+            hint="voucher redemption list --transaction {number}",
+            number=number,
+        )
+    return VoucherError(
+        "not_at_merchant",
+        "payment {number} was made at another merchant than {merchant}",
+        hint="voucher redemption list --transaction {number}",
+        number=number,
+        merchant=about.merchant_no,
+    )

@@ -1,6 +1,6 @@
 """The evidence pack of a case: a page to print, its tables as CSV, the rows as they were frozen,
 the digests of all files; whole or not at all. Residents are not in it: claims stand for them, and
-tokens in a list for the platform.
+tokens in lists for the platform.
 """
 
 from __future__ import annotations
@@ -70,7 +70,8 @@ def _files(
     session: Session, current: Current, render: Render, *, for_platform: bool
 ) -> dict[str, bytes]:
     shown = tables.show_case(session, current.number, None)
-    whole = [each.read() for each in (*shown.tables, _log(session, current))]
+    fit = [each for each in shown.tables if for_platform or each.key != tables.WHOM]
+    whole = [each.read() for each in (*fit, _log(session, current))]
     files = {PAGE: render("html", Outcome(tables=tuple(whole)))}
     for table in whole[1:]:
         if table.rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops import lists
+from vouchercli.ops import lists, residents
 from vouchercli.ops.cases.lookup import (
     HOLDING_WORDS,
     OUTCOME_WORDS,
@@ -19,7 +19,19 @@ from vouchercli.ops.cases.lookup import (
 )
 from vouchercli.ops.risk import shown
 from vouchercli.ops.setup.merchants import number_of
-from vouchercli.result import DATA, EVERYWHERE, JSON, SHOWN, Column, Outcome, Table, Word, only, say
+from vouchercli.result import (
+    DATA,
+    EVERYWHERE,
+    JSON,
+    SCREEN,
+    SHOWN,
+    Column,
+    Outcome,
+    Table,
+    Word,
+    only,
+    say,
+)
 from vouchercli.rules import cases as law
 from vouchercli.store import cases as store
 from vouchercli.store import holds as held
@@ -34,8 +46,10 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("case", "No.", "int"),
-    Column("merchant_no", "Merchant"),
-    Column("name", "Name", blank="-", where=DATA),
+    Column("about", "Whom", where=SCREEN),
+    Column("merchant_no", "Merchant", where=DATA),
+    Column("name", "Name", where=DATA),
+    Column("residents", "Residents", "int", where=DATA),
     Column("reason", "Reason", "word", shown="reason_word"),
     Column("state", "State", "word", shown="state_word"),
     Column("lines", "Payments", "int"),
@@ -47,7 +61,11 @@ COLUMNS = (
     Column("source", where=JSON),
 )
 RECORD = (
-    *(replace(each, where=EVERYWHERE) for each in COLUMNS if each.key != "source"),
+    *(
+        replace(each, where=EVERYWHERE, optional=each.key in ("merchant_no", "name", "residents"))
+        for each in COLUMNS
+        if each.key not in ("about", "source")
+    ),
     Column("source", "Came by", "word", shown="source_word"),
     Column("finding", "Finding", "int", optional=True),
     Column("complainant", "Complaint of", blank="-"),
@@ -81,6 +99,13 @@ EVIDENCE = (
     *only(JSON, "added_by"),
     *only(JSON, "added_at", kind="time"),
 )
+RESIDENTS = (
+    Column("resident", "Resident", "token"),
+    Column("payments", "Payments", "int"),
+    Column("amount_fen", "At stake", "fen"),
+    Column("merchants", "Merchants", "int"),
+    Column("excluded_at", "No packs from", "time"),
+)
 NOTES = (
     Column("place", "No.", "int"),
     Column("kind", "Kind", "word", shown="kind_word"),
@@ -111,21 +136,26 @@ REVERSALS = (
     Column("booked_on", "Booked on", "date"),
     Column("subsidy_fen", "Subsidy", "fen"),
 )
+WHOM = "whom"  # the key of the table of residents: it has their tokens
 NOTE_WORDS = {"note": Word("note"), "visit": Word("visit"), "owner": Word("handed over")}
 ROW_WORDS = {"pay": Word("payment"), "refund": Word("refund")}
 
 
-def list_cases(session: Session, limit: int | None, **wanted: str | None) -> Outcome:
-    """The cases of a programme by `merchant`, `state`, `reason`, `owner`, `source` (None: any).
+def list_cases(
+    session: Session, limit: int | None, *, resident: str | None = None, **wanted: str | None
+) -> Outcome:
+    """The cases of a programme by `merchant`, `resident`, `state`, `reason`, `owner`, `source`
+    (None: any).
     Raises `unknown_state`, `unknown_case_reason`, `unknown_merchant`.
     """
     lists.require_state(wanted.get("state"), law.STATES)
     if (reason := wanted.get("reason")) is not None:
         require_reason(reason)
     wanted["merchant"] = number_of(session, wanted.get("merchant"))
+    token = residents.asked(session, resident)
     row = programmes.current(session.db, session.programme)
     table = Table(say("Cases"), COLUMNS, (), key="cases", zone=row["time_zone"])
-    listed = store.listed(session.db, row["programme_id"], **wanted)
+    listed = store.listed(session.db, row["programme_id"], resident=token, **wanted)
     outcome = lists.show(table, listed, limit, _describe)
     if outcome.tables[0].rows:
         return outcome
@@ -137,6 +167,7 @@ def _describe(case: Case) -> dict[str, Any]:
     given = [each for each in case.sanctions.split(", ") if each]
     return {
         **case._asdict(),
+        "about": case.merchant_no or say("{count} residents", count=case.residents),
         "reason_word": REASON_WORDS[case.reason],
         "state_word": STATE_WORDS[case.state],
         "outcome_word": OUTCOME_WORDS[case.outcome],
@@ -165,18 +196,18 @@ def show_case(session: Session, number: int, limit: int | None) -> Outcome:
 
 def _record(session: Session, current: Current) -> Table:
     db, case = session.db, current.case
-    counts = store.counts(db, case.merchant_id, case.case)
-    past = law.suggest(current.programme.sanctions, counts)
+    ladder = law.ladder_of(case.subject, current.programme.sanctions)
+    past = law.suggest(ladder, store.counts(db, case.case))
     before = [
         say("{sanction} ({count})", sanction=SANCTION_WORDS[each], count=past.counts[each])
-        for each in law.SANCTIONS
+        for each in law.ALL
         if past.counts.get(each)
     ]
     described = _describe(case) | {
         "evidence_sha256": store.digest_of(store.lines(db, case.case).rows(None))
         if case.lines
         else "",
-        "before": {each: past.counts.get(each, 0) for each in law.SANCTIONS},
+        "before": {each: past.counts.get(each, 0) for each in law.sanctions_of(case.subject)},
         "before_word": before,
         "next_step": past.next,
         "next_word": SANCTION_WORDS[past.next],
@@ -202,7 +233,9 @@ def _parts(session: Session, current: Current) -> tuple[Table, ...]:
         {**each._asdict(), "kind_word": ROW_WORDS[each.kind]}
         for each in store.reversals(db, number)
     ]
+    whom = store.residents(db, number)
     return (
+        Table(say("Residents looked into"), RESIDENTS, whom, key=WHOM, zone=zone, optional=True),
         shown.reasons_of(db, current.case.finding or 0, optional=True),
         Table(say("Notes and visits"), NOTES, notes, key="notes", zone=zone, optional=True),
         Table(say("Holds"), HOLDS, _holds(session, current), key="holds", zone=zone, optional=True),

@@ -52,10 +52,10 @@ def decide(
     through the books. Raises `unknown_case`, `case_is`, `decision_waits`, `words_needed`,
     `nothing_to_claw_back`, and as `_require_sanctions`.
     """
-    wanted = _require_sanctions(sanctions)
     note = require_words(note, "--note")
     with writing(session):
         current = look_up(session, number)
+        wanted = _require_sanctions(sanctions, current.case.subject)
         staff.require(session, current.programme, doors.DOOR["case decide"])
         require_open(current)
         _require_nothing_waits(session, current)
@@ -76,33 +76,56 @@ def decide(
     return Outcome(data, says=(message,))
 
 
-def _require_sanctions(sanctions: Sequence[str]) -> list[str]:
+def _require_sanctions(sanctions: Sequence[str], subject: str) -> list[str]:
     """Each once, in the order of the law. Raises `sanctions_needed`, `unknown_sanction`,
-    `one_step`.
+    `sanction_of_others`, `one_step`.
     """
+    fit = law.sanctions_of(subject)
     if not sanctions:
         raise UsageFault(
             "sanctions_needed",
             "say what is decided: --sanction CODE, one of {known}; without a finding: voucher case"
             " close N --note WHY",
-            known=", ".join(law.SANCTIONS),
+            known=", ".join(fit),
         )
     for each in sanctions:
-        if each not in law.SANCTIONS:
+        if each in law.ALL and each not in fit:
+            raise _of_others(each, subject, fit)
+        if each not in fit:
             raise UsageFault(
                 "unknown_sanction",
                 "there is no sanction {sanction}",
                 hint="choose one of: {known}",
                 sanction=each,
-                known=", ".join(law.SANCTIONS),
+                known=", ".join(fit),
             )
-    wanted = [each for each in law.SANCTIONS if each in sanctions]
-    if sum(each in law.STEPS for each in wanted) > 1:
+    wanted = [each for each in fit if each in sanctions]
+    steps = law.steps_of(subject)
+    if sum(each in steps for each in wanted) > 1:
         raise UsageFault(
-            "one_step",
-            "warning, suspension and exclusion are steps of one ladder: name one of them",
+            "one_step", "{steps} are steps of one ladder: name one of them", steps=", ".join(steps)
         )
     return wanted
+
+
+def _of_others(sanction: str, subject: str, fit: Sequence[str]) -> UsageFault:
+    known = ", ".join(fit)
+    if subject == "residents":
+        return UsageFault(
+            "sanction_of_others",
+            "{sanction} is for merchants: residents are warned or excluded, and money is taken back"
+            " by a case on the merchant",
+            hint="choose one of: {known}",
+            sanction=sanction,
+            known=known,
+        )
+    return UsageFault(
+        "sanction_of_others",
+        "{sanction} is for residents: a merchant is reinstated by voucher merchant reinstate",
+        hint="choose one of: {known}",
+        sanction=sanction,
+        known=known,
+    )
 
 
 def _require_nothing_waits(session: Session, current: Current) -> None:
@@ -137,6 +160,7 @@ def _after(
     return {
         "programme": current.row["programme"],
         "merchant_no": current.case.merchant_no,
+        "residents": current.case.residents,
         "sanctions": [*wanted],
         "from_at": from_at,
         "payments": taken.payments if taken else 0,
@@ -178,7 +202,7 @@ def _put_in_place(
 ) -> Outcome:
     db, number = session.db, current.number
     wanted: list[str] = proposal.after["sanctions"]
-    from_at = max(proposal.after["from_at"] or session.now, 0)
+    from_at = _from_when(session, current, proposal)
     taken = None
     if law.CLAW_BACK in wanted:
         taken = claw_backs.carry_out(session, current, proposal.note)
@@ -203,23 +227,52 @@ def _put_in_place(
     return Outcome(data, says=tuple(_tell(current, wanted, taken, suspended=suspended)))
 
 
+def _from_when(session: Session, current: Current, proposal: Proposal) -> int:
+    """The moment that was asked for, else now; packs that residents claimed by now stay theirs."""
+    from_at = max(proposal.after["from_at"] or session.now, 0)
+    return from_at if current.case.merchant_id is not None else max(from_at, session.now)
+
+
 def _suspend(session: Session, current: Current, wanted: Sequence[str], from_at: int) -> bool:
     """Suspend the merchant from that moment, unless it is already; whether it was done."""
-    if not any(each in law.STOPS for each in wanted):
+    case = current.case
+    if case.merchant_id is None or not any(each in law.STOPS for each in wanted):
         return False
-    if standing.overlapping(session.db, current.case.merchant_id, from_at) is not None:
+    assert case.merchant_no is not None  # every merchant has a number
+    if standing.overlapping(session.db, case.merchant_id, from_at) is not None:
         return False
     inner = session._replace(joins=True)
-    suspensions.suspend_merchant(inner, current.case.merchant_no, f"case {current.number}", from_at)
+    suspensions.suspend_merchant(inner, case.merchant_no, f"case {current.number}", from_at)
     return True
 
 
 def _tell(
     current: Current, wanted: Sequence[str], taken: Taken | None, *, suspended: bool
 ) -> list[Message]:
-    about = {"case": current.number, "merchant": current.case.merchant_no}
+    case = current.case
+    about = {
+        "case": current.number,
+        "merchant": case.merchant_no,
+        "residents": case.residents,
+        "programme": current.row["programme"],
+    }
     says = [say("decided on case {case}: {sanctions}", sanctions=_in_words(wanted), **about)]
-    if any(each in law.STOPS for each in wanted):
+    if law.EXCLUSION in wanted and case.merchant_id is None:
+        says.append(
+            say(
+                "{residents} residents get no pack of {programme} any more: tell its platforms, by"
+                " voucher case export {case} DIR --for-platform",
+                **about,
+            )
+        )
+    elif law.READMISSION in wanted:
+        says.append(
+            say(
+                "{residents} residents may have packs of {programme} again: tell its platforms",
+                **about,
+            )
+        )
+    elif any(each in law.STOPS for each in wanted):
         says.append(
             say("merchant {merchant} takes no vouchers any more", **about)
             if suspended

@@ -308,7 +308,9 @@ def cases_are_open(of: Subject) -> Iterator[Problem]:
     for number, merchant_no in store.open_cases(of.session.db, of.asked.programme_id):
         yield Problem(
             "case_open",
-            "case {case} on merchant {merchant} is not closed",
+            "case {case} on merchant {merchant} is not closed"
+            if merchant_no
+            else "case {case} on residents is not closed",
             hint="voucher case show {case}",
             params={"case": number, "merchant": merchant_no},
         )

@@ -195,9 +195,11 @@ def _find_reason(group: _Group, resident: bytes) -> str | None:
     person = persons.person_of(current.db, current.round_id, resident)
     holders.learn(person)
     mode, listed_as = current.row["mode"], current.row["resident_group"]
-    is_eligible = limits_law.is_for_all(mode, listed_as) or eligibility.is_listed(
-        current.db, current.row["programme_id"], resident, listed_as or None
-    )
+    programme_id = current.row["programme_id"]
+    is_eligible = (
+        limits_law.is_for_all(mode, listed_as)
+        or eligibility.is_listed(current.db, programme_id, resident, listed_as or None)
+    ) and not eligibility.is_excluded_at(current.db, programme_id, resident, current.now)
     entry = law.Entry(0, resident, person, current.now, is_eligible=is_eligible)
     reason = law.reason(entry, holders.limits, holders.held, current.zone)
     if reason is None:
@@ -271,7 +273,7 @@ def _refusal_error(current: RoundAtHand, answer: Answer) -> VoucherError:
         ),
         "not_eligible": VoucherError(
             "not_eligible",
-            "this resident is not on the list that round {round} is for",
+            "this resident is not on the list that round {round} is for, or a case excludes it",
             hint="voucher eligibility list --resident ID",
             round=current.code,
         ),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from vouchercli.rules import persons as law
 from vouchercli.store import risk_facts as store
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class Payments(NamedTuple):
     """Payments by columns, in the order of merchant, time and the books; `place` is the merchant's
     place in `merchants`, `claim` the claim's number in the order in which it came, `late` and
     `refunded` what became of the payment, `person` who its resident is where several are one (-1:
-    nobody else). Times are UTC seconds, amounts fen; `amount_fen`: what all vouchers paid.
+    nobody else; else a place in `persons`, the tokens that stand for them). Times are UTC seconds,
+    amounts fen; `amount_fen`: what all vouchers paid.
     """
 
     redemption: Array
@@ -44,6 +46,7 @@ class Payments(NamedTuple):
     person: Array
     merchants: Sequence[Merchant]
     amount_fen: int
+    persons: Sequence[bytes] = ()
 
     @property
     def size(self) -> int:
@@ -62,6 +65,7 @@ def load(db: sqlite3.Connection, span: Span) -> Payments:
     )
     late, refunded = _refunds(db, span, redemption)
     resident = _residents(db, claim)
+    person, persons = _persons(db, span, resident)
     return Payments(
         redemption,
         place,
@@ -72,9 +76,10 @@ def load(db: sqlite3.Connection, span: Span) -> Payments:
         threshold,
         refunded,
         late,
-        _persons(db, span, resident),
+        person,
         store.merchants(db, span, numbers.tolist()),
         read.amount_fen,
+        persons,
     )
 
 
@@ -166,15 +171,18 @@ def among(values: Array, wanted: Array) -> Array:
     return mask
 
 
-def _persons(db: sqlite3.Connection, span: Span, resident: Array) -> Array:
-    """Of each payment's resident the person: -1 where it shares no identity with another one."""
+def _persons(db: sqlite3.Connection, span: Span, resident: Array) -> tuple[Array, Sequence[bytes]]:
+    """Of each payment's resident the person, -1 where it shares no identity with another one; and
+    who these persons are. Who is one person in one round is it in all of them.
+    """
+    nobody: Array = np.broadcast_to(np.int32(-1), resident.shape)
     if not store.has_persons(db, span):
-        nobody: Array = np.broadcast_to(np.int32(-1), resident.shape)
-        return nobody
+        return nobody, ()
+    known = store.persons(db, span)
+    joined = law.join((token, one) for _, token, one in known)
     person = np.full(int(resident.max(initial=0)) + 1, -1, np.int32)
     seen: dict[bytes, int] = {}
-    for number, one in store.persons(db, span):
-        if number <= len(person):
-            person[number - 1] = seen.setdefault(one, len(seen))
-    own: Array = person[resident]
-    return own
+    for number, token, _ in known:
+        if 0 < number <= len(person):
+            person[number - 1] = seen.setdefault(joined.get(token, token), len(seen))
+    return person[resident], [*seen]

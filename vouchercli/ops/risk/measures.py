@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vouchercli.ops.risk import given, network
+from vouchercli.ops.risk import given, network, persons
 from vouchercli.ops.risk.columns import among
 from vouchercli.ops.risk.found import ALL, Found, NotLooked
 from vouchercli.ops.risk.look import DAY, Look
@@ -238,4 +238,6 @@ MEASURES: dict[str, Callable[[Scanned], Mapping[int, Found]]] = {
     "former_sales": given.former_sales,
     "price_raised": given.price_raised,
     "distance": given.distance,
+    "one_person": persons.one_person,
+    "one_place": persons.one_place,
 }

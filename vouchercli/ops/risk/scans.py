@@ -47,7 +47,7 @@ SCAN = (
 LOOKED = (
     Column("rule", "Rule"),
     Column("words", "What it looks for", "word", where=("table", "csv")),
-    Column("found", "Merchants found", "int"),
+    Column("found", "Found", "int"),
     Column("told", "Not looked at", "sentence"),
     Column("source", "Source", "word", where=("csv",)),
 )
@@ -63,7 +63,9 @@ TOLD: dict[str, Word] = {
 
 
 class Looked(NamedTuple):
-    """What the rules found, by rule and the merchant's place, and what they could not look at."""
+    """What the rules found, by rule and the place of a merchant or of a person, and what they could
+    not look at.
+    """
 
     found: dict[str, Mapping[int, Found]]
     told: list[dict[str, Any]]
@@ -178,16 +180,30 @@ def _look(look: Scanned) -> Looked:
 
 
 def _findings(look: Scanned, looked: Looked) -> Iterator[store.New]:
-    """Each merchant that a rule points at, by its id."""
-    for place in sorted({place for each in looked.found.values() for place in each}):
-        by_rule = {code: each[place] for code, each in looked.found.items() if place in each}
-        rows: dict[int, tuple[str, ...]] = {}
-        for code, each in by_rule.items():
-            for number in look.all.redemption[each.rows].tolist():
-                rows[number] = (*rows.get(number, ()), code)
-        reasons = tuple(_reason(code, each) for code, each in by_rule.items())
-        merchant = look.all.merchants[place].merchant_id
-        yield store.New(merchant, risk.is_candidate(by_rule), reasons, rows)
+    """Each merchant that a rule points at, by its id; then each person."""
+    for of_person in (False, True):
+        codes = [code for code in looked.found if risk.BY_CODE[code].of_person is of_person]
+        for place in sorted({place for code in codes for place in looked.found[code]}):
+            by_rule = {
+                code: looked.found[code][place] for code in codes if place in looked.found[code]
+            }
+            reasons = tuple(_reason(code, each) for code, each in by_rule.items())
+            yield store.New(
+                None if of_person else look.all.merchants[place].merchant_id,
+                look.all.persons[place] if of_person else None,
+                risk.is_candidate(by_rule),
+                reasons,
+                _rows(look, by_rule),
+            )
+
+
+def _rows(look: Scanned, by_rule: Mapping[str, Found]) -> dict[int, tuple[str, ...]]:
+    """Each payment of evidence with the rules that rest on it."""
+    rows: dict[int, tuple[str, ...]] = {}
+    for code, each in by_rule.items():
+        for number in look.all.redemption[each.rows].tolist():
+            rows[number] = (*rows.get(number, ()), code)
+    return rows
 
 
 def _reason(code: str, found: Found) -> store.Reason:

@@ -11,7 +11,19 @@ from vouchercli.errors import VoucherError
 from vouchercli.ops import lists
 from vouchercli.ops.risk import recall
 from vouchercli.ops.risk.scans import NO_SCAN
-from vouchercli.result import DATA, JSON, Clauses, Column, Outcome, Table, only, say
+from vouchercli.result import (
+    DATA,
+    EVERYWHERE,
+    JSON,
+    SCREEN,
+    SHOWN,
+    Clauses,
+    Column,
+    Outcome,
+    Table,
+    only,
+    say,
+)
 from vouchercli.rules import risk
 from vouchercli.store import findings as store
 from vouchercli.store import programmes
@@ -26,16 +38,36 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("finding", "No.", "int"),
-    Column("merchant_no", "Merchant"),
-    Column("name", "Name", blank="-"),
-    Column("candidate", "Candidate", "word", where=("table", "csv")),
+    Column("about", "Whom", where=SCREEN),
+    Column("merchant_no", "Merchant", where=DATA),
+    Column("name", "Name", where=DATA),
+    Column("candidate", "Candidate", "word", where=SHOWN),
     Column("amount_fen", "At stake", "fen"),
     Column("payments", "Payments", "int"),
-    Column("rules", "Reasons", shown="reasons"),
+    Column("short", "Reasons", where=SCREEN),
+    Column("rules", "Reasons", shown="reasons", where=DATA),
     *only(JSON, "scan", kind="int"),
     *only(JSON, "is_candidate"),
     *only(DATA, "industry", "district", "size"),
+    Column("residents", "Residents", "int", where=DATA),
     *only(JSON, "rows_sha256"),
+)
+WHOM = ("merchant_no", "name", "residents")
+# One alone has room for its name, and for who the residents are.
+RECORD = (
+    *(
+        replace(each, where=EVERYWHERE, optional=True) if each.key in WHOM else each
+        for each in COLUMNS
+        if each.key != "about"
+    ),
+    *only(JSON, "resident", kind="token"),
+)
+RESIDENTS = (
+    Column("resident", "Resident", "token"),
+    Column("payments", "Payments", "int"),
+    Column("amount_fen", "At stake", "fen"),
+    Column("merchants", "Merchants", "int"),
+    Column("paid_in_all", "Payments in all", "int"),
 )
 REASONS = (
     Column("rule", "Rule"),
@@ -104,7 +136,9 @@ def _describe(each: Finding) -> dict[str, Any]:
     return {
         **each._asdict(),
         "rules": list(each.rules),
+        "about": each.merchant_no or say("{count} residents", count=each.residents),
         "candidate": "yes" if each.is_candidate else "",
+        "short": [risk.BY_CODE[rule].short for rule in each.rules],
         "reasons": [_words(rule) for rule in each.rules],
     }
 
@@ -131,9 +165,15 @@ def show_finding(session: Session, number: int, limit: int | None) -> Outcome:
         why = reasons_of(db, number)
         table = Table(say("Rows that it rests on"), ROWS, (), key="rows", zone=zone)
         outcome = lists.show(table, store.evidence(db, number), limit, _describe_row)
+        people = store.residents(db, number)
     title = say("Finding {finding}", finding=number)
-    own = Table(title, COLUMNS, (_describe(found),), key="", is_record=True, zone=zone)
-    return replace(outcome, tables=(own, why, *outcome.tables))
+    own = Table(title, RECORD, (_describe(found),), key="", is_record=True, zone=zone)
+    who = Table(say("Residents who come again"), RESIDENTS, people, key="people", optional=True)
+    next_ = say(
+        "next: voucher case open --finding {finding} --reason CODE --note WHY", finding=number
+    )
+    says = (*outcome.says, next_) if found.is_candidate else outcome.says
+    return replace(outcome, tables=(own, why, who, *outcome.tables), says=says)
 
 
 def reasons_of(db: sqlite3.Connection, finding: int, *, optional: bool = False) -> Table:

@@ -1265,19 +1265,6 @@ CREATE TABLE scans (
 
 CREATE INDEX scans_by_programme ON scans (programme_id);
 
-CREATE TABLE findings (
-    finding_id    INTEGER PRIMARY KEY,
-    scan_id       INTEGER NOT NULL REFERENCES scans,
-    merchant_id   INTEGER NOT NULL REFERENCES merchants,
-    is_candidate  INTEGER NOT NULL CHECK (is_candidate IN (0, 1)),
-    payments      INTEGER NOT NULL,                     -- rows of evidence
-    amount_fen    INTEGER NOT NULL,                     -- at stake: what the vouchers of these rows paid
-    rows_sha256   TEXT NOT NULL,                        -- of the rows of evidence
-    UNIQUE (scan_id, merchant_id)
-) STRICT;
-
-CREATE INDEX findings_by_merchant ON findings (merchant_id);
-
 CREATE TABLE finding_reasons (
     finding_id  INTEGER NOT NULL REFERENCES findings,
     rule        TEXT NOT NULL,
@@ -1300,10 +1287,6 @@ CREATE TABLE finding_rows (
 CREATE TRIGGER scans_never_change BEFORE UPDATE ON scans BEGIN SELECT RAISE(ABORT, 'a scan stands'); END;
 
 CREATE TRIGGER scans_never_vanish BEFORE DELETE ON scans BEGIN SELECT RAISE(ABORT, 'a scan stands'); END;
-
-CREATE TRIGGER findings_never_change BEFORE UPDATE ON findings BEGIN SELECT RAISE(ABORT, 'a finding stands'); END;
-
-CREATE TRIGGER findings_never_vanish BEFORE DELETE ON findings BEGIN SELECT RAISE(ABORT, 'a finding stands'); END;
 
 CREATE TRIGGER finding_reasons_never_change BEFORE UPDATE ON finding_reasons BEGIN SELECT RAISE(ABORT, 'a finding stands'); END;
 
@@ -1569,44 +1552,6 @@ CREATE TRIGGER settled_days_never_change BEFORE UPDATE ON settled_days BEGIN SEL
 
 CREATE TRIGGER settled_days_never_vanish BEFORE DELETE ON settled_days BEGIN SELECT RAISE(ABORT, 'a settled day stays'); END;
 
-CREATE TABLE cases (
-    case_id       INTEGER PRIMARY KEY,
-    programme_id  INTEGER NOT NULL REFERENCES programmes,
-    merchant_id   INTEGER NOT NULL REFERENCES merchants,
-    source        TEXT NOT NULL CHECK (source IN ('hand', 'complaint', 'finding')),
-    finding_id    INTEGER,                              -- of the scan that pointed at it
-    reason        TEXT NOT NULL,
-    words         TEXT NOT NULL,                        -- why, in words
-    complainant   TEXT NOT NULL DEFAULT '',             -- who complained, in words, without an identity
-    said_on       INTEGER,                              -- when (yyyymmdd)
-    holding       TEXT NOT NULL CHECK (holding IN ('payments', 'merchant', 'none')),  -- what is not paid while it is open
-    owner         TEXT NOT NULL,                        -- who works on it
-    state         TEXT NOT NULL CHECK (state IN ('open', 'decided', 'closed')),
-    opened_by     TEXT NOT NULL,
-    os_user       TEXT NOT NULL,
-    opened_at     INTEGER NOT NULL,
-    outcome       TEXT NOT NULL DEFAULT '' CHECK (outcome IN ('', 'founded', 'unfounded')),
-    closed_by     TEXT,
-    closed_note   TEXT NOT NULL DEFAULT '',
-    closed_at     INTEGER,
-    CHECK ((state = 'closed') = (closed_at IS NOT NULL)),
-    CHECK ((state = 'open') = (outcome = '')),
-    CHECK ((source = 'finding') = (finding_id IS NOT NULL))
-) STRICT;
-
-CREATE INDEX cases_by_programme ON cases (programme_id);
-
-CREATE INDEX cases_by_merchant ON cases (merchant_id);
-
-CREATE TRIGGER cases_stand BEFORE UPDATE OF case_id, programme_id, merchant_id, source, finding_id, reason, words, complainant, said_on,
-    holding, opened_by, os_user, opened_at ON cases BEGIN SELECT RAISE(ABORT, 'a case stands'); END;
-
-CREATE TRIGGER cases_go_on BEFORE UPDATE OF state, outcome, closed_by, closed_note, closed_at ON cases
-    WHEN OLD.state = 'closed' OR (OLD.state = 'decided' AND (NEW.state = 'open' OR NEW.outcome <> OLD.outcome))
-BEGIN SELECT RAISE(ABORT, 'a case does not go back'); END;
-
-CREATE TRIGGER cases_never_vanish BEFORE DELETE ON cases BEGIN SELECT RAISE(ABORT, 'a case stays'); END;
-
 CREATE TABLE case_lines (
     case_id         INTEGER NOT NULL REFERENCES cases,
     place           INTEGER NOT NULL,                   -- 1, 2 ...
@@ -1654,22 +1599,6 @@ CREATE INDEX case_holds_by_hold ON case_holds (hold_id);
 CREATE TRIGGER case_holds_never_change BEFORE UPDATE ON case_holds BEGIN SELECT RAISE(ABORT, 'a hold of a case stands'); END;
 
 CREATE TRIGGER case_holds_never_vanish BEFORE DELETE ON case_holds BEGIN SELECT RAISE(ABORT, 'a hold of a case stays'); END;
-
-CREATE TABLE case_sanctions (
-    case_id      INTEGER NOT NULL REFERENCES cases,
-    place        INTEGER NOT NULL,
-    sanction     TEXT NOT NULL CHECK (sanction IN ('warning', 'suspension', 'exclusion', 'claw_back', 'police')),
-    from_at      INTEGER NOT NULL,                      -- UTC seconds: a suspension holds from then on
-    amount_fen   INTEGER NOT NULL CHECK (amount_fen >= 0),
-    proposal_id  INTEGER NOT NULL REFERENCES proposals,
-    decided_at   INTEGER NOT NULL,
-    PRIMARY KEY (case_id, place),
-    CHECK (amount_fen = 0 OR sanction = 'claw_back')
-) STRICT, WITHOUT ROWID;
-
-CREATE TRIGGER case_sanctions_never_change BEFORE UPDATE ON case_sanctions BEGIN SELECT RAISE(ABORT, 'a sanction stands'); END;
-
-CREATE TRIGGER case_sanctions_never_vanish BEFORE DELETE ON case_sanctions BEGIN SELECT RAISE(ABORT, 'a sanction stays'); END;
 
 CREATE TABLE case_corrections (
     correction_id  INTEGER PRIMARY KEY REFERENCES corrections,
@@ -1764,11 +1693,9 @@ CREATE TABLE "samples" (
     drawn_by           TEXT NOT NULL,
     os_user            TEXT NOT NULL,
     drawn_at           INTEGER NOT NULL
-) STRICT;
+, method TEXT NOT NULL DEFAULT 'items' CHECK (method IN ('items', 'money'))) STRICT;
 
 CREATE INDEX samples_by_programme ON samples (programme_id);
-
-CREATE TRIGGER samples_never_change BEFORE UPDATE ON samples BEGIN SELECT RAISE(ABORT, 'a sample stands'); END;
 
 CREATE TRIGGER samples_never_vanish BEFORE DELETE ON samples BEGIN SELECT RAISE(ABORT, 'a sample stands'); END;
 
@@ -1857,6 +1784,106 @@ CREATE TRIGGER survey_answers_never_change BEFORE UPDATE ON survey_answers BEGIN
 CREATE TRIGGER holds_stand BEFORE UPDATE OF hold_id, programme_id, merchant_id, redemption_id, reason, evidence, note, held_on, held_by, held_at, batch_id
     ON holds BEGIN SELECT RAISE(ABORT, 'a hold stands'); END;
 
+CREATE TABLE "findings" (
+    finding_id    INTEGER PRIMARY KEY,
+    scan_id       INTEGER NOT NULL REFERENCES scans,
+    merchant_id   INTEGER REFERENCES merchants,
+    resident      BLOB,                                 -- keyed token; never an identity
+    is_candidate  INTEGER NOT NULL CHECK (is_candidate IN (0, 1)),
+    payments      INTEGER NOT NULL,                     -- rows of evidence
+    amount_fen    INTEGER NOT NULL,                     -- at stake: what the vouchers of these rows paid
+    rows_sha256   TEXT NOT NULL,                        -- of the rows of evidence
+    CHECK ((merchant_id IS NULL) <> (resident IS NULL)),
+    UNIQUE (scan_id, merchant_id),
+    UNIQUE (scan_id, resident)
+) STRICT;
+
+CREATE INDEX findings_by_merchant ON findings (merchant_id);
+
+CREATE TRIGGER findings_never_change BEFORE UPDATE OF finding_id, scan_id, merchant_id, is_candidate, payments, amount_fen, rows_sha256 ON findings
+    BEGIN SELECT RAISE(ABORT, 'a finding stands'); END;
+
+CREATE TRIGGER findings_never_vanish BEFORE DELETE ON findings BEGIN SELECT RAISE(ABORT, 'a finding stands'); END;
+
+CREATE TABLE "cases" (
+    case_id       INTEGER PRIMARY KEY,
+    programme_id  INTEGER NOT NULL REFERENCES programmes,
+    merchant_id   INTEGER REFERENCES merchants,         -- NULL: it is about residents (case_residents)
+    source        TEXT NOT NULL CHECK (source IN ('hand', 'complaint', 'finding')),
+    finding_id    INTEGER,                              -- of the scan that pointed at it
+    reason        TEXT NOT NULL,
+    words         TEXT NOT NULL,                        -- why, in words
+    complainant   TEXT NOT NULL DEFAULT '',             -- who complained, in words, without an identity
+    said_on       INTEGER,                              -- when (yyyymmdd)
+    holding       TEXT NOT NULL CHECK (holding IN ('payments', 'merchant', 'none')),  -- what is not paid while it is open
+    owner         TEXT NOT NULL,                        -- who works on it
+    state         TEXT NOT NULL CHECK (state IN ('open', 'decided', 'closed')),
+    opened_by     TEXT NOT NULL,
+    os_user       TEXT NOT NULL,
+    opened_at     INTEGER NOT NULL,
+    outcome       TEXT NOT NULL DEFAULT '' CHECK (outcome IN ('', 'founded', 'unfounded')),
+    closed_by     TEXT,
+    closed_note   TEXT NOT NULL DEFAULT '',
+    closed_at     INTEGER,
+    CHECK (merchant_id IS NOT NULL OR holding <> 'merchant'),
+    CHECK ((state = 'closed') = (closed_at IS NOT NULL)),
+    CHECK ((state = 'open') = (outcome = '')),
+    CHECK ((source = 'finding') = (finding_id IS NOT NULL))
+) STRICT;
+
+CREATE INDEX cases_by_programme ON cases (programme_id);
+
+CREATE INDEX cases_by_merchant ON cases (merchant_id);
+
+CREATE TRIGGER cases_stand BEFORE UPDATE OF case_id, programme_id, merchant_id, source, finding_id, reason, words, complainant, said_on,
+    holding, opened_by, os_user, opened_at ON cases BEGIN SELECT RAISE(ABORT, 'a case stands'); END;
+
+CREATE TRIGGER cases_go_on BEFORE UPDATE OF state, outcome, closed_by, closed_note, closed_at ON cases
+    WHEN OLD.state = 'closed' OR (OLD.state = 'decided' AND (NEW.state = 'open' OR NEW.outcome <> OLD.outcome))
+BEGIN SELECT RAISE(ABORT, 'a case does not go back'); END;
+
+CREATE TRIGGER cases_never_vanish BEFORE DELETE ON cases BEGIN SELECT RAISE(ABORT, 'a case stays'); END;
+
+CREATE TABLE case_residents (
+    case_id   INTEGER NOT NULL REFERENCES cases,
+    place     INTEGER NOT NULL,                         -- 1, 2 ...
+    resident  BLOB NOT NULL,                            -- keyed token; never an identity
+    PRIMARY KEY (case_id, place),
+    UNIQUE (case_id, resident)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX case_residents_by_resident ON case_residents (resident);
+
+CREATE TRIGGER case_residents_never_change BEFORE UPDATE OF case_id, place ON case_residents BEGIN SELECT RAISE(ABORT, 'a case stands'); END;
+
+CREATE TRIGGER case_residents_never_vanish BEFORE DELETE ON case_residents BEGIN SELECT RAISE(ABORT, 'a case stays'); END;
+
+CREATE TABLE "case_sanctions" (
+    case_id      INTEGER NOT NULL REFERENCES cases,
+    place        INTEGER NOT NULL,
+    sanction     TEXT NOT NULL CHECK (sanction IN ('warning', 'suspension', 'exclusion', 'readmission', 'claw_back', 'police')),
+    from_at      INTEGER NOT NULL,                      -- UTC seconds: it holds from then on
+    amount_fen   INTEGER NOT NULL CHECK (amount_fen >= 0),
+    proposal_id  INTEGER NOT NULL REFERENCES proposals,
+    decided_at   INTEGER NOT NULL,
+    PRIMARY KEY (case_id, place),
+    CHECK (amount_fen = 0 OR sanction = 'claw_back')
+) STRICT, WITHOUT ROWID;
+
+CREATE TRIGGER case_sanctions_never_change BEFORE UPDATE ON case_sanctions BEGIN SELECT RAISE(ABORT, 'a sanction stands'); END;
+
+CREATE TRIGGER case_sanctions_never_vanish BEFORE DELETE ON case_sanctions BEGIN SELECT RAISE(ABORT, 'a sanction stays'); END;
+
+CREATE VIEW exclusions AS
+SELECT c.programme_id, k.resident, s.from_at, (
+        SELECT min(t.from_at) FROM case_residents l JOIN case_sanctions t USING (case_id) JOIN cases d USING (case_id)
+        WHERE l.resident = k.resident AND d.programme_id = c.programme_id AND t.sanction = 'readmission' AND t.from_at >= s.from_at) AS until_at,
+    c.case_id
+FROM case_residents k JOIN case_sanctions s USING (case_id) JOIN cases c USING (case_id)
+WHERE s.sanction = 'exclusion';
+
+CREATE TRIGGER samples_never_change BEFORE UPDATE ON samples BEGIN SELECT RAISE(ABORT, 'a sample stands'); END;
+
 INSERT INTO _sqlite_migrations VALUES (1, 'voucher', '001_initial.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (2, 'voucher', '002_applications.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (3, 'voucher', '003_draws.sql', NULL);
@@ -1898,6 +1925,7 @@ INSERT INTO _sqlite_migrations VALUES (38, 'voucher', '039_break_proposals.sql',
 INSERT INTO _sqlite_migrations VALUES (39, 'voucher', '040_samples_of_merchants.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (40, 'voucher', '041_effect_batches.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (41, 'voucher', '042_bank_numbers.sql', NULL);
+INSERT INTO _sqlite_migrations VALUES (42, 'voucher', '044_residents_in_cases.sql', NULL);
 INSERT INTO fact_digests_said VALUES (1, 1);
 
-PRAGMA user_version = 41;
+PRAGMA user_version = 42;

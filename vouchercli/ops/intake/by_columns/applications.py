@@ -68,6 +68,7 @@ class Prover:
             round_id: pl.DataFrame({"resident": tokens}, {"resident": pl.Binary})
             for round_id, tokens in proved_claims.listed(db, intake.programme_id).items()
         }
+        self._excluded = proved_claims.excluded(db, intake.programme_id)
         db.close()
         self._also = [name for name in JOINING if intake.reading.has(name)]
 
@@ -117,7 +118,8 @@ class Prover:
         return rows.filter(IS_LAWFUL)
 
     def _keep_eligible(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The rows whose residents (tokens) their rounds are for."""
+        """The rows whose residents (tokens) their rounds are for; nobody excluded."""
+        rows = residents.without(rows, self._excluded)
         for round_id, listed in self._listed.items():
             is_of_others = col("round_id") != round_id
             is_listed = col("resident").is_in(listed["resident"].implode())

@@ -92,6 +92,7 @@ class Prover:
             )
             for round_id, residents in lists.items()
         ]
+        self._excluded = proved_claims.excluded(db, intake.programme_id)
         self._named = pl.DataFrame(
             winners.by_number(db, intake.programme_id), orient="row", schema=NAMED
         )
@@ -144,7 +145,7 @@ class Prover:
         # each page of that index is then written once a chunk
         fit = fit.sort("resident", maintain_order=True)
         repeats = rows.join(first, on="line", how="anti").filter(
-            ~col("round_id").is_in([round_id for round_id, _ in self._lists])
+            ~col("round_id").is_in([round_id for round_id, _ in self._lists]) & (not self._excluded)
         )["line"]
         decided = pl.concat([fit["line"], repeats])
         return Proof(
@@ -214,7 +215,8 @@ class Prover:
         return pl.any_horizontal(lit(value=False), *pauses).cast(pl.Int8)
 
     def _keep_eligible(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """The rows whose residents (tokens) their rounds are for, and won."""
+        """The rows whose residents (tokens) their rounds are for, and won; nobody excluded."""
+        rows = residents.without(rows, self._excluded)
         for round_id, listed in self._lists:
             of_round = col("round_id") == round_id
             rows = pl.concat(

@@ -35,6 +35,11 @@ def even_out_also(frame: pl.DataFrame, names: list[str], way: int) -> pl.DataFra
     return frame.with_columns(_evened(frame[name], way).alias(name) for name in names)
 
 
+def without(frame: pl.DataFrame, tokens: list[bytes]) -> pl.DataFrame:
+    """The rows but for those of these residents (tokens)."""
+    return frame.filter(~col("resident").is_in(tokens)) if tokens else frame
+
+
 def _evened(residents: pl.Series, way: int) -> pl.Series:
     may_change = residents.str.contains(law.CHANGEABLE)
     if residents.str.contains("-", literal=True).any():
