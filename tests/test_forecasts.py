@@ -189,6 +189,99 @@ def _lived(chance: random.Random, packs: int) -> Past:
     return Past("x", packs, 3600, tuple(seconds), 5, 5000, {1: used}, {1: 1000 * used})
 
 
+WEEKEND = (0.7, 0.7, 0.8, 0.9, 1.2, 1.5, 1.2)  # Monday first: what synthetic residents do
+ALIKE = (1.0,) * 7
+FEW_LIVES = 150
+
+
+def _weeks(chance: random.Random, habits: tuple[float, ...]) -> Past:
+    """A synthetic round that opens on any weekday and is used for five weeks, ever less."""
+    weekday, claimed = chance.randrange(7), int(chance.lognormvariate(7, 0.4))
+    share, fades = chance.uniform(0.4, 0.9), chance.uniform(0.9, 0.98)
+    shape = [
+        habits[(weekday + day) % 7] * fades**day * chance.lognormvariate(0, 0.25)
+        for day in range(35)
+    ]
+    used = {day: round(5 * claimed * share * each / sum(shape)) for day, each in enumerate(shape)}
+    paid = {day: 1000 * count for day, count in used.items()}
+    return Past("x", 10**6, 3600, ((0, claimed),), 5, 5000, used, paid, weekday=weekday)
+
+
+def _held(lives: int, rounds: int, habits: tuple[float, ...]) -> dict[str, tuple[float, ...]]:
+    """How often days of the next round lie in their ranges, its Saturdays by themselves, and how
+    wide these are; the most that merchants wait for, paid every Sunday: with weekdays and without.
+    """
+    chance = random.Random(22)
+    held: dict[str, list[float]] = {"with": [0.0] * 4, "without": [0.0] * 4}
+    for _ in range(lives):
+        *past, came = [_weeks(chance, habits) for _ in range(rounds + 1)]
+        saturdays = [day for day in range(1, 29) if (came.weekday + day) % 7 == 5]
+
+        def sunday(day: int, first: int = came.weekday) -> int:
+            return day + 7 - (first + day) % 7
+
+        most = forecasts.waiting(came.paid_fen, sunday).most_fen
+        for name, factors in (("with", forecasts.weekdays_of(past)), ("without", None)):
+            own = Next("fcfs", 10**6, 3600, 5, 5000, came.weekday, factors)
+            said = [Replay(each, own) for each in past]
+            by_day = [each.used_by_day() for each in said]
+            ranges = {
+                day: forecasts.range_of([each[day] for each in by_day]) for day in range(1, 29)
+            }
+            hits = {d: each.low <= came.used[d] <= each.high for d, each in ranges.items() if each}
+            owed = forecasts.range_of([_most(each, sunday) for each in said])
+            assert owed is not None
+            held[name][0] += sum(hits.values()) / len(hits) / lives
+            held[name][1] += sum(hits[day] for day in saturdays) / len(saturdays) / lives
+            held[name][2] += sum(each.high - each.low for each in ranges.values() if each) / lives
+            held[name][3] += (owed.low <= most <= owed.high) / lives
+    return {name: tuple(each) for name, each in held.items()}
+
+
+def _most(replay: Replay, paid_on: Callable[[int], int]) -> Bounds:
+    paid = replay.paid_by_day()
+    both = ({day: each[side] for day, each in paid.items()} for side in (0, 1))
+    return Bounds(*(forecasts.waiting(each, paid_on).most_fen for each in both))
+
+
+def _agree_on_weekdays(lives: int, rounds: int, near: float) -> None:
+    promised = float(forecasts.chance(rounds) or 0)
+    for habits in (WEEKEND, ALIKE):
+        held = _held(lives, rounds, habits)
+        days, saturdays, width, owed = held["with"]
+        assert all(abs(each - promised) < near for each in (days, saturdays, owed)), held
+        if habits is WEEKEND:
+            assert width < 0.95 * held["without"][2]
+            assert saturdays > held["without"][1]
+        else:
+            assert width < 1.05 * held["without"][2]
+
+
+def test_days_moved_to_their_weekdays_hold_as_often_in_few_lives() -> None:
+    _agree_on_weekdays(FEW_LIVES, 4, 0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rounds", [2, 4, 9])
+def test_days_moved_to_their_weekdays_hold_as_often_as_they_say(rounds: int) -> None:
+    _agree_on_weekdays(LIVES, rounds, 0.045)
+
+
+def test_weekdays_are_known_of_three_whole_weeks_around_each() -> None:
+    use = {day: 10 + 10 * (day % 7 == 5) for day in range(27)}  # from a Monday: twice on Saturdays
+    months = replace(FULL, used=use, weekday=0)
+    factors = forecasts.weekdays_of([months])
+    assert factors == tuple(Fraction(7, 8) * (1 + (day == 5)) for day in range(7))
+    assert forecasts.weekdays_of([replace(months, used={d: use[d] for d in range(26)})]) is None
+    assert forecasts.weekdays_of([replace(months, is_over=False)]) is None
+    assert forecasts.weekdays_of([]) is None
+    friday = RACE._replace(packs=10, weekday=4, weekdays=factors)
+    moved = Replay(replace(months, seconds=((0, 10),)), friday).used_by_day()
+    plain = Replay(replace(months, seconds=((0, 10),)), RACE).used_by_day()
+    assert max(moved, key=lambda day: moved[day].low) % 7 == 1  # Saturday after a Friday
+    assert sum(each.low for each in moved.values()) == sum(each.low for each in plain.values())
+
+
 def _used(replay: Replay) -> Bounds:
     days = replay.used_by_day().values()
     return Bounds(sum(each.low for each in days), sum(each.high for each in days))
@@ -306,6 +399,42 @@ def test_a_round_is_rehearsed_kept_once_and_scored(town: Callable[..., Ran]) -> 
     late = town("round", "rehearse", "h3", "--actor", "mei", "--now", "2020-07-01", "-o", "json")
     assert late.data["line"] is None
     assert _figures(late)["claimed"] == (2, 3, 4, chance)  # as it was before it opened
+
+
+def test_use_is_moved_to_the_weekdays_of_the_new_round(voucher: Callable[..., Ran]) -> None:
+    """60 vouchers for 40 days from a Wednesday on: one a day, three on Saturdays."""
+    voucher("init", "--rehearsal")
+    voucher("programme", "load", towns.write("programme.yaml", towns.programme()))
+    long = towns.pack("pack", towns.coupon("10", "40"), validity={"days_after_claim": 40})
+    voucher("template", "add", towns.write("pack.yaml", long))
+    voucher("merchant", "import", towns.write("merchants.csv", "merchant_no,name\nM1,a\n"))
+    for code, month, packs in (("w1", "04", 60), ("w2", "07", 60)):
+        at = ("--now", f"2020-{month}-01 08:00")
+        times = {"opens": f"2020-{month}-01 10:00", "closes": f"2020-{month}-01 22:00"}
+        if code == "w2":  # a Friday
+            times = {end: each.replace("07-01", "07-03") for end, each in times.items()}
+        towns.draft(voucher, code, *at, packs=packs, **times)
+    for deed, who in (("submit", "mei"), ("approve", "lin")):
+        voucher("round", deed, "w1", "--actor", who, "--now", "2020-04-01 09:00")
+    voucher("round", "open", "w1", "--now", "2020-04-01 10:00")
+    claims = "".join(f"c{n},w1,p{n},2020-04-01 10:00:{n % 60:02d}\n" for n in range(60))
+    voucher("claim", "import", towns.write("c.csv", CLAIMS + claims), "--now", "2020-04-01 22:00")
+    voucher("round", "close", "w1", "--now", "2020-04-01 22:00")
+    days = [day for day in range(29) for _ in range(3 if (2 + day) % 7 == 5 else 1)]
+    paid = "".join(
+        f"T{n},pay,c{n},1,M1,2020-04-{1 + day:02d} 12:00:00,50,0,10,\n"
+        for n, day in enumerate(days)
+    )
+    file = towns.write("used.csv", PAYMENTS + paid)
+    voucher("redemption", "import", file, "--now", "2020-05-30 09:00")
+    told = voucher("round", "rehearse", "w2", "-o", "json", "--now", "2020-07-01 09:00").data
+    assert told["weekdays"] == ["0.78"] * 5 + ["2.33", "0.78"]
+    used = {each["day"]: each["used_low"] for each in told["days"]}
+    saturdays = [used[f"2020-07-{day:02d}"] for day in (4, 11, 18, 25)]
+    assert min(saturdays) > max(count for day, count in used.items() if count not in saturdays)
+    assert sum(used.values()) == len(days)
+    said = voucher("round", "rehearse", "w2", "--now", "2020-07-01 09:00").out
+    assert "0.78, 0.78, 0.78, 0.78, 0.78, 2.33, 0.78" in said
 
 
 def test_only_the_last_forecast_under_the_same_terms_counts(town: Callable[..., Ran]) -> None:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
 FEWEST = 2  # rounds of which a chance can be said
+WEEK = 7
+AROUND = 3  # days before and after a day: a week with that day in its middle
+FEWEST_OF_A_WEEKDAY = 3  # such days that say how a weekday is
 RACE = "fcfs"
 
 
@@ -29,7 +32,7 @@ class Past:
     """A round that is over: its packs, `window` (seconds from opening to closing), claims as
     (seconds after the opening, how many) in order, and by day since the opening (0: its own day)
     what was used (vouchers) and paid (fen), net. `is_over`: its last voucher has ended; `face_fen`
-    and `coupons` are of one pack.
+    and `coupons` are of one pack; `weekday` is that of its opening (0: Monday).
     """
 
     round: str
@@ -41,6 +44,7 @@ class Past:
     used: Mapping[int, int]
     paid_fen: Mapping[int, int]
     is_over: bool = True
+    weekday: int = 0
 
     @property
     def claimed(self) -> int:
@@ -55,7 +59,7 @@ class Past:
 
 class Next(NamedTuple):
     """The round that is rehearsed: how it is granted, its packs, its window in seconds, what one
-    pack holds.
+    pack holds, the weekday of its opening (0: Monday), and how weekdays differ (None: not known).
     """
 
     mode: str
@@ -63,6 +67,8 @@ class Next(NamedTuple):
     window: int
     coupons: int
     face_fen: int
+    weekday: int = 0
+    weekdays: tuple[Fraction, ...] | None = None
 
 
 class Bounds(NamedTuple):
@@ -186,19 +192,59 @@ class Replay:
     def _scaled(self, by_day: Mapping[int, int], whole: int, each: int) -> dict[int, Bounds]:
         """The same share of what is claimed. The sums so far are rounded, so that days add up."""
         claimed = self.claimed
+        moved = self._on_weekdays(by_day)
         low, high = (
-            _steps(by_day, Fraction(packs * each, whole)) for packs in (claimed.low, claimed.high)
+            _steps(moved, Fraction(packs * each, whole)) for packs in (claimed.low, claimed.high)
         )
         return {day: Bounds(*sorted((low[day], high[day]))) for day in low}
 
+    def _on_weekdays(self, by_day: Mapping[int, int]) -> Mapping[int, Fraction | int]:
+        """The same sum, by the weekdays of the new round, where it is known how they differ."""
+        factors, here, there = self.ahead.weekdays, self.past.weekday, self.ahead.weekday
+        if factors is None or here == there:
+            return by_day
+        moved = {
+            day: count * factors[(there + day) % WEEK] / factors[(here + day) % WEEK]
+            for day, count in by_day.items()
+        }
+        scaled = sum(moved.values())
+        if not scaled:
+            return by_day
+        return {day: count * sum(by_day.values()) / scaled for day, count in moved.items()}
 
-def _steps(by_day: Mapping[int, int], factor: Fraction) -> dict[int, int]:
+
+def _steps(by_day: Mapping[int, Fraction | int], factor: Fraction) -> dict[int, int]:
     days, before, steps = sorted(by_day), 0, {}
     for day, so_far in zip(days, accumulate(by_day[day] for day in days), strict=True):
-        scaled = so_far * factor
+        scaled = Fraction(so_far * factor)
         whole = money.half_up(scaled.numerator, scaled.denominator)
         steps[day], before = whole - before, whole
     return steps
+
+
+# ---------------------------------------------------------------- weekdays
+
+
+def weekdays_of(every: Iterable[Past]) -> tuple[Fraction, ...] | None:
+    """How much is used on a Monday, a Tuesday ..., 1 being a day like the others: each day against
+    the week around it, so that a round that fades counts as one that does not, added up over
+    rounds that are over. None: of some weekday there are fewer than three such days, or no use.
+    """
+    own, around, days = [0] * WEEK, [0] * WEEK, [0] * WEEK
+    for past in every:
+        last = max(past.used, default=0) if past.is_over else 0
+        for day in range(AROUND, last - AROUND + 1):
+            weekday = (past.weekday + day) % WEEK
+            own[weekday] += past.used.get(day, 0) * WEEK
+            around[weekday] += sum(
+                past.used.get(each, 0) for each in range(day - AROUND, day + AROUND + 1)
+            )
+            days[weekday] += 1
+    if min(days) < FEWEST_OF_A_WEEKDAY or min(own) <= 0 or min(around) <= 0:
+        return None
+    shares = [Fraction(one, other) for one, other in zip(own, around, strict=True)]
+    mean = sum(shares, start=Fraction(0)) / WEEK
+    return tuple(each / mean for each in shares)
 
 
 # ---------------------------------------------------------------- what merchants wait for

@@ -124,6 +124,7 @@ SELECT round_id, arm, week, sum(n), max(place) FROM (
     WHERE batch_id IN (SELECT value FROM json_each(?)))
 GROUP BY round_id, arm, week HAVING max(place) > 0
 """
+HAS_REFUSED = "SELECT EXISTS (SELECT 1 FROM incoming_cells WHERE reason IS NOT NULL)"
 REFUSE_HEADS = """
 UPDATE incoming_cells SET reason = 'more_people_than_here', detail = :detail
 WHERE reason IS NULL AND (round_id, arm, week) = (:round_id, :arm, :week)
@@ -259,6 +260,11 @@ def mark_twice(db: sqlite3.Connection, batch_ids: Iterable[int]) -> list[int]:
     db.execute(MARK_STANDING, (json.dumps(members),))
     db.execute(MARK_REPEATED)
     return members
+
+
+def has_refused(db: sqlite3.Connection) -> bool:
+    """Whether any row on its way in is refused already."""
+    return bool(typed.number(db, HAS_REFUSED))
 
 
 def heads(db: sqlite3.Connection, members: list[int]) -> list[Heads]:

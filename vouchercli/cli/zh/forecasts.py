@@ -1,6 +1,9 @@
 """Chinese of rounds rehearsed and of forecasts."""
 
 TEXT = {
+    "All of them opened on the same weekday as this one.": "各往期与本期在同一星期几开领。",
+    "Days are counted from the opening, whatever the weekday: past rounds have too few weeks to tell how weekdays differ.": "按开领后第几日推算，未按星期几调整：往期周数不足，无法得知各星期几之差。",
+    "Use by day is moved to the weekdays of this round; Monday to Sunday, 1 being a day like the others: {factors}.": "每日核销已按本期的星期几调整；周一至周日（1 为平常日）：{factors}。",
     # options and help
     "Replay past rounds in the place of this one: claims, sell-out, use, money by day, with the chance of each range. The forecast is kept in the log before the round opens, and scored when it has closed (report forecasts). With --packs, --face, --threshold or --mode: what if.": "以往期推演本期：领取、领完、核销、每日资金，并注明各区间的把握。开领前的预测记入日志，截止后评分（report forecasts）。加 --packs、--face、--threshold 或 --mode 则为假设比较。",
     "The past rounds that it is like (else all that were granted so).": "与本期相似的往期（默认为发放方式相同的全部往期）。",

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, NamedTuple
 from vouchercli.errors import VoucherError
 from vouchercli.result import Word
 from vouchercli.rules import settlements, times
-from vouchercli.rules.forecasts import Past
+from vouchercli.rules.forecasts import Next, Past, weekdays_of
 from vouchercli.store import forecasts, plans
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from vouchercli.ops.rounds.lookup import RoundAtHand
     from vouchercli.store.forecasts import Terms
@@ -57,6 +57,19 @@ def replayed(db: sqlite3.Connection, row: PastRound, terms: Terms, at: int) -> P
         {day: used for day, used, _ in by_day},
         {day: paid for day, _, paid in by_day},
         row.last_expires_at <= at,
+        times.as_date(first).weekday(),
+    )
+
+
+def place_of(
+    current: RoundAtHand, past: Iterable[Past], mode: str, packs: int, face_fen: int
+) -> Next:
+    """The round in whose place past ones are replayed, with what they say of weekdays."""
+    row = current.row
+    opens_on = times.as_date(times.day_of(row["opens_at"], current.zone))
+    window = row["closes_at"] - row["opens_at"]
+    return Next(
+        mode, packs, window, row["coupons"], face_fen, opens_on.weekday(), weekdays_of(past)
     )
 
 

@@ -60,15 +60,10 @@ def rehearse_round(
 
 def _answer(current: RoundAtHand, known: list[Known]) -> Outcome:
     row = current.row
-    ahead = Next(
-        row["mode"],
-        row["packs"],
-        row["closes_at"] - row["opens_at"],
-        row["coupons"],
-        row["pack_value_fen"],
-    )
+    past = [each.past for each in known]
+    ahead = past_rounds.place_of(current, past, row["mode"], row["packs"], row["pack_value_fen"])
     paid_on = settling_days.of_round(current)
-    ranges = figures.ranges([each.past for each in known], ahead, paid_on)
+    ranges = figures.ranges(past, ahead, paid_on)
     data = {
         "round": current.code,
         "mode": row["mode"],
@@ -76,6 +71,7 @@ def _answer(current: RoundAtHand, known: list[Known]) -> Outcome:
         "template": row["pinned"],
         "liability_fen": row["quota_fen"],
         "rests_on": [each.row.round for each in known],
+        "weekdays": _factors(ahead),
         **dated({key: row[key] for key in ("opens_at", "closes_at")}, current.zone),
     }
     if not known:
@@ -93,11 +89,11 @@ def _answer(current: RoundAtHand, known: list[Known]) -> Outcome:
             ),
         )
     line, said = _keep(current, data, ranges)
-    replays = [Replay(each.past, ahead) for each in known]
+    replays = [Replay(each, ahead) for each in past]
     return Outcome(
         data | {"line": line},
         (
-            *_tabulate(current, known, ranges),
+            *_tabulate(current, known, ranges, ahead),
             *tabulate_minutes(current, replays),
             *tabulate_days(current, replays, paid_on),
         ),
@@ -124,6 +120,8 @@ def _keep(
         "closes_at": row["closes_at"],
         "figures": {key: found and found._asdict() for key, found in ranges.items()},
     }
+    if data["weekdays"]:
+        forecast["weekdays"] = data["weekdays"]
     last = _last_kept(current)
     if last is not None and last.said == audit.as_logged(forecast):
         return last.line, say("line {line} of the log has this forecast already", line=last.line)
@@ -146,7 +144,7 @@ def _last_kept(current: RoundAtHand) -> forecasts.Kept | None:
 
 
 def _tabulate(
-    current: RoundAtHand, known: list[Known], ranges: dict[str, Range | None]
+    current: RoundAtHand, known: list[Known], ranges: dict[str, Range | None], ahead: Next
 ) -> tuple[Table, Table]:
     rows = [{"figure": key, **(figures.kept(found) or _nothing())} for key, found in ranges.items()]
     shown = [
@@ -164,7 +162,12 @@ def _tabulate(
         packs=current.row["packs"],
         liability=money.grouped(current.row["quota_fen"]),
     )
-    notes = (*_say_chances(ranges), *_say_basis(current, known), _say_published())
+    notes = (
+        *_say_chances(ranges),
+        *_say_basis(current, known),
+        _say_weekdays(known, ahead),
+        _say_published(),
+    )
     return (
         Table(title, LINES, shown, notes=notes, where=SHOWN),
         Table(title, RANGES, rows, key="figures", where=JSON),
@@ -210,6 +213,29 @@ def _say_basis(current: RoundAtHand, known: list[Known]) -> Iterator[Message]:
         yield say(
             "The programme does not say when merchants are paid: every working day is assumed."
         )
+
+
+def _factors(ahead: Next) -> list[str] | None:
+    """How weekdays differ, Monday first, as decimals."""
+    factors = ahead.weekdays
+    return None if factors is None else [f"{float(each):.2f}" for each in factors]
+
+
+def _say_weekdays(known: list[Known], ahead: Next) -> Message:
+    """Whether use by day is moved to the weekdays of the new round."""
+    if all(each.past.weekday == ahead.weekday for each in known):
+        return say("All of them opened on the same weekday as this one.")
+    factors = _factors(ahead)
+    if factors is None:
+        return say(
+            "Days are counted from the opening, whatever the weekday: past rounds have too few"
+            " weeks to tell how weekdays differ."
+        )
+    return say(
+        "Use by day is moved to the weekdays of this round; Monday to Sunday, 1 being a day like"
+        " the others: {factors}.",
+        factors=", ".join(factors),
+    )
 
 
 def _say_published() -> Message:

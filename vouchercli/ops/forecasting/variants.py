@@ -12,7 +12,6 @@ from vouchercli.ops.reports.compare import Subject, side_by_side
 from vouchercli.result import JSON, Column, Figure, Table, Word, say
 from vouchercli.rules import money
 from vouchercli.rules import rounds as round_law
-from vouchercli.rules.forecasts import Next
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -199,10 +198,7 @@ def _figures(
 def _outcomes(
     current: RoundAtHand, variant: Variant, past: Sequence[Past], value_fen: int
 ) -> dict[str, Any]:
-    row = current.row
-    ahead = Next(
-        variant.mode, variant.packs, row["closes_at"] - row["opens_at"], row["coupons"], value_fen
-    )
+    ahead = past_rounds.place_of(current, past, variant.mode, variant.packs, value_fen)
     said = figures.ranges(past, ahead, settling_days.of_round(current))
     keys = iter(OUTCOMES)
     found: dict[str, Any] = {}

@@ -111,9 +111,12 @@ class _Rows:
 
 
 def _judge_cells(intake: Intake) -> None:
-    """Each cell once, and no more people than are known here; fewer than were drawn are told."""
+    """Each cell once, and no more people than are known here; fewer than were drawn are told,
+    unless rows are refused: then nobody knows whose people are missing.
+    """
     files = {intake.batch_id, *(of for _, of, _, _ in intake.come_back)}
     members = store.mark_twice(intake.db, files)
+    is_whole = not store.has_refused(intake.db)
     for told in store.heads(intake.db, members):
         known = _known(intake, told.round_id)
         here = known.of(told.arm) if known else None
@@ -121,7 +124,7 @@ def _judge_cells(intake: Intake) -> None:
             continue
         if told.people > here:
             store.refuse_heads(intake.db, told, here)
-        elif told.people < here and known and known.lost is not None:
+        elif is_whole and told.people < here and known and known.lost is not None:
             store.warn_of_heads(intake.db, told, here)
 
 
