@@ -13,6 +13,7 @@ from test_reconcile import DAY, HEAD, breaks, run
 from test_settlements import LATER, LIN, MEI, WU, build, pay, sign, spend
 
 from vouchercli.ops.reconciling import candidates
+from vouchercli.rules import breaks as law
 
 JSON = ("-o", "json")
 WHY = ("--note", "paid on a test account", "--evidence", "letter 2020-17")
@@ -53,6 +54,8 @@ def test_a_break_is_given_to_somebody_and_two_people_resolve_it(town: Any) -> No
     assert (done["breaks"], done["owner"]) == ([1, 2, 3], "wu")
     do(town, "assign", "1", "2", "--to", "wu")  # again: nothing more is noted
     assert (shown(town, 1)["owner"], len(shown(town, 1)["log"])) == ("wu", 1)
+    (line,) = town("audit", "log", "--deed", "reconcile.assign", *JSON).data["lines"]
+    assert (line["about"], line["detail"]["breaks"]) == ("1-3", [[1, 3]])  # one line of the log
     mine = do(town, "breaks", "--owner", "wu", "--state", "open").data["breaks"]
     assert [each["break"] for each in mine] == [1, 2, 3]
     assert do(town, "breaks", "--owner", "-").data["breaks"] == []
@@ -317,3 +320,9 @@ def test_of_many_breaks_their_number_is_said(town: Any) -> None:
     assert listed in town("todo", *LATER).err
     told = town("reconcile", "assign", *map(str, some), "--to", "wu", *MEI, *LATER)
     assert f"wu looks after {len(some)} breaks" in told.err
+
+
+def test_numbers_are_noted_as_spans() -> None:
+    assert law.spans([7, 3, 1, 2, 2]) == [(1, 3), (7, 7)]
+    assert law.named(law.spans([1, 2, 3, 7])) == "1-3 7"
+    assert law.named(law.spans(range(1, 20, 2))) == "1 3 5 7 9 ..."

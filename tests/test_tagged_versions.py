@@ -56,7 +56,7 @@ def test_a_file_of_every_version_is_upgraded_and_agrees(older: Any) -> None:
     older("audit", "verify")
     older("report", "leverage")
     older("report", "rounds")
-    older("check", "--now", "2020-06-01 12:00")  # and no second line
+    older("check", "--all", "--now", "2020-06-01 12:00")  # and no second line
     assert towns.ask(".", UPGRADES) == upgrades
 
 

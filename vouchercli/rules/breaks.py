@@ -8,6 +8,8 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from vouchercli.rules.values import Node
 
 MISSING_HERE = "missing_here"
@@ -24,6 +26,7 @@ TYPES = (
     "displaces_sealed",
 )
 SOURCES = ("bills", "day_bills", "statements", "intake")
+NAMED = 5  # spans of numbers that are named
 STATES = ("open", "resolved", "cleared")
 RESOLUTIONS = ("posting", "correction", "explained")
 # What a platform writes of a row that counts; of one with any other word no money moved.
@@ -131,3 +134,20 @@ def is_settled(status: str) -> bool:
 def age_class(days: int) -> int:
     """The first day of the class that an age belongs to."""
     return max(first for first in AGE_CLASSES if first <= max(days, 0))
+
+
+def spans(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """Numbers as spans without gaps, each by its first and last one, in their order."""
+    found: list[tuple[int, int]] = []
+    for number in sorted({*numbers}):
+        if found and found[-1][1] == number - 1:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((number, number))
+    return found
+
+
+def named(spans: Sequence[tuple[int, int]]) -> str:
+    """Spans in one short text: 1-3 7; of many the first ones."""
+    texts = [str(first) if first == last else f"{first}-{last}" for first, last in spans]
+    return " ".join((*texts[:NAMED], *(("...",) if len(texts) > NAMED else ())))

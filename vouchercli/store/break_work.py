@@ -4,19 +4,21 @@ and where the same break stood before.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.store import correction_lists, typed
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
     from vouchercli.session import Session
 
 ASSIGN = """
 UPDATE breaks SET owner = :owner, note = iif(:note = '', note, :note), assigned_by = :by,
     assigned_at = :at
-WHERE break_id = :number
+WHERE break_id IN (SELECT value FROM json_each(:numbers))
 """
 RESOLVE = """
 UPDATE breaks SET state = 'resolved', resolution = ?, note = ?, evidence = ?, resolved_by = ?,
@@ -48,10 +50,13 @@ SELECT count(DISTINCT b.break_id) FROM breaks b CROSS JOIN breaks e
     AND e.their_fen = b.their_fen AND e.cleared_at IS NOT NULL AND e.break_id < b.break_id
 WHERE b.run_id = ?
 """
+# Of breaks that were given together one line says which, in spans of their numbers.
 DEEDS = """
 SELECT at, actor, deed, ifnull(json_extract(detail, '$.owner'), ''),
     ifnull(json_extract(detail, '$.note'), ''), ifnull(json_extract(detail, '$.evidence'), '')
-FROM audit WHERE deed GLOB 'reconcile.*' AND json_extract(detail, '$.break') = ? ORDER BY audit_id
+FROM audit WHERE deed GLOB 'reconcile.*' AND (json_extract(detail, '$.break') = ?1 OR EXISTS (
+    SELECT 1 FROM json_each(detail, '$.breaks') s WHERE ?1 BETWEEN s.value ->> 0 AND s.value ->> 1))
+ORDER BY audit_id
 """
 # Breaks that wait for somebody to do something, by who looks after them; `since`: when the first of
 # them was found.
@@ -100,9 +105,9 @@ class Owned(NamedTuple):
     numbers: str
 
 
-def assign(session: Session, number: int, owner: str, note: str) -> None:
-    """Somebody looks after it from now on; a note takes the place of the last one."""
-    about = {"number": number, "owner": owner, "note": note}
+def assign(session: Session, numbers: Sequence[int], owner: str, note: str) -> None:
+    """Somebody looks after them from now on; a note takes the place of the last one."""
+    about = {"numbers": json.dumps([*numbers]), "owner": owner, "note": note}
     session.db.execute(ASSIGN, about | {"by": session.actor, "at": session.now})
 
 

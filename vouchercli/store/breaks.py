@@ -206,9 +206,7 @@ WHERE r.programme_id = :programme_id AND ifnull(r.run_id = :run, 1)
 """,
     "r.run_id DESC",
 )
-BREAKS = Listing(
-    Break,
-    """
+ROWS = """
 SELECT b.break_id, b.source, ifnull(o.round, ''), b.type, b.transaction_no, b.kind,
     ifnull(m.merchant_no, b.merchant_no), ifnull(m.name, ''), b.day, b.our_fen, b.their_fen,
     b.their_fen - b.our_fen, b.detail, b.batch_id, ifnull(f.file, ''), b.line, b.run_id,
@@ -218,7 +216,12 @@ SELECT b.break_id, b.source, ifnull(o.round, ''), b.type, b.transaction_no, b.ki
     b.merchant_no
 FROM breaks b LEFT JOIN rounds o USING (round_id) LEFT JOIN merchants m USING (merchant_id)
     LEFT JOIN batches f USING (batch_id)
-WHERE b.programme_id = :programme_id AND ifnull(b.break_id = :number, 1)
+WHERE b.programme_id = :programme_id
+"""
+NUMBERED = f"{ROWS} AND b.break_id IN (SELECT value FROM json_each(:numbers)) ORDER BY b.break_id"
+BREAKS = Listing(
+    Break,
+    f"""{ROWS}
     AND ifnull(b.type = :type, 1) AND ifnull(b.state = :state, 1)
     AND ifnull(b.owner = iif(:owner = '-', '', :owner), 1)
     AND ifnull(:merchant IN (m.merchant_no, b.merchant_no), :merchant IS NULL)
@@ -234,7 +237,6 @@ WHERE b.programme_id = :programme_id AND ifnull(b.break_id = :number, 1)
 class Asked(NamedTuple):
     """Which breaks a list is asked for (None: any); days as yyyymmdd, both included."""
 
-    number: int | None = None
     type: str | None = None
     state: str | None = None
     owner: str | None = None
@@ -250,10 +252,10 @@ def listed(db: sqlite3.Connection, programme_id: int, asked: Asked) -> Listed:
     return BREAKS.of(db, programme_id=programme_id, **asked._asdict())
 
 
-def named(db: sqlite3.Connection, programme_id: int, number: int) -> Break | None:
-    """The break with that number."""
-    asked = {"programme_id": programme_id, **Asked(number=number)._asdict()}
-    return next(BREAKS.rows(db, 1, **asked), None)
+def numbered(db: sqlite3.Connection, programme_id: int, numbers: Iterable[int]) -> list[Break]:
+    """Those of these breaks that are there, in their order."""
+    asked = {"programme_id": programme_id, "numbers": json.dumps([*numbers])}
+    return typed.rows(db, Break, NUMBERED, asked)
 
 
 def runs(

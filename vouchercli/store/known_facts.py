@@ -73,10 +73,9 @@ COUNTED = {
         ("grouping", "round_id", "day", "key", "second_key"),
         totals.SUMMED,
         tuple(
-            f"""
-WITH combined AS MATERIALIZED ({totals.COMBINED} {facts} GROUP BY {totals.COMBINED_KEY})
-{totals.by_every_grouping(totals.SIGNED_SUMS)}
-"""
+            totals.by_every_grouping(
+                f"{totals.COMBINED} {facts} GROUP BY {totals.COMBINED_KEY}", totals.SIGNED_SUMS
+            )
             for facts, _ in CHANGES
         ),
     ),

@@ -71,7 +71,7 @@ READ = {
 def cells(db: sqlite3.Connection, by: Pair, asked: Asked) -> Iterable[Cell]:
     """The sums over the span by round and keys, of every programme; a cell may come in parts."""
     named = {each for each in by if each not in (*reports.OF_A_ROUND, *CALENDAR)}
-    if named <= totals.KEYS.keys():
+    if named <= {*totals.KEYS}:
         yield from _of_days(db, by, asked)
         return
     parts = (

@@ -55,9 +55,9 @@ OPEN_MONTHS = f"""
 FROM temp.open_facts f CROSS JOIN temp.open_rounds o
     ON o.round_id = f.round_id AND f.day / 100 > o.proved_after / 100 AND {IS_OPEN}
 """
+OPEN_AND_SEALED = f"""{totals.COMBINED} {OPEN_DAYS} GROUP BY {totals.COMBINED_KEY}
+    UNION ALL SELECT * FROM temp.sealed_groups"""
 GROUP_TOTALS = f"""
-WITH combined AS MATERIALIZED ({totals.COMBINED} {OPEN_DAYS} GROUP BY {totals.COMBINED_KEY}
-    UNION ALL SELECT * FROM temp.sealed_groups)
 SELECT r.round || ' ' || day || ' ' || grouping || ' ' || key
     || CASE second_key WHEN '' THEN '' ELSE ' ' || second_key END AS subject,
     sum(kept) AS expected, sum(counted) AS found
@@ -68,7 +68,7 @@ FROM (
     WHERE t.day > ifnull(o.proved_after, 0)
     UNION ALL
     SELECT grouping, round_id, day, key, second_key, 0, base_fen, {COUNTED}
-    FROM ({totals.by_every_grouping(totals.SUMS)})
+    FROM ({totals.by_every_grouping(OPEN_AND_SEALED, totals.SUMS)})
 ) JOIN rounds r USING (round_id)
 GROUP BY grouping, round_id, day, key, second_key HAVING {UNLIKE}
 """

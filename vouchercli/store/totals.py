@@ -44,40 +44,38 @@ ON CONFLICT DO UPDATE SET vouchers = vouchers + excluded.vouchers,
     stays_fen = stays_fen + excluded.stays_fen
 """
 
-# The facts are sorted once, by every key together; the groupings are made from what is left.
+# The facts are sorted once, by every key together; segments that differ in what no grouping asks
+# for are added up; the groupings are made from what is left.
 COMBINED_KEY = "f.round_id, f.day, f.coupon, f.channel, f.segment_id"
 COMBINED = f"SELECT {COMBINED_KEY}, {SUMS} "
-SEGMENT = "JOIN segments s ON s.segment_id = f.segment_id"
-KEYS = {  # what a payment is kept by -> (its key, the table that has it)
-    "coupon": ("f.coupon", ""),
-    "channel": ("f.channel", ""),
-    "district": ("s.district", SEGMENT),
-    "industry": ("s.industry", SEGMENT),
-    "size": ("s.size", SEGMENT),
-}
+KEYS = ("coupon", "channel", "district", "industry", "size")  # what a payment is kept by
+KEYED = f"""
+SELECT f.round_id, f.day, f.coupon, f.channel, s.district, s.industry, s.size, {SUMS}
+FROM combined f JOIN segments s ON s.segment_id = f.segment_id
+GROUP BY f.round_id, f.day, f.coupon, f.channel, s.district, s.industry, s.size
+"""
 # Groupings by what they are kept by: by round nothing, else one key or two.
 GROUPINGS: dict[str, tuple[str, ...]] = {
     "round": (),
     **{each: (each,) for each in KEYS},
     **{",".join(pair): pair for pair in combinations(KEYS, 2)},
 }
-NO_KEY = ("''", "")
-FOUND = {  # grouping -> its two keys, each with the table that has it
-    grouping: (*(KEYS[each] for each in kept), NO_KEY, NO_KEY)[:2]
-    for grouping, kept in GROUPINGS.items()
-}
 EVERY_GROUPING = " UNION ALL ".join(
     f"""
 SELECT '{grouping}' AS grouping, f.round_id, f.day, {key} AS key, {second} AS second_key, [sums]
-FROM combined f {table or other} GROUP BY f.round_id, f.day, {key}, {second}"""
-    for grouping, ((key, table), (second, other)) in FOUND.items()
+FROM keyed f GROUP BY f.round_id, f.day, {key}, {second}"""
+    for grouping, kept in GROUPINGS.items()
+    for key, second in [(*(f"f.{each}" for each in kept), "''", "''")[:2]]
 )
 POOL_PARTS = " ON CONFLICT DO UPDATE SET amount_fen = amount_fen + excluded.amount_fen"
 
 
-def by_every_grouping(sums: str) -> str:
-    """The rows of group_totals out of `combined`."""
-    return EVERY_GROUPING.replace("[sums]", sums)
+def by_every_grouping(combined: str, sums: str) -> str:
+    """The rows of group_totals out of `combined`, the facts or sums of them by `COMBINED_KEY`."""
+    return f"""
+WITH combined AS MATERIALIZED ({combined}), keyed AS MATERIALIZED ({KEYED})
+{EVERY_GROUPING.replace("[sums]", sums)}
+"""
 
 
 # The sums of the facts for each table of totals, pooled with what it holds.
@@ -85,8 +83,7 @@ ADD_WRITTEN, TAKE_LEAVING = (
     (
         f"""
 INSERT INTO group_totals
-WITH combined AS MATERIALIZED ({COMBINED} {facts} GROUP BY {COMBINED_KEY})
-{by_every_grouping(SIGNED_SUMS)} {POOL}
+{by_every_grouping(f"{COMBINED} {facts} GROUP BY {COMBINED_KEY}", SIGNED_SUMS)} {POOL}
 """,
         f"""
 INSERT INTO merchant_totals

@@ -37,18 +37,11 @@ def read(
     another SHA-1 (sha1_mismatch) or columns that have changed places (columns_swapped; names that
     are numbers are taken where the profile was given).
     """
-    given = (
-        _named(profile, kinds)
-        if profile is not None and not isinstance(profile, profiles.Profile)
-        else profile
-    )
-    candidates = (
-        [given] if given else [each for kind in kinds for each in profiles.known_profiles(kind)]
-    )
+    candidates = _candidates(kinds, profile)
     return read_by(
         candidates,
         path,
-        is_given=given is not None,
+        is_given=profile is not None and len(candidates) == 1,
         encoding=encoding,
         sha1=sha1,
         sender=sender,
@@ -56,12 +49,16 @@ def read(
     )
 
 
-def _named(profile: Path | str, kinds: Sequence[str]) -> Profile:
-    """The profile of that name for the first of the kinds that it has. Raises `VoucherError`."""
-    there = profiles.every(profile)
-    return next((there[kind] for kind in kinds if kind in there), None) or profiles.load(
-        profile, kinds[0]
-    )
+def _candidates(kinds: Sequence[str], profile: Profile | Path | str | None) -> list[Profile]:
+    """The profile that is given, for each of the kinds that it has; else all known ones of these
+    kinds. Raises `VoucherError`.
+    """
+    if profile is None:
+        return [each for kind in kinds for each in profiles.known_profiles(kind)]
+    if isinstance(profile, profiles.Profile):
+        return [profile]
+    given = profiles.every(profile)
+    return [given[kind] for kind in kinds if kind in given] or [profiles.load(profile, kinds[0])]
 
 
 def read_by(

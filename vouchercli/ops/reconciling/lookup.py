@@ -66,16 +66,23 @@ class Current(NamedTuple):
 
 def look_up(session: Session, number: int) -> Current:
     """The break with that number, and its programme. Raises `unknown_break`."""
+    return look_up_all(session, [number])[0]
+
+
+def look_up_all(session: Session, numbers: Sequence[int]) -> list[Current]:
+    """Each of these breaks in its place, and its programme. Raises `unknown_break`."""
     row = programmes.current(session.db, session.programme)
-    found = store.named(session.db, row["programme_id"], number)
-    if found is None:
-        raise VoucherError(
-            "unknown_break",
-            "there is no break {number}",
-            hint="voucher reconcile breaks",
-            number=number,
-        )
-    return Current(row, programmes.value(row), found)
+    found = {each.number: each for each in store.numbered(session.db, row["programme_id"], numbers)}
+    for number in numbers:
+        if number not in found:
+            raise VoucherError(
+                "unknown_break",
+                "there is no break {number}",
+                hint="voucher reconcile breaks",
+                number=number,
+            )
+    programme = programmes.value(row)
+    return [Current(row, programme, found[number]) for number in numbers]
 
 
 def require_open(current: Current) -> None:

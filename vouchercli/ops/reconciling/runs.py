@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import UsageFault
-from vouchercli.formats.configs import limits, profiles
+from vouchercli.formats.configs import limits
 from vouchercli.formats.configs.fields import RECONCILED
 from vouchercli.formats.tables import files
 from vouchercli.ops.intake import bills, importing, staging, undoing
@@ -18,8 +18,6 @@ from vouchercli.store import audit, batches, breaks, programmes, rounds
 from vouchercli.store.db import temporarily, writing
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from vouchercli.formats.tables.records import Reading
     from vouchercli.ops.intake.importing import Watch
     from vouchercli.ops.intake.kinds import Kind
@@ -59,7 +57,14 @@ def run(
     programme = programmes.current(session.db, session.programme)
     if wanted.round:
         rounds.named(session.db, programme["programme_id"], wanted.round)
-    reading = _read(session, file, profile, encoding, sha1)
+    reading = files.read(
+        file,
+        *RECONCILED,
+        profile=profile,
+        encoding=encoding,
+        sha1=sha1,
+        largest=limits.of_database(session.path).file_bytes,
+    )
     kind = KINDS[reading.profile.kind]
     kept = {name: value for name, value in wanted._asdict().items() if value}
     known = batches.standing(session.db, kind.name, programme["programme_id"], reading.sha256)
@@ -90,30 +95,6 @@ def _require_days(wanted: Wanted) -> None:
             "adds_alone",
             "--adds takes the days that its rows tell of: leave out --since and --until",
         )
-
-
-def _read(
-    session: Session,
-    file: str | Path,
-    profile: str | None,
-    encoding: str | None,
-    sha1: str | None,
-) -> Reading:
-    """The file, by the profile of any kind of bill or statement that fits it best."""
-    if profile is not None:
-        given = profiles.every(profile)
-        candidates = [given[kind] for kind in RECONCILED if kind in given]
-        candidates = candidates or [profiles.load(profile, RECONCILED[0])]  # which refuses it
-    else:
-        candidates = [each for kind in RECONCILED for each in profiles.known_profiles(kind)]
-    return files.read_by(
-        candidates,
-        file,
-        is_given=len(candidates) == 1 and profile is not None,
-        encoding=encoding,
-        sha1=sha1,
-        largest=limits.of_database(session.path).file_bytes,
-    )
 
 
 def _say_repeat(known: Batch, reading: Reading) -> Outcome:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.reconciling import tables
-from vouchercli.ops.reconciling.lookup import in_words, look_up, require_open
+from vouchercli.ops.reconciling.lookup import in_words, look_up_all, require_open
 from vouchercli.ops.setup import staff
 from vouchercli.result import Outcome, say
+from vouchercli.rules import breaks as law
 from vouchercli.rules import doors
 from vouchercli.rules import staff as people
 from vouchercli.store import audit, breaks, programmes
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from vouchercli.rules.programmes import Programme
     from vouchercli.session import Session
+    from vouchercli.store.breaks import Break
 
 
 def choose(
@@ -60,20 +62,30 @@ def assign(session: Session, numbers: Sequence[int], owner: str, note: str = "")
         raise UsageFault("owner_needed", "name who looks after it: --to NAME")
     wanted = [*dict.fromkeys(numbers)]
     with writing(session):
-        for number in wanted:
-            current = look_up(session, number)
-            staff.require(session, current.programme, doors.DOOR["reconcile assign"])
+        meant = look_up_all(session, wanted)
+        programme = meant[0].programme
+        staff.require(session, programme, doors.DOOR["reconcile assign"])
+        for current in meant:
             require_open(current)
-            _require_staff(current.programme, owner)
-            found = current.found
-            if found.owner == owner and note in ("", found.note):
-                continue
-            store.assign(session, number, owner, note)
-            about = {"break": number, "owner": owner, "note": note}
-            audit.note(session, "reconcile.assign", str(number), **about)
+        _require_staff(programme, owner)
+        _note(session, [each.found for each in meant], owner, note)
     message = say("{owner} looks after {breaks}", owner=owner, breaks=in_words(wanted))
     following = say("next: voucher reconcile show {number}", number=wanted[0])
     return Outcome({"breaks": wanted, "owner": owner, "note": note}, says=(message, following))
+
+
+def _note(session: Session, meant: Sequence[Break], owner: str, note: str) -> None:
+    """Write down who looks after them: what is so already is not noted again. However many they
+    are, the log has one line.
+    """
+    changed = [each.number for each in meant if each.owner != owner or note not in ("", each.note)]
+    if not changed:
+        return
+    store.assign(session, changed, owner, note)
+    spans = law.spans(changed)
+    which = {"break": changed[0]} if len(changed) == 1 else {"breaks": spans}
+    about: dict[str, Any] = {**which, "owner": owner, "note": note}
+    audit.note(session, "reconcile.assign", law.named(spans), **about)
 
 
 def _require_staff(programme: Programme, owner: str) -> None:

@@ -69,9 +69,14 @@ def asked_of(scope: Scope) -> pair_sums.Asked:
 def funded(session: Session, by: By, scope: Scope) -> Iterator[tuple[Key, str, int]]:
     """(key, public funder, amount in fen) of the scope's rounds."""
     shares: Iterable[tuple[int, Key, str, int]]
-    if len(by) == 1 and by[0] in store.KEPT_BY_FUNDER:
-        kept = store.funder_shares(session.db, by[0], scope.window, scope.zone)
-        shares = ((each.round_id, (each.key,), each.funder, each.amount_fen) for each in kept)
+    if {*by} <= {*store.KEPT_BY_FUNDER}:
+        is_day = [each in law.CALENDAR for each in by]
+        asked = by[is_day.index(True)] if any(is_day) else by[0]
+        kept = store.funder_shares(session.db, asked, scope.window, scope.zone)
+        shares = (
+            (each.round_id, tuple(each.key if day else "" for day in is_day), *each[2:])
+            for each in kept
+        )
     else:
         shares = pair_sums.shares(session.db, by, asked_of(scope))
     for round_id, keys, funder, fen in shares:
