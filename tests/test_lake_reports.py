@@ -238,7 +238,11 @@ def test_every_report_of_a_lake_in_words(town: Any) -> None:
     for report in ("leverage", "rounds", "funds", "merchants", "fairness"):
         out = town("report", report, *LAKE, "--lang", "zh").out
         assert "330100" in out and "覆盖范围" in out, report
-    for by, word in (("city", "城市"), ("province,section", "省份, 行业门类"), ("county", "国标区县")):
+    for by, word in (
+        ("city", "城市"),
+        ("province,section", "省份, 行业门类"),
+        ("county", "国标区县"),
+    ):
         out = town("report", "leverage", "--by", by, *LAKE, "--lang", "zh").out
         assert out.startswith(f"杠杆率（按{word}）"), by
     out = town("report", "compare", "330100", "330000", *LAKE).out

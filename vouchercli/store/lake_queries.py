@@ -198,7 +198,7 @@ ORDER BY x.public_fen DESC, x.city, x.merchant_no
 
 
 def first(top: int) -> str:
-    """(city, merchant, sums) of the merchants who got most (0: all)."""
+    """(city, merchant, sums) of the merchants who got most (0: all); asked apart, of each city."""
     return FIRST if top == 0 else " ".join((FIRST, "LIMIT", str(int(top))))
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Row = dict[str, Any]
 
 CITY = Column("city", "City")
+PUBLIC = rules.SUMS.index("public_fen")
 NO_COUNTS = ("eligible", "claimers", "packs", "subsidy_fen", "claim_rate", "each_fen")
 
 
@@ -113,7 +114,7 @@ def report_merchants(asked: Asked, *, top: int) -> Outcome:
     the `top` first (0: all), and how evenly it is spread. Raises as `asking.opened`.
     """
     with asking.opened(asked) as lake:
-        first = lake.ask(sql.first(top))
+        first = _first(lake, top)
         known = of_merchants.Known(
             _cells(lake),
             [row[0] for row in lake.ask_apart(sql.AMOUNTS)],
@@ -121,6 +122,13 @@ def report_merchants(asked: Asked, *, top: int) -> Outcome:
         )
         tables = of_merchants.tables_of_known(lake.scope, known, ())
         return reports.outcome(lake, {"rounds": lake.scope.codes()}, tables)
+
+
+def _first(lake: Lake, top: int) -> list[tuple[Any, ...]]:
+    """The merchants who got most (0: all): the first of all are among the first of each city."""
+    rows = lake.ask_apart(sql.first(top))
+    rows.sort(key=lambda row: (-row[2 + PUBLIC], row[0], row[1]))
+    return rows[:top] if top else rows
 
 
 def _cells(lake: Lake) -> dict[of_merchants.Alike, of_merchants.Cell]:
