@@ -4,6 +4,7 @@ All bills of these tests are synthetic.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -129,6 +130,9 @@ def test_the_report_says_which_days_were_held_against_a_bill(town: Any) -> None:
     told = town("reconcile", "report", "--until", "2020-03-27", "-o", "json", *LATER).data
     assert [each["held"] for each in told["by_day"]] == ["changed"]
     assert "run FILE" in town("reconcile", "report", *LATER).err
+    for form in ("csv", "html", "md", "docx", "xlsx"):
+        town("reconcile", "report", "-O", f"page.{form}", *LATER)
+        assert Path(f"page.{form}").stat().st_size, form
     refused = town("reconcile", "report", "--round", "r9", *LATER, expect=3)
     assert "r9" in refused.err
 

@@ -45,7 +45,7 @@ def every_command() -> dict[str, Any]:
 def silent(path: str, found: Any) -> list[str]:
     """What a command does not say: help, an example of itself, the help of its options."""
     wrong = [] if (found.help or "").strip() else [f"{path} has no help"]
-    if not re.search(rf"Examples?: voucher {path}\b", found.epilog or ""):
+    if not re.fullmatch(rf"Examples?: voucher {path}\b.*", found.epilog or ""):
         wrong.append(f"{path} has no example of itself in its epilog")
     mute = [
         each for each in found.params if not getattr(each, "help", None) and each.name != "help"

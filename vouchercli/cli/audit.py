@@ -178,9 +178,9 @@ Results = Annotated[
 @command(
     app,
     "sample",
-    epilog="Example: voucher audit sample --margin 5 --to sample-1.xlsx --actor qi\n"
-    "Example: voucher audit sample --margin 2 --method money --what transfers --actor qi\n"
-    "Example: voucher audit sample --results sample-1.xlsx --actor qi",
+    epilog="Examples: voucher audit sample --margin 5 --to sample-1.xlsx --actor qi; "
+    "voucher audit sample --margin 2 --method money --what transfers --actor qi; "
+    "voucher audit sample --results sample-1.xlsx --actor qi",
 )
 def sample(
     call: Call,

@@ -63,13 +63,13 @@ def _pick(
 @command(
     app,
     "open",
-    epilog="Example: voucher case open --merchant M1001 --reason brushing --note"
-    ' "the same phones each evening" --transaction T1 --transaction T2 --actor chen\n'
-    "Example: voucher case open --merchant M1001 --reason voucher_refused --complaint --from"
-    ' "a resident, by telephone" --on 2020-04-02 --note "no vouchers below 100 yuan" --actor chen\n'
-    "Example: voucher case open --finding 1 --reason cash_out --note"
-    ' "orders of exactly 40.00, at night" --actor chen\n'
-    "Example: voucher case open --finding 1 --residents --reason resale --note"
+    epilog="Examples: voucher case open --merchant M1001 --reason brushing --note"
+    ' "the same phones each evening" --transaction T1 --transaction T2 --actor chen; '
+    "voucher case open --merchant M1001 --reason voucher_refused --complaint --from"
+    ' "a resident, by telephone" --on 2020-04-02 --note "no vouchers below 100 yuan" --actor chen; '
+    "voucher case open --finding 1 --reason cash_out --note"
+    ' "orders of exactly 40.00, at night" --actor chen; '
+    "voucher case open --finding 1 --residents --reason resale --note"
     ' "one device behind nine of them" --actor chen',
 )
 def open_(

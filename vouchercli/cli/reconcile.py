@@ -136,9 +136,9 @@ def show(
 @command(
     app,
     "assign",
-    epilog="Example: voucher reconcile assign 12 13 --to chen"
-    ' --note "ask the platform for its day bill" --actor lin\n'
-    "Example: voucher reconcile assign --type missing_here --older-than 3 --to chen --actor lin",
+    epilog="Examples: voucher reconcile assign 12 13 --to chen"
+    ' --note "ask the platform for its day bill" --actor lin; '
+    "voucher reconcile assign --type missing_here --older-than 3 --to chen --actor lin",
 )
 def assign(
     call: Call,
@@ -169,9 +169,9 @@ def assign(
 @command(
     app,
     "resolve",
-    epilog='Example: voucher reconcile resolve 12 --explained --note "paid on its test account"'
-    ' --evidence "letter 2020-17" --actor chen\n'
-    "Example: voucher reconcile resolve 13 --correction 5 --actor chen",
+    epilog='Examples: voucher reconcile resolve 12 --explained --note "paid on its test account"'
+    ' --evidence "letter 2020-17" --actor chen; '
+    "voucher reconcile resolve 13 --correction 5 --actor chen",
 )
 def resolve(
     session: Session,
@@ -212,7 +212,12 @@ def reject(session: Session, numbers: Numbers, *, note: Why) -> Outcome:
     return resolutions.reject(session, numbers, note)
 
 
-@command(app, "report", epilog="Example: voucher reconcile report --since 2020-04-01")
+@command(
+    app,
+    "report",
+    epilog="Example: voucher reconcile report --since 2020-04-01",
+    has_pages=True,
+)
 def report(
     call: Call,
     session: Session,

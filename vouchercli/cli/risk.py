@@ -71,8 +71,8 @@ def show(
 @command(
     app,
     "sample",
-    epilog="Example: voucher risk sample --margin 5 --to sample-1.xlsx --actor qi\n"
-    "Example: voucher risk sample --results sample-1.xlsx --actor qi",
+    epilog="Examples: voucher risk sample --margin 5 --to sample-1.xlsx --actor qi; "
+    "voucher risk sample --results sample-1.xlsx --actor qi",
 )
 def sample(
     call: Call,

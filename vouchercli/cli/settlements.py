@@ -182,8 +182,8 @@ def export(
 @command(
     app,
     "paid",
-    epilog="Example: voucher settlement paid answer.xml --actor wu\n"
-    "Example: voucher settlement paid --settlement 1 --reference B88 --on 2020-04-01 --actor wu",
+    epilog="Examples: voucher settlement paid answer.xml --actor wu; "
+    "voucher settlement paid --settlement 1 --reference B88 --on 2020-04-01 --actor wu",
 )
 def paid(
     call: Call,
@@ -246,9 +246,9 @@ def list_answers(
 @command(
     app,
     "hold",
-    epilog="Example: voucher settlement hold --merchant M1001 --reason under_inquiry --evidence"
-    ' "letter 2020-17" --actor chen\n'
-    "Example: voucher settlement hold --file holds.csv --actor chen",
+    epilog="Examples: voucher settlement hold --merchant M1001 --reason under_inquiry --evidence"
+    ' "letter 2020-17" --actor chen; '
+    "voucher settlement hold --file holds.csv --actor chen",
 )
 def hold(
     call: Call,
@@ -303,8 +303,8 @@ def hold(
 @command(
     app,
     "release",
-    epilog='Example: voucher settlement release 1 --note "inquiry closed" --actor lin\n'
-    "Example: voucher settlement release --file releases.csv --actor lin",
+    epilog='Examples: voucher settlement release 1 --note "inquiry closed" --actor lin; '
+    "voucher settlement release --file releases.csv --actor lin",
 )
 def release(
     session: Session,
@@ -405,8 +405,8 @@ def write_off(
 @command(
     app,
     "statement",
-    epilog="Example: voucher settlement statement M1001 -O M1001.xlsx\n"
-    "Example: voucher settlement statement --all --to statements --form xlsx --actor wu",
+    epilog="Examples: voucher settlement statement M1001 -O M1001.xlsx; "
+    "voucher settlement statement --all --to statements --form xlsx --actor wu",
     has_pages=True,
 )
 def statement(

@@ -187,7 +187,7 @@ TEXT = {
     "{actor} is not a checker of programme {programme} (its checkers: {staff})": "{actor} 不是项目 {programme} 的复核人员（复核人员：{staff}）",
     "nobody on the staff of programme {programme} has the role {role}": "项目 {programme} 的人员中无人具有 {role} 角色",
     "nobody else on the staff of programme {programme} may approve {name}": "项目 {programme} 的人员中再无人可以批准 {name}",
-    "add a line to staff in the programme's file, then load it: - {{name: NAME, roles: [{role}]}}": "请在项目文件的 staff 中添加一行后重新加载：- {{name: 姓名, roles: [{role}]}}",
+    "add a line to staff in the programme's file (voucher programme export {programme} prints it), then load it: - {{name: NAME, roles: [{role}]}}": "请在项目文件（voucher programme export {programme} 可输出）的 staff 中添加一行后重新加载：- {{name: 姓名, roles: [{role}]}}",
     "ask a checker to do it with --actor NAME, or add the role to the programme's staff": "请由复核人员以 --actor 姓名 办理，或在项目的人员名单中加上该角色",
     "{actor} made, edited or submitted round {name}: another person must approve it": "期次 {name} 由 {actor} 起草、修改或提交，须由另一人批准",
     "{actor} has approved {name} already: another checker must approve it too": "{actor} 已批准过 {name}，须由另一名复核人员批准",

@@ -117,7 +117,7 @@ RUN = (
     Column("run", "Run", "int"),
     Column("file", "File"),
     Column("batch", "Batch", "int"),
-    Column("source", "What", "word", shown="source_word"),
+    Column("source", "Shown by", "word", shown="source_word"),
     Column("round", "Round", blank="-"),
     Column("first_on", "From", "date"),
     Column("last_on", "To", "date"),

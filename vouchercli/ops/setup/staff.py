@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 
 ADD_A_LINE = (
-    "add a line to staff in the programme's file, then load it: - {{name: NAME, roles: [{role}]}}"
+    "add a line to staff in the programme's file (voucher programme export {programme} prints it),"
+    " then load it: - {{name: NAME, roles: [{role}]}}"
 )
 NOBODY_ELSE = "nobody else on the staff of programme {programme} may approve {name}"
 
@@ -155,32 +156,32 @@ def require_other_eyes(
     objection = _objection(session, programme, authors, approvers)
     is_stuck = programme.staff and not law.who_may_approve(programme, authors, approvers)
     hint = ADD_A_LINE if is_stuck else APPROVE[subject]
+    about: dict[str, Any] = {
+        "actor": session.actor,
+        "name": name,
+        "role": "checker",
+        "programme": programme.programme,
+    }
     if objection == "own_work" and subject == "round":
         raise VoucherError(
             "own_round",
             "{actor} made, edited or submitted round {name}: another person must approve it",
             hint=hint,
-            actor=session.actor,
-            name=name,
-            role="checker",
+            **about,
         )
     if objection == "own_work":
         raise VoucherError(
             "own_change",
             "{actor} proposed the change of {name}: another person must approve it",
             hint=hint,
-            actor=session.actor,
-            name=name,
-            role="checker",
+            **about,
         )
     if objection == "already_approved":
         raise VoucherError(
             "already_approved",
             "{actor} has approved {name} already: another checker must approve it too",
             hint=hint,
-            actor=session.actor,
-            name=name,
-            role="checker",
+            **about,
         )
 
 
