@@ -64,6 +64,7 @@ EVERY_COMMAND = {
     "effect import",
     "effect estimate",
     "effect report",
+    "effect survey-size",
     "report series",
     "series import",
     "series list",

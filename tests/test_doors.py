@@ -36,6 +36,7 @@ WORDS = {
     "effect estimate": "r1",
     "effect import": "cells.csv --source x",
     "effect plan": "r1",
+    "effect survey-size": "r1",
     "application import": "applications.csv",
     "batch rejects": "1",
     "batch resume": "1",

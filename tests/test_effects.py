@@ -8,6 +8,7 @@ import os
 import sqlite3
 from contextlib import closing
 from decimal import Decimal
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ import towns
 
 from vouchercli.ops.effect import moments as core
 from vouchercli.rules import effects as law
+from vouchercli.rules import surveys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -427,6 +429,37 @@ def test_districts_of_several_starts_are_compared_with_those_that_have_not_begun
     before = {key._replace(arrival=key.arrival and -1): of for key, of in cells.items()}
     bring(town, before, name="before.csv")
     assert estimate(town, "r3")["estimates"][0]["reason"] == "staggered"
+
+
+def test_a_survey_is_as_large_as_its_margin_asks(town: Voucher) -> None:
+    size = ("effect", "survey-size", "r1")
+    packs = town("round", "show", "r1", "-o", "json").data["packs"]
+    told = town(*size, "--margin", "5", "--answering", "50", "-o", "json").data
+    assert (told["people"], told["have_claims"], told["like"]) == (packs, False, None)
+    needed = surveys.answers_for(0.05, packs)
+    assert told["sizes"] == [{"figure": "people", "answers": needed, "asked": 2 * needed}]
+    answers = (
+        "round,used,ordinary,by_voucher,of_own\nr1,40,30,10,0\nr1,40,10,30,20\nr1,20,10,10,5\n"
+    )
+    file = towns.write("s.csv", answers)
+    town("effect", "import", file, "--source", "x", *MEI, *LATER)
+    survey = estimate(town, "r1")["survey"]
+    half = float(survey["high"]) - float(survey["effect"])
+    for code in ("r1", "r2"):  # of another round of the programme too
+        told = town("effect", "survey-size", code, "--margin", "20", "-o", "json").data
+        assert told["like"] == "r1"
+        assert told["sizes"][1]["answers"] == min(packs, ceil(3 * (half / 0.2) ** 2))
+    assert "尚无人领取" in town(*size, "--lang", "zh").out
+    for wrong in (("--margin", "0"), ("--margin", "60"), ("--answering", "x")):
+        assert "[bad_percentage]" in town(*size, *wrong, expect=2).err
+    assert "[unknown_round]" in town("effect", "survey-size", "r9", expect=3).err
+
+
+def test_answers_for_a_margin() -> None:
+    assert [surveys.answers_for(0.05, people) for people in (10**7, 2000, 1)] == [385, 323, 1]
+    assert surveys.answers_for(0.01, 100) == 99
+    assert surveys.answers_like(100, 0.1, 0.05, 10**6) == 400
+    assert [surveys.asked_for(385, each) for each in (10_000, 3_000)] == [385, 1284]
 
 
 def test_nothing_to_compare_gives_bounds_alone(town: Voucher) -> None:

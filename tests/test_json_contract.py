@@ -251,6 +251,7 @@ SESSION = (
     ("effect", "import", "survey.csv", "--source", "a survey", "--now", "2020-07-30"),
     ("effect", "estimate", "next-1", "--now", "2020-07-30"),
     ("effect", "report", "--now", "2020-07-30"),
+    ("effect", "survey-size", "next-1", "--now", "2020-07-30"),
     ("effect", "blank"),
     ("report", "forecasts", "--now", "2020-07-30"),
 )

@@ -1,4 +1,4 @@
-"""voucher effect plan | import | estimate | report | blank"""
+"""voucher effect plan | import | estimate | report | survey-size | blank"""
 
 from __future__ import annotations
 
@@ -177,6 +177,32 @@ def report(
     from vouchercli.ops.effect import reports
 
     return reports.report(session, split_codes(rounds), call.as_of(session))
+
+
+@command(
+    app,
+    "survey-size",
+    epilog="Example: voucher effect survey-size r1 --margin 5 --answering 50",
+    has_workbook=True,
+    has_pages=True,
+)
+def survey_size(
+    session: Session,
+    round_: Code,
+    *,
+    margin: Annotated[
+        str,
+        typer.Option("--margin", metavar="PERCENT", help="How far off it may be, in points."),
+    ] = "5",
+    answering: Annotated[
+        str,
+        typer.Option("--answering", metavar="PERCENT", help="How many of those asked answer."),
+    ] = "100",
+) -> Outcome:
+    """How many people a survey on a round must ask, so that what it says is sure enough."""
+    from vouchercli.ops.effect import survey_sizes
+
+    return survey_sizes.size(session, round_, margin, answering)
 
 
 @command(app, "blank", epilog="Example: voucher effect blank -o xlsx", has_workbook=True)

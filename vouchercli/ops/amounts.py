@@ -1,6 +1,8 @@
-"""Amounts that a command names."""
+"""Amounts and percentages that a command names."""
 
 from __future__ import annotations
+
+from decimal import Decimal
 
 from vouchercli.errors import UsageFault
 from vouchercli.rules import money
@@ -33,3 +35,30 @@ def not_an_amount(option: str, text: str) -> UsageFault:
         option=option,
         value=text,
     )
+
+
+def read_percent(option: str, text: str, least: int, most: int) -> int:
+    """A share in per cent, in basis points. Raises `UsageFault` bad_percentage where it is none, or
+    not from `least` to `most` basis points.
+    """
+    try:
+        points = Decimal(text.strip().removesuffix("%")) * 100
+        is_one = least <= points <= most and points == int(points)
+    except ArithmeticError:
+        is_one = False
+    if not is_one:
+        raise UsageFault(
+            "bad_percentage",
+            "{option} {text} is not a share in per cent from {least} to {most}",
+            hint="write it like 5, or 2.5",
+            option=option,
+            text=text,
+            least=percent(least),
+            most=percent(most),
+        )
+    return int(points)
+
+
+def percent(points: int) -> str:
+    """Basis points as per cent: 500 -> 5, 250 -> 2.5."""
+    return f"{points / 100:.2f}".rstrip("0").rstrip(".")

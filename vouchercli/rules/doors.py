@@ -64,6 +64,7 @@ DOORS = (
             "draw verify",
             "effect estimate",
             "effect report",
+            "effect survey-size",
             "eligibility blank",
             "eligibility list",
             "export datasette",

@@ -4,7 +4,7 @@ vouchers used, as cities of Japan ask for it. What people say they did is no com
 
 from __future__ import annotations
 
-from math import sqrt
+from math import ceil, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules import money
@@ -27,6 +27,26 @@ class Said(NamedTuple):
     ordinary_fen: int
     voucher_fen: int
     own_fen: int
+
+
+def answers_for(margin: float, people: int) -> int:
+    """How many answers of so many people tell a share of them, whatever it is, to within the margin
+    (of 1) 95 times in 100 (W. G. Cochran, Sampling Techniques, 4.4: half of them, the hardest).
+    """
+    of_many = Z_95**2 / (4 * margin**2)
+    return min(people, ceil(of_many / (1 + (of_many - 1) / people)))
+
+
+def answers_like(answers: int, half: float, margin: float, people: int) -> int:
+    """How many answers would tell the share of money to within the margin, if they differ as much
+    as so many did whose interval has that half width.
+    """
+    return min(people, ceil(answers * (half / margin) ** 2))
+
+
+def asked_for(answers: int, share_bp: int) -> int:
+    """How many must be asked where that share of them (basis points) answers."""
+    return -(-answers * 10_000 // share_bp)
 
 
 class Surveyed(NamedTuple):

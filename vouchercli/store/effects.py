@@ -72,6 +72,10 @@ FROM drawn
 """
 ROUND = "SELECT round, mode FROM rounds WHERE round_id = ?"
 CLAIMED = "SELECT count(DISTINCT resident) FROM claims WHERE round_id = ?"
+WITH_ANSWERS = """
+SELECT a.round_id FROM survey_answers a JOIN rounds r USING (round_id)
+WHERE r.programme_id = ? GROUP BY a.round_id ORDER BY max(a.batch_id) DESC
+"""
 
 # ---- rows on their way in
 
@@ -231,12 +235,22 @@ def standing_plan(db: sqlite3.Connection, round_id: int) -> Plan:
     return unplanned(code, mode)
 
 
+def claimed(db: sqlite3.Connection, round_id: int) -> int:
+    """How many people have claims of a round."""
+    return typed.number(db, CLAIMED, (round_id,))
+
+
+def with_answers(db: sqlite3.Connection, programme_id: int) -> list[int]:
+    """The rounds of a programme of which there is a survey, the newest answers first."""
+    return typed.column(db, WITH_ANSWERS, (programme_id,))
+
+
 def known_people(db: sqlite3.Connection, round_id: int) -> Known | None:
     """How many people of a round are known here; None: it was not drawn here, and has no claims."""
     if (drawn := typed.row(db, Known, DRAWN, (round_id,))) is not None:
         return drawn
-    claimed = typed.number(db, CLAIMED, (round_id,))
-    return Known(claimed, None) if claimed else None
+    have_claims = claimed(db, round_id)
+    return Known(have_claims, None) if have_claims else None
 
 
 # ---------------------------------------------------------------- rows on their way in

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.ops.amounts import percent
 from vouchercli.result import say
 from vouchercli.rules import money as amounts
 from vouchercli.rules import money_samples as law
@@ -17,11 +18,6 @@ if TYPE_CHECKING:
     from vouchercli.result import Message
     from vouchercli.rules.money_samples import Cut, Said
     from vouchercli.store.samples import Sample
-
-
-def percent(points: int) -> str:
-    """Basis points as per cent: 500 -> 5, 250 -> 2.5."""
-    return f"{points / 100:.2f}".rstrip("0").rstrip(".")
 
 
 def judge(db: sqlite3.Connection, sample: Sample) -> tuple[dict[str, Any], tuple[Message, ...]]:

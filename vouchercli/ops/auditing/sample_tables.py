@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops import lists
+from vouchercli.ops.amounts import percent
 from vouchercli.ops.auditing import money_results
-from vouchercli.ops.auditing.money_results import percent
 from vouchercli.ops.risk import recall
 from vouchercli.result import DATA, JSON, Column, Outcome, Table, Word, only, say
 from vouchercli.rules import money as amounts

@@ -7,15 +7,15 @@ from __future__ import annotations
 import heapq
 import re
 from collections import deque
-from decimal import Decimal
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli import identities
 from vouchercli.errors import Busy, UsageFault, VoucherError
 from vouchercli.formats import whole_files
+from vouchercli.ops import amounts
+from vouchercli.ops.amounts import percent
 from vouchercli.ops.auditing import sample_sheets
-from vouchercli.ops.auditing.money_results import percent
 from vouchercli.ops.auditing.sample_tables import WHAT_WORDS
 from vouchercli.result import Outcome, say
 from vouchercli.rules import money, times
@@ -111,9 +111,9 @@ def read_method(text: str) -> str:
 def read_terms(confidence: str, margin: str, expected: str) -> Terms:
     """The terms in basis points, of texts in per cent. Raises `UsageFault` bad_percentage."""
     terms = law.Terms(
-        _basis_points("--confidence", confidence, 5_000, 9_999),
-        _basis_points("--margin", margin, 1, 9_999),
-        _basis_points("--expected", expected, 0, 9_998),
+        amounts.read_percent("--confidence", confidence, 5_000, 9_999),
+        amounts.read_percent("--margin", margin, 1, 9_999),
+        amounts.read_percent("--expected", expected, 0, 9_998),
     )
     if terms.expected_bp >= terms.margin_bp:
         raise UsageFault(
@@ -122,25 +122,6 @@ def read_terms(confidence: str, margin: str, expected: str) -> Terms:
             hint="voucher audit sample --margin 5 --expected 1",
         )
     return terms
-
-
-def _basis_points(option: str, text: str, least: int, most: int) -> int:
-    try:
-        points = Decimal(text.strip().removesuffix("%")) * 100
-        is_one = least <= points <= most and points == int(points)
-    except ArithmeticError:
-        is_one = False
-    if not is_one:
-        raise UsageFault(
-            "bad_percentage",
-            "{option} {text} is not a share in per cent from {least} to {most}",
-            hint="write it like 5, or 2.5",
-            option=option,
-            text=text,
-            least=percent(least),
-            most=percent(most),
-        )
-    return int(points)
 
 
 def draw(session: Session, wanted: Wanted) -> Outcome:

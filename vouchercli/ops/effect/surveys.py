@@ -28,15 +28,20 @@ SURVEY = (
 )
 
 
+def of_round(db: sqlite3.Connection, round_id: int) -> law.Surveyed:
+    """What the survey of a round says."""
+    return law.additional(
+        law.Said(each.stratum, Fraction(each.weight), *each[2:])
+        for each in store.answers(db, round_id)
+    )
+
+
 def table_of(db: sqlite3.Connection, current: RoundAtHand) -> tuple[Table, ...]:
     """The survey of a round as a table; nothing where there is none."""
     file = store.newest_answers(db, current.round_id)
     if file is None:
         return ()
-    said = law.additional(
-        law.Said(each.stratum, Fraction(each.weight), *each[2:])
-        for each in store.answers(db, current.round_id)
-    )
+    said = of_round(db, current.round_id)
     notes = [
         say(
             "What people say of themselves: (extra by voucher + extra of own money) / vouchers"
