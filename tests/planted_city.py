@@ -3,7 +3,9 @@ are planted among them. Columns of payments, nothing else: no name and no place 
 
 Honest: everybody has a few shops near home and goes elsewhere by popularity; 5 % are regulars who
 buy 3 to 5 times a week at one shop; canteens (their own people on working days at noon), chains with
-fixed menus, small shops with few prices. Vouchers are 40-10; amounts start at the threshold.
+fixed menus, small shops with few prices. Vouchers are 40-10; amounts start at the threshold. In a
+busy city (`is_busy`) canteens and one lunch place in ten have a queue at the till every working day, and
+one shop in twelve of those that are neither is open all night, with a third of its payments then.
 
 Rings, `KINDS`: crude (orders of exactly the threshold, in bursts, at night), hiding (amounts uniform
 from the threshold to 1.6 times it, hours as everybody's, each resident at most twice a week, 8 to 30
@@ -79,6 +81,7 @@ def make(
     weeks: int = 6,
     kind: str = "",
     rings: int = 0,
+    is_busy: bool = False,
 ) -> City:
     """A city; with `rings` of that `kind`."""
     chance = np.random.default_rng(seed)
@@ -87,6 +90,8 @@ def make(
         *_everybody(chance, places, residents, weeks),
         *_canteens(chance, places, residents, weeks),
     ]
+    if is_busy:
+        parts = _busy(np.random.default_rng((seed, 1)), places, parts)
     planted, rows = [], []
     if rings:
         visitors = np.bincount(np.concatenate([part[1] for part in parts]), minlength=shops)
@@ -178,6 +183,42 @@ def _canteens(
         base = chance.choice([4_000, 4_200, 4_600], len(who))
         parts.append((who, np.full(len(who), place), moment, base))
     return parts
+
+
+def _busy(
+    chance: np.random.Generator, shops: list[Shop], parts: list[tuple[Any, ...]]
+) -> list[tuple[Any, ...]]:
+    """The same payments, with queues at noon and nights: at canteens all of them, else by shop."""
+    draw = chance.random(len(shops))
+    is_catering = np.array([shop.industry == "catering" for shop in shops])
+    lunch = is_catering & (draw < 0.1)
+    night = ~lunch & (draw > 1 - 1 / 12)
+    (who, shop, moment, base), *canteens = parts
+    queued = lunch[shop] & ((moment - START) % WEEK < 5 * DAY) & (chance.random(len(shop)) < 0.7)
+    moment = np.where(queued, _queue(chance, shop, moment), moment)
+    late = night[shop] & (chance.random(len(shop)) < 1 / 3)
+    at_night = chance.integers(0, 5 * 3_600, len(shop))
+    moment = np.where(late, moment - (moment - START) % DAY + at_night, moment)
+    return [
+        (who, shop, moment, base),
+        *((a, b, _queue(chance, b, at), d) for a, b, at, d in canteens),
+    ]
+
+
+def _queue(chance: np.random.Generator, shop: Any, moment: Any) -> Any:
+    """The same days, one payment behind the other from a minute after half past eleven on."""
+    days = (moment - START) // DAY
+    order = np.lexsort((moment, days, shop))
+    same = np.concatenate(
+        ([False], (shop[order][1:] == shop[order][:-1]) & (np.diff(days[order]) == 0))
+    )
+    gap = np.where(same, chance.integers(8, 50, len(shop)), 0)
+    first = np.maximum.accumulate(np.where(same, 0, np.arange(len(shop))))
+    behind = np.cumsum(gap)
+    back = np.empty(len(shop), np.int64)
+    start = 11 * 3_600 + 1_800 + chance.integers(0, 1_800, len(shop))
+    back[order] = START + days[order] * DAY + start[first] + behind - behind[first]
+    return back
 
 
 def _rings(

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import planted_city
 
-from vouchercli.ops.risk import measures
+from vouchercli.ops.risk import measures, scans
 from vouchercli.ops.risk.columns import Payments, narrow
-from vouchercli.ops.risk.found import NotLooked
 from vouchercli.ops.risk.look import Given
 from vouchercli.rules import risk
 from vouchercli.store.risk_facts import Merchant
@@ -79,24 +78,27 @@ def look_at(
     return measures.Scanned(payments, terms, OFFSET, Given(**more))
 
 
-def candidates(city: planted_city.City) -> set[int]:
-    """The merchants of a planted city that a scan would call candidates."""
+def _scanned(city: planted_city.City) -> Any:
+    """What a scan would say of each merchant, by its number (`store.findings.New`)."""
     shops = [
         Merchant(each.merchant, f"M{each.merchant}", each.industry, each.district, each.size, 0, 0)
         for each in city.shops
     ]
     look = look_at(dict(city.columns), shops)
-    found: dict[int, list[str]] = {}
-    for code, measure in measures.MEASURES.items():
-        try:
-            for place in measure(look):
-                found.setdefault(place, []).append(code)
-        except NotLooked:
-            continue
-    return {place for place, codes in found.items() if risk.is_candidate(codes)}
+    return scans._findings(look, scans._look(look))
 
 
-def score(kind: str, seeds: range, rings: int = 6, **size: int) -> Score:
+def found(city: planted_city.City) -> dict[int, list[str]]:
+    """The rules that point at each merchant of a planted city."""
+    return {each.merchant_id: [why.rule for why in each.reasons] for each in _scanned(city)}
+
+
+def candidates(city: planted_city.City) -> set[int]:
+    """The merchants of a planted city that a scan would call candidates."""
+    return {each.merchant_id for each in _scanned(city) if each.is_candidate}
+
+
+def score(kind: str, seeds: range, rings: int = 6, **size: Any) -> Score:
     """What is found in cities with rings of that kind, one for each seed."""
     total = Score(0, 0, 0, 0, 0)
     for seed in seeds:

@@ -300,6 +300,16 @@ def test_a_finding_opens_a_case_with_its_rows_and_reasons(town: Voucher, here: P
     assert twice["problems"][0]["code"] == "finding_in_case"
     town("case", "export", "1", "pack")
     assert "Songjiang" in Path("pack/reasons.csv").read_text()
+    by_hand = [*csv.DictReader(Path("pack/evidence.csv").read_text("utf-8-sig").splitlines())]
+    for why in shown["reasons"]:  # the counts again, from the pack alone
+        own = [row for row in by_hand if why["rule"] in row["rules"].split(",")]
+        lost = why["rule"] in shown["rows"][0]["rules"].split(",")
+        counts = why["counts"]
+        if why["rule"] in ("at_threshold", "odd_hours", "bursts"):
+            assert len(own) + lost == max(counts[name] for name in counts if name != "payments")
+    payers = {row["payer"] for row in by_hand}
+    claims = {row["claim_no"].split("-")[0] for row in by_hand}  # C<resident>-<week>
+    assert payers == {str(n) for n in range(1, len(claims) + 1)}
     town("check")
 
 

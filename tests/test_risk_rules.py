@@ -63,7 +63,28 @@ def test_a_base_is_widened_until_there_are_enough() -> None:
     ],
 )
 def test_what_makes_a_candidate(rules: list[str], makes_one: bool) -> None:
-    assert risk.is_candidate(rules) is makes_one
+    assert risk.is_candidate(rules, risk.Both(), risk.USUAL) is makes_one
+
+
+@pytest.mark.parametrize(
+    ("both", "amounts", "times", "makes_one"),
+    [
+        (50, 20, 20, True),  # half of all
+        (49, 25, 25, False),  # as many as by chance: 74 % of 74 %
+        (40, 5, 5, True),  # twice as many as by chance: 45 % of 45 %
+        (29, 5, 5, False),  # too few
+    ],
+)
+def test_habits_alone_must_meet_in_the_same_payments(
+    *, both: int, amounts: int, times: int, makes_one: bool
+) -> None:
+    rules = ["at_threshold", "odd_hours"]
+    rows = [("at_threshold", "odd_hours")] * both
+    rows += [("at_threshold",)] * amounts + [("odd_hours",)] * times
+    found = risk.both_of(rows, 100)
+    assert found.share_bp == both * 100
+    assert risk.is_candidate(rules, found, risk.USUAL) is makes_one
+    assert risk.is_candidate([*rules, "regulars"], found, risk.USUAL)  # people are no habit
 
 
 def read(value: Any) -> tuple[risk.Terms | None, list[str]]:

@@ -316,6 +316,9 @@ GENERAL = (
     Threshold("least_payments", 20),
     Threshold("least_peers", 20),
     Threshold("fence", 30_000, PERCENT),
+    Threshold("both", 5_000, PERCENT),
+    Threshold("both_least", 3_000, PERCENT),
+    Threshold("both_times", 15_000, PERCENT),
     *MEALS,
 )
 
@@ -358,12 +361,46 @@ class Terms:
         return sha256(json.dumps([told, self.document], sort_keys=True).encode()).hexdigest()
 
 
-def is_candidate(rules: Iterable[str]) -> bool:
+# Kinds that a shop has by its habits: open all night, one price, a queue at noon.
+HABITS = frozenset({"amounts", "times"})
+
+
+class Both(NamedTuple):
+    """Of a merchant's payments those on which rules of amounts and rules of times rest at once, and
+    how many would by chance, in bp.
+    """
+
+    share_bp: int = FULL_BP
+    chance_bp: int = FULL_BP
+
+    def is_no_habit(self, terms: Terms) -> bool:
+        """Whether both meet in more payments than habits would: in `both` of all, or in
+        `both_least` and `both_times` as many as by chance.
+        """
+        is_rare = self.share_bp * FULL_BP >= self.chance_bp * terms["both_times"]
+        return self.share_bp >= terms["both"] or (self.share_bp >= terms["both_least"] and is_rare)
+
+
+def both_of(rows: Iterable[Iterable[str]], payments: int) -> Both:
+    """`rows`: the rules of each payment that any rests on; `payments`: how many the merchant
+    has.
+    """
+    kinds = [{BY_CODE[rule].kind for rule in rules} for rules in rows]
+    both = sum(each >= HABITS for each in kinds)
+    amounts, times = (sum(kind in each for each in kinds) for kind in sorted(HABITS))
+    return Both(both * FULL_BP // payments, amounts * times * FULL_BP // payments**2)
+
+
+def is_candidate(rules: Iterable[str], both: Both, terms: Terms) -> bool:
     """Whether a case can be made of what these rules found: two of different kinds, or one that is
-    certain.
+    certain. Where only habits speak (amounts and times) they must meet in the same payments: a shop
+    with few prices that is open all night has both, but not together more often than by chance.
     """
     found = [BY_CODE[rule] for rule in rules]
-    return len({rule.kind for rule in found}) > 1 or any(rule.is_certain for rule in found)
+    kinds = {rule.kind for rule in found}
+    if any(rule.is_certain for rule in found):
+        return True
+    return both.is_no_habit(terms) if kinds == HABITS else len(kinds) > 1
 
 
 def read(node: Node) -> Terms | None:

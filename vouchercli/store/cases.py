@@ -377,6 +377,33 @@ def said(line: Line) -> dict[str, Any]:
     return read
 
 
+# Who made each payment, as a number within the case (the first one is 1: no token leaves), and the
+# rules of the finding that rest on it.
+BEHIND = """
+SELECT l.place, min(l.place) OVER (PARTITION BY c.resident) AS first, ifnull(r.rules, '')
+FROM case_lines l JOIN cases k USING (case_id)
+    LEFT JOIN claims c ON c.claim_no = l.line ->> 'claim_no'
+    LEFT JOIN finding_rows r ON r.finding_id = k.finding_id AND r.redemption_id = l.redemption_id
+WHERE l.case_id = ? ORDER BY l.place
+"""
+
+
+class Behind(NamedTuple):
+    """The payer of a row of evidence, by a number within the case, and the rules that rest on
+    it.
+    """
+
+    payer: int
+    rules: str
+
+
+def behind(db: sqlite3.Connection, case: int) -> dict[int, Behind]:
+    """The same of each row, by its place."""
+    rows = typed.tuples(db, BEHIND, (case,))
+    numbers = {first: number for number, first in enumerate(sorted({row[1] for row in rows}), 1)}
+    return {place: Behind(numbers[first], rules) for place, first, rules in rows}
+
+
 # Behind each row its resident, and at how many merchants that one paid, how often, in all rounds.
 TOKENS = """
 SELECT l.transaction_no, c.claim_no, c.resident,

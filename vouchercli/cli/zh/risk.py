@@ -74,7 +74,7 @@ TEXT = {
     "Whom": "对象",
     "{count} residents": "{count} 名居民",
     "Found": "发现数",
-    "Residents who come again": "反复出现的居民",
+    "Residents behind it": "所涉居民",
     "Payments in all": "全部核销",
     "next: voucher case open --finding {finding} --reason CODE --note WHY": "下一步：voucher case open --finding {finding} --reason 代码 --note 事由",
     # the rules, in a list

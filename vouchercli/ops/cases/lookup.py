@@ -31,7 +31,7 @@ REASON_WORDS = {
     "refund_abuse": Word("refunds abused"),
     "other": Word("other reason"),
 }
-STATE_WORDS = {"open": Word("still open"), "decided": Word("decided"), "closed": Word("closed")}
+STATE_WORDS = {"open": Word("still open"), "decided": Word("decided"), "closed": Word("ended")}
 OUTCOME_WORDS = {
     "": Word("not decided yet"),
     "founded": Word("founded"),
@@ -55,6 +55,13 @@ SANCTION_WORDS = {
     "claw_back": Word("claw-back"),
     "police": Word("handed to the police"),
 }
+
+OF_RESIDENTS = SANCTION_WORDS | {"exclusion": Word("exclusion from packs")}
+
+
+def sanction_words(subject: str) -> dict[str, Word]:
+    """What sanctions are called where they are on a `merchant` or on `residents`."""
+    return OF_RESIDENTS if subject == "residents" else SANCTION_WORDS
 
 
 class Current(NamedTuple):

@@ -10,11 +10,11 @@ from vouchercli.ops.cases.lookup import (
     HOLDING_WORDS,
     OUTCOME_WORDS,
     REASON_WORDS,
-    SANCTION_WORDS,
     SOURCE_WORDS,
     STATE_WORDS,
     look_up,
     require_reason,
+    sanction_words,
     waiting,
 )
 from vouchercli.ops.risk import shown
@@ -39,10 +39,12 @@ from vouchercli.store import programmes
 from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from vouchercli.ops.cases.lookup import Current
     from vouchercli.result import Message
     from vouchercli.session import Session
-    from vouchercli.store.cases import Case, Line
+    from vouchercli.store.cases import Behind, Case, Line
 
 COLUMNS = (
     Column("case", "No.", "int"),
@@ -92,6 +94,8 @@ EVIDENCE = (
     Column("subsidy_fen", "Subsidy", "fen"),
     Column("refunded_fen", "Given back", "fen", optional=True),
     Column("amount_fen", "At stake", "fen"),
+    Column("payer", "Payer", "int", where=DATA),
+    Column("rules", "Rules", where=DATA),
     Column("sha256", "Digest", where=DATA),
     Column("batch", "Batch", "int", where=DATA),
     Column("line", "Line", "int", where=DATA),
@@ -164,17 +168,19 @@ def list_cases(
 
 
 def _describe(case: Case) -> dict[str, Any]:
+    words = sanction_words(case.subject)
     given = [each for each in case.sanctions.split(", ") if each]
     return {
         **case._asdict(),
         "about": case.merchant_no or say("{count} residents", count=case.residents),
+        "residents": case.residents or None,
         "reason_word": REASON_WORDS[case.reason],
         "state_word": STATE_WORDS[case.state],
         "outcome_word": OUTCOME_WORDS[case.outcome],
         "source_word": SOURCE_WORDS[case.source],
         "holding_word": HOLDING_WORDS[case.holding],
         "sanctions": given,
-        "sanctions_word": [SANCTION_WORDS[each] for each in given],
+        "sanctions_word": [words[each] for each in given],
     }
 
 
@@ -185,7 +191,8 @@ def show_case(session: Session, number: int, limit: int | None) -> Outcome:
         zone = current.row["time_zone"]
         table = Table(say("Evidence"), EVIDENCE, (), key="evidence", zone=zone)
         listed = store.lines(session.db, number)
-        outcome = lists.show(table, listed, limit, _describe_line)
+        behind = store.behind(session.db, number)
+        outcome = lists.show(table, listed, limit, lambda line: _describe_line(line, behind))
         own = _record(session, current)
         parts = _parts(session, current)
         following = _next(session, current)
@@ -198,8 +205,9 @@ def _record(session: Session, current: Current) -> Table:
     db, case = session.db, current.case
     ladder = law.ladder_of(case.subject, current.programme.sanctions)
     past = law.suggest(ladder, store.counts(db, case.case))
+    words = sanction_words(case.subject)
     before = [
-        say("{sanction} ({count})", sanction=SANCTION_WORDS[each], count=past.counts[each])
+        say("{sanction} ({count})", sanction=words[each], count=past.counts[each])
         for each in law.ALL
         if past.counts.get(each)
     ]
@@ -210,14 +218,15 @@ def _record(session: Session, current: Current) -> Table:
         "before": {each: past.counts.get(each, 0) for each in law.sanctions_of(case.subject)},
         "before_word": before,
         "next_step": past.next,
-        "next_word": SANCTION_WORDS[past.next],
+        "next_word": words[past.next],
     }
     title = say("Case {case}", case=case.case)
     return Table(title, RECORD, (described,), key="", is_record=True, zone=current.row["time_zone"])
 
 
-def _describe_line(line: Line) -> dict[str, Any]:
-    return {**line._asdict(), **store.said(line), "sha256": line.sha256}
+def _describe_line(line: Line, behind: Mapping[int, Behind]) -> dict[str, Any]:
+    more = behind[line.place]._asdict()
+    return {**line._asdict(), **store.said(line), **more, "sha256": line.sha256}
 
 
 def _parts(session: Session, current: Current) -> tuple[Table, ...]:
@@ -225,8 +234,9 @@ def _parts(session: Session, current: Current) -> tuple[Table, ...]:
     notes = [
         {**each._asdict(), "kind_word": NOTE_WORDS[each.kind]} for each in store.notes(db, number)
     ]
+    words = sanction_words(current.case.subject)
     sanctions = [
-        {**each._asdict(), "sanction_word": SANCTION_WORDS[each.sanction]}
+        {**each._asdict(), "sanction_word": words[each.sanction]}
         for each in store.sanctions(db, number)
     ]
     reversals = [

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.cases import claw_backs, holding
 from vouchercli.ops.cases.lookup import (
-    SANCTION_WORDS,
     is_same,
     look_up,
     require_open,
     require_words,
+    sanction_words,
     waiting,
 )
 from vouchercli.ops.setup import desk, staff, suspensions
-from vouchercli.result import Clauses, Outcome, say
+from vouchercli.result import Outcome, say
 from vouchercli.rules import cases as law
 from vouchercli.rules import doors, money, times
 from vouchercli.rules.staff import Hand
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from vouchercli.ops.cases.claw_backs import Taken
     from vouchercli.ops.cases.lookup import Current
-    from vouchercli.result import Message
+    from vouchercli.result import Message, Word
     from vouchercli.session import Session
     from vouchercli.store.proposals import Proposal
 
@@ -69,7 +69,7 @@ def decide(
         "case {case}: {sanctions}, {amount} yuan at stake, waits for a second person: voucher case"
         " approve {case} --actor NAME",
         case=number,
-        sanctions=_in_words(wanted),
+        sanctions=_in_words(current, wanted),
         amount=money.grouped(amount_fen),
     )
     data = {"case": number, "state": "proposed", "amount_fen": amount_fen, **after}
@@ -168,8 +168,9 @@ def _after(
     }
 
 
-def _in_words(sanctions: Sequence[str]) -> Clauses:
-    return Clauses("; ".join(SANCTION_WORDS[each] for each in sanctions))
+def _in_words(current: Current, sanctions: Sequence[str]) -> list[Word]:
+    words = sanction_words(current.case.subject)
+    return [words[each] for each in sanctions]
 
 
 # ---------------------------------------------------------------- decided
@@ -256,7 +257,9 @@ def _tell(
         "residents": case.residents,
         "programme": current.row["programme"],
     }
-    says = [say("decided on case {case}: {sanctions}", sanctions=_in_words(wanted), **about)]
+    says = [
+        say("decided on case {case}: {sanctions}", sanctions=_in_words(current, wanted), **about)
+    ]
     if law.EXCLUSION in wanted and case.merchant_id is None:
         says.append(
             say(

@@ -187,13 +187,15 @@ def _findings(look: Scanned, looked: Looked) -> Iterator[store.New]:
             by_rule = {
                 code: looked.found[code][place] for code in codes if place in looked.found[code]
             }
-            reasons = tuple(_reason(code, each) for code, each in by_rule.items())
+            rows = _rows(look, by_rule)
+            count = len(rows) if of_person else int(look.count[place])
+            both = risk.both_of(rows.values(), count)
             yield store.New(
                 None if of_person else look.all.merchants[place].merchant_id,
                 look.all.persons[place] if of_person else None,
-                risk.is_candidate(by_rule),
-                reasons,
-                _rows(look, by_rule),
+                risk.is_candidate(by_rule, both, look.terms),
+                tuple(_reason(code, each) for code, each in by_rule.items()),
+                rows,
             )
 
 

@@ -11,6 +11,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.ops import lists
 from vouchercli.ops.risk import recall
 from vouchercli.ops.risk.scans import NO_SCAN
+from vouchercli.ops.setup.merchants import number_of
 from vouchercli.result import (
     DATA,
     EVERYWHERE,
@@ -103,9 +104,10 @@ def list_findings(
     candidates: bool = False,
 ) -> Outcome:
     """The findings of the last scan (or of the one that is named), candidates first. Raises
-    `unknown_scan`.
+    `unknown_scan`, `unknown_merchant`.
     """
     row = programmes.current(session.db, session.programme)
+    merchant = number_of(session, merchant)
     number = store.last_scan(session.db, row["programme_id"]) if scan is None else scan
     title = say("Findings of scan {scan}", scan=number or "-")
     table = Table(title, COLUMNS, (), key="findings", zone=row["time_zone"])
@@ -168,7 +170,7 @@ def show_finding(session: Session, number: int, limit: int | None) -> Outcome:
         people = store.residents(db, number)
     title = say("Finding {finding}", finding=number)
     own = Table(title, RECORD, (_describe(found),), key="", is_record=True, zone=zone)
-    who = Table(say("Residents who come again"), RESIDENTS, people, key="people", optional=True)
+    who = Table(say("Residents behind it"), RESIDENTS, people, key="people", optional=True)
     next_ = say(
         "next: voucher case open --finding {finding} --reason CODE --note WHY", finding=number
     )
