@@ -194,7 +194,7 @@ def _judged(line: ResultLine, item: Item) -> Found | Problem:
 
 def _complain(line: ResultLine) -> Problem | None:
     """What does not fit together in a row."""
-    known = ", ".join(law.FAULTS)
+    known = ", ".join(f"{code}/{word}" for word, code in sheet.FAULT_WORDS.items())
     if line.result not in ("ok", "wrong"):
         return _fault(line, "unknown_result", value=line.result or "-")
     if line.result == "ok" and (line.fault or line.right_amount):
