@@ -11,6 +11,8 @@ import pytest
 import towns
 from test_settlements import LATER, MEI, build, hear, pay, send, settle, sign, spend
 
+from vouchercli.ops.intake import by_columns
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -82,6 +84,32 @@ def test_every_kind_of_break_has_its_name_and_the_days_add_up(town: Any) -> None
         ("missing_there", "T5", 1_000, 0),
         ("duplicate", "T1", 0, 1_000),
     ]
+    town("check")
+
+
+WITHIN = ("T1,pay,M1,2020-03-27 10:01,9.99,,", "T2,pay,M1,2020-03-28 10:02,10.01,,")
+BEYOND = ("T3,pay,M1,2020-03-27 10:03,9.98,,", "T4,pay,M2,2020-03-29 10:04,10,,")
+
+
+@pytest.mark.parametrize("is_large", [False, True])
+def test_what_may_differ_only_the_programme_says(
+    voucher: Any, is_large: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if is_large:  # by columns
+        monkeypatch.setattr(by_columns, "is_large", lambda _: True)
+    build(voucher, reconciliation={"amount": "0.01", "days": 1})
+    spend(voucher)
+    days = ("--since", "2020-03-27", "--until", "2020-03-29")
+    answer = run(voucher, (*WITHIN, *BEYOND, DAY[4]), *days).data
+    assert (answer["agreed"], answer["breaks"]) == (3, {"amount": 1, "date": 1})
+    assert breaks(voucher) == [("amount", "T3", 1_000, 998), ("date", "T4", 1_000, 1_000)]
+    voucher("check")
+
+
+def test_without_a_word_of_the_programme_nothing_may_differ(town: Any) -> None:
+    days = ("--since", "2020-03-27", "--until", "2020-03-29")
+    answer = run(town, (*WITHIN, *BEYOND, DAY[4]), *days).data
+    assert (answer["agreed"], answer["breaks"]) == (1, {"amount": 3, "date": 1})
     town("check")
 
 
@@ -192,6 +220,25 @@ def test_a_statement_is_held_against_transfers(
     answer = paid("reconcile", "run", "statement.csv", "-o", "json", *MEI, *LATER).data
     assert answer["breaks"] == breaks_found
     paid("check")
+
+
+def test_what_may_differ_of_sums_and_statements_only_the_programme_says(voucher: Any) -> None:
+    build(voucher, reconciliation={"amount": "0.01", "days": 1})
+    spend(voucher)
+    sums = "M1,2020-03-27,29.99,3\nM2,2020-03-27,9.98,1\nM3,2020-03-27,10,1\n"
+    towns.write("days.csv", "merchant_no,paid_on,amount,payments\n" + sums)
+    held = ("-o", "json", *MEI, *LATER)
+    answer = voucher("reconcile", "run", "days.csv", *held).data
+    assert (answer["agreed"], answer["breaks"]) == (2, {"amount": 1})
+    sign(voucher, "2020-03-27")
+    settle(voucher, "2020-03-27")
+    send(voucher, 1)
+    hear(voucher, "S1-1,paid,30.00,2020-03-30,B1,,", "S1-2,paid,10.00,2020-03-30,B2,,")
+    credits_ = "A1,M1,2020-03-29,30.01,S1-1\nA2,M2,2020-03-30,9.98,S1-2\n"
+    towns.write("statement.csv", STATEMENT + credits_)
+    answer = voucher("reconcile", "run", "statement.csv", *held).data
+    assert (answer["agreed"], answer["breaks"]) == (1, {"amount": 1})
+    voucher("check")
 
 
 def test_a_credit_of_a_transfer_that_the_bank_refused_is_a_break(town: Any) -> None:
