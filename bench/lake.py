@@ -1,10 +1,13 @@
 """A lake: how fast a city exports, how many bytes a row takes, how fast a province is asked.
 
-    python bench/lake.py FOLDER [--rows 1000000] [--cities 12]      # FOLDER is made, or used again
+    python bench/lake.py FOLDER [--rows 1000000] [--cities 12] [--spark local[2]] [--peers 12]
 
 A synthetic city is drawn, taken in and sealed, and exports into a lake; the other cities of the
-lake are its files again under other codes. Each report is a whole process. Beside it DuckDB (where it is installed) is asked
-the same texts of SQL on the same files, on as many threads; its rows must be the same integers (exit 5).
+lake are its files again under other codes. FOLDER is made, or used again. Each report is a whole
+process. Beside the local engine DuckDB and Spark (where they can be had: `make bench`, `make
+.venv-spark/.made`) are asked the same texts of SQL on the same files of the first cities (`--peers`);
+their rows must be the same integers (exit 5). Of Spark the wall time alone is shown: it works in
+processes of its own.
 """
 
 from __future__ import annotations
@@ -40,15 +43,18 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--rows", type=int, default=1_000_000)
     parser.add_argument("--cities", type=int, default=12)
+    parser.add_argument("--spark", default="local[2]", metavar="MASTER")
+    parser.add_argument("--peers", type=int, default=12, metavar="CITIES")
+    parser.add_argument("--peers-only", action="store_true")
     given = parser.parse_args()
     build(given.folder, given.rows)
     lake = given.folder / "lake"
     codes = [f"33{place:02d}00" for place in range(1, given.cities + 1)]
     exported(given.folder, lake, codes)
-    for report in REPORTS:
+    for report in () if given.peers_only else REPORTS:
         took = measured(given.folder, ["report", *report.split(), "--lake", "lake", "-o", "json"])
         print(f"| report {report} | {took['wall']:.1f} | {took['cpu']:.1f} | {mib(took)} |")
-    return beside(lake)
+    return beside(lake, codes[: given.peers], given.spark)
 
 
 def build(folder: Path, rows: int) -> None:
@@ -145,18 +151,32 @@ class Duck:
         self.db.close()
 
 
-def beside(lake: Path) -> int:
-    """The same texts for polars and DuckDB, in turns; 5 where they differ."""
-    from vouchercli.ops.lake import asking
-    from vouchercli.store import lake_queries as sql
+def peers_of(master: str) -> dict[str, Any]:
+    """The engines that can be had here."""
+    from vouchercli.errors import VoucherError
+    from vouchercli.ops.lake.spark import spark
     from vouchercli.store.lake_engine import Local
 
+    peers: dict[str, Any] = {"polars": Local()}
     try:
-        peers: dict[str, Any] = {"polars": Local(), "DuckDB": Duck()}
+        peers["DuckDB"] = Duck()
     except ImportError:
         print("without DuckDB", file=sys.stderr)
-        return 0
-    with asking.opened(asking.Asked(lake, "local", 0)) as opened:
+    sys.path += map(str, Path(f"{sys.prefix}-spark").glob("lib*/python3*/site-packages"))
+    try:
+        peers["Spark"] = spark(master)
+    except VoucherError as error:
+        print(f"without Spark: {error.code}", file=sys.stderr)
+    return peers
+
+
+def beside(lake: Path, codes: list[str], master: str) -> int:
+    """The same texts for every engine, in turns; 5 where they differ."""
+    from vouchercli.ops.lake import asking
+    from vouchercli.store import lake_queries as sql
+
+    peers = peers_of(master)
+    with asking.opened(asking.Asked(lake, "local", 0, places=codes)) as opened:
         for engine in peers.values():
             asking._set_up(engine, opened.counted, opened.asked)
         for by in ASKED:
@@ -164,13 +184,16 @@ def beside(lake: Path) -> int:
             for name, engine in peers.items():
                 asking.beside(engine, opened.rounds, by, opened.asked.days, opened.counted)
                 begun, cpu = time.perf_counter(), os.times()
-                found[name] = engine.ask(sql.sums(by))
+                found[name] = engine.ask_apart(sql.sums(by))
                 spent = os.times().user + os.times().system - cpu.user - cpu.system
-                took[name] = f"{time.perf_counter() - begun:.2f} / {spent:.2f}"
-            print(f"| sums by {', '.join(by)} | {took['polars']} | {took['DuckDB']} |", flush=True)
-            if found["polars"] != found["DuckDB"]:
+                of_cpu = "" if name == "Spark" else f" / {spent:.2f}"
+                took[name] = f"{name} {time.perf_counter() - begun:.2f}{of_cpu}"
+            print(f"| sums by {', '.join(by)} | {' | '.join(took.values())} |", flush=True)
+            if any(rows != found["polars"] for rows in found.values()):
                 print(f"they differ by {by}", file=sys.stderr)
                 return 5
+    for engine in peers.values():
+        engine.close()
     return 0
 
 
