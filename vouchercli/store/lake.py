@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules import times
 from vouchercli.store import fairness, known_facts, sql_functions, totals, typed
-from vouchercli.store.ledger import ACCOUNTS, Balances
 
 if TYPE_CHECKING:
     import sqlite3
@@ -72,12 +71,6 @@ SPLITS = """
 SELECT p.split_id, f.funder, f.kind, p.amount_fen
 FROM split_parts p JOIN funders f USING (funder_id)
 WHERE p.split_id IN (SELECT value FROM json_each(?)) ORDER BY p.split_id, f.position, f.funder
-"""
-# As the postings say that are booked up to a sealed day.
-POSTED = """
-SELECT g.funder_id, ifnull(g.round_id, 0), g.from_account, g.to_account, sum(g.amount_fen)
-FROM postings g JOIN funders f USING (funder_id)
-WHERE f.programme_id = ? AND g.booked_on <= ? GROUP BY 1, 2, 3, 4
 """
 # What facts that were booked or reversed since change of the subsidy of residents; within
 # `known_facts.as_known`.
@@ -147,20 +140,6 @@ def claims(
 def splits(db: sqlite3.Connection, numbers: Iterable[int]) -> list[tuple[Any, ...]]:
     """(split, funder, kind, amount in fen) of these splits."""
     return typed.tuples(db, SPLITS, (json.dumps(sorted(numbers)),))
-
-
-def balances(
-    db: sqlite3.Connection, programme_id: int, day: int
-) -> dict[tuple[int, int], Balances]:
-    """(funder_id, round_id; 0: the funder's own) -> what stood on its accounts by what was booked
-    up to a sealed day (yyyymmdd), in fen.
-    """
-    stands: dict[tuple[int, int], dict[str, int]] = {}
-    for funder_id, round_id, out_of, into, fen in typed.tuples(db, POSTED, (programme_id, day)):
-        accounts = stands.setdefault((funder_id, round_id), dict.fromkeys(ACCOUNTS, 0))
-        accounts[out_of] -= fen
-        accounts[into] += fen
-    return {key: Balances(**each) for key, each in stands.items()}
 
 
 def residents(

@@ -14,6 +14,7 @@ from vouchercli.store.reports import FACTS
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable
 
 # What facts move is posted by day; of the day that is cut the facts themselves are asked.
 OF_FACTS = """(g.from_account, g.to_account) IN (VALUES ('committed', 'outstanding'),
@@ -24,6 +25,11 @@ FROM postings g JOIN funders f USING (funder_id)
 WHERE f.programme_id = :programme_id AND (g.day < :day
     OR (g.day = :day AND (:is_whole OR (g.posted_at <= :at AND NOT {OF_FACTS}))))
 GROUP BY 1, 2, 3, 4
+"""
+BOOKED = """
+SELECT g.funder_id, ifnull(g.round_id, 0), g.from_account, g.to_account, sum(g.amount_fen)
+FROM postings g JOIN funders f USING (funder_id)
+WHERE f.programme_id = ? AND g.booked_on <= ? GROUP BY 1, 2, 3, 4
 """
 CLAIMED = """
 SELECT p.funder_id, p.round_id, 'committed', 'outstanding', count(*) * p.amount_fen
@@ -54,6 +60,18 @@ def at_moment(
     if not is_whole:
         of_day = {**asked, "from_at": begins, "until_at": at + 1}
         moves += typed.tuples(db, CLAIMED, of_day) + typed.tuples(db, PAID, of_day)
+    return _stands(moves)
+
+
+def booked_by(
+    db: sqlite3.Connection, programme_id: int, day: int
+) -> dict[tuple[int, int], Balances]:
+    """The same by what was booked up to a sealed day (yyyymmdd), as it was known then."""
+    return _stands(typed.tuples(db, BOOKED, (programme_id, day)))
+
+
+def _stands(moves: Iterable[tuple[int, int, str, str, int]]) -> dict[tuple[int, int], Balances]:
+    """What moves of (funder_id, round_id, from, to, fen) come to."""
     stands: dict[tuple[int, int], dict[str, int]] = defaultdict(lambda: dict.fromkeys(ACCOUNTS, 0))
     for funder_id, round_id, out_of, into, fen in moves:
         stands[funder_id, round_id][out_of] -= fen

@@ -11,7 +11,7 @@ from vouchercli.ops.reports.figures import sums_by_key
 from vouchercli.ops.reports.scope import go_back, scope_of
 from vouchercli.rules import suppression, times
 from vouchercli.rules.leverage import NOTHING
-from vouchercli.store import fairness, programmes
+from vouchercli.store import fairness, past_balances, programmes
 from vouchercli.store import lake as store
 from vouchercli.store import reports as of_reports
 from vouchercli.store import rounds as kept_rounds
@@ -80,7 +80,7 @@ def _rounds(session: Session, scope: Scope, since: int, least: int) -> Rows:
 def _funds(session: Session, scope: Scope, day: Day) -> Rows:
     """What stands on the accounts of each funder, in all ('') and by round."""
     programme_id = scope.programme["programme_id"]
-    stands = store.balances(session.db, programme_id, day.day)
+    stands = past_balances.booked_by(session.db, programme_id, day.day)
     rounds = kept_rounds.codes_by_id(session.db, programme_id)
     rows: Rows = []
     for place, funder in enumerate(programmes.funders(session.db, programme_id)):
