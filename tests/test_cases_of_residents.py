@@ -276,3 +276,13 @@ def test_a_further_key_wraps_them_too(town: Voucher, here: Path) -> None:
     assert [each["payments"] for each in after] == [3] + [2] * 7
     assert town("case", "list", "--resident", "z1", "-o", "json").data["cases"]
     town("check")
+
+
+def test_nobody_is_put_into_a_case_behind_its_back(town: Voucher, here: Path) -> None:
+    opened(town)
+    town("check")
+    towns.by_hand(
+        here, "INSERT INTO case_residents VALUES (1, 9, x'00112233445566778899aabbccddeeff')"
+    )
+    broken = town("check", "-o", "json", expect=5).json
+    assert any("8 residents" in each["message"] for each in broken["problems"])

@@ -17,6 +17,7 @@ import pytest
 import risk_looks
 import towns
 
+from vouchercli import __version__
 from vouchercli.ops.risk import measures
 from vouchercli.ops.risk.found import NotLooked
 from vouchercli.rules import risk
@@ -60,7 +61,10 @@ def test_a_ring_is_found_and_shown_with_its_rows(town: Voucher) -> None:
     assert len(at_night) == night["counts"]["at_odd_hours"]
     assert all(each["is_same"] and each["paid_at"][11:13] < "05" for each in at_night)
     assert sum(each["subsidy_fen"] for each in shown["rows"]) == shown["amount_fen"]
-    assert town("audit", "log").out.count("risk.scan")
+    lines = town("audit", "log", "-o", "json").data["lines"]
+    scan = next(each["detail"] for each in lines if each["deed"] == "risk.scan")
+    assert scan["program"] == f"voucher {__version__}"
+    assert scan["rules_sha256"] == scanned["rules_sha256"]
 
 
 def test_a_finding_is_counted_again_from_the_file_of_payments(town: Voucher) -> None:

@@ -86,6 +86,11 @@ WHERE CASE d.column1 WHEN 'case.open' THEN 1 WHEN 'case.approve' THEN c.outcome 
     AND NOT EXISTS (SELECT 1 FROM audit a WHERE a.deed = d.column1
         AND json_extract(a.detail, '$.case') = c.case_id)
 UNION ALL
+SELECT 'case ' || c.case_id, ifnull(a.detail ->> 'residents', 0) || ' residents', (
+    SELECT count(*) FROM case_residents k WHERE k.case_id = c.case_id) || ' residents' AS kept
+FROM cases c JOIN audit a ON a.deed = 'case.open' AND a.detail ->> 'case' = c.case_id
+WHERE kept <> ifnull(a.detail ->> 'residents', 0) || ' residents'
+UNION ALL
 SELECT 'audit ' || a.audit_id, 'case ' || json_extract(a.detail, '$.case'), 'no case'
 FROM audit a WHERE a.deed = 'case.open'
     AND json_extract(a.detail, '$.case') NOT IN (SELECT case_id FROM cases)

@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from vouchercli import __version__
 from vouchercli.errors import VoucherError
 from vouchercli.ops.setup import staff
 from vouchercli.result import JSON, Column, Message, Outcome, Table, Word, only, say
@@ -107,6 +108,9 @@ def scan(session: Session, as_of: int | None = None) -> Outcome:
             "risk.scan",
             str(number),
             programme=row["programme"],
+            program=f"voucher {__version__}",
+            rules_sha256=made.rules_sha256,
+            last_redemption_id=made.last_redemption_id,
             findings=made.findings,
             candidates=made.candidates,
             sha256=made.sha256,
