@@ -79,16 +79,18 @@ def arrival(
     code: str = "r2",
     is_score: bool = False,
     skew: float = 0.0,
+    bend: float = 0.0,
 ) -> Cells:
     """A round that sold out: who came earlier spends more anyway. By a score: who has more of it.
-    `skew`: what those with a pack spent more before.
+    `skew`: what those with a pack spent more before; `bend`: by how many yuan spending of those who
+    came first lies above a line.
     """
     chance = np.random.default_rng(seed)
     at = chance.uniform(-6_000, 6_000, people)
     won = at >= 0 if is_score else at < 0
     x = chance.gamma(2, 150, people) * (1 - at / 40_000) + skew * won
     s = np.where(won, (chance.random(people) < 0.7) * 40.0, 0.0)
-    y = 0.8 * x + chance.gamma(2, 80, people) + effect * s
+    y = 0.8 * x + chance.gamma(2, 80, people) + effect * s + bend * (at / 6_000) ** 2 * (at < 0)
     bins = (np.floor(at / 200) * 200 + 100).astype(int)
     cells: Cells = {}
     for each in np.unique(bins):

@@ -11,6 +11,7 @@ import pytest
 
 from vouchercli.ops.effect import moments as core
 from vouchercli.ops.effect import waves as districts
+from vouchercli.ops.effect import widths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,6 +60,14 @@ def by_arrival_curved(seed: int, effect: float) -> Interval:
     return wald
 
 
+def by_cells(seed: int, effect: float) -> Interval:
+    """The same with the width that the cells ask for, where spending bends before the limit."""
+    every = core.bins(cities.arrival(seed, effect=effect, people=6_000, bend=400.0), is_score=False)
+    wald = core.jump(every, widths.optimal(every, 100), 100, is_curved=True).wald
+    assert wald is not None
+    return wald
+
+
 def by_waves(seed: int, effect: float) -> Interval:
     """Districts that had vouchers against those that did not."""
     cells = cities.waves(seed, effect=effect, people=50, districts=8)
@@ -89,7 +98,7 @@ def test_intervals_of_several_starts_hold_the_truth_in_few_cities() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "estimate", [by_starts, by_lot, by_arms, by_arrival, by_arrival_curved, by_waves]
+    "estimate", [by_cells, by_starts, by_lot, by_arms, by_arrival, by_arrival_curved, by_waves]
 )
 @pytest.mark.parametrize("effect", [TRUE, 0.0], ids=["three", "nothing"])
 def test_intervals_hold_the_truth_in_95_of_100_cities(

@@ -333,6 +333,7 @@ def test_arrival_gives_a_jump_with_and_without_the_donut(town: Voucher) -> None:
         ("yes", "straight"),
         ("no", "straight"),
         ("yes", "curved"),
+        ("yes", "curved"),
     ]
     assert 1 < width_of(rows[2]) / width_of(rows[0]) < 2
     for each in rows:
@@ -343,7 +344,7 @@ def test_arrival_gives_a_jump_with_and_without_the_donut(town: Voucher) -> None:
     won = {key: of for key, of in cities.arrival(11).items() if key.arm == "won"}
     bring(town, won, name="won.csv")
     told = estimate(town, "r2", "--window", "1,4", "--bandwidth", "4999")["estimates"]
-    assert [each["reason"] for each in told] == 3 * ["no_cells"] + 3 * ["no_losers"]
+    assert [each["reason"] for each in told] == 4 * ["no_cells"] + 4 * ["no_losers"]
     narrow = estimate(town, "r2", "--window", "4", "--bandwidth", "300", "--donut", "0")
     assert narrow["estimates"][0]["reason"] == "no_losers"
 
@@ -396,6 +397,35 @@ def test_a_score_gives_a_jump_and_districts_in_waves_a_change(town: Voucher) -> 
     late = {key: of for key, of in cities.waves(5).items() if key.week > -2}
     bring(town, late, name="late.csv")
     assert estimate(town, "r3")["estimates"][1]["reason"] == "no_placebo"
+
+
+def test_a_plan_says_whether_the_width_is_its_own_or_that_of_the_cells(town: Voucher) -> None:
+    plan = ("effect", "plan", "r2", "--window", "4", *MEI)
+    plain = town(*plan, "-o", "json").data
+    assert '"widths"' not in law.plan_of(json.dumps(plain["plan"])).text  # as it was before
+    bring(town, cities.arrival(12, bend=400.0), name="bent.csv")
+    lines = estimate(town, "r2")["estimates"]
+    assert [each["width"] for each in lines[:3]] == [5_000] * 3
+    assert 1_000 < lines[3]["width"] < 4_000  # the bend asks for less
+    assert float(lines[0]["high"]) < 3 < float(lines[3]["high"])  # which the line misses
+    shown = town("effect", "report", "--round", "r2", "-o", "json").data["rows"]
+    assert [each["effect"] for each in shown] == [lines[0]["effect"]]
+    told = estimate(town, "r2", "--widths", "cells")
+    assert told["departs"] == ["widths"]
+    assert [each["leads"] for each in lines] == [True, False, False, False]
+    assert [each["leads"] for each in told["estimates"]] == [False, False, False, True]
+    said = town("effect", "estimate", "r2", "--widths", "cells", "--lang", "zh").out
+    assert "各时间窗以最后一行为准" in said and "暂缓" not in said
+    sealed = town(*plan, "--widths", "cells", "-o", "json").data
+    assert sealed["plan"]["widths"] == "cells" and sealed["sha256"] != plain["sha256"]
+    assert estimate(town, "r2")["follows_plan"] == "yes"
+    shown = town("effect", "report", "--round", "r2", "-o", "json").data["rows"]
+    assert [each["effect"] for each in shown] == [lines[3]["effect"]]
+    assert "[bad_plan]" in town(*plan, "--widths", "x", expect=2).err
+    few = {key: of for key, of in cities.arrival(12).items() if -900 < (key.arrival or 0) < 900}
+    bring(town, few, name="few.csv")
+    last = estimate(town, "r2")["estimates"][3]
+    assert (last["given"], last["width"]) == ("bounds", None)
 
 
 def test_districts_of_several_starts_are_compared_with_those_that_have_not_begun(

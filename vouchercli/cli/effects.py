@@ -53,6 +53,14 @@ Donut = Annotated[
         "--donut", min=0, metavar="N", help="What lies nearer to the limit is left out, likewise."
     ),
 ]
+Widths = Annotated[
+    Optional[str],
+    typer.Option(
+        "--widths",
+        metavar="WHAT",
+        help="planned: the estimate goes by that bandwidth; cells: by one that the cells ask for.",
+    ),
+]
 
 
 @command(
@@ -89,6 +97,7 @@ def plan(
     ] = None,
     bandwidth: Bandwidth = None,
     donut: Donut = None,
+    widths: Widths = None,
     to: Annotated[
         Optional[Path],
         typer.Option("--to", metavar="FILE", help="Write the header for the platform into FILE."),
@@ -100,7 +109,7 @@ def plan(
     from vouchercli.ops.effect import plans
 
     wanted = plans.Wanted(
-        outcome, window, method, population, strata, smallest, before, bandwidth, donut
+        outcome, window, method, population, strata, smallest, before, bandwidth, donut, widths
     )
     return plans.seal(session, round_, wanted, to)
 
@@ -142,13 +151,16 @@ def estimate(
     method: Method = None,
     bandwidth: Bandwidth = None,
     donut: Donut = None,
+    widths: Widths = None,
 ) -> Outcome:
     """What a round's vouchers did, with an interval and the checks it rests on; or bounds, and why
     no point is given.
     """
     from vouchercli.ops.effect import estimating, plans
 
-    wanted = plans.Wanted(windows=window, method=method, bandwidth=bandwidth, donut=donut)
+    wanted = plans.Wanted(
+        windows=window, method=method, bandwidth=bandwidth, donut=donut, widths=widths
+    )
     return estimating.estimate(session, round_, wanted)
 
 

@@ -45,6 +45,7 @@ OUTCOMES = {
 }
 ARM_WORDS = {WON: Word("with a pack"), LOST: Word("without a pack")}
 BY_PEOPLE = ("lottery", "arrival", "score")  # whose cells are of people who asked for a pack
+AT_A_LIMIT = ("arrival", "score")
 WEEKS = (1, 4, 16)
 LONGEST = 104
 SMALLEST_CELL = 20
@@ -55,9 +56,17 @@ DONUT_SCORE, BANDWIDTH_SCORE = 0, 10_000  # thousandths of a point
 TOLERANCE = Decimal("0.01")  # sums and squares are rounded to fen, each by itself
 
 
+PLANNED, FROM_CELLS = "planned", "cells"
+WIDTHS = {
+    PLANNED: Word("as planned"),
+    FROM_CELLS: Word("from the cells, with a curve"),
+}
+
+
 class Plan(NamedTuple):
     """What is fixed before a round opens: how its effect will be estimated. `before` is weeks;
-    `bandwidth` and `donut` are milliseconds of arrival or thousandths of a point of the score.
+    `bandwidth` and `donut` are milliseconds of arrival or thousandths of a point of the score;
+    `widths`: whether the estimate goes by that bandwidth or by one from the cells.
     """
 
     round: str
@@ -70,11 +79,17 @@ class Plan(NamedTuple):
     before: int
     bandwidth: int
     donut: int
+    widths: str = PLANNED
 
     @property
     def text(self) -> str:
-        """The plan as it is sealed: the same terms give the same bytes."""
-        return json.dumps(self._asdict(), ensure_ascii=False, sort_keys=True)
+        """The plan as it is sealed: the same terms give the same bytes. A term that came later
+        stands only where it is not as it was before.
+        """
+        terms = self._asdict()
+        if self.widths == PLANNED:
+            del terms["widths"]
+        return json.dumps(terms, ensure_ascii=False, sort_keys=True)
 
     @property
     def sha256(self) -> str:

@@ -115,17 +115,17 @@ def _people(
     return [People(arm, week, told[arm, week], known.of(arm)) for arm, week in in_order]
 
 
-def load() -> tuple[ModuleType, ModuleType]:
+def load() -> tuple[ModuleType, ModuleType, ModuleType]:
     """The numerical core, loaded when it is asked for. Raises `no_numpy`."""
     try:
-        from vouchercli.ops.effect import moments, waves  # numpy: a tenth of a second
+        from vouchercli.ops.effect import moments, waves, widths  # numpy: a tenth of a second
     except ImportError as error:
         raise VoucherError(
             "no_numpy",
             "this machine has no numpy, and an estimate works with it",
             hint="copy the file to a machine that has it: voucher backup FILE",
         ) from error
-    return moments, waves
+    return moments, waves, widths
 
 
 def _bounds(session: Session, current: RoundAtHand, plan: Plan) -> tuple[str, str | None]:
@@ -146,6 +146,16 @@ def _of_arm(session: Session, current: RoundAtHand) -> tuple[str, Cells] | None:
     return code, store.cells(session.db, look_up(session, code).round_id)
 
 
+class _Fit(NamedTuple):
+    """How a jump is estimated: how far from the limit is looked (None: it is not known), how near,
+    and by lines or curves.
+    """
+
+    width: int | None
+    donut: int
+    is_curved: bool = False
+
+
 class _Look:
     """Looks at the cells of a round by its plan."""
 
@@ -156,7 +166,7 @@ class _Look:
         arm: tuple[str, Cells] | None,
         bounds: tuple[str, str | None],
     ) -> None:
-        self._core, self._districts = load()
+        self._core, self._districts, self._widths = load()
         self._plan, self._cells, self._arm, self._bounds = plan, cells, arm, bounds
 
     def all(self) -> tuple[list[Row], list[Check], list[dict[str, Any]]]:
@@ -263,11 +273,15 @@ class _Look:
         checks = self._checks_of_limit()
         reason = law.withheld(checks)
         for week in plan.windows:
-            every = self._bins(week)
+            every, own = self._bins(week), plan.bandwidth
+            is_planned = plan.widths == law.PLANNED
             # with the donut, which the plan goes by, and without it
             for donut in dict.fromkeys((plan.donut, 0)):
-                rows.append(self._jump(week, every, donut, reason))
-            rows.append(self._jump(week, every, plan.donut, reason, is_curved=True))
+                leads = is_planned and donut == plan.donut
+                rows.append(self._jump(week, every, reason, _Fit(own, donut), leads=leads))
+            rows.append(self._jump(week, every, reason, _Fit(own, plan.donut, is_curved=True)))
+            best = _Fit(self._width(every), plan.donut, is_curved=True)
+            rows.append(self._jump(week, every, reason, best, leads=not is_planned))
         return rows, checks, []
 
     def _at(self, week: int) -> Cells:
@@ -277,24 +291,35 @@ class _Look:
         every: list[Any] = self._core.bins(self._at(week), is_score=self._plan.method == "score")
         return every
 
-    def _jump(
-        self, week: int, every: list[Any], donut: int, reason: str, *, is_curved: bool = False
-    ) -> Row:
-        row = self._jump_of(week, every, donut, reason, is_curved=is_curved)
-        return row | {"fit": CURVE if is_curved else LINE}
+    def _width(self, every: list[Any]) -> int | None:
+        """The width that the cells ask for; None: they are too few to say."""
+        try:
+            return int(self._widths.optimal(every, self._plan.donut))
+        except self._core.TooFew:
+            return None
 
-    def _jump_of(
-        self, week: int, every: list[Any], donut: int, reason: str, *, is_curved: bool
+    def _jump(
+        self, week: int, every: list[Any], reason: str, fit: _Fit, *, leads: bool = False
     ) -> Row:
-        about = {"donut": donut > 0}
+        row = self._jump_of(week, every, reason, fit)
+        return row | {
+            "fit": CURVE if fit.is_curved else LINE,
+            "width": fit.width,
+            "leads": leads,
+        }
+
+    def _jump_of(self, week: int, every: list[Any], reason: str, fit: _Fit) -> Row:
+        about = {"donut": fit.donut > 0}
         if not every:
             return self._bound(self._plan.method, week, "no_cells", **about)
         if len({each.is_treated for each in every}) < len((law.WON, law.LOST)):
             return self._bound(self._plan.method, week, "no_losers", **about)
         if reason:
             return self._bound(self._plan.method, week, reason, **about)
+        if fit.width is None:
+            return self._bound(self._plan.method, week, "few", **about)
         try:
-            contrast = self._core.jump(every, self._plan.bandwidth, donut, is_curved=is_curved)
+            contrast = self._core.jump(every, fit.width, fit.donut, is_curved=fit.is_curved)
         except self._core.TooFew:
             return self._bound(self._plan.method, week, "few", **about)
         return self._point(self._plan.method, week, contrast, **about)
@@ -397,7 +422,7 @@ def _answer(current: RoundAtHand, found: Estimated, survey: tuple[Table, ...]) -
             ),
             ESTIMATES,
             found.rows,
-            notes=NOTES,
+            notes=(*NOTES, *_say_which_leads(plan)),
             key="estimates",
             zone=current.zone,
         ),
@@ -433,6 +458,15 @@ NOTES = (
         " new (N). G is no part of it: G counts what would have been bought anyway."
     ),
 )
+
+
+def _say_which_leads(plan: Plan) -> Iterator[Message]:
+    """Which of several estimates of a window the plan goes by."""
+    if plan.method in law.AT_A_LIMIT:
+        if plan.widths == law.PLANNED:
+            yield say("Of each window the first row counts: a straight line, the planned width.")
+        else:
+            yield say("Of each window the last row counts: a curve, the width from the cells.")
 
 
 def follows(found: Estimated) -> str | None:

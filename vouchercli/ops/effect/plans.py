@@ -37,6 +37,7 @@ TERMS = (
     Column("before", "Weeks before", "int"),
     Column("bandwidth", "Bandwidth", "int"),
     Column("donut", "Donut", "int"),
+    Column("widths", "Width goes by", "word"),
     Column("sha256", "Digest of the plan"),
 )
 ASKED = (Column("column", "Column"), Column("meaning", "What it holds", "word"))
@@ -54,6 +55,7 @@ class Wanted(NamedTuple):
     before: int | None = None
     bandwidth: int | None = None
     donut: int | None = None
+    widths: str | None = None
 
 
 def seal(session: Session, code: str, wanted: Wanted, to: Path | None) -> Outcome:
@@ -114,13 +116,15 @@ def make(usual: Plan, mode: str, wanted: Wanted) -> Plan:
         plan = plan._replace(method=wanted.method, bandwidth=bandwidth, donut=donut)
     if wanted.outcome is not None and wanted.outcome not in law.OUTCOMES:
         raise _bad("--outcome", wanted.outcome, ", ".join(law.OUTCOMES))
+    if wanted.widths is not None and wanted.widths not in law.WIDTHS:
+        raise _bad("--widths", wanted.widths, ", ".join(law.WIDTHS))
     try:
         weeks = plan.windows if wanted.windows is None else law.read_weeks(wanted.windows)
     except ValueError:
         raise _bad("--window", wanted.windows or "", "1,4,16") from None
     given = wanted._asdict() | {"windows": weeks}
     plan = plan._replace(**{name: value for name, value in given.items() if value is not None})
-    if plan.method in ("arrival", "score") and plan.donut >= plan.bandwidth:
+    if plan.method in law.AT_A_LIMIT and plan.donut >= plan.bandwidth:
         raise _bad("--donut", str(plan.donut), str(plan.bandwidth - 1))
     return plan
 
@@ -150,6 +154,7 @@ def _answer(current: RoundAtHand, plan: Plan, other: str | None, to: Path | None
         "sha256": plan.sha256,
         "bandwidth": plan.bandwidth or None,
         "donut": plan.donut if plan.bandwidth else None,
+        "widths": law.WIDTHS[plan.widths] if plan.bandwidth else None,
     }
     data: dict[str, Any] = {
         "round": plan.round,

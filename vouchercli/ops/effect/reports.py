@@ -52,9 +52,7 @@ def gather(
             continue
         found = estimating.of_round(session, look_up(session, each.round))
         for row in found.rows:
-            is_by_plan = row["donut"] != "no" or not found.plan.donut
-            is_main = row["comparison"] != "arms" and row["fit"] != "curved" and is_by_plan
-            if not is_main:
+            if not row["leads"]:
                 continue
             key = each.round, str(row["weeks"])
             groups[key] = Found(sums.get(str(round_id), law.NOTHING))

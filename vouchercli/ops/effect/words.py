@@ -30,6 +30,7 @@ ESTIMATES = (
     Column("weeks", "Weeks", "int"),
     Column("donut", "Donut", "word", optional=True),
     Column("fit", "Fit", "word", optional=True),
+    Column("width", "Width", "int", optional=True),
     Column("treated", "With", "int"),
     Column("control", "Without", "int"),
     Column("left_out", "Left out", "int", optional=True),
@@ -38,13 +39,14 @@ ESTIMATES = (
     Column("itt_high", "A person, to", "ratio", where=DATA),
     Column("subsidy", "Subsidy", "ratio"),
     *EFFECT,
+    *only(JSON, "leads"),
 )
 CHECKS = (
     Column("check_words", "Must hold", "word", where=SHOWN),
     *only(JSON, "check", "comparison"),
     Column("weeks", "Weeks", "int"),
     Column("p", "By chance", "rate"),
-    Column("holds", "Holds", "word"),
+    Column("holds", "Passes", "word"),
 )
 PEOPLE = (
     Column("arm_words", "Arm", "word", where=SHOWN),
@@ -77,8 +79,10 @@ def row_of(
         "comparison": comparison,
         "method_words": law.SHORT[comparison],
         "weeks": weeks,
-        "donut": (YES if donut else NO) if comparison in ("arrival", "score") else None,
+        "donut": (YES if donut else NO) if comparison in law.AT_A_LIMIT else None,
         "fit": None,
+        "width": None,
+        "leads": comparison != "arms",  # what the plan goes by, and reports show
         "reason": reason or None,
         "reason_words": law.REASONS[reason] if reason else None,
         "treated": None if contrast is None else contrast.treated,
