@@ -230,6 +230,8 @@ def test_what_is_for_merchants_is_not_for_residents(town: Voucher) -> None:
     both = ("--sanction", "exclusion", "--sanction", "readmission")
     assert refused(town, "case", "decide", "1", *both, "--note", "x") == "one_step"
     start = ("--resident", "p1")
+    assert refused(town, *OPEN, "--resident", "nobody", expect=3) == "unknown_resident"
+    assert refused(town, *OPEN, "--resident", "token:12", expect=3) == "bad_resident"
     assert refused(town, *OPEN, *start, "--merchant", "M1") == "merchant_or_finding"
     assert refused(town, *OPEN, "--residents", "--merchant", "M1") == "merchant_or_finding"
     assert refused(town, *OPEN, *start, "--hold", "merchant") == "unknown_holding"

@@ -153,6 +153,10 @@ def add(session: Session, values: Sequence[Any]) -> int:
 OPENER = "SELECT opened_by, os_user FROM cases WHERE case_id = ?"
 
 
+IS_KNOWN = """
+SELECT EXISTS (SELECT 1 FROM claims WHERE resident = :resident)
+    OR EXISTS (SELECT 1 FROM applications WHERE resident = :resident)
+"""
 ADD_RESIDENT = "INSERT INTO case_residents (case_id, place, resident) VALUES (?, ?, ?)"
 RESIDENTS = """
 SELECT k.resident, count(l.place) AS payments,
@@ -178,6 +182,11 @@ class Resident(NamedTuple):
     amount_fen: int
     merchants: int
     excluded_at: int | None
+
+
+def is_known(db: sqlite3.Connection, token: bytes) -> bool:
+    """Whether a resident has ever claimed or applied."""
+    return bool(typed.number(db, IS_KNOWN, {"resident": token}))
 
 
 def add_residents(db: sqlite3.Connection, case: int, tokens: Iterable[bytes]) -> None:

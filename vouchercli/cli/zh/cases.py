@@ -114,6 +114,7 @@ TEXT = {
     # opened, added
     "case {case} on merchant {merchant}: {count} payments, {amount} yuan at stake, are kept as evidence": "核查事项 {case}（商户 {merchant}）：{count} 笔核销封存为证据，涉及 {amount} 元",
     "case {case} on {residents} residents: {count} payments, {amount} yuan at stake, are kept as evidence": "核查事项 {case}（{residents} 名居民）：{count} 笔核销封存为证据，涉及 {amount} 元",
+    "no resident of that number has claimed or applied": "没有该号码的居民领取或报名",
     "payment {number} was made by another resident": "核销 {number} 是其他居民的",
     "{holds} holds keep back {amount} yuan as long as it is open": "未结期间 {holds} 笔暂缓支付，共 {amount} 元",
     "{count} of these payments were paid to the merchant already: a claw-back takes them from its next settlement": "其中 {count} 笔已付给商户：如作追回，从其下一次结算中扣除",

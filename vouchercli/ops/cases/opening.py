@@ -171,10 +171,9 @@ def _require_holding(holding: str | None, subject: str) -> str:
 
 
 def _about(session: Session, asked: Opened, found: Finding | None) -> About:
-    """Whom it is about. Raises `unknown_merchant`, `bad_resident`, `no_residents_found`."""
+    """Whom it is about. Raises `unknown_merchant`, `no_residents_found`, and as `_resident`."""
     if asked.residents:
-        tokens = (residents.asked(session, each) for each in asked.residents)
-        return About(residents=tuple(dict.fromkeys(each for each in tokens if each)))
+        return About(residents=tuple({_resident(session, each): 1 for each in asked.residents}))
     if found and (found.merchant_no is None or asked.of_residents):
         people = findings.residents(session.db, found.finding)
         if not people:
@@ -188,6 +187,19 @@ def _about(session: Session, asked: Opened, found: Finding | None) -> About:
     merchant_no = (found.merchant_no if found else asked.merchant) or ""
     merchant = the_merchant(session, merchant_no)
     return About(merchant.merchant_id, merchant.merchant_no)
+
+
+def _resident(session: Session, named: str) -> bytes:
+    """The token of a resident that the file knows. Raises `bad_resident`, `unknown_resident`."""
+    token = residents.asked(session, residents.clean(named))
+    assert token is not None  # nothing is no resident: `clean` says so
+    if not store.is_known(session.db, token):
+        raise VoucherError(
+            "unknown_resident",
+            "no resident of that number has claimed or applied",
+            hint="voucher claim list --resident ID",
+        )
+    return token
 
 
 def _rows(session: Session, row: sqlite3.Row, about: About, found: Finding) -> list[Row]:
