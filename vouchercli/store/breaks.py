@@ -218,7 +218,11 @@ FROM breaks b LEFT JOIN rounds o USING (round_id) LEFT JOIN merchants m USING (m
     LEFT JOIN batches f USING (batch_id)
 WHERE b.programme_id = :programme_id
 """
-NUMBERED = f"{ROWS} AND b.break_id IN (SELECT value FROM json_each(:numbers)) ORDER BY b.break_id"
+# By their numbers (+: not by their programme, which would read all of it).
+NUMBERED = (
+    ROWS.replace("WHERE b.programme_id", "WHERE +b.programme_id")
+    + "AND b.break_id IN (SELECT value FROM json_each(:numbers)) ORDER BY b.break_id"
+)
 BREAKS = Listing(
     Break,
     f"""{ROWS}
