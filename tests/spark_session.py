@@ -14,10 +14,10 @@ from vouchercli.ops.lake.spark import spark
 
 def reports(master: str, lake: str, *asked: str) -> int:
     """The exit code of the first report that fails; 0: none does."""
-    engine = spark(master)
+    engine = spark(master, lake)
     close = engine.close
     engine.close = lambda: None  # type: ignore[method-assign] # when all are made
-    asking.engine_of = lambda name: engine
+    asking.engine_of = lambda name, lake: engine
     try:
         for words in asked:
             of = ("--lake", lake, "--engine", master, "-o", "json")

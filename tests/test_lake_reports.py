@@ -135,6 +135,47 @@ def test_what_a_lake_cannot_say_is_refused(town: Any) -> None:
     assert refused("compare", "330100", "r9", *LAKE, expect=3) == "unknown_subject"
 
 
+def test_a_round_that_began_between_two_exports_counts(town: Any) -> None:
+    """Also in a report of a day before the second one, of which the first knew no such round."""
+    towns.make_round(town, "r2", packs=6, state="open", closes="2020-04-20")
+    claims = towns.write("c4.csv", towns.CLAIMS + "D1,r2,P9,2020-03-30 09:00\n")
+    town("claim", "import", claims, *MEI)
+    payments(town, "p4.csv", "U1 D1 1 2020-03-31 10:00")
+    close(town, "2020-04-02")
+    export(town)
+    for report in (("leverage", "--as-of", DAY), ("leverage", "--as-of", "2020-03-31")):
+        own = data(town, *report, "--known-on", "2020-04-02")
+        found = data(town, *report, *LAKE)
+        assert (plain(found["rows"]), found["total"]) == (plain(own["rows"]), own["total"])
+    assert [row["key"] for row in found["rows"]] == ["330100/r1", "330100/r2"]
+
+
+def test_a_bare_round_is_compared_where_one_city_has_it(town: Any) -> None:
+    first, second = data(town, "compare", "r1", "330100/r1", *LAKE)["subjects"]
+    assert first["base_fen"] == second["base_fen"] > 0
+    town("lake", "export", "lake", "--city", "330200")
+    ran = town("report", "compare", "330100", "r1", *LAKE, expect=3)
+    assert "[several_rounds]" in ran.err
+    assert "name one of 330100/r1, 330200/r1" in ran.err
+
+
+def test_hints_name_the_folder(town: Any) -> None:
+    shutil.copytree("lake", "湖")
+    asked = ("--lake", "湖")
+    for words, hint in (
+        (("compare", "330100", "r9"), "voucher lake list 湖, or voucher report rounds --lake 湖"),
+        (("compare", "330100"), "voucher report compare 330100 330200 --lake 湖"),
+        (("leverage", "--round", "r9"), "voucher report rounds --lake 湖"),
+    ):
+        assert hint in town("report", *words, *asked, expect=None).err
+    path = next(Path("湖").rglob("payments-20200328-*.parquet"))
+    path.write_bytes(bytes(path.stat().st_size))
+    assert "voucher lake check 湖 says which" in town("report", "rounds", *asked, expect=3).err
+    Path("湖/330100/town/manifest.json").unlink()
+    said = town("report", "rounds", *asked, expect=3).err
+    assert "voucher lake export 湖 --city 330100" in said
+
+
 def test_what_is_missing_makes_it_partial(town: Any) -> None:
     def codes(*args: str, expect: int = 4) -> list[str]:
         ran = town("report", *args, *LAKE, "-o", "json", expect=expect)
@@ -325,7 +366,7 @@ def test_where_no_size_is_small_nobody_is_small(town: Any) -> None:
 
     frame = pl.read_parquet(next(Path("lake").rglob("payments-20200328-*.parquet")))
     columns = {name: "text" if kind == pl.String else "int" for name, kind in frame.schema.items()}
-    engine = Local()
+    engine = Local("lake")
     engine.rows("payments", columns, frame.with_columns(size=pl.lit("")).rows())
     rounds = [("330100", "town", "r1", "", "", 20200401)]
     engine.rows("asked_rounds", sql.ROUNDS, rounds)

@@ -140,8 +140,10 @@ def test_what_is_asked_of_spark_goes_where_it_belongs() -> None:
     """Nothing of Spark is started for it."""
     from vouchercli.store.spark_engine import Spark
 
-    of_cluster = Spark("spark://h:7077", secret="word", memory="2g", patience=60)._settings()
+    of_cluster = Spark(
+        "spark://h:7077", "lake", secret="word", memory="2g", patience=60
+    )._settings()
     assert of_cluster["spark.authenticate.secret"] == "word"
     assert (of_cluster["spark.authenticate"], of_cluster["spark.executor.memory"]) == ("true", "2g")
-    here = Spark("local[2]", secret="", memory="2g", patience=60)._settings()
+    here = Spark("local[2]", "lake", secret="", memory="2g", patience=60)._settings()
     assert not {"spark.authenticate", "spark.executor.memory"} & here.keys()

@@ -40,14 +40,15 @@ def export(
         ),
     ] = None,
     min_cell: Annotated[
-        int,
+        Optional[int],
         typer.Option(
             "--min-cell",
             min=1,
             metavar="N",
-            help="Counts of residents below this one are left out.",
+            help="Counts of residents below this one are left out (10, or what the export before "
+            "had); never a lower one.",
         ),
-    ] = 10,
+    ] = None,
 ) -> Outcome:
     """Write the sealed days that are new as Parquet: no resident, no token, no name."""
     from vouchercli.ops.lake.exporting import export_lake

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from vouchercli.rules.programmes import Programme
 
-VERSION = 1
+VERSION = 2  # 1: one limit of counts for all days, at first no terms
 MANIFEST = "manifest.json"
 SUMS = (
     "vouchers",
@@ -104,6 +104,7 @@ TABLES: dict[str, dict[str, str]] = {
         **dict.fromkeys(("eligible", "claimers", "packs", "subsidy_fen"), MAYBE),
     },
 }
+SNAPSHOTS = ("rounds", "funds", "merchants", "residents")  # as of the head of an export
 BOOKED = ("days", "payments", "claims")  # cut into months by the day on which it was booked
 
 
@@ -140,11 +141,11 @@ class Manifest(NamedTuple):
     seal: str
     exported_at: int
     as_of: tuple[int, ...]
-    least: int
+    least: tuple[int, ...]  # of each of these days: fewer residents than these are not counted
     percentages: tuple[str, ...]
     funders: tuple[str, ...]  # the public ones, in order
     is_rehearsal: bool
-    terms: dict[str, str]  # of its law, what cities may have otherwise, in its own words
+    terms: dict[str, str]  # of its law, what cities may have otherwise; empty: not known
     files: tuple[File, ...]
     tables: dict[str, dict[str, str]]
 
@@ -186,23 +187,6 @@ def written(manifest: Manifest) -> dict[str, Any]:
     document = {"voucher_lake": VERSION, **manifest._asdict()}
     document["files"] = [each._asdict() for each in manifest.files]
     return document | {"sha256": own_digest(document)}
-
-
-def read(document: Any) -> Manifest | None:
-    """A manifest of this version that nobody changed; None: it is none."""
-    try:
-        if document["voucher_lake"] != VERSION or document["sha256"] != own_digest(document):
-            return None
-        if document["tables"] != TABLES:  # another program's, whatever number it gives itself
-            return None
-        fields = {name: document[name] for name in Manifest._fields}
-        files = tuple(File(**each) for each in fields["files"])
-        lists = {name: tuple(fields[name]) for name in ("as_of", "percentages", "funders")}
-        if not {each.table for each in files} <= TABLES.keys():
-            return None
-        return Manifest(**{**fields, **lists, "files": files})
-    except (KeyError, TypeError):
-        return None
 
 
 def chain(rows: Sequence[Mapping[str, Any]], programme: str, head: str) -> int | None:

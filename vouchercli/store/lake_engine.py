@@ -27,7 +27,8 @@ class Local:
     `ValueError` where a file is not what it should be.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lake: str) -> None:
+        self.lake = lake
         self._files: dict[str, tuple[Columns, Parts]] = {}
         self._rows: dict[str, pl.LazyFrame] = {}
 

@@ -212,9 +212,10 @@ ROWS_OF = {
 ALL_ROUNDS = f"""
 SELECT {COLUMNS["rounds"]} FROM rounds t ORDER BY t.city, t.programme, t.position
 """
+# (city, programme, round, the first day on which one was booked, sums)
 ALL_PAYMENTS = f"""
-SELECT p.city, p.programme, {
+SELECT p.city, p.programme, p.round, MIN(p.booked_on) AS first_booked, {
     ", ".join(f"CAST(SUM(p.{name}) AS BIGINT) AS {name}" for name in rules.summed("payments"))
 }
-FROM payments p GROUP BY p.city, p.programme
+FROM payments p GROUP BY p.city, p.programme, p.round
 """

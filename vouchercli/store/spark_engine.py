@@ -51,8 +51,10 @@ class Spark:
     is damaged.
     """
 
-    def __init__(self, master: str, *, secret: str, memory: str, patience: float) -> None:
-        self.master = master
+    def __init__(
+        self, master: str, lake: str, *, secret: str, memory: str, patience: float
+    ) -> None:
+        self.master, self.lake = master, lake
         self._secret = secret
         self._memory = memory
         self._patience = patience  # seconds without any worker

@@ -26,7 +26,7 @@ from vouchercli.store import lake_queries as sql
 from vouchercli.store.reports import Round
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from vouchercli.ops.lake.engines import Engine
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from vouchercli.ops.reports.dimensions import By
 
 ZONE = times.HOME_ZONE
-SNAPSHOTS = ("rounds", "funds", "merchants", "residents")
 
 
 class Asked(NamedTuple):
@@ -107,7 +106,7 @@ def opened(asked: Asked, *, needs_day: bool = False) -> Iterator[Lake]:
     """
     needed()
     first, last = asked.days
-    engine = engine_of(asked.engine)
+    engine = engine_of(asked.engine, str(asked.root))
     found, problems = folders.found(asked.root)
     counted = [each for each in found if _is_asked(each, asked)]
     for fault in (_left_out, _not_whole, *([_no_day] if needs_day else [])):
@@ -128,11 +127,12 @@ def opened(asked: Asked, *, needs_day: bool = False) -> Iterator[Lake]:
             problems=problems,
         )
     try:
-        rounds = _set_up(engine, counted, asked)
-        _compare(engine, counted, rounds)
+        moments = {each.name: _moment(each, last, needs_day=needs_day) for each in counted}
+        rounds = _set_up(engine, counted, moments)
+        _compare(engine, counted, rounds, moments, asked)
         if not needs_day:
             rounds = [row | {"known_on": leverage.LAST_DAY} for row in rounds]
-        rounds = _chosen(rounds, asked.only)
+        rounds = _chosen(rounds, asked)
         lake = Lake(asked, engine, counted, rounds, problems, _scope(asked, counted, rounds))
         lake.lay(())
         yield lake
@@ -209,7 +209,9 @@ def _cut(each: Found, first: int, last: int) -> Problem | None:
 # ---------------------------------------------------------------- its tables
 
 
-def _set_up(engine: Engine, counted: Sequence[Found], asked: Asked) -> list[dict[str, Any]]:
+def _set_up(
+    engine: Engine, counted: Sequence[Found], moments: Mapping[str, int]
+) -> list[dict[str, Any]]:
     """Name the tables, of snapshots those of the moment; gives the rows of rounds."""
     for table, columns in rules.TABLES.items():
         parts: dict[str, list[Path]] = {}
@@ -217,7 +219,7 @@ def _set_up(engine: Engine, counted: Sequence[Found], asked: Asked) -> list[dict
             parts.setdefault(each.manifest.city, []).extend(
                 each.folder / file.path
                 for file in each.manifest.of(table)
-                if table not in SNAPSHOTS or file.last == _moment(each, asked)
+                if table not in rules.SNAPSHOTS or file.last == moments[each.name]
             )
         engine.files(table, columns, parts)
     names = [*rules.TABLES["rounds"]]
@@ -225,12 +227,11 @@ def _set_up(engine: Engine, counted: Sequence[Found], asked: Asked) -> list[dict
     return [_named(dict(zip(names, row, strict=True)), counted) for row in rows]
 
 
-def _moment(each: Found, asked: Asked) -> int:
-    """The day of which the rounds of a programme are told: the one that is asked for, else the last
-    one that it has before it.
+def _moment(each: Found, last: int, *, needs_day: bool) -> int:
+    """The day of which the rounds of a programme are told: that of the report where it needs it,
+    else the last one, which knows every round and merchant that was paid.
     """
-    before = [day for day in each.manifest.as_of if day <= asked.days[1]]
-    return before[-1] if before else each.manifest.as_of[0]
+    return last if needs_day and last in each.manifest.as_of else each.manifest.day
 
 
 def _named(row: dict[str, Any], counted: Sequence[Found]) -> dict[str, Any]:
@@ -290,19 +291,20 @@ def _first_day(each: Found) -> int:
     return each.manifest.since or min(each.manifest.first_day, 20_000_101)
 
 
-def _chosen(rounds: list[dict[str, Any]], only: Sequence[str]) -> list[dict[str, Any]]:
+def _chosen(rounds: list[dict[str, Any]], asked: Asked) -> list[dict[str, Any]]:
     """The rounds that are asked for, by their code in their city or with the city before it."""
-    if not only:
+    if not asked.only:
         return rounds
-    for code in only:
+    for code in asked.only:
         if not any(code in (row["code"], row["round"], row["family"]) for row in rounds):
             raise VoucherError(
                 "unknown_round",
                 "there is no round {round}",
-                hint="voucher report rounds --lake DIR",
+                hint="voucher report rounds --lake {folder}",
                 round=code,
+                folder=str(asked.root),
             )
-    return [row for row in rounds if {row["code"], row["round"], row["family"]} & {*only}]
+    return [row for row in rounds if {row["code"], row["round"], row["family"]} & {*asked.only}]
 
 
 def _scope(asked: Asked, counted: Sequence[Found], rounds: Sequence[dict[str, Any]]) -> Scope:
@@ -328,16 +330,28 @@ def _round(place: int, row: dict[str, Any]) -> Round:
 # ---------------------------------------------------------------- the same as the cities said
 
 
-def _compare(engine: Engine, counted: Sequence[Found], rounds: Sequence[dict[str, Any]]) -> None:
+def _compare(
+    engine: Engine,
+    counted: Sequence[Found],
+    rounds: Sequence[dict[str, Any]],
+    moments: Mapping[str, int],
+    asked: Asked,
+) -> None:
     """What the engine finds is what the manifests add up, and of each round what its city's own
-    file said of the moment. Raises `LakeDiffers` lake_differs.
+    file said of the moment; no other round was paid. Raises `LakeDiffers` lake_differs.
     """
-    problems = [*_differences(engine, rounds, counted), *_totals(engine, counted)]
+    paid = answer(engine, sql.ALL_PAYMENTS, apart=True)
+    problems = [
+        *_differences(engine, rounds, counted),
+        *_totals(paid, counted),
+        *_without_rounds(paid, rounds, moments),
+    ]
     if problems:
         raise LakeDiffersError(
             "lake_differs",
             "the engine finds other figures than the cities' own files: there is no report",
-            hint="voucher lake check DIR",
+            hint="voucher lake check {folder}",
+            folder=str(asked.root),
             problems=problems,
         )
 
@@ -371,16 +385,35 @@ def _differences(
             yield Problem("lake_differs", text, params=about)
 
 
-def _totals(engine: Engine, counted: Sequence[Found]) -> Iterator[Problem]:
+def _totals(paid: Sequence[tuple[Any, ...]], counted: Sequence[Found]) -> Iterator[Problem]:
     """Payments as the manifests add them up."""
     names = rules.summed("payments")
-    found = {row[:2]: row[2:] for row in answer(engine, sql.ALL_PAYMENTS, apart=True)}
+    found: dict[tuple[str, str], list[int]] = {}
+    for city, programme, _, _, *sums in paid:
+        before = found.get((city, programme), [0] * len(names))
+        found[city, programme] = [one + more for one, more in zip(before, sums, strict=True)]
     for each in counted:
         files = each.manifest.of("payments")
-        said = tuple(sum(file.sums[name] for file in files) for name in names)
-        has = found.get((each.manifest.city, each.manifest.programme), (0,) * len(names))
-        if has != said:
+        said = [sum(file.sums[name] for file in files) for name in names]
+        whose = each.manifest.city, each.manifest.programme
+        if found.get(whose, [0] * len(names)) != said:
             about = {"round": each.name, "what": "payments"}
             yield Problem(
                 "lake_differs", "of {round}, {what} is not what its manifest says", params=about
             )
+
+
+def _without_rounds(
+    paid: Sequence[tuple[Any, ...]],
+    rounds: Sequence[dict[str, Any]],
+    moments: Mapping[str, int],
+) -> Iterator[Problem]:
+    """Rounds that were paid up to the moment and that the city's own file did not speak of: what
+    was paid there would count nowhere.
+    """
+    known = {(row["city"], row["programme"], row["code"]) for row in rounds}
+    for city, programme, code, first_booked, *_ in paid:
+        moment = moments[f"{city}/{programme}"]
+        if first_booked <= moment and (city, programme, code) not in known:
+            text = "{round} has payments, and its city's own file did not speak of it"
+            yield Problem("lake_differs", text, params={"round": f"{city}/{programme}/{code}"})

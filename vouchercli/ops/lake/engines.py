@@ -18,6 +18,8 @@ class Engine(Protocol):
     Its methods raise `OSError`, `ValueError`.
     """
 
+    lake: str  # where the files lie
+
     def files(
         self, table: str, columns: Mapping[str, str], parts: Mapping[str, Sequence[Path]]
     ) -> None:
@@ -38,16 +40,18 @@ class Engine(Protocol):
         """Nothing is asked any more."""
 
 
-def engine_of(name: str) -> Engine:
-    """The engine of that name. Raises `UsageFault` unknown_engine, and as `spark.spark`."""
+def engine_of(name: str, lake: str) -> Engine:
+    """The engine of that name, for a lake. Raises `UsageFault` unknown_engine, and as
+    `spark.spark`.
+    """
     if name == LOCAL:
         from vouchercli.store.lake_engine import Local
 
-        return Local()
+        return Local(lake)
     from vouchercli.ops.lake.spark import is_spark, spark
 
     if is_spark(name):
-        return spark(name)
+        return spark(name, lake)
     raise UsageFault(
         "unknown_engine",
         "there is no engine {engine}",
@@ -66,6 +70,7 @@ def answer(engine: Engine, statement: str, *, apart: bool = False) -> list[tuple
         raise VoucherError(
             "lake_engine",
             "the files of the lake cannot be read: {why}",
-            hint="voucher lake check DIR says which of them is damaged",
+            hint="voucher lake check {root} says which of them is damaged",
+            root=engine.lake,
             why=str(error).splitlines()[0],
         ) from error

@@ -39,6 +39,7 @@ FILES = (
     Column("path", "File"),
 )
 PAID = ("day", "round_id", "coupon", "channel", "segment_id", "merchant_id", "split")
+FEWEST_RESIDENTS = 10  # of a count, where nothing else is asked for
 COUNTED = ("facts", "reversed", *rules.SUMS)
 
 
@@ -61,12 +62,13 @@ class Place(NamedTuple):
 
 
 def export_lake(
-    session: Session, root: Path, city: str | None, *, since: int | None, min_cell: int
+    session: Session, root: Path, city: str | None, *, since: int | None, min_cell: int | None
 ) -> Outcome:
     """Write the sealed days of the programme that the lake does not have yet, of days from `since`
-    (yyyymmdd) on. `city` is the code in GB/T 2260. Raises `UsageFault` no_city_code,
-    `VoucherError` nothing_sealed, lake_other_chain, lake_since, lake_unreadable, library_missing,
-    unwritable_file.
+    (yyyymmdd) on. `city` is the code in GB/T 2260; counts of fewer residents than `min_cell` are
+    left out (None: as in the export before). Raises `UsageFault` no_city_code, `VoucherError`
+    nothing_sealed, lake_other_chain, lake_since, lake_min_cell, library_missing, unwritable_file,
+    and as `read_manifest`.
     """
     if city is None or not figures.CITY.fullmatch(city):
         raise UsageFault(
@@ -88,7 +90,9 @@ def export_lake(
     return _answer(session, place, manifest, added)
 
 
-def _place(session: Session, row: Any, folder: Path, since: int | None, least: int) -> Place:
+def _place(
+    session: Session, row: Any, folder: Path, since: int | None, min_cell: int | None
+) -> Place:
     """What the lake has, and what it lacks."""
     every = [*store.booked(days.in_order(session.db, row["programme_id"]))]
     if not every:
@@ -127,7 +131,22 @@ def _place(session: Session, row: Any, folder: Path, since: int | None, least: i
             since=times.day_text(from_day),
             last=times.day_text(every[-1].day.day),
         )
-    return Place(folder, before, from_day, every[-1].day, new, least)
+    return Place(folder, before, from_day, every[-1].day, new, _least(before, min_cell))
+
+
+def _least(before: Manifest | None, asked: int | None) -> int:
+    """The limit of counts of residents: what a lake has left out no later export tells."""
+    if before is None:
+        return FEWEST_RESIDENTS if asked is None else asked
+    has = before.least[-1]
+    if asked is not None and asked < has:
+        raise VoucherError(
+            "lake_min_cell",
+            "counts below {has} are left out of this lake: a later export cannot tell them",
+            hint="leave out --min-cell, or name a new folder",
+            has=has,
+        )
+    return has if asked is None else asked
 
 
 # ---------------------------------------------------------------- writing
@@ -269,7 +288,7 @@ def _manifest(
         seal=place.head.sha256,
         exported_at=session.now,
         as_of=(*(before.as_of if before else ()), place.head.day),
-        least=max(place.least, before.least if before else 0),
+        least=(*(before.least if before else ()), place.least),
         percentages=tuple(about["percentages"]),
         funders=tuple(of_reports.public_funders(session.db, row["programme_id"])),
         is_rehearsal=session.is_rehearsal,
@@ -298,14 +317,14 @@ def _answer(
         says = say("the lake has all sealed days already, up to {day}", day=data["day"])
     elif session.dry_run:
         says = say(
-            "{days} sealed days would be written, up to {day}",
+            "sealed days that would be written: {days}, up to {day}",
             days=len(place.new),
             day=data["day"],
         )
     else:
         says = say(
-            "{days} sealed days are in the lake, up to {day}; to prove it: voucher lake check"
-            " {root}",
+            "sealed days that were added: {days}, up to {day}; to prove the lake: voucher lake"
+            " check {root}",
             days=len(place.new),
             day=data["day"],
             root=str(place.folder.parent.parent),

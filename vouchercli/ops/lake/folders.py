@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.errors import VoucherError
 from vouchercli.formats import whole_files
 from vouchercli.result import Problem
-from vouchercli.rules import figures
+from vouchercli.rules import figures, manifests
 from vouchercli.rules import lake as rules
 
 if TYPE_CHECKING:
@@ -64,7 +63,8 @@ def found(root: Path) -> tuple[list[Found], list[Problem]]:
                     "lake_no_manifest",
                     "it has no manifest: an export was stopped, nothing counts",
                     str(folder),
-                    "voucher lake export DIR --city CODE",
+                    "voucher lake export {root} --city {city}",
+                    params={"root": str(root), "city": folder.parent.name},
                 )
             )
         elif (manifest.city, manifest.programme) != (folder.parent.name, folder.name):
@@ -83,22 +83,41 @@ def found(root: Path) -> tuple[list[Found], list[Problem]]:
 
 def read_manifest(folder: Path) -> Manifest | None:
     """The manifest of a programme's folder; None: there is none. Raises `VoucherError`
-    lake_unreadable, unreadable_file.
+    lake_unreadable, lake_newer, lake_older, unreadable_file.
     """
     path = folder / rules.MANIFEST
     if not path.exists():
         return None
-    manifest = None
-    with suppress(ValueError):
-        manifest = rules.read(json.loads(whole_files.read(path)))
-    if manifest is None:
-        raise VoucherError(
-            "lake_unreadable",
-            "{file} is no manifest of version 1, or somebody changed it",
-            hint="put it back as it was, or export into a new folder",
-            file=str(path),
+    try:
+        found = manifests.read(json.loads(whole_files.read(path)))
+    except (ValueError, RecursionError):  # no JSON, or nested as no manifest is
+        found = manifests.Unread(manifests.WRONG, "JSON")
+    if isinstance(found, manifests.Unread):
+        raise _refusal(found.why, {"file": str(path), "what": found.what})
+    return found
+
+
+def _refusal(why: str, about: dict[str, Any]) -> VoucherError:
+    if why == manifests.NEWER:
+        return VoucherError(
+            "lake_newer",
+            "{file} was written by a newer program: {what} is not known here",
+            hint="use the version of voucher that wrote it, or a later one",
+            **about,
         )
-    return manifest
+    if why == manifests.OLDER:
+        return VoucherError(
+            "lake_older",
+            "{file} was written by an older program, whose tables do not have {what}",
+            hint="export into a new folder, with this version of voucher",
+            **about,
+        )
+    return VoucherError(
+        "lake_unreadable",
+        "{file} is no manifest, or somebody changed it ({what})",
+        hint="put it back as it was, or export into a new folder",
+        **about,
+    )
 
 
 def strays(each: Found) -> Sequence[str]:

@@ -293,7 +293,8 @@ def report_compare(asked: Asked, names: Sequence[str]) -> Outcome:
         raise UsageFault(
             "too_few_subjects",
             "at least two are compared",
-            hint="voucher report compare 330100 330200 --lake DIR",
+            hint="voucher report compare 330100 330200 --lake {folder}",
+            folder=str(asked.root),
         )
     with asking.opened(asked, needs_day=True) as lake:
         rows = _of_rounds(lake)
@@ -326,7 +327,10 @@ def _of_rounds(lake: Lake) -> dict[str, tuple[Row, Found]]:
 
 
 def _picked(lake: Lake, name: str) -> list[Row]:
-    """The rounds of a city, a province, a programme (`330100/hangzhou-2020`), or of that name."""
+    """The rounds of a city, a province, a programme (`330100/hangzhou-2020`), or of that name; of a
+    round the code alone will do where one city has it. Raises `VoucherError` unknown_subject,
+    several_rounds.
+    """
     picked = [
         row
         for row in lake.rounds
@@ -336,14 +340,29 @@ def _picked(lake: Lake, name: str) -> list[Row]:
             f"{row['city']}/{row['programme']}",
         )
     ]
-    if not picked:
+    return picked or _of_code(lake, name)
+
+
+def _of_code(lake: Lake, name: str) -> list[Row]:
+    """The one round of that code."""
+    found = [row for row in lake.rounds if row["code"] == name]
+    if not found:
         raise VoucherError(
             "unknown_subject",
             "there is neither a city nor a province nor a round {name} in the lake",
-            hint="voucher lake list DIR, or voucher report rounds --lake DIR",
+            hint="voucher lake list {folder}, or voucher report rounds --lake {folder}",
             name=name,
+            folder=str(lake.asked.root),
         )
-    return picked
+    if len(found) > 1:
+        raise VoucherError(
+            "several_rounds",
+            "several cities or programmes have a round {name}",
+            hint="name one of {rounds}",
+            name=name,
+            rounds=", ".join(row["round"] for row in found),
+        )
+    return found
 
 
 def _figures(lake: Lake, picked: Sequence[Row], rows: dict[str, tuple[Row, Found]]) -> Row:

@@ -113,8 +113,11 @@ def report_leverage(asked: Asked, by: str, question: Question) -> Outcome:
 
 def _unlike(lake: Lake, by: By) -> Iterator[Message]:
     """Say where cities stand side by side whose rules are not the same."""
+    if not {*by} & {"city", "province"}:
+        return
+    yield from unlike.unknown_rules(lake.counted)
     rules = unlike.other_rules(lake.counted)
-    if {*by} & {"city", "province"} and rules:
+    if rules:
         yield say(
             "The rules of these programmes differ ({rules}): voucher report compare says how.",
             rules=", ".join(rules),

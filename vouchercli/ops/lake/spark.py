@@ -40,9 +40,9 @@ def is_spark(name: str) -> bool:
     return name.startswith(("spark:", "sc:", "local[", "yarn", "k8s:"))
 
 
-def spark(name: str) -> Spark:
-    """The engine of that master; Spark itself is started by the first question. Raises `UsageFault`
-    spark_master, `VoucherError` spark_unreachable, no_java, java_too_old, no_spark,
+def spark(name: str, lake: str) -> Spark:
+    """The engine of that master, for a lake; Spark itself is started by the first question. Raises
+    `UsageFault` spark_master, `VoucherError` spark_unreachable, no_java, java_too_old, no_spark,
     spark_secret_file, spark_memory, spark_patience.
     """
     if not MASTERS.fullmatch(name):
@@ -60,7 +60,7 @@ def spark(name: str) -> Spark:
     patience = _patience()
     from vouchercli.store.spark_engine import Spark  # only where it is asked for
 
-    return Spark(name, **asked, patience=patience)
+    return Spark(name, lake, **asked, patience=patience)
 
 
 def _answers(name: str) -> None:

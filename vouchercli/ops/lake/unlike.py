@@ -46,10 +46,20 @@ def what_differs(lake: Lake, chosen: Chosen) -> Iterator[Message]:
 
 
 def other_rules(programmes: Iterable[Found]) -> list[str]:
-    """The names of the rules that programmes do not have alike."""
-    laws = [each.manifest.terms for each in programmes]
+    """The names of the rules that programmes do not have alike, of those whose rules are known."""
+    laws = [each.manifest.terms for each in programmes if each.manifest.terms]
     names = dict.fromkeys(name for law in laws for name in law)
     return [name for name in names if len({law.get(name) for law in laws}) > 1]
+
+
+def unknown_rules(programmes: Iterable[Found]) -> Iterator[Message]:
+    """Say of which programmes the rules are not known."""
+    names = sorted({each.name for each in programmes if not each.manifest.terms})
+    if names:
+        yield say(
+            "The rules of {programmes} are not known: an older program wrote them.",
+            programmes=", ".join(names),
+        )
 
 
 def _modes(chosen: Chosen) -> dict[str, str]:
@@ -106,9 +116,11 @@ def _other_vouchers(lake: Lake, chosen: Chosen) -> Iterator[Message]:
 def _other_rules(lake: Lake, chosen: Chosen) -> Iterator[Message]:
     """Say which rules were not the same, and what each has."""
     of = {name: _programmes(lake, rows) for name, rows in chosen.items()}
+    yield from unknown_rules(each for some in of.values() for each in some)
     for rule in other_rules(each for some in of.values() for each in some):
         said = {
             name: "/".join(sorted({each.manifest.terms.get(rule, "-") for each in some}))
             for name, some in of.items()
+            if all(each.manifest.terms for each in some)
         }
         yield say("Their rules differ: {rule}: {said}.", rule=rule, said=_listed(said))
