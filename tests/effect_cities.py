@@ -162,6 +162,25 @@ def staggered(
     return cells
 
 
+def drifting(seed: int, *, by: float = 6.0, code: str = "r3", people: int = 50) -> Cells:
+    """Eight districts that begin in week 1 and drift `by` yuan a week, thirty of week 3 and thirty
+    without vouchers, which do not drift; vouchers change nothing.
+    """
+    chance = np.random.default_rng(seed)
+    weeks = [-4, -3, -2, -1, *range(1, LAST_WEEK + 1)]
+    cells: Cells = {}
+    for start, districts, drift in ((1, 8, by), (3, 30, 0.0), (None, 30, 0.0)):
+        for place in range(districts):
+            usual = chance.normal(200, 30)
+            for week in weeks:
+                has_begun = start is not None and week >= start
+                s = np.where(chance.random(people) < 0.5, 10.0, 0.0) * has_begun
+                y = usual + drift * week + chance.normal(0, 3) + chance.gamma(2, 30, people)
+                key = Key(code, WON if start else LOST, start, week, f"{start}-{place}")
+                cells[key] = moments(y, s, 0 * y)
+    return cells
+
+
 def true_staggered(weeks: int, scale: float = 1.0) -> float:
     """What a yuan of subsidy did in so many weeks from each start: districts of each start count
     alike, so far as their weeks are told.

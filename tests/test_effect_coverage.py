@@ -4,14 +4,17 @@ shoppers, whose vouchers change nothing while gross leverage shows 10.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import effect_cities as cities
+import numpy as np
 import pytest
 
 from vouchercli.ops.effect import moments as core
+from vouchercli.ops.effect import panels, widths
 from vouchercli.ops.effect import waves as districts
-from vouchercli.ops.effect import widths
+from vouchercli.rules.effects import LOST, NOT_CHANCE, WON, Key, Moments
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     Interval = tuple[float, float, float]
 
 CITIES = 1_000
+EIGHT = 8
 TRUE = 3.0
 
 
@@ -71,7 +75,7 @@ def by_cells(seed: int, effect: float) -> Interval:
 def by_waves(seed: int, effect: float) -> Interval:
     """Districts that had vouchers against those that did not."""
     cells = cities.waves(seed, effect=effect, people=50, districts=8)
-    wald = districts.change(districts.panel(cells), 1, 4).wald
+    wald = districts.change(panels.panel(cells, (4,), 4), 1, 4).wald
     assert wald is not None
     return wald
 
@@ -80,11 +84,20 @@ def by_starts(seed: int, effect: float) -> Interval:
     """Districts that begin in three waves, with an effect of their own each, which fades: both
     weeks from each start. Gives the interval less what is true of those districts.
     """
-    cells = cities.staggered(seed, scale=effect / TRUE, districts=4)
-    found = districts.change(districts.panel(cells), 1, 2).wald
+    cells = cities.staggered(seed, scale=effect / TRUE, districts=5)
+    found = districts.change(panels.panel(cells, (2,), 4), 1, 2).wald
     assert found is not None
     off = effect - cities.true_staggered(2, effect / TRUE)
     return found[0] + off, found[1] + off, found[2] + off
+
+
+def by_few_of_many(seed: int, effect: float) -> Interval:
+    """Eight districts that had vouchers against forty that did not."""
+    cells = cities.waves(seed, effect=effect, people=50, districts=40)
+    few = {k: of for k, of in cells.items() if k.arm == LOST or int(k.stratum[1:]) < EIGHT}
+    wald = districts.change(panels.panel(few, (4,), 4), 1, 4).wald
+    assert wald is not None
+    return wald
 
 
 FEW_CITIES = 200
@@ -109,3 +122,29 @@ def test_intervals_hold_the_truth_in_95_of_100_cities(
     assert 0.93 <= held / CITIES <= 0.97
     middle = sum(point for point, _, _ in found) / CITIES
     assert abs(middle - effect) < 0.1  # no lean to either side
+
+
+def few_of_many(seed: int, few: int, many: int) -> cities.Cells:
+    """The weeks before the opening of districts that move alike: `few` that will have vouchers,
+    `many` that will not.
+    """
+    chance = np.random.default_rng(seed)
+    cells: cities.Cells = {}
+    for place in range(few + many):
+        arm, usual = (WON if place < few else LOST), chance.normal(200, 30)
+        for week in (-4, -3, -2, -1, 1):
+            y = 20 * (usual + chance.normal(0, 8))
+            sums = {"y": Decimal(f"{y:.2f}"), "yy": Decimal(0)}
+            zeros = dict.fromkeys(("s", "ss", "sy", "x", "xx", "xy", "xs"), Decimal(0))
+            cells[Key("r", arm, None, week, f"d{place}")] = Moments(20, **sums, **zeros)
+    return cells
+
+
+@pytest.mark.parametrize(("few", "many"), [(5, 30), (8, 30)])
+def test_districts_that_move_alike_seldom_seem_to_drift(few: int, many: int) -> None:
+    """1 in 100 by chance: of 300, more than 9 come once in 3,000 times."""
+    alarms = [
+        districts.trend(panels.panel(few_of_many(seed, few, many), (1,), 4), 1)
+        for seed in range(300)
+    ]
+    assert sum(each is not None and each < NOT_CHANCE for each in alarms) <= 9

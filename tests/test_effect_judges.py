@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from vouchercli.ops.effect import moments as core
+from vouchercli.ops.effect import panels
 from vouchercli.ops.effect import waves as districts
 from vouchercli.rules.effects import LOST, WON, Key
 
@@ -98,9 +99,9 @@ def test_the_published_limit_is_reproduced(told: dict[str, Any]) -> None:
 def test_districts_in_waves_are_two_way_fixed_effects(told: dict[str, Any]) -> None:
     cells = cities.waves(7)
     weeks = 4
-    assert districts.change(districts.panel(cells), 1, weeks).by[0] / weeks == pytest.approx(
-        told["panel"], rel=NEAR
-    )
+    assert districts.change(panels.panel(cells, (weeks,), 4), 1, weeks).by[
+        0
+    ] / weeks == pytest.approx(told["panel"], rel=NEAR)
 
 
 @pytest.mark.slow
@@ -108,13 +109,13 @@ def test_several_starts_are_those_of_callaway_and_santanna(told: dict[str, Any])
     """The first cohort against those not yet treated; the later one, held against the week before
     the opening, against those that never are.
     """
-    panel = districts.panel(SEVERAL)
+    panel = panels.panel(SEVERAL, (4,), 4)
     judged = {(start, week): of for start, week, *of in told["starts"]["not_yet_treated"]}
     for week in (3, 4):  # counted from the later start too, these weeks are not told
         found = districts.change(panel, week, week)
         assert found.by[0] == pytest.approx(judged[1, week][0], rel=NEAR)
         assert np.sqrt(found.cov[0, 0]) == pytest.approx(judged[1, week][1], rel=NEAR)
-    later = districts.panel({key: of for key, of in SEVERAL.items() if key.arrival != 1})
+    later = panels.panel({key: of for key, of in SEVERAL.items() if key.arrival != 1}, (2,), 4)
     judged = {(start, week): of for start, week, *of in told["starts"]["never_treated"]}
     for week in (1, 2):
         effect = judged[5, week + 4][0] - judged[5, -1][0]

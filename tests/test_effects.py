@@ -19,7 +19,7 @@ import towns
 
 from vouchercli.ops.effect import moments as core
 from vouchercli.rules import effects as law
-from vouchercli.rules import surveys
+from vouchercli.rules import intervals, surveys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -433,12 +433,15 @@ def test_districts_of_several_starts_are_compared_with_those_that_have_not_begun
 ) -> None:
     bring(town, cities.staggered(3), name="starts.csv")
     told = estimate(town, "r3", "--window", "1,2,4,6")
-    assert [each["given"] for each in told["estimates"]] == ["point"] * 4
+    assert [each["given"] for each in told["estimates"]] == [*["point"] * 3, "bounds"]
     for each in told["estimates"][:3]:
         true = cities.true_staggered(each["weeks"])
         assert float(each["low"]) < true < float(each["high"])
-    # six weeks are told of the first start alone
-    assert [each["treated"] for each in told["estimates"]] == [900, 900, 600, 300]
+    assert [each["treated"] for each in told["estimates"]] == [900, 900, 600, None]
+    # six weeks are told of the first start alone, and six districts are too few
+    assert [each["starts"] for each in told["estimates"]] == [[1, 3, 5], [1, 3, 5], [1, 3], [1]]
+    assert told["estimates"][3]["reason"] == "few_districts"
+    assert [each["weeks"] for each in told["checks"]] == [1, 2, 4, 6]
     assert [each["week"] for each in told["weeks"]] == [-4, -3, -2, -1, 1, 2, 3, 4, 5, 6]
     assert told["checks"][0]["holds"] == "yes"
     bring(town, cities.staggered(3, never=False), name="all-begin.csv")
@@ -450,15 +453,71 @@ def test_districts_of_several_starts_are_compared_with_those_that_have_not_begun
     assert estimate(town, "r3")["estimates"][0]["reason"] == "few"
     cells = cities.staggered(3)
     some = {key: of for key, of in cells.items() if key.stratum not in ("5-0", "3-1", "3-2")}
-    some = {key: of for key, of in some.items() if (key.stratum, key.week) != ("1-0", 6)}
-    bring(town, some, name="some.csv")
-    assert [each["left_out"] for each in estimate(town, "r3")["estimates"]] == [50, 50]
+    some = {key: of for key, of in some.items() if (key.stratum, key.week) != ("3-0", 2)}
+    bring(town, some, name="some.csv")  # of the third week four are left, and of the fifth five
+    assert estimate(town, "r3")["estimates"][0]["starts"] == [1, 5]
+    assert estimate(town, "r3")["estimates"][0]["left_out"] == 200
     early = {key._replace(arrival=key.arrival and key.arrival + 1): of for key, of in cells.items()}
     bring(town, early, name="early.csv")
     assert estimate(town, "r3")["estimates"][0]["reason"] == "staggered"
     before = {key._replace(arrival=key.arrival and -1): of for key, of in cells.items()}
     bring(town, before, name="before.csv")
     assert estimate(town, "r3")["estimates"][0]["reason"] == "staggered"
+
+
+def without(cells: cities.Cells, week: int, *districts: str) -> cities.Cells:
+    """These cells without a week of some districts."""
+    return {k: of for k, of in cells.items() if k.week != week or k.stratum not in districts}
+
+
+def test_weeks_that_no_comparison_needs_change_no_figure(town: Voucher) -> None:
+    cells = cities.staggered(3)
+    bring(town, cells, name="cells.csv")
+    told = estimate(town, "r3")
+    assert (told["cells_unused_weeks"], told["gaps"]) == ([], [])
+    one = next(key for key in cells if (key.stratum, key.week) == ("1-0", 6))
+    for week in (7, -5):
+        more = {**cells, one._replace(week=week): cells[one]._replace(s=0, ss=0, sy=0)}
+        bring(town, more, name=f"more{week}.csv")
+        again = estimate(town, "r3")
+        assert again["estimates"] == told["estimates"] and again["checks"] == told["checks"]
+        assert again["cells_unused_weeks"] == [week]
+    said = town("effect", "estimate", "r3", "--lang", "zh")
+    assert "各项比较均不需要下列周" in said.out + said.err
+    bring(town, without(cells, 6, "1-0"), name="less.csv")  # its window ends with week 4
+    assert estimate(town, "r3")["estimates"] == told["estimates"]
+
+
+def test_a_district_that_lacks_a_needed_week_is_named_and_a_group_is_not_lost_in_silence(
+    town: Voucher,
+) -> None:
+    cells = cities.staggered(3)
+    bring(town, without(cells, 2, "1-0"), name="one.csv")
+    told = estimate(town, "r3")
+    assert told["gaps"] == [{"district": "1-0", "start": 1, "weeks": [2]}]
+    assert [each["given"] for each in told["estimates"]] == ["point", "point"]
+    assert told["estimates"][0]["left_out"] == 50
+    for lacking in (("1-0", "1-1"), ("None-0", "None-1")):
+        bring(town, without(cells, 2, *lacking), name=f"{lacking[0]}.csv")
+        told = estimate(town, "r3")
+        assert [each["reason"] for each in told["estimates"]] == ["gaps", "gaps"]
+        assert [each["district"] for each in told["gaps"]] == [*lacking]
+    said = town("effect", "estimate", "r3", "-o", "csv").out
+    assert "district,start,weeks\nNone-0,,2\nNone-1,,2\n" in said.replace("\r", "")
+    chinese = town("effect", "estimate", "r3", "--lang", "zh", "-o", "csv").out
+    assert "所缺周" in chinese and "是否成立" in chinese and "暂缓支付" not in chinese
+
+
+def test_a_window_is_looked_at_by_the_districts_it_rests_on(town: Voucher) -> None:
+    """Eight districts drift by themselves; sixty others, of which thirty begin later, do not."""
+    drifting = cities.drifting(1, by=10.0)
+    bring(town, drifting, name="drift.csv")
+    told = estimate(town, "r3", "--window", "2,6")
+    assert [each["starts"] for each in told["estimates"]] == [[1, 3], [1]]
+    assert [each["reason"] for each in told["estimates"]] == ["pre_trend", "pre_trend"]
+    calm = {key: of for key, of in drifting.items() if key.arrival != 1}
+    bring(town, calm, name="calm.csv")
+    assert estimate(town, "r3", "--window", "2")["estimates"][0]["given"] == "point"
 
 
 def test_a_survey_is_as_large_as_its_margin_asks(town: Voucher) -> None:
@@ -655,5 +714,5 @@ def test_lots_are_hc2_of_a_regression_on_people() -> None:
 
 def test_students_t_is_near_its_tables() -> None:
     for freedom, expected in ((3, 3.182), (5, 2.571), (10, 2.228), (30, 2.042), (1e6, 1.960)):
-        assert law.t_95(freedom) == pytest.approx(expected, rel=0.015)
+        assert intervals.t_95(freedom) == pytest.approx(expected, rel=0.015)
         assert law.two_sided_t(expected, freedom) == pytest.approx(0.05, rel=0.04)

@@ -7,11 +7,10 @@ from __future__ import annotations
 import hashlib
 import json
 from decimal import Decimal, InvalidOperation
-from math import erfc, expm1, log1p, sqrt
+from math import erfc, log1p, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.result import Word
-from vouchercli.rules.intervals import Z_95
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -51,6 +50,8 @@ LONGEST = 104
 SMALLEST_CELL = 20
 BEFORE = 4  # weeks before the opening, of which the placebo and the adjustment are
 NOT_CHANCE = 0.01  # a difference before the opening that chance brings so seldom is none of chance
+LEAST_DISTRICTS = 5  # of a cohort in waves: of fewer no drift before the opening can be told
+LEAST_IN_WINDOW = 8  # districts with vouchers that a point in waves rests on
 DONUT_MS, BANDWIDTH_MS = 100, 5_000
 DONUT_SCORE, BANDWIDTH_SCORE = 0, 10_000  # thousandths of a point
 TOLERANCE = Decimal("0.01")  # sums and squares are rounded to fen, each by itself
@@ -255,12 +256,6 @@ def two_sided_t(t: float, freedom: float) -> float:
     return two_sided(shrink * sqrt(freedom * log1p(t * t / freedom)))
 
 
-def t_95(freedom: float) -> float:
-    """How many standard errors hold 95 % of Student's t: the inverse of that transform."""
-    shrink = (8 * freedom + 1) / (8 * freedom + 3)
-    return sqrt(freedom * expm1((Z_95 / shrink) ** 2 / freedom))
-
-
 REASONS = {
     "rejects": Word("rows of the file were refused and have not come back"),
     "no_cells": Word("the platform has sent no cells of this round and window"),
@@ -271,6 +266,8 @@ REASONS = {
     "pre_trend": Word("the groups moved apart before the opening"),
     "placebo_cut": Word("a jump shows where nothing was sold out"),
     "staggered": Word("vouchers were used in districts that had not begun"),
+    "gaps": Word("districts lack weeks that are needed, and a whole group is gone with them"),
+    "few_districts": Word("the window rests on fewer than 8 districts with vouchers"),
     "weak": Word("winners hardly used more subsidy than the others"),
     "few": Word("too few people, bins or districts to compare"),
     "none": Word("nothing in this issuance gives a comparison"),
@@ -285,6 +282,11 @@ def withheld(checks: Iterable[Check]) -> str:
     ):
         return "no_placebo"
     return next((each.check for each in every if each.p is not None and not each.passes), "")
+
+
+def too_few(districts: Iterable[int]) -> str:
+    """Why a window has no point for the districts of its cohorts ('': they are enough)."""
+    return "few_districts" if sum(districts) < LEAST_IN_WINDOW else ""
 
 
 def departures(sealed: Plan, done: Plan) -> list[str]:

@@ -1,11 +1,21 @@
-"""How sure a share is. Source: E. B. Wilson 1927, the score interval of a proportion."""
+"""How sure a share is (E. B. Wilson 1927, the score interval of a proportion), and how many
+standard errors hold 95 %.
+"""
 
 from __future__ import annotations
 
-from math import sqrt
+from math import expm1, sqrt
 from typing import NamedTuple
 
 Z_95 = 1.959964  # of the normal distribution: 95 % lie within
+
+
+def t_95(freedom: float) -> float:
+    """How many standard errors hold 95 % of Student's t. Source: D. L. Wallace 1959, the inverse of
+    his transform to a normal number.
+    """
+    shrink = (8 * freedom + 1) / (8 * freedom + 3)
+    return sqrt(freedom * expm1((Z_95 / shrink) ** 2 / freedom))
 
 
 class Interval(NamedTuple):

@@ -14,10 +14,12 @@ from vouchercli.ops.effect.words import (
     CHECKS,
     CURVE,
     ESTIMATES,
+    GAPS,
     LINE,
     PEOPLE,
     WEEKS,
     check_row,
+    gap_row,
     row_of,
 )
 from vouchercli.ops.reports.scope import scope_of
@@ -67,6 +69,7 @@ class Estimated(NamedTuple):
     rows: list[Row]
     checks: list[Check]
     weeks: list[dict[str, Any]]
+    panel: Any = None  # of districts in waves
 
 
 def estimate(session: Session, code: str, wanted: plans.Wanted) -> Outcome:
@@ -96,7 +99,7 @@ def of_round(
     refused = 0 if file is None else store.open_rejects(session.db, file)
     found = looked.refused() if refused else looked.all()
     people = _people(session, current, plan, cells)
-    return Estimated(plan, sealed, departs, file, refused, people, *found)
+    return Estimated(plan, sealed, departs, file, refused, people, *found, looked.panel)
 
 
 def _people(
@@ -115,17 +118,17 @@ def _people(
     return [People(arm, week, told[arm, week], known.of(arm)) for arm, week in in_order]
 
 
-def load() -> tuple[ModuleType, ModuleType, ModuleType]:
+def load() -> tuple[ModuleType, ModuleType, ModuleType, ModuleType]:
     """The numerical core, loaded when it is asked for. Raises `no_numpy`."""
     try:
-        from vouchercli.ops.effect import moments, waves, widths  # numpy: a tenth of a second
+        from vouchercli.ops.effect import moments, panels, waves, widths  # numpy: 0.1 s
     except ImportError as error:
         raise VoucherError(
             "no_numpy",
             "this machine has no numpy, and an estimate works with it",
             hint="copy the file to a machine that has it: voucher backup FILE",
         ) from error
-    return moments, waves, widths
+    return moments, waves, widths, panels
 
 
 def _bounds(session: Session, current: RoundAtHand, plan: Plan) -> tuple[str, str | None]:
@@ -166,8 +169,9 @@ class _Look:
         arm: tuple[str, Cells] | None,
         bounds: tuple[str, str | None],
     ) -> None:
-        self._core, self._districts, self._widths = load()
+        self._core, self._districts, self._widths, self._panels = load()
         self._plan, self._cells, self._arm, self._bounds = plan, cells, arm, bounds
+        self.panel: Any = None  # of districts in waves, once they were looked at
 
     def all(self) -> tuple[list[Row], list[Check], list[dict[str, Any]]]:
         """Rows, checks, and the weeks of an event study."""
@@ -348,42 +352,48 @@ class _Look:
     # ---- districts in waves
 
     def _waves(self) -> tuple[list[Row], list[Check], list[dict[str, Any]]]:
-        core, plan = self._districts, self._plan
-        reason = self._no_panel()
-        try:
-            panel = None if reason else core.panel(self._cells)
-        except self._core.TooFew:
-            reason, panel = "few", None
-        if panel is None:
+        plan, reason = self._plan, self._no_panel()
+        if reason:
             return [self._bound("waves", week, reason) for week in plan.windows], [], []
-        checks = [law.Check("pre_trend", None, core.trend(panel))]
-        reason = law.withheld(checks)
-        rows = [self._change(panel, week, reason) for week in plan.windows]
-        return rows, checks, [*self._study(panel)]
+        self.panel = self._panels.panel(self._cells, plan.windows, plan.before)
+        checks = [
+            law.Check("pre_trend", week, self._districts.trend(self.panel, week))
+            for week in plan.windows
+            if self._districts.in_window(self.panel, week)
+        ]
+        rows = [
+            self._change(self.panel, week, [each for each in checks if each.weeks == week])
+            for week in plan.windows
+        ]
+        return rows, checks, [*self._study(self.panel)]
 
     def _no_panel(self) -> str:
         """Why districts cannot be compared at all ('': they can)."""
         arms = {key.arm for key in self._cells}
-        begun = {self._districts.start_of(key) for key in self._cells} - {None}
+        begun = {self._panels.start_of(key) for key in self._cells} - {None}
         if law.WON not in arms:
             return "no_cells"
         if law.LOST not in arms and len(begun) < len((law.WON, law.LOST)):
             return "no_losers"
-        is_early = any(of.s and self._districts.is_before(key) for key, of in self._cells.items())
+        is_early = any(of.s and self._panels.is_before(key) for key, of in self._cells.items())
         return "staggered" if is_early or min(begun) < 1 else ""
 
-    def _change(self, panel: Any, week: int, reason: str) -> Row:
-        try:
-            contrast = self._districts.change(panel, 1, week)
-        except self._core.TooFew:
+    def _change(self, panel: Any, week: int, checks: list[Check]) -> Row:
+        led = [panel.cohorts[at] for at in self._districts.in_window(panel, week)]
+        starts = [each.start for each in led]
+        about = {"starts": starts, "starts_shown": [*map(str, starts)], "left_out": panel.left_out}
+        if panel.lost_cohort:
+            return self._bound("waves", week, "gaps") | about
+        if not led:
             return self._bound("waves", week, self._why_no_change(panel, week))
-        if reason:
-            return self._bound("waves", week, reason)
-        return self._point("waves", week, contrast) | {"left_out": panel.left_out}
+        if reason := law.withheld(checks) or law.too_few(each.districts for each in led):
+            return self._bound("waves", week, reason) | about
+        return self._point("waves", week, self._districts.change(panel, 1, week)) | about
 
     def _why_no_change(self, panel: Any, week: int) -> str:
-        has_weeks = any(panel.cohorts[at].has_window(week) for at in panel.begun)
-        return "few" if has_weeks else "no_cells"
+        """Why a window has no cohort: it is not told, or nobody is left to compare with."""
+        is_told = not panel.begun or any(panel.cohorts[at].has_window(week) for at in panel.begun)
+        return "few" if is_told else "no_cells"
 
     def _study(self, panel: Any) -> Iterator[dict[str, Any]]:
         """The difference of each week, from each district's own start, against all weeks before."""
@@ -411,6 +421,7 @@ def _answer(current: RoundAtHand, found: Estimated, survey: tuple[Table, ...]) -
         "cells": None if found.file is None else found.file.file,
         "cells_batch": None if found.file is None else found.file.batch,
         "cells_refused": found.refused,
+        "cells_unused_weeks": [] if found.panel is None else found.panel.surplus,
         "cells_sha256": None if found.file is None else found.file.sha256,
     }
     tables = (
@@ -440,6 +451,13 @@ def _answer(current: RoundAtHand, found: Estimated, survey: tuple[Table, ...]) -
             key="people",
             optional=True,
             where=EVERYWHERE if any(each.told != each.known for each in found.people) else JSON,
+        ),
+        Table(
+            say("Districts that are left out: weeks that are needed are missing"),
+            GAPS,
+            [] if found.panel is None else [*map(gap_row, found.panel.gaps)],
+            key="gaps",
+            optional=True,
         ),
         Table(say("Week by week"), WEEKS, found.weeks, key="weeks", optional=True),
         *survey,
@@ -487,6 +505,11 @@ def _stands(current: RoundAtHand, found: Estimated) -> Iterator[Message]:
         )
     else:
         yield say("it follows the plan {sha256}", sha256=found.sealed.sha256[:12])
+    if found.panel is not None and found.panel.surplus:
+        yield say(
+            "no comparison needs these weeks, and none is made of them: {weeks}",
+            weeks=", ".join(map(str, found.panel.surplus)),
+        )
     if found.refused and found.file is not None:
         yield say(
             "{count} rows of {file} were refused: voucher batch rejects {batch}",

@@ -8,6 +8,7 @@ from vouchercli.result import DATA, JSON, SHOWN, Column, Word, only
 from vouchercli.rules import effects as law
 
 if TYPE_CHECKING:
+    from vouchercli.ops.effect.panels import Gap
     from vouchercli.rules.effects import Check
 
     Row = dict[str, Any]
@@ -31,6 +32,7 @@ ESTIMATES = (
     Column("donut", "Donut", "word", optional=True),
     Column("fit", "Fit", "word", optional=True),
     Column("width", "Width", "int", optional=True),
+    Column("starts", "Begun in week", optional=True, shown="starts_shown"),
     Column("treated", "With", "int"),
     Column("control", "Without", "int"),
     Column("left_out", "Left out", "int", optional=True),
@@ -54,6 +56,11 @@ PEOPLE = (
     Column("week", "Week", "int"),
     Column("told", "In the cells", "int"),
     Column("known", "Known here", "int"),
+)
+GAPS = (
+    Column("district", "District"),
+    Column("start", "Begins in week", "int"),
+    Column("weeks", "Weeks that are missing", shown="weeks_shown"),
 )
 WEEKS = (
     Column("week", "Week", "int"),
@@ -83,6 +90,7 @@ def row_of(
         "fit": None,
         "width": None,
         "leads": comparison != "arms",  # what the plan goes by, and reports show
+        "starts": None,
         "reason": reason or None,
         "reason_words": law.REASONS[reason] if reason else None,
         "treated": None if contrast is None else contrast.treated,
@@ -96,6 +104,11 @@ def row_of(
         return found | {"effect": None, "low": bounds[0], "high": bounds[1], "given": BOUNDS}
     effect = (*map(law.decimals, contrast.wald),)
     return found | dict(zip(("effect", "low", "high"), effect, strict=True)) | {"given": POINT}
+
+
+def gap_row(each: Gap) -> Row:
+    """A district that is left out, and the weeks that it lacks."""
+    return each._asdict() | {"weeks_shown": [*map(str, each.weeks)]}
 
 
 def check_row(each: Check) -> Row:
