@@ -142,9 +142,9 @@ def few_of_many(seed: int, few: int, many: int) -> cities.Cells:
 
 @pytest.mark.parametrize(("few", "many"), [(5, 30), (8, 30)])
 def test_districts_that_move_alike_seldom_seem_to_drift(few: int, many: int) -> None:
-    """1 in 100 by chance: of 300, more than 9 come once in 3,000 times."""
+    """Of 300 at most 3: seen is 1, and 7 of five districts with degrees of freedom as estimated."""
     alarms = [
         districts.trend(panels.panel(few_of_many(seed, few, many), (1,), 4), 1)
         for seed in range(300)
     ]
-    assert sum(each is not None and each < NOT_CHANCE for each in alarms) <= 9
+    assert sum(each is not None and each < NOT_CHANCE for each in alarms) <= 3

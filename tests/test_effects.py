@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import sqlite3
 from contextlib import closing
 from decimal import Decimal
+from fractions import Fraction
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -527,9 +529,8 @@ def test_a_survey_is_as_large_as_its_margin_asks(town: Voucher) -> None:
     assert (told["people"], told["have_claims"], told["like"]) == (packs, False, None)
     needed = surveys.answers_for(0.05, packs)
     assert told["sizes"] == [{"figure": "people", "answers": needed, "asked": 2 * needed}]
-    answers = (
-        "round,used,ordinary,by_voucher,of_own\nr1,40,30,10,0\nr1,40,10,30,20\nr1,20,10,10,5\n"
-    )
+    three = "r1,40,30,10,0\nr1,40,10,30,20\nr1,20,10,10,5\n"
+    answers = "round,used,ordinary,by_voucher,of_own\n" + 10 * three
     file = towns.write("s.csv", answers)
     town("effect", "import", file, "--source", "x", *MEI, *LATER)
     survey = estimate(town, "r1")["survey"]
@@ -537,7 +538,7 @@ def test_a_survey_is_as_large_as_its_margin_asks(town: Voucher) -> None:
     for code in ("r1", "r2"):  # of another round of the programme too
         told = town("effect", "survey-size", code, "--margin", "20", "-o", "json").data
         assert told["like"] == "r1"
-        assert told["sizes"][1]["answers"] == min(packs, ceil(3 * (half / 0.2) ** 2))
+        assert told["sizes"][1]["answers"] == min(packs, ceil(30 * (half / 0.2) ** 2))
     assert "尚无人领取" in town(*size, "--lang", "zh").out
     for wrong in (("--margin", "0"), ("--margin", "60"), ("--answering", "x")):
         assert "[bad_percentage]" in town(*size, *wrong, expect=2).err
@@ -644,10 +645,11 @@ def test_a_survey_stands_beside_with_its_interval(town: Voucher) -> None:
     assert "64.2 %" in town("effect", "estimate", "r1").out
     ask("r1,a,2,,100,90,10,50\nr1,a,2,,100,100,0,0\nr1,b,1,,50,0,50,50\nr1,b,1,,50,50,0,25\n")
     told = estimate(town, "r1")["survey"]
-    # (2*60 + 2*0 + 100 + 25) / 500; within strata the offsets are 22, -98 and 75.5, 0.5
+    # (2*60 + 2*0 + 100 + 25) / 500
     assert told["effect"] == "0.4900" and told["answers"] == 4
-    assert float(told["low"]) < 0.49 < float(told["high"])
-    assert town("effect", "report", "-o", "json").data["surveys"][0]["round"] == "r1"
+    assert (told["low"], told["no_interval"]) == (None, "few_answers")
+    assert town("effect", "report", "-o", "json").data["surveys"][0]["no_interval"] == "few_answers"
+    assert "答卷不足 30 份" in town("effect", "estimate", "r1", "--lang", "zh").out
     ask("r1,,,,100,0,0,0\n")
     assert estimate(town, "r1")["survey"]["low"] is None
     bad = "r1,,0,,1,0,0,0\nr1,,,,0,0,0,0\nr1,,,,1,-1,0,0\nr1,,,1.5,1,0,0,0\n"
@@ -657,6 +659,38 @@ def test_a_survey_stands_beside_with_its_interval(town: Voucher) -> None:
     town("batch", "undo", str(batch), "--yes", *MEI)
     town("batch", "undo", str(batch - 1), "--yes", *MEI)
     assert estimate(town, "r1")["survey"]["answers"] == 4
+
+
+def answer(stratum: str, used: int, extra: int) -> surveys.Said:
+    """A single answer."""
+    return surveys.Said(stratum, Fraction(1), 1, used, used - extra, extra, 0)
+
+
+def test_an_interval_of_answers_is_by_students_t_and_not_of_a_few() -> None:
+    """Of a stratum offsets are 30, -30 ...: the variance is known, and so the half."""
+    thirty = [answer("a", 100, 80 if each % 2 else 20) for each in range(30)]
+    said = surveys.additional(thirty)
+    half = 2.0452 * math.sqrt(30 / 29 * 30 * 30**2) / 3_000  # t of 29
+    assert said.effect == "0.5000" and said.no_interval is None
+    assert float(said.high or 0) - 0.5 == pytest.approx(half, abs=2e-4)
+    assert surveys.additional(thirty[:29]).no_interval == "few_answers"
+    assert surveys.additional([*thirty, answer("b", 100, 50)]).no_interval == "single_answer"
+    both = [*thirty, *(each._replace(stratum="b") for each in thirty[:2])]
+    assert surveys.additional(both).low is not None
+    assert surveys.additional([each._replace(answers=2) for each in thirty]).low is None
+
+
+def test_intervals_of_thirty_answers_hold_the_truth() -> None:
+    held, cities_ = 0, 400
+    for seed in range(cities_):
+        chance = np.random.default_rng(seed)
+        used = chance.integers(1_000, 10_000, surveys.LEAST_ANSWERS)
+        extra = (used * chance.uniform(0, 1, surveys.LEAST_ANSWERS)).astype(int)
+        said = surveys.additional(
+            answer("", int(one), int(other)) for one, other in zip(used, extra, strict=True)
+        )
+        held += float(said.low or 1) <= 0.5 <= float(said.high or 0)
+    assert 0.92 <= held / cities_ <= 0.98
 
 
 SPOILED = {

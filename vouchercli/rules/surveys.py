@@ -4,17 +4,25 @@ vouchers used, as cities of Japan ask for it. What people say they did is no com
 
 from __future__ import annotations
 
+from collections import Counter
 from math import ceil, sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
+from vouchercli.result import Word
 from vouchercli.rules import money
-from vouchercli.rules.intervals import Z_95
+from vouchercli.rules.intervals import Z_95, t_95
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from fractions import Fraction
 
 FEWEST = 2  # answers of a stratum that have a variance
+LEAST_ANSWERS = 30  # of fewer the interval is too short: a ratio of sums is not yet normal
+REASONS = {
+    "printed": Word("printed sums do not show how answers differ"),
+    "few_answers": Word("fewer than 30 answers"),
+    "single_answer": Word("a stratum has a single answer"),
+}
 
 
 class Said(NamedTuple):
@@ -51,7 +59,7 @@ def asked_for(answers: int, share_bp: int) -> int:
 
 class Surveyed(NamedTuple):
     """What a survey says: sums as weighted (fen), additional spending as a share of what was used,
-    and its 95 % interval (None: printed sums, or a stratum of one answer, have none).
+    and its 95 % interval, or (`no_interval`) why there is none.
     """
 
     answers: int
@@ -62,11 +70,13 @@ class Surveyed(NamedTuple):
     effect: str
     low: str | None
     high: str | None
+    no_interval: str | None
 
 
 def additional(every: Iterable[Said]) -> Surveyed:
     """(B + C) / D of the weighted answers: a ratio of sums, its variance by linearisation within
-    strata (W. G. Cochran, Sampling Techniques, 6.13), without a correction for few.
+    strata (W. G. Cochran, Sampling Techniques, 6.13), by Student's t with as many degrees of
+    freedom as there are answers more than strata.
     """
     said = [*every]
     sums = [
@@ -77,9 +87,12 @@ def additional(every: Iterable[Said]) -> Surveyed:
         )
     ]
     used, ordinary, voucher, own = sums
-    half = _half(said, (voucher + own) / used, used)
     share = (voucher + own) / used
-    low, high = (None, None) if half is None else (max(share - half, 0.0), share + half)
+    why_not = _why_no_interval(said)
+    low, high = None, None
+    if why_not is None:
+        half = _half(said, share, used)
+        low, high = f"{max(share - half, 0.0):.4f}", f"{share + half:.4f}"
     return Surveyed(
         sum(each.answers for each in said),
         used,
@@ -87,23 +100,30 @@ def additional(every: Iterable[Said]) -> Surveyed:
         voucher,
         own,
         str(money.ratio(voucher + own, used, 4)),
-        None if low is None else f"{low:.4f}",
-        None if high is None else f"{high:.4f}",
+        low,
+        high,
+        why_not,
     )
 
 
-def _half(said: list[Said], share: float, used: int) -> float | None:
+def _why_no_interval(said: list[Said]) -> str | None:
+    """Why answers have no interval; None: they have one."""
+    if any(each.answers > 1 for each in said):
+        return "printed"
+    if len(said) < LEAST_ANSWERS:
+        return "few_answers"
+    fewest = min(Counter(each.stratum for each in said).values())
+    return "single_answer" if fewest < FEWEST else None
+
+
+def _half(said: list[Said], share: float, used: int) -> float:
     """Half the width of the interval."""
     strata: dict[str, list[float]] = {}
     for each in said:
-        if each.answers > 1:
-            return None
         off = float(each.weight) * (each.voucher_fen + each.own_fen - share * each.used_fen)
         strata.setdefault(each.stratum, []).append(off)
-    if any(len(offs) < FEWEST for offs in strata.values()):
-        return None
     variance = 0.0
     for offs in strata.values():
         middle, n = sum(offs) / len(offs), len(offs)
         variance += n / (n - 1) * sum((off - middle) ** 2 for off in offs)
-    return Z_95 * sqrt(variance) / used
+    return t_95(len(said) - len(strata)) * sqrt(variance) / used

@@ -223,7 +223,10 @@ TEXT = {
     "Extra of own money": "自费新增",
     "Extra of used": "新增占用券额",
     "What people say of themselves: (extra by voucher + extra of own money) / vouchers used. It is no comparison with people without vouchers.": "由本人自述：（用券新增＋自费新增）÷用券金额。没有与无券者比较。",
-    "No interval: printed sums, or a single answer, do not show one.": "无区间：仅有合计数或单份答卷，算不出区间。",
+    "Why no interval": "为何无区间",
+    "printed sums do not show how answers differ": "仅有合计数，看不出各答卷的差异",
+    "fewer than 30 answers": "答卷不足 30 份",
+    "a stratum has a single answer": "有一层仅一份答卷",
     # the report
     "Effect: {programme}, all known at {now}": "政策效果：{programme}，截至 {now} 的全部数据",
     "Effect: {programme}, payments as of {as_of}": "政策效果：{programme}，支付截至 {as_of}",

@@ -79,7 +79,7 @@ def _beside(session: Session, answer: Answer) -> tuple[Table, ...]:
             say("Surveys"),
             (Column("round", "Round"), *surveys.SURVEY),
             rows,
-            notes=found[0][1].notes[:1] if found else (),
+            notes=surveys.NOTES if found else (),
             key="surveys",
             optional=True,
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from vouchercli.result import JSON, Column, Table, only, say
+from vouchercli.result import JSON, SHOWN, Column, Table, only, say
 from vouchercli.rules import surveys as law
 from vouchercli.store import effects as store
 
@@ -23,8 +23,18 @@ SURVEY = (
     Column("effect", "Extra of used", "rate"),
     Column("low", "from", "rate"),
     Column("high", "to", "rate"),
+    Column("no_interval_words", "Why no interval", "word", optional=True, where=SHOWN),
+    *only(JSON, "no_interval"),
     Column("source", "Source"),
     *only(JSON, "file", "sha256"),
+)
+
+
+NOTES = (
+    say(
+        "What people say of themselves: (extra by voucher + extra of own money) / vouchers"
+        " used. It is no comparison with people without vouchers."
+    ),
 )
 
 
@@ -42,20 +52,14 @@ def table_of(db: sqlite3.Connection, current: RoundAtHand) -> tuple[Table, ...]:
     if file is None:
         return ()
     said = of_round(db, current.round_id)
-    notes = [
-        say(
-            "What people say of themselves: (extra by voucher + extra of own money) / vouchers"
-            " used. It is no comparison with people without vouchers."
-        )
-    ]
-    if said.low is None:
-        notes.append(say("No interval: printed sums, or a single answer, do not show one."))
+    row = said._asdict() | {"source": file.source, "file": file.file, "sha256": file.sha256}
+    row["no_interval_words"] = law.REASONS[said.no_interval] if said.no_interval else None
     return (
         Table(
             say("Survey on {round}", round=current.code),
             SURVEY,
-            [said._asdict() | {"source": file.source, "file": file.file, "sha256": file.sha256}],
-            notes=tuple(notes),
+            [row],
+            notes=NOTES,
             key="survey",
             is_record=True,
         ),
