@@ -52,7 +52,7 @@ def add(session: Session, rows: dict[int, tuple[str, ...]] | None = None) -> int
     """A scan with one finding."""
     rows = rows or {1: ("at_threshold",), 2: ("at_threshold", "bursts")}
     with writing(session):
-        return store.add_scan(session, 1, SCAN, [store.New(1, True, (REASON,), rows)])
+        return store.add_scan(session, 1, SCAN, [store.New(1, None, True, (REASON,), rows)])
 
 
 def test_a_finding_is_read_as_it_was_written(session: Session) -> None:
