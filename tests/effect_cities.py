@@ -105,14 +105,15 @@ def waves(
     *,
     effect: float = 3.0,
     districts: int = 12,
+    others: int | None = None,
     apart: float = 0.0,
     code: str = "r3",
     people: int = 200,
 ) -> Cells:
-    """Districts that had vouchers first, and others; `apart`: yuan a week by which they drift."""
+    """Districts that had vouchers first, and others (unless said, as many); `apart`: yuan a week by which they drift."""
     chance = np.random.default_rng(seed)
     cells: Cells = {}
-    for place in range(2 * districts):
+    for place in range(districts + (others or districts)):
         won = place < districts
         usual = chance.normal(200, 30)
         for week in (-4, -3, -2, -1, 1, 2, 3, 4):

@@ -522,6 +522,21 @@ def test_a_window_is_looked_at_by_the_districts_it_rests_on(town: Voucher) -> No
     assert estimate(town, "r3", "--window", "2")["estimates"][0]["given"] == "point"
 
 
+def test_of_four_districts_that_begin_first_nothing_is_said(town: Voucher) -> None:
+    cells = {
+        key: of
+        for key, of in cities.drifting(1).items()
+        if key.arrival != 1 or int(key.stratum.split("-")[1]) < law.LEAST_DISTRICTS - 1
+    }
+    bring(town, cells, name="four.csv")
+    long, longer = estimate(town, "r3", "--window", "6,7")["estimates"]
+    assert (long["reason"], longer["reason"]) == ("few", "no_cells")
+    said = town("effect", "plan", "r3", "--method", "waves", *MEI).out.replace("\n", " ")
+    assert "at least 5 must begin in the same week" in said and "8 in all" in said
+    assert str(law.LEAST_IN_WINDOW) in law.REASONS["few_districts"]
+    assert str(surveys.LEAST_ANSWERS) in surveys.REASONS["few_answers"]
+
+
 def test_a_survey_is_as_large_as_its_margin_asks(town: Voucher) -> None:
     size = ("effect", "survey-size", "r1")
     packs = town("round", "show", "r1", "-o", "json").data["packs"]

@@ -179,6 +179,7 @@ TEXT = {
     "I": "I",
     "Fit": "拟合",
     "Begun in week": "起始周",
+    "Of districts at least {cohort} must begin in the same week, each with all weeks that are compared, and {window} in all must have vouchers in a window.": "同一周开始的区县至少须有 {cohort} 个，各区县须有参加比较的全部周的数据；每个时间窗的有券区县合计至少须有 {window} 个。",
     "District": "区县",
     "Begins in week": "起始周",
     "Weeks that are missing": "所缺周",

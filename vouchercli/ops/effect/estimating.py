@@ -385,15 +385,10 @@ class _Look:
         if panel.lost_cohort:
             return self._bound("waves", week, "gaps") | about
         if not led:
-            return self._bound("waves", week, self._why_no_change(panel, week))
+            return self._bound("waves", week, "few" if week <= panel.longest else "no_cells")
         if reason := law.withheld(checks) or law.too_few(each.districts for each in led):
             return self._bound("waves", week, reason) | about
         return self._point("waves", week, self._districts.change(panel, 1, week)) | about
-
-    def _why_no_change(self, panel: Any, week: int) -> str:
-        """Why a window has no cohort: it is not told, or nobody is left to compare with."""
-        is_told = not panel.begun or any(panel.cohorts[at].has_window(week) for at in panel.begun)
-        return "few" if is_told else "no_cells"
 
     def _study(self, panel: Any) -> Iterator[dict[str, Any]]:
         """The difference of each week, from each district's own start, against all weeks before."""

@@ -40,10 +40,6 @@ class Cohort(NamedTuple):
         """How many there are."""
         return len(self.means)
 
-    def has_window(self, weeks: int) -> bool:
-        """Whether so many weeks from its own start are told."""
-        return self.start is not None and {*range(self.start, self.start + weeks)} <= {*self.weeks}
-
     def begins_after(self, week: int) -> bool:
         """Whether it has no vouchers in that week nor before."""
         return self.start is None or self.start > week
@@ -58,13 +54,15 @@ class Gap(NamedTuple):
 
 
 class Panel(NamedTuple):
-    """The cohorts that are large enough, the weeks before the opening that are compared with, how
-    many people stand in districts that were left out; which districts lack weeks, whether a whole
-    cohort is gone for that, and the weeks that nothing needs.
+    """The cohorts that are large enough, the weeks before the opening that are compared with, the
+    longest window that is told of any start, how many people stand in districts that were left out;
+    which districts lack weeks, whether a whole cohort is gone for that, and the weeks that nothing
+    needs.
     """
 
     cohorts: list[Cohort]
     before: list[int]
+    longest: int
     left_out: int
     gaps: list[Gap]
     lost_cohort: bool
@@ -94,7 +92,9 @@ def panel(cells: Mapping[Key, Moments], windows: Collection[int], before: int) -
     opening; those that lack a week that is needed, and cohorts that are too small, are left out.
     """
     found = _by_start(cells)
-    needed = _needed(found, windows, before)
+    told = _told(found)
+    longest = {start: _longest(start, windows, told) for start in found if start is not None}
+    needed = _needed(found, told, longest, before)
     gaps = [*_gaps(found, needed)]
     lacking = {(each.start, each.district) for each in gaps}
     cohorts, lost_cohort = [], False
@@ -104,11 +104,12 @@ def panel(cells: Mapping[Key, Moments], windows: Collection[int], before: int) -
             cohorts.append(_cohort(start, needed[start], whole))
         elif len(found[start]) >= law.LEAST_DISTRICTS:
             lost_cohort = True
-    told = sum(_people(weeks) for each in found.values() for weeks in each.values())
+    people = sum(_people(weeks) for each in found.values() for weeks in each.values())
     return Panel(
         cohorts,
         sorted(week for week in set().union(*needed.values()) if week < 0),
-        told - sum(each.people for each in cohorts),
+        max(longest.values(), default=0),
+        people - sum(each.people for each in cohorts),
         gaps,
         lost_cohort,
         sorted({key.week for key in cells}.difference(*needed.values())),
@@ -137,13 +138,12 @@ def _told(found: Mapping[Start, Districts]) -> set[int]:
 
 
 def _needed(
-    found: Mapping[Start, Districts], windows: Collection[int], before: int
+    found: Iterable[Start], told: set[int], longest: Mapping[int, int], before: int
 ) -> dict[Start, list[int]]:
     """The weeks that districts of each start must tell of: before the opening; until they begin,
     while others are compared with them; and from then on their longest window that is told.
     """
-    told = _told(found)
-    ends = {start: start + _longest(start, windows, told) for start in found if start is not None}
+    ends = {start: start + weeks for start, weeks in longest.items()}
     last = max((end for start, end in ends.items() if end > start), default=1)  # none: nothing is
     return {
         start: sorted(

@@ -199,9 +199,15 @@ def _refusals(plan: Plan) -> tuple[Any, ...]:
     """What is refused: said before anything is known."""
     if plan.method == "none":
         return (say("Bounds alone will be given: nothing here gives a comparison."),)
-    return (
-        say(
-            "A point is given only where losers are among the cells, the groups were alike before"
-            " the opening, and no effect shows there (chance alone: 1 in 100)."
-        ),
+    usual = say(
+        "A point is given only where losers are among the cells, the groups were alike before"
+        " the opening, and no effect shows there (chance alone: 1 in 100)."
+    )
+    if plan.method != "waves":
+        return (usual,)
+    return usual, say(
+        "Of districts at least {cohort} must begin in the same week, each with all weeks that are"
+        " compared, and {window} in all must have vouchers in a window.",
+        cohort=law.LEAST_DISTRICTS,
+        window=law.LEAST_IN_WINDOW,
     )
