@@ -51,7 +51,7 @@ class Cluster(NamedTuple):
         os.killpg(self.workers[0].pid, signal.SIGKILL)
 
 
-def until(what: Callable[[], Any], process: Process | None = None) -> Any:
+def until(what: Callable[[], Any], process: subprocess.Popen[Any] | None = None) -> Any:
     """What is waited for, once it is there; the process must live until then."""
     ends = time.monotonic() + WITHIN
     while not (found := what()):

@@ -2,11 +2,15 @@
 
 Nothing of Python runs on workers: they read Parquet and add up, all in Java. What Spark itself says
 goes to a file, not to the user; it is read here for what is wrong. `VOUCHER_SPARK_LOG` keeps it.
+What our Java puts aside lies in one folder, which goes with it, however it ends.
 """
 
 from __future__ import annotations
 
+import logging
 import os
+import signal
+import subprocess
 import tempfile
 import threading
 import time
@@ -42,6 +46,9 @@ SETTINGS = {
 }
 LOOPBACK = {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
 END = 20  # seconds to end in order
+LAST = 5  # seconds for a Java that nobody speaks to any more
+OF_JAVA = "JAVA_TOOL_OPTIONS"
+UNSAID = logging.NullHandler()  # a Java that has ended is a traceback to its bridge; we have words
 SEEN = "path", "length", "reflect('org.apache.spark.package', 'SPARK_VERSION') AS version"
 
 
@@ -63,7 +70,10 @@ class Spark:
         self._tables: dict[str, tuple[Columns, list[str]]] = {}
         self._session: Any = None
         self._gateway: Any = None
+        self._running: Future[Any] | None = None  # what is waited for
         self._log: Any = None
+        self._folder: Any = None  # of what our Java puts aside
+        self._heard: Any = None  # who was asked to end before us
 
     def files(self, table: str, columns: Columns, parts: Mapping[str, Sequence[Path]]) -> None:
         """A table is made of exactly these files."""
@@ -87,28 +97,30 @@ class Spark:
     ask_apart = ask  # a cluster has room for all cities
 
     def close(self) -> None:
-        """The session has ended, and its Java with it."""
+        """The session has ended, and its Java with it; nothing of them is left."""
+        if self._log is None:
+            return
+        ending = self._running
         if self._session is not None:
-            stopping = _begun(self._session.stop)
+            ending = Future()
+            _begin(ending, self._session.stop)
+        if ending is not None:
             with suppress(Exception):
-                stopping.result(END)
-        self._session = None
-        self._kill()
-        if self._log is not None:
-            self._log.close()
-            if not os.environ.get(OF_LOG):
-                Path(self._log.name).unlink(missing_ok=True)
-            self._log = None
+                ending.result(END)
+        self._session = self._running = None
+        self._end()
+        self._log.close()
+        self._folder.cleanup()
+        self._log = self._folder = None
+        if self._heard is not None:
+            signal.signal(signal.SIGTERM, self._heard)
+            self._heard = None
 
     # ------------------------------------------------------------ starting
 
     def _started(self) -> Any:
         if self._session is None:
-            path = os.environ.get(OF_LOG)
-            if path:
-                self._log = Path(path).open("a+b")  # noqa: SIM115 - until `close`
-            else:
-                self._log = tempfile.NamedTemporaryFile(prefix="voucher-spark-", delete=False)  # noqa: SIM115
+            self._prepare()
             start = self._connected if self.master.startswith("sc://") else self._launched
             self._session = self._watched(start, faults.while_starting)
             if not self.master.startswith(("sc://", "local[")):
@@ -117,6 +129,19 @@ class Spark:
                 self._name(table, columns, paths)
             self._look()
         return self._session
+
+    def _prepare(self) -> None:
+        """Whoever is asked to end (SIGTERM) from here on ends in order, as when interrupted. The
+        log has no name, unless it is to be kept.
+        """
+        path = os.environ.get(OF_LOG)
+        self._log = Path(path).open("a+b") if path else tempfile.TemporaryFile()  # noqa: SIM115
+        self._folder = tempfile.TemporaryDirectory(
+            prefix="voucher-spark-", ignore_cleanup_errors=True
+        )
+        is_main = threading.current_thread() is threading.main_thread()
+        if is_main and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+            self._heard = signal.signal(signal.SIGTERM, signal.default_int_handler)
 
     def _connected(self) -> Any:
         """A session of a server of Spark Connect."""
@@ -136,9 +161,13 @@ class Spark:
         from pyspark.java_gateway import launch_gateway
         from pyspark.sql import SparkSession
 
+        logging.getLogger().addHandler(UNSAID)
         given = os.environ.get("PYSPARK_SUBMIT_ARGS", "pyspark-shell")
         memory = f"--driver-memory {self._memory} " if self._memory else ""
-        with _environment({"PYSPARK_SUBMIT_ARGS": memory + given}):
+        # Spark's own folder of the driver lies there too, unless SPARK_LOCAL_DIRS names another.
+        of_java = f'{os.environ.get(OF_JAVA, "")} "-Djava.io.tmpdir={self._folder.name}"'
+        options = {"PYSPARK_SUBMIT_ARGS": memory + given, OF_JAVA: f"{of_java} -XX:-UsePerfData"}
+        with _environment(options):
             self._gateway = launch_gateway(popen_kwargs={"stdout": self._log, "stderr": self._log})
         SparkContext._ensure_initialized(gateway=self._gateway)
         conf = SparkConf(loadDefaults=True, _jvm=SparkContext._jvm).setMaster(self.master)
@@ -198,8 +227,10 @@ class Spark:
         """What a call gives; while it is waited for, the log is read for what no patience mends,
         and somebody must be there to do the work.
         """
-        begins = self._log.seek(0, os.SEEK_END)
-        answer, manned_at = _begun(call), time.monotonic()
+        begins = os.fstat(self._log.fileno()).st_size
+        answer = self._running = Future()  # known before it runs: whoever interrupts waits for it
+        _begin(answer, call)
+        manned_at = time.monotonic()
         while True:
             done = wait_for([answer], timeout=1).done
             if done and answer.exception() is None:
@@ -210,7 +241,7 @@ class Spark:
             is_late = time.monotonic() - manned_at > self._patience
             found = faults.no_workers(self.master) if is_late else fault(said, self.master)
             if found is not None:
-                self._kill()
+                self._end()
                 raise found
             if done:
                 error = answer.exception()
@@ -221,20 +252,25 @@ class Spark:
         return self._executors is None or len(self._executors.getExecutorInfos()) > 1
 
     def _said(self, begins: int) -> str:
-        with Path(self._log.name).open("rb") as log:
-            log.seek(begins)
-            return log.read().decode("utf-8", "replace")
+        log = self._log.fileno()
+        return os.pread(log, os.fstat(log).st_size - begins, begins).decode("utf-8", "replace")
 
-    def _kill(self) -> None:
-        """End our Java, whatever it does."""
+    def _end(self) -> None:
+        """End our Java, whatever it does: in order where it can, since it then takes away what it
+        put aside elsewhere.
+        """
         self._executors = None
         if self._gateway is None:
             return
         from pyspark import SparkContext
 
         process, self._gateway = self._gateway.proc, None
-        process.kill()
-        process.wait()
+        process.stdin.close()
+        try:
+            process.wait(LAST)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
         SparkContext._gateway = SparkContext._jvm = SparkContext._active_spark_context = None
 
 
@@ -250,9 +286,8 @@ def _environment(names: Mapping[str, str]) -> Iterator[None]:
         os.environ.update(before)
 
 
-def _begun(call: Callable[[], Any]) -> Future[Any]:
-    """A call in a thread that nobody has to wait for."""
-    future: Future[Any] = Future()
+def _begin(future: Future[Any], call: Callable[[], Any]) -> None:
+    """Call in a thread that nobody has to wait for; what it gives is in the future."""
 
     def run() -> None:
         try:
@@ -261,4 +296,3 @@ def _begun(call: Callable[[], Any]) -> Future[Any]:
             future.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
-    return future
