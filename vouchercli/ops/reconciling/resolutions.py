@@ -15,7 +15,7 @@ from vouchercli.ops.reconciling.lookup import (
     require_open,
 )
 from vouchercli.ops.setup import desk, staff
-from vouchercli.result import Clauses, Outcome, say
+from vouchercli.result import Outcome, say
 from vouchercli.rules import breaks as law
 from vouchercli.rules import doors, money
 from vouchercli.store import audit, programmes, proposals
@@ -76,7 +76,7 @@ def propose(session: Session, numbers: Sequence[int], how: How) -> Outcome:
         breaks=in_words(wanted),
         resolution=RESOLUTION_WORDS[how.resolution],
         amount=money.grouped(total_fen),
-        numbers=Clauses(" ".join(map(str, wanted))),
+        numbers=tuple(map(str, wanted)),
     )
     data = {"breaks": wanted, "state": "proposed", "resolution": how.resolution}
     return Outcome(data | {"amount_fen": total_fen}, says=(message,))
