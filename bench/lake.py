@@ -151,20 +151,20 @@ class Duck:
         self.db.close()
 
 
-def peers_of(master: str) -> dict[str, Any]:
+def peers_of(master: str, lake: str) -> dict[str, Any]:
     """The engines that can be had here."""
     from vouchercli.errors import VoucherError
     from vouchercli.ops.lake.spark import spark
     from vouchercli.store.lake_engine import Local
 
-    peers: dict[str, Any] = {"polars": Local()}
+    peers: dict[str, Any] = {"polars": Local(lake)}
     try:
         peers["DuckDB"] = Duck()
     except ImportError:
         print("without DuckDB", file=sys.stderr)
     sys.path += map(str, Path(f"{sys.prefix}-spark").glob("lib*/python3*/site-packages"))
     try:
-        peers["Spark"] = spark(master)
+        peers["Spark"] = spark(master, lake)
     except VoucherError as error:
         print(f"without Spark: {error.code}", file=sys.stderr)
     return peers
@@ -175,10 +175,11 @@ def beside(lake: Path, codes: list[str], master: str) -> int:
     from vouchercli.ops.lake import asking
     from vouchercli.store import lake_queries as sql
 
-    peers = peers_of(master)
+    peers = peers_of(master, str(lake))
     with asking.opened(asking.Asked(lake, "local", 0, places=codes)) as opened:
+        heads = {each.name: each.manifest.day for each in opened.counted}
         for engine in peers.values():
-            asking._set_up(engine, opened.counted, opened.asked)
+            asking._set_up(engine, opened.counted, heads)
         for by in ASKED:
             found, took = {}, {}
             for name, engine in peers.items():
