@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ import pytest
 import towns
 
 from vouchercli.ops.intake import by_columns
+from vouchercli.store import cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -170,7 +173,7 @@ def test_the_residents_of_a_merchants_finding_have_a_case_of_their_own(town: Vou
 def test_who_is_excluded_gets_no_pack_until_readmitted(town: Voucher) -> None:
     opened(town)
     said = decided(town, 1, "exclusion").err
-    assert "8 residents get no pack of town any more" in said
+    assert "8 residents get no pack of town from 2020-04-20 09:00:00 on" in said
     towns.make_round(
         town,
         "r2",
@@ -185,7 +188,9 @@ def test_who_is_excluded_gets_no_pack_until_readmitted(town: Voucher) -> None:
     assert claimed(town, "r2", "p1", "2020-05-01 09:00:00") == []
     at = ("--now", "2020-05-02 09:00")
     grant = ("claim", "grant", "r2")
-    assert refused(town, *grant, "z2", *at, expect=3) == "not_eligible"
+    no = town(*grant, "z2", *at, *CHEN, "-o", "json", expect=3).json["problems"][0]
+    assert no["code"] == "not_eligible" and "a case excludes" in no["message"]
+    assert no["hint"] == "voucher case list --resident ID"
     listed = town("case", "show", "1", "-o", "json").data["whom"]
     assert all(each["excluded_at"] for each in listed)
     again = [word for each in listed for word in ("--resident", each["resident"])]
@@ -193,7 +198,10 @@ def test_who_is_excluded_gets_no_pack_until_readmitted(town: Voucher) -> None:
     shown = town("case", "show", "2", "-o", "json").data
     assert shown["before"]["exclusion"] == 1 and shown["next_step"] == "exclusion"
     later = ("--from", "2020-05-10 00:00")
-    assert "may have packs of town again" in decided(town, 2, "readmission", *later).err
+    assert (
+        "may have packs of town again from 2020-05-10 00:00:00 on"
+        in decided(town, 2, "readmission", *later).err
+    )
     assert claimed(town, "r2", "z3", "2020-05-09 23:59:00") == ["not_eligible"]
     assert claimed(town, "r2", "z3", "2020-05-10 00:00:00") == []
     town("check", "--now", "2020-05-21 09:00")
@@ -215,6 +223,8 @@ def test_files_of_any_size_refuse_the_excluded(
     file = towns.write("many.csv", towns.CLAIMS + claims)
     ran = town("claim", "import", file, *CHEN, *now, "-o", "json", expect=4).data
     assert (ran["accepted"], ran["reasons"]) == (3, {"not_eligible": 3})
+    why = "a case excludes this resident from packs from 2020-04-20 09:00:00 on"
+    assert why in town("batch", "rejects", str(ran["batch"]), "-o", "json").out
     head = "application_no,round,resident,applied_at\n"
     rows = "".join(f"B{n},r2,{each},2020-05-01 09:00:0{n}\n" for n, each in enumerate(who))
     file = towns.write("asked.csv", head + rows)
@@ -288,3 +298,107 @@ def test_nobody_is_put_into_a_case_behind_its_back(town: Voucher, here: Path) ->
     )
     broken = town("check", "-o", "json", expect=5).json
     assert any("8 residents" in each["message"] for each in broken["problems"])
+
+
+def test_an_exclusion_that_will_end_is_shown_until_it_has_ended(town: Voucher, here: Path) -> None:
+    opened(town)
+    decided(town, 1, "exclusion")
+    whom = town("case", "show", "1", "-o", "json").data["whom"]
+    again = [word for each in whom for word in ("--resident", each["resident"])]
+    town(*OPEN, *again, *CHEN)
+    decided(town, 2, "readmission", "--from", "2020-06-01 00:00")
+    between = town("case", "show", "1", "-o", "json").data["whom"]
+    assert {each["excluded_at"][:10] for each in between} == {"2020-04-20"}
+    assert {each["excluded_to"] for each in between} == {"2020-06-01T00:00:00+08:00"}
+    town("case", "export", "2", "told", "--for-platform", *CHEN)
+    told = [*csv.DictReader(Path("told/whom.csv").read_text("utf-8-sig").splitlines())]
+    assert all(each["excluded_at"] and each["excluded_to"] for each in told)
+    after = town("case", "show", "1", "--now", "2020-06-01 00:00", "-o", "json").data["whom"]
+    assert {(each["excluded_at"], each["excluded_to"]) for each in after} == {(None, None)}
+
+
+def test_who_paid_is_known_when_the_claim_is_reversed(town: Voucher, here: Path) -> None:
+    opened(town)
+
+    def payers() -> list[int]:
+        evidence = town("case", "show", "1", "-o", "json").data["evidence"]
+        return [each["payer"] for each in evidence]
+
+    before = payers()
+    assert len({*before}) == CROWD
+
+    def corrected(*what: str) -> None:
+        why = ("--reverse", "--note", "one hand", "--evidence", "letter 7")
+        number = town(*what, *why, *CHEN, "-o", "json").data["correction"]
+        town("correction", "approve", str(number), *LIN)
+
+    for payment in ("T616", "T603", "T602", "T601", "T600"):
+        corrected("redemption", "correct", payment, "--kind", "pay")
+    for claim in ("Cz0", "Cz1"):
+        corrected("claim", "correct", claim)
+    assert payers() == before
+    whom = town("case", "show", "1", "-o", "json").data["whom"]
+    assert [each["payments"] for each in whom] == [3] + [2] * 7
+    town("case", "export", "1", "told", "--for-platform", *CHEN)
+    told = [*csv.DictReader(Path("told/residents.csv").read_text().splitlines())]
+    assert len(told) == 17 and len({each["resident"] for each in told}) == CROWD
+
+
+def test_payments_of_residents_are_found_by_their_vouchers(town: Voucher, here: Path) -> None:
+    asked = {"resident": b"", "since": 0, "until": 1, "programme_id": 1, "round": None}
+    with towns.session(here / "voucher.db") as session:
+        plan = session.db.execute(f"EXPLAIN QUERY PLAN {cases.OF_RESIDENTS}", asked).fetchall()
+    steps = [row["detail"] for row in plan]
+    assert any("redemptions_by_voucher" in each for each in steps)
+    assert any(each.startswith("SEARCH c ") for each in steps)
+    assert not any(each.startswith("SCAN") for each in steps)
+
+
+def test_who_is_named_by_hand_is_looked_at(town: Voucher, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran = town(*OPEN, "--resident", "p1", *CHEN, "-o", "json")
+    assert [each["code"] for each in ran.json["problems"]] == ["resident_in_arguments"]
+    token = town("case", "show", "1", "-o", "json").data["whom"][0]["resident"]
+    assert not town(*OPEN, "--resident", token, *CHEN, "-o", "json").json["problems"]
+    monkeypatch.setattr(sys, "stdin", io.StringIO("p2\n"))
+    ran = town(*OPEN, "--resident", "-", *CHEN, "-o", "json")
+    assert ran.data["residents"] == 1 and not ran.json["problems"]
+    assert refused(town, *OPEN, "--resident", "p1x", expect=3) == "unknown_resident"
+
+
+def test_a_wrong_check_digit_is_told(town: Voucher) -> None:
+    wrong = "110101199003070031"
+    people = towns.write("people.csv", f"resident,group\n{wrong},g\n")
+    town("eligibility", "import", people, *CHEN, expect=None)
+    ran = town(*OPEN, "--resident", wrong, *CHEN, "-o", "json")  # on a list alone
+    codes = [each["code"] for each in ran.json["problems"]]
+    assert codes == ["identity_check_digit", "resident_in_arguments"]
+
+
+def test_nobody_is_readmitted_who_is_not_excluded(town: Voucher) -> None:
+    opened(town)
+    readmit = ("case", "decide", "1", "--sanction", "readmission", "--note", "x")
+    assert refused(town, *readmit, expect=3) == "nobody_excluded"
+
+
+def test_a_finding_names_the_case_that_looks_into_it(town: Voucher) -> None:
+    finding = str(of_residents(town)["finding"])
+    assert "next: voucher case open" in town("risk", "show", finding).err
+    opened(town)
+    again = str(of_residents(town)["finding"])
+    first = town("risk", "show", str(town("case", "show", "1", "-o", "json").data["finding"])).err
+    assert "case 1 looks into it: voucher case show 1" in first and "case open" not in first
+    assert again != finding
+
+
+def test_texts_of_a_pack_hold_no_tokens(town: Voucher, here: Path) -> None:
+    who = "110101199003070038"
+    why = ("--reason", "resale", "--note", f"seen with {who}")
+    told = ("--complaint", "--from", f"by {who}", "--on", "2020-04-01")
+    town("case", "open", "--merchant", "M1", *why, *told, *CHEN)
+    town("case", "note", "1", f"he called from 13800138000, {who}", *CHEN)
+    assert "token:" in town("case", "show", "1", "-o", "json").out
+    for folder, more in (("pack", ()), ("told", ("--for-platform",))):
+        town("case", "export", "1", folder, *more, *CHEN)
+        for file in Path(folder).iterdir():
+            assert b"token:" not in file.read_bytes(), file
+        assert "***" in Path(folder, "notes.csv").read_text("utf-8-sig")

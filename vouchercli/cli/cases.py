@@ -4,6 +4,7 @@ export
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -20,6 +21,7 @@ from vouchercli.cli.options import (
     command,
     verbs,
 )
+from vouchercli.ops import residents
 from vouchercli.ops.cases import opening, packs, tables, verdicts, working
 from vouchercli.ops.cases.opening import Opened, Picked
 from vouchercli.result import Outcome
@@ -39,7 +41,10 @@ Residents = Annotated[
     typer.Option(
         "--resident",
         metavar="ID",
-        help="Instead: a resident (the identity, or its token); may be given several times.",
+        help=(
+            "Instead: a resident (the identity, or its token; - reads the identity from standard"
+            " input); may be given several times."
+        ),
     ),
 ]
 Owner = Annotated[Optional[str], typer.Option("--owner", metavar="NAME", help="Who works on it.")]
@@ -130,11 +135,16 @@ def open_(
     said_on = None if on is None else call.local_day(session, on)
     picked = _pick(call, session, transaction, since, until, round_)
     told = opening.complaint_of(complainant, said_on, is_one=complaint)
-    whom = tuple(resident or ())
+    named = resident or ()
+    whom = tuple(sys.stdin.readline().strip() if each == "-" else each for each in named)
     asked = Opened(
         merchant, reason, note, hold, owner, told, picked, finding, whom, of_residents=of_residents
     )
-    return opening.open_case(session, asked)
+    return residents.warn_of_arguments(
+        opening.open_case(session, asked),
+        *(each for each in named if each != "-"),
+        hint="give - instead, and the identity by standard input",
+    )
 
 
 @command(

@@ -24,6 +24,7 @@ from vouchercli.cli.options import (
     verbs,
 )
 from vouchercli.errors import UsageFault
+from vouchercli.ops import residents
 from vouchercli.ops.granting import live_claims
 from vouchercli.ops.intake import claims, corrections
 from vouchercli.result import Outcome
@@ -119,7 +120,11 @@ def grant(
                     session, round_, sys.stdin.readline().strip(), application_no
                 )
             granted = live_claims.grant_claim(session, round_, resident, application_no)
-            return live_claims.warn_of_arguments(granted, resident)
+            return residents.warn_of_arguments(
+                granted,
+                resident,
+                hint="give - instead, and the identity by standard input; or many with --from FILE",
+            )
         from vouchercli.ops.granting.requests import read_requests  # only where there are many
 
         return live_claims.grant_claims(session, round_, read_requests(str(from_)))

@@ -4,17 +4,20 @@ of any file is, then known by their token.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import VoucherError
 from vouchercli.result import Problem, Word
 from vouchercli.rules import identities as law
+from vouchercli.rules import resident_tokens
 from vouchercli.store import identities
 
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from vouchercli.result import Outcome
     from vouchercli.session import Session
 
 
@@ -78,6 +81,20 @@ def warnings(resident: str) -> tuple[Problem, ...]:
         " be mistyped"
     )
     return (Problem("identity_check_digit", text, level="warning"),)
+
+
+def warn_of_arguments(outcome: Outcome, *named: str, hint: str) -> Outcome:
+    """The outcome, with a warning when an identity itself stood on the command line."""
+    if all(each.startswith(resident_tokens.PREFIX) for each in named):
+        return outcome
+    warning = Problem(
+        "resident_in_arguments",
+        "the identity stood on the command line: other users of this machine can read it while the"
+        " command runs, and the shell keeps it in its history",
+        level="warning",
+        hint=hint,
+    )
+    return replace(outcome, problems=(*outcome.problems, warning))
 
 
 def damaged_token() -> VoucherError:

@@ -95,8 +95,9 @@ REJECTS: dict[str, tuple[str, ...]] = {
         "this resident already has the packs allowed",
     ),
     "not_eligible": (
+        "a case excludes this resident from packs from {excluded_at} on",
         "this resident is not on the list of group {group}",
-        "this resident is not on the round's list, or a case excludes it",
+        "this resident is not on the round's list",
     ),
     "not_a_winner": (
         "application {application_no} did not win in the draw of {round}",

@@ -18,7 +18,7 @@ from vouchercli.store import (
     persons,
     typed,
 )
-from vouchercli.store.conditions import is_eligible
+from vouchercli.store.conditions import excluded_from, is_eligible
 from vouchercli.store.lists import ROUNDS_WANTED, Listing, merged, span
 
 if TYPE_CHECKING:
@@ -115,7 +115,9 @@ EXPLAIN = f"""
 UPDATE incoming_applications AS i SET detail = (
     SELECT json_patch('{{}}', json_object(
         'application_no', i.application_no, 'round', i.round, 'applied_at', i.applied_at, 'state',
-            r.state, 'group', r.resident_group,
+            r.state, 'group', nullif(r.resident_group, ''),
+        'excluded_at', CASE i.reason WHEN 'not_eligible'
+            THEN {excluded_from("r.programme_id", "i.resident", "i.applied_at")} END,
         'opens_at', {FROM_AT},
         'closes_at', {UNTIL_AT},
         'published_at', d.published_at,

@@ -156,25 +156,45 @@ OPENER = "SELECT opened_by, os_user FROM cases WHERE case_id = ?"
 IS_KNOWN = """
 SELECT EXISTS (SELECT 1 FROM claims WHERE resident = :resident)
     OR EXISTS (SELECT 1 FROM applications WHERE resident = :resident)
+    OR EXISTS (SELECT 1 FROM programmes p JOIN eligibility e USING (programme_id)
+        WHERE e.resident = :resident)
 """
 ADD_RESIDENT = "INSERT INTO case_residents (case_id, place, resident) VALUES (?, ?, ?)"
-RESIDENTS = """
+# The rows of evidence of a case with who paid, though the payment or its claim was reversed since;
+# NULL: the file that brought it was undone.
+PAID = """
+WITH vouchers AS (
+    SELECT l.case_id, l.place, l.redemption_id, l.transaction_no, l.line, l.amount_fen,
+        ifnull((SELECT f.voucher FROM redemptions f WHERE f.redemption_id = l.redemption_id),
+            (SELECT f.voucher FROM reversed_redemptions f
+                WHERE f.redemption_id = l.redemption_id)) / 1024 AS claim_id
+    FROM case_lines l WHERE l.case_id = :case),
+paid AS MATERIALIZED (
+    SELECT v.*, ifnull((SELECT c.resident FROM claims c WHERE c.claim_id = v.claim_id),
+        (SELECT c.resident FROM reversed_claims c WHERE c.claim_id = v.claim_id)) AS resident
+    FROM vouchers v)
+"""
+# The exclusion that holds, else the next one.
+EXCLUSION = """
+(SELECT {} FROM exclusions x WHERE x.resident = k.resident AND x.programme_id = d.programme_id
+    AND (x.until_at IS NULL OR x.until_at > max(:now, x.from_at)) ORDER BY x.from_at LIMIT 1)
+"""
+RESIDENTS = f"""
+{PAID}
 SELECT k.resident, count(l.place) AS payments,
     CAST(ifnull(sum(l.amount_fen), 0) AS BIGINT) AS amount_fen,
     count(DISTINCT l.line ->> 'merchant_no') AS merchants,
-    (SELECT x.from_at FROM exclusions x JOIN cases o USING (case_id)
-        WHERE x.resident = k.resident AND o.programme_id = d.programme_id AND x.until_at IS NULL
-        ORDER BY x.from_at LIMIT 1) AS excluded_at
+    {EXCLUSION.format("x.from_at")} AS excluded_at, {EXCLUSION.format("x.until_at")} AS excluded_to
 FROM case_residents k JOIN cases d USING (case_id)
-    LEFT JOIN claims c ON c.resident = k.resident
-    LEFT JOIN case_lines l ON l.case_id = k.case_id AND l.line ->> 'claim_no' = c.claim_no
-WHERE k.case_id = ? GROUP BY k.place ORDER BY k.place
+    LEFT JOIN paid l ON l.resident = k.resident
+WHERE k.case_id = :case GROUP BY k.place ORDER BY k.place
 """
 
 
 class Resident(NamedTuple):
     """A resident whom a case is about, with its rows of evidence: how many, what is at stake (fen),
-    at how many merchants; from when on (UTC seconds) it is excluded from packs, None: it is not.
+    at how many merchants; from when on (UTC seconds) it is excluded from packs, None: it is not,
+    and up to when, None: until further notice.
     """
 
     resident: bytes
@@ -182,10 +202,11 @@ class Resident(NamedTuple):
     amount_fen: int
     merchants: int
     excluded_at: int | None
+    excluded_to: int | None
 
 
 def is_known(db: sqlite3.Connection, token: bytes) -> bool:
-    """Whether a resident has ever claimed or applied."""
+    """Whether a resident has claimed or applied, or is on a list."""
     return bool(typed.number(db, IS_KNOWN, {"resident": token}))
 
 
@@ -194,9 +215,11 @@ def add_residents(db: sqlite3.Connection, case: int, tokens: Iterable[bytes]) ->
     db.executemany(ADD_RESIDENT, ((case, place, each) for place, each in enumerate(tokens, 1)))
 
 
-def residents(db: sqlite3.Connection, case: int) -> list[Resident]:
-    """Whom a case is about; nobody where it is about a merchant."""
-    return typed.rows(db, Resident, RESIDENTS, (case,))
+def residents(db: sqlite3.Connection, case: int, now: int) -> list[Resident]:
+    """Whom a case is about, excluded or not at a moment (UTC seconds); nobody where it is about a
+    merchant.
+    """
+    return typed.rows(db, Resident, RESIDENTS, {"case": case, "now": now})
 
 
 def opener(db: sqlite3.Connection, case: int) -> Hand:
@@ -247,7 +270,8 @@ ORDER BY f.paid_at, f.redemption_id
 """
 OF_RESIDENTS = f"""
 {FIELDS}
-FROM claims c CROSS JOIN redemption_facts f ON f.claim_id = c.claim_id
+FROM claims c CROSS JOIN redemption_facts f
+    ON f.voucher BETWEEN c.claim_id * 1024 AND c.claim_id * 1024 + 1023
     CROSS JOIN rounds r ON r.round_id = f.round_id
     CROSS JOIN merchants m ON m.merchant_id = f.merchant_id
     CROSS JOIN batches i ON i.batch_id = f.batch_id
@@ -388,49 +412,51 @@ def said(line: Line) -> dict[str, Any]:
 
 # Who made each payment, as a number within the case (the first one is 1: no token leaves), and the
 # rules of the finding that rest on it.
-BEHIND = """
-SELECT l.place, min(l.place) OVER (PARTITION BY c.resident) AS first, ifnull(r.rules, '')
-FROM case_lines l JOIN cases k USING (case_id)
-    LEFT JOIN claims c ON c.claim_no = l.line ->> 'claim_no'
+BEHIND = f"""
+{PAID}
+SELECT l.place, iif(l.resident IS NULL, NULL, min(l.place) OVER (PARTITION BY l.resident)) AS first,
+    ifnull(r.rules, '')
+FROM paid l JOIN cases k USING (case_id)
     LEFT JOIN finding_rows r ON r.finding_id = k.finding_id AND r.redemption_id = l.redemption_id
-WHERE l.case_id = ? ORDER BY l.place
+ORDER BY l.place
 """
 
 
 class Behind(NamedTuple):
-    """The payer of a row of evidence, by a number within the case, and the rules that rest on
-    it.
+    """The payer of a row of evidence, by a number within the case (None: its file was undone), and
+    the rules that rest on it.
     """
 
-    payer: int
+    payer: int | None
     rules: str
 
 
 def behind(db: sqlite3.Connection, case: int) -> dict[int, Behind]:
     """The same of each row, by its place."""
-    rows = typed.tuples(db, BEHIND, (case,))
-    numbers = {first: number for number, first in enumerate(sorted({row[1] for row in rows}), 1)}
-    return {place: Behind(numbers[first], rules) for place, first, rules in rows}
+    rows = typed.tuples(db, BEHIND, {"case": case})
+    firsts = sorted({first for _, first, _ in rows if first is not None})
+    numbers = {first: number for number, first in enumerate(firsts, 1)}
+    return {place: Behind(numbers.get(first), rules) for place, first, rules in rows}
 
 
 # Behind each row its resident, and at how many merchants that one paid, how often, in all rounds.
-TOKENS = """
-SELECT l.transaction_no, c.claim_no, c.resident,
+TOKENS = f"""
+{PAID}
+SELECT l.transaction_no, l.line ->> 'claim_no', l.resident,
     (SELECT count(*) FROM claims k JOIN redemptions f ON f.voucher BETWEEN k.claim_id * 1024
-        AND k.claim_id * 1024 + 1023 WHERE k.resident = c.resident AND f.refund_of IS NULL),
+        AND k.claim_id * 1024 + 1023 WHERE k.resident = l.resident AND f.refund_of IS NULL),
     (SELECT count(DISTINCT f.merchant_id) FROM claims k JOIN redemptions f ON f.voucher BETWEEN
         k.claim_id * 1024 AND k.claim_id * 1024 + 1023
-        WHERE k.resident = c.resident AND f.refund_of IS NULL)
-FROM case_lines l JOIN claims c ON c.claim_no = l.line ->> 'claim_no'
-WHERE l.case_id = ? ORDER BY l.place
+        WHERE k.resident = l.resident AND f.refund_of IS NULL)
+FROM paid l ORDER BY l.place
 """
 
 
-def tokens(db: sqlite3.Connection, case: int) -> list[tuple[str, str, bytes, int, int]]:
-    """(transaction number, claim number, resident's token, how many payments it made, at how many
-    merchants) of the rows of evidence.
+def tokens(db: sqlite3.Connection, case: int) -> list[tuple[str, str, bytes | None, int, int]]:
+    """(transaction number, claim number, resident's token, how many payments of it stand, at how
+    many merchants) of the rows of evidence; no token where the file of the row was undone.
     """
-    return typed.tuples(db, TOKENS, (case,))
+    return typed.tuples(db, TOKENS, {"case": case})
 
 
 # ---------------------------------------------------------------- notes, holds, sanctions

@@ -21,7 +21,13 @@ from vouchercli.store import (
     sql_functions,
     typed,
 )
-from vouchercli.store.conditions import is_eligible, is_paused, is_winner, states_ends
+from vouchercli.store.conditions import (
+    excluded_from,
+    is_eligible,
+    is_paused,
+    is_winner,
+    states_ends,
+)
 from vouchercli.store.lists import ROUNDS_WANTED, Listing, merged, span
 
 if TYPE_CHECKING:
@@ -202,21 +208,23 @@ WHERE i.reason = 'duplicate' AND f.claim_no = i.claim_no AND f.round = i.round
 """
 # The values that the explanation of a reject is made of (json_patch drops those that are not
 # known).
-EXPLAIN = """
+EXPLAIN = f"""
 UPDATE incoming_claims AS i SET detail = (
-    SELECT json_patch(json_patch('{}', json_object(
+    SELECT json_patch(json_patch('{{}}', json_object(
         'claim_no', i.claim_no, 'round', i.round, 'claimed_at', i.claimed_at, 'state', r.state,
         'latest_at', CASE i.reason WHEN 'in_future' THEN :latest_at END,
         'opens_at', r.opens_at, 'closes_at', r.closes_at, 'packs', r.packs,
         'limit', r.per_resident, 'group',
             nullif(r.resident_group, ''),
+        'excluded_at', CASE i.reason WHEN 'not_eligible'
+            THEN {excluded_from("r.programme_id", "i.resident", "i.claimed_at")} END,
         'application_no', CASE i.reason WHEN 'not_a_winner' THEN nullif(i.application_no, '') END,
         'missing_fen', json_extract(i.detail, '$.missing_fen'),
         'platform', CASE i.reason WHEN 'wrong_platform' THEN r.platform END,
         'sender', CASE i.reason WHEN 'wrong_platform' THEN (SELECT json_extract(b.options,
             '$.platform') FROM batches b WHERE b.batch_id = i.batch_id) END)),
         CASE WHEN i.reason = 'resident_limit' AND i.met <> 'round' THEN said(i.met, i.claimed_at)
-            ELSE '{}' END)
+            ELSE '{{}}' END)
     FROM (SELECT 1) LEFT JOIN rounds r ON r.round_id = i.round_id
 )
 WHERE reason IS NOT NULL AND reason <> 'duplicate' AND claim_no IS NOT NULL

@@ -26,6 +26,15 @@ def is_excluded(programme_id: str, resident: str, at: str) -> str:
             AND (x.until_at IS NULL OR {at} < x.until_at))"""
 
 
+def excluded_from(programme_id: str, resident: str, at: str) -> str:
+    """From when on a case excludes a resident who is excluded at a moment (all of them SQL
+    expressions); NULL: none does.
+    """
+    return f"""(SELECT min(x.from_at) FROM exclusions x WHERE x.resident = {resident}
+            AND x.programme_id = {programme_id} AND x.from_at <= {at}
+            AND (x.until_at IS NULL OR {at} < x.until_at))"""
+
+
 def is_winner(round_: str, resident: str, application_no: str) -> str:
     """Whether the winners of the round were not drawn here for its platform, or the resident (an
     SQL expression) is one of them: by a token of its own or one of those who are one person with

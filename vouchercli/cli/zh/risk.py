@@ -76,6 +76,7 @@ TEXT = {
     "Found": "发现数",
     "Residents behind it": "所涉居民",
     "Payments in all": "全部核销",
+    "case {case} looks into it: voucher case show {case}": "已由核查事项 {case} 核查：voucher case show {case}",
     "next: voucher case open --finding {finding} --reason CODE --note WHY": "下一步：voucher case open --finding {finding} --reason 代码 --note 事由",
     # the rules, in a list
     "amounts alike": "金额雷同",

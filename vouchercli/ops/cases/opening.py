@@ -130,7 +130,10 @@ def open_case(session: Session, asked: Opened) -> Outcome:
         number = _add(session, row, about, asked._replace(holding=kept), words)
         current = look_up(session, number)
         outcome = _freeze(session, current, rows, "case.open", _said(current))
-        return _with_finding(outcome, found, about, len(rows)) if found else outcome
+        if found:
+            return _with_finding(outcome, found, about, len(rows))
+        odd = (odd for each in asked.residents for odd in residents.warnings(residents.clean(each)))
+        return replace(outcome, problems=tuple(odd))
 
 
 def _require_one_start(asked: Opened) -> None:
@@ -196,7 +199,7 @@ def _resident(session: Session, named: str) -> bytes:
     if not store.is_known(session.db, token):
         raise VoucherError(
             "unknown_resident",
-            "no resident of that number has claimed or applied",
+            "no resident of that number has claimed, applied or stands on a list",
             hint="voucher claim list --resident ID",
         )
     return token
@@ -305,7 +308,8 @@ def add_evidence(session: Session, number: int, picked: Picked) -> Outcome:
         staff.require(session, current.programme, doors.DOOR["case add"])
         require_open(current)
         case = current.case
-        whom = tuple(each.resident for each in store.residents(session.db, number))
+        people = store.residents(session.db, number, session.now)
+        whom = tuple(each.resident for each in people)
         about = About(case.merchant_id, case.merchant_no or "", whom)
         asked = Opened(None, case.reason, case.words, picked=picked)
         rows = _pick(session, current.row, about, asked)

@@ -1,6 +1,6 @@
 """The evidence pack of a case: a page to print, its tables as CSV, the rows as they were frozen,
 the digests of all files; whole or not at all. Residents are not in it: claims stand for them, and
-tokens in lists for the platform.
+tokens in lists for the platform, never in a text (an identity in a note is kept as its token).
 """
 
 from __future__ import annotations
@@ -8,9 +8,11 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vouchercli.formats.written import new_folders
+from vouchercli.identities import HIDDEN
 from vouchercli.ops.cases import tables
 from vouchercli.ops.cases.lookup import look_up
 from vouchercli.ops.setup import staff
@@ -71,7 +73,7 @@ def _files(
 ) -> dict[str, bytes]:
     shown = tables.show_case(session, current.number, None)
     fit = [each for each in shown.tables if for_platform or each.key != tables.WHOM]
-    whole = [each.read() for each in (*fit, _log(session, current))]
+    whole = [_without_tokens(each.read()) for each in (*fit, _log(session, current))]
     files = {PAGE: render("html", Outcome(tables=tuple(whole)))}
     for table in whole[1:]:
         if table.rows:
@@ -86,6 +88,16 @@ def _files(
     return files
 
 
+def _without_tokens(table: Table) -> Table:
+    """The table with no resident in its texts."""
+    rows = [row if isinstance(row, dict) else row._asdict() for row in table.rows]
+    return replace(table, rows=[{key: _masked(row[key]) for key in row} for row in rows])
+
+
+def _masked(value: object) -> object:
+    return resident_tokens.WRITTEN.sub(HIDDEN, value) if isinstance(value, str) else value
+
+
 def _log(session: Session, current: Current) -> Table:
     rows = [each._asdict() for each in store.deeds(session.db, current.number)]
     zone = current.row["time_zone"]
@@ -98,5 +110,6 @@ def _residents(session: Session, current: Current) -> bytes:
     rows = csv.writer(kept, lineterminator="\n")
     rows.writerow(("transaction_no", "claim_no", "resident", "payments", "merchants"))
     for transaction_no, claim_no, token, *counts in store.tokens(session.db, current.number):
-        rows.writerow((transaction_no, claim_no, resident_tokens.shown(token), *counts))
+        shown = "" if token is None else resident_tokens.shown(token)
+        rows.writerow((transaction_no, claim_no, shown, *counts))
     return kept.getvalue().encode()

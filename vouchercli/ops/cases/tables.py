@@ -109,6 +109,7 @@ RESIDENTS = (
     Column("amount_fen", "At stake", "fen"),
     Column("merchants", "Merchants", "int"),
     Column("excluded_at", "No packs from", "time"),
+    Column("excluded_to", "No packs until", "time"),
 )
 NOTES = (
     Column("place", "No.", "int"),
@@ -243,7 +244,7 @@ def _parts(session: Session, current: Current) -> tuple[Table, ...]:
         {**each._asdict(), "kind_word": ROW_WORDS[each.kind]}
         for each in store.reversals(db, number)
     ]
-    whom = store.residents(db, number)
+    whom = store.residents(db, number, session.now)
     return (
         Table(say("Residents looked into"), RESIDENTS, whom, key=WHOM, zone=zone, optional=True),
         shown.reasons_of(db, current.case.finding or 0, optional=True),

@@ -50,7 +50,7 @@ def decide(
 ) -> Outcome:
     """Propose sanctions. A claw-back is tried, and holds the whole merchant until it has gone
     through the books. Raises `unknown_case`, `case_is`, `decision_waits`, `words_needed`,
-    `nothing_to_claw_back`, and as `_require_sanctions`.
+    `nothing_to_claw_back`, `nobody_excluded`, and as `_require_sanctions`.
     """
     note = require_words(note, "--note")
     with writing(session):
@@ -59,6 +59,7 @@ def decide(
         staff.require(session, current.programme, doors.DOOR["case decide"])
         require_open(current)
         _require_nothing_waits(session, current)
+        _require_excluded(session, current, wanted)
         taken = _try_claw_back(session, current, wanted)
         amount_fen = max(taken.amount_fen if taken else 0, current.case.at_stake_fen)
         after = _after(current, wanted, from_at, taken)
@@ -135,6 +136,20 @@ def _require_nothing_waits(session: Session, current: Current) -> None:
             "a decision on case {case} waits for a second person",
             hint="voucher case approve {case} --actor NAME, or voucher case reject {case} --note"
             " WHY",
+            case=current.number,
+        )
+
+
+def _require_excluded(session: Session, current: Current, wanted: Sequence[str]) -> None:
+    """A readmission takes back an exclusion that holds, or is to come."""
+    if law.READMISSION not in wanted:
+        return
+    people = store.residents(session.db, current.number, session.now)
+    if not any(each.excluded_at is not None for each in people):
+        raise VoucherError(
+            "nobody_excluded",
+            "no resident of case {case} is excluded: there is nothing to take back",
+            hint="voucher case show {case}",
             case=current.number,
         )
 
@@ -225,7 +240,8 @@ def _put_in_place(
         "suspended": suspended,
         **counts,
     }
-    return Outcome(data, says=tuple(_tell(current, wanted, taken, suspended=suspended)))
+    told = _tell(current, wanted, taken, from_at, suspended=suspended)
+    return Outcome(data, says=tuple(told))
 
 
 def _from_when(session: Session, current: Current, proposal: Proposal) -> int:
@@ -248,7 +264,12 @@ def _suspend(session: Session, current: Current, wanted: Sequence[str], from_at:
 
 
 def _tell(
-    current: Current, wanted: Sequence[str], taken: Taken | None, *, suspended: bool
+    current: Current,
+    wanted: Sequence[str],
+    taken: Taken | None,
+    from_at: int,
+    *,
+    suspended: bool,
 ) -> list[Message]:
     case = current.case
     about = {
@@ -256,6 +277,7 @@ def _tell(
         "merchant": case.merchant_no,
         "residents": case.residents,
         "programme": current.row["programme"],
+        "from_at": times.shown(from_at, current.row["time_zone"]),
     }
     says = [
         say("decided on case {case}: {sanctions}", sanctions=_in_words(current, wanted), **about)
@@ -263,15 +285,16 @@ def _tell(
     if law.EXCLUSION in wanted and case.merchant_id is None:
         says.append(
             say(
-                "{residents} residents get no pack of {programme} any more: tell its platforms, by"
-                " voucher case export {case} DIR --for-platform",
+                "{residents} residents get no pack of {programme} from {from_at} on: tell its"
+                " platforms, by voucher case export {case} DIR --for-platform",
                 **about,
             )
         )
     elif law.READMISSION in wanted:
         says.append(
             say(
-                "{residents} residents may have packs of {programme} again: tell its platforms",
+                "{residents} residents may have packs of {programme} again from {from_at} on: tell"
+                " its platforms",
                 **about,
             )
         )

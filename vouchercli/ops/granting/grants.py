@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 REASONS = {
     "resident_limit": "the resident has the packs allowed",
-    "not_eligible": "not on the list of the round's group",
+    "not_eligible": "not on the list of the round's group, or excluded by a case",
     "round_paused": "came while the round was paused",
     "sold_out": "came after the last pack",
 }

@@ -21,7 +21,6 @@ from vouchercli.ops.rounds.lookup import RoundAtHand, changing, look_up
 from vouchercli.result import Column, Outcome, Problem, Table, say
 from vouchercli.rules import allocations as law
 from vouchercli.rules import limits as limits_law
-from vouchercli.rules import resident_tokens
 from vouchercli.store import applications, eligibility, fact_digests, identities, persons
 from vouchercli.store import grants as store
 
@@ -39,7 +38,8 @@ SHOWN_ROWS = 10
 @dataclass(frozen=True)
 class Answer:
     """What became of a request: the claim it has, `is_new` when it was granted now; or the reason
-    why not. `place`: where among the staged its pack is, until it is written.
+    why not (`is_excluded`: a case excludes the resident). `place`: where among the staged its pack
+    is, until it is written.
     """
 
     request: Request
@@ -47,6 +47,7 @@ class Answer:
     claim: Claim | None = None
     is_new: bool = False
     place: int | None = None
+    is_excluded: bool = False
 
 
 @dataclass
@@ -86,20 +87,6 @@ def grant_claim(session: Session, code: str, resident: str, application_no: str 
     )
     data = {"round": code, "is_new": answer.is_new, **dated(claim._asdict(), current.zone)}
     return Outcome(data, says=(message,), problems=residents.warnings(resident))
-
-
-def warn_of_arguments(granted: Outcome, resident: str) -> Outcome:
-    """The outcome, with a warning when the identity itself stood on the command line."""
-    if resident.startswith(resident_tokens.PREFIX):
-        return granted
-    warning = Problem(
-        "resident_in_arguments",
-        "the identity stood on the command line: other users of this machine can read it while the"
-        " command runs, and the shell keeps it in its history",
-        level="warning",
-        hint="give - instead, and the identity by standard input; or many with --from FILE",
-    )
-    return replace(granted, problems=(*granted.problems, warning))
 
 
 def grant_claims(session: Session, code: str, requests: Iterable[Request]) -> Outcome:
@@ -165,7 +152,7 @@ def _judge(group: _Group, request: Request) -> Answer:
                 else Answer(request, "application_reused")
             )
     if reason := _find_reason(group, resident):
-        return Answer(request, reason)
+        return Answer(request, reason, is_excluded=_is_excluded(current, resident))
     return _stage(group, request, resident, standing)
 
 
@@ -199,12 +186,18 @@ def _find_reason(group: _Group, resident: bytes) -> str | None:
     is_eligible = (
         limits_law.is_for_all(mode, listed_as)
         or eligibility.is_listed(current.db, programme_id, resident, listed_as or None)
-    ) and not eligibility.is_excluded_at(current.db, programme_id, resident, current.now)
+    ) and not _is_excluded(current, resident)
     entry = law.Entry(0, resident, person, current.now, is_eligible=is_eligible)
     reason = law.reason(entry, holders.limits, holders.held, current.zone)
     if reason is None:
         holders.held.grant(entry)
     return reason
+
+
+def _is_excluded(current: RoundAtHand, resident: bytes) -> bool:
+    """Whether a case excludes the resident from packs now."""
+    programme_id = current.row["programme_id"]
+    return eligibility.is_excluded_at(current.db, programme_id, resident, current.now)
 
 
 def _stage(
@@ -271,12 +264,7 @@ def _refusal_error(current: RoundAtHand, answer: Answer) -> VoucherError:
             "this resident already has the packs allowed",
             hint="voucher claim list --resident ID",
         ),
-        "not_eligible": VoucherError(
-            "not_eligible",
-            "this resident is not on the list that round {round} is for, or a case excludes it",
-            hint="voucher eligibility list --resident ID",
-            round=current.code,
-        ),
+        "not_eligible": _not_eligible_error(current, answer),
         "application_reused": VoucherError(
             "application_reused",
             "application number {number} stands for another resident",
@@ -292,6 +280,21 @@ def _refusal_error(current: RoundAtHand, answer: Answer) -> VoucherError:
         ),
         "round_not_open": _not_open_error(current),
     }[answer.reason or "sold_out"]
+
+
+def _not_eligible_error(current: RoundAtHand, answer: Answer) -> VoucherError:
+    if answer.is_excluded:
+        return VoucherError(
+            "not_eligible",
+            "a case excludes this resident from packs now",
+            hint="voucher case list --resident ID",
+        )
+    return VoucherError(
+        "not_eligible",
+        "this resident is not on the list that round {round} is for",
+        hint="voucher eligibility list --resident ID",
+        round=current.code,
+    )
 
 
 def _not_open_error(current: RoundAtHand) -> VoucherError:

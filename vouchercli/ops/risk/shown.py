@@ -26,8 +26,8 @@ from vouchercli.result import (
     say,
 )
 from vouchercli.rules import risk
+from vouchercli.store import cases, programmes
 from vouchercli.store import findings as store
-from vouchercli.store import programmes
 from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
@@ -168,14 +168,23 @@ def show_finding(session: Session, number: int, limit: int | None) -> Outcome:
         table = Table(say("Rows that it rests on"), ROWS, (), key="rows", zone=zone)
         outcome = lists.show(table, store.evidence(db, number), limit, _describe_row)
         people = store.residents(db, number)
+        following = _next(db, found)
     title = say("Finding {finding}", finding=number)
     own = Table(title, RECORD, (_describe(found),), key="", is_record=True, zone=zone)
     who = Table(say("Residents behind it"), RESIDENTS, people, key="people", optional=True)
-    next_ = say(
-        "next: voucher case open --finding {finding} --reason CODE --note WHY", finding=number
-    )
-    says = (*outcome.says, next_) if found.is_candidate else outcome.says
+    says = (*outcome.says, *following)
     return replace(outcome, tables=(own, why, who, *outcome.tables), says=says)
+
+
+def _next(db: sqlite3.Connection, found: Finding) -> tuple[Message, ...]:
+    """What goes on with a finding: the case that looks into it, or, of a candidate, a new one."""
+    number, of_residents = found.finding, found.merchant_no is None
+    if (case := cases.of_same_finding(db, number, of_residents=of_residents)) is not None:
+        return (say("case {case} looks into it: voucher case show {case}", case=case),)
+    if not found.is_candidate:
+        return ()
+    command = "next: voucher case open --finding {finding} --reason CODE --note WHY"
+    return (say(command, finding=number),)
 
 
 def reasons_of(db: sqlite3.Connection, finding: int, *, optional: bool = False) -> Table:
