@@ -662,6 +662,7 @@ def test_law_and_store_agree_on_pauses(pauses: list[tuple[int, int | None]], at:
         " programme_id, state, opens_at, closes_at, mode, resident_group, platform, hands_winners,"
         " lead_id);CREATE TABLE winners (round_id, resident);CREATE TABLE persons (round_id,"
         " resident, person);CREATE TABLE applications (round_id, application_no, resident);"
+        "CREATE TABLE exclusions (programme_id, resident, from_at, until_at);"
         "CREATE TABLE eligibility (programme_id, resident, resident_group);INSERT INTO rounds VALUES (1, 1,"
         " 'open', 0, 10, 'fcfs', '', '', 0, NULL);CREATE TABLE incoming_claims (place, round_id,"
         " claimed_at, reason, claim_id, resident, batch_id, application_no);CREATE TABLE batches (batch_id,"
