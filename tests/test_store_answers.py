@@ -165,7 +165,7 @@ def test_applications_come_in_the_order_of_arrival_with_what_the_law_asks(
     add(db, "pauses", round_id=1, from_at=START + 10, until_at=START + 11)
     add(db, "pauses", round_id=1, from_at=START + 49, until_at=None)
     add(db, "pauses", round_id=2, from_at=0, until_at=None)
-    results = [tuple(vars(entry).values()) for entry in allocations.applications(db, 1)]
+    results = [tuple(vars(entry).values()) for entry in allocations.applications(db, 1, START)]
     assert results == [
         (4, A, A, START, False, False),
         (2, C, A, START + 10, False, True),
@@ -191,9 +191,9 @@ def test_who_is_on_the_list_is_asked_once_and_in_its_order(db: sqlite3.Connectio
     def listed(group: str | None) -> list[tuple[Any, ...]]:
         results = [
             (each.entry_id, each.resident, each.claimed_at)
-            for each in allocations.listed(db, 1, group)
+            for each in allocations.listed(db, 1, group, START)
         ]
-        assert allocations.count_listed(db, 1, group) == len(results)
+        assert allocations.count_listed(db, 1, group, START) == len(results)
         return results
 
     # claimed at the opening, or when it came on the list, but before the closing
@@ -300,7 +300,7 @@ def test_entrants_are_persons_by_their_smallest_number(db: sqlite3.Connection) -
     ]
     results = [
         (no, e.entry_id, e.resident, e.person, e.claimed_at, bool(e.is_eligible))
-        for no, e in draws.entries(db, 1, 7)
+        for no, e in draws.entries(db, 1, 7, 7)
     ]
     assert results == [
         ("A2", 2, D, D, 7, False),

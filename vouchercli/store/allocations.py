@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules.allocations import Entry
-from vouchercli.store.conditions import is_eligible, is_excluded, is_paused
+from vouchercli.store.conditions import is_eligible, is_excluded, is_paused, is_person_excluded
 
 if TYPE_CHECKING:
     import sqlite3
@@ -45,11 +45,13 @@ ORDER BY applied_at, application_no
 ARRIVAL = "SELECT applied_at, application_no FROM applications WHERE application_id = ?"
 
 # What the law reads: every application with its person, whether it is on the list, whether the
-# round was paused then.
+# round was paused then. Whom a case excluded is asked at the granting: a pack is given then, though
+# it is dated by the arrival.
 APPLICATIONS = f"""
 SELECT a.application_id AS entry_id, a.resident, ifnull(p.person, a.resident) AS person,
     max(a.applied_at, r.opens_at) AS claimed_at,
-    {is_eligible("r", "a.resident", "max(a.applied_at, r.opens_at)")} AS is_eligible,
+    {is_eligible("r", "a.resident", ":granted_at")}
+        AND NOT {is_person_excluded("r", "a.resident", ":granted_at")} AS is_eligible,
     {is_paused("r", "max(a.applied_at, r.opens_at)")} AS is_paused
 FROM applications a JOIN rounds r ON r.round_id = a.round_id
 LEFT JOIN persons p ON p.round_id = a.round_id AND p.resident = a.resident
@@ -63,7 +65,7 @@ FROM eligibility e JOIN rounds r ON r.round_id = :round_id AND r.programme_id = 
 WHERE (r.resident_group = '' OR e.resident_group = r.resident_group)
     AND ifnull(e.resident_group = :group, 1)
   AND NOT EXISTS (SELECT 1 FROM claims c WHERE c.resident = e.resident AND c.round_id = r.round_id)
-  AND NOT {is_excluded("r.programme_id", "e.resident", "max(e.listed_at, r.opens_at)")}
+  AND NOT {is_excluded("r.programme_id", "e.resident", ":granted_at")}
 """
 LISTED = (
     """
@@ -82,6 +84,7 @@ WHERE c.round_id = ? GROUP BY 1
 """
 HAS_PERSONS = "SELECT EXISTS (SELECT 1 FROM persons WHERE round_id = ?)"
 HAS_PAUSES = "SELECT EXISTS (SELECT 1 FROM pauses WHERE round_id = ?)"
+HAS_EXCLUSIONS = "SELECT EXISTS (SELECT 1 FROM exclusions WHERE programme_id = ?)"
 HISTORY = """
 SELECT batch_id, granted_at, granted, resident_limit, not_eligible, round_paused, sold_out,
     last_applied_at, last_application_no
@@ -101,8 +104,8 @@ def first_come(
     stops where the packs end. Gives the application_id of the last that got one, and how many were
     passed over for which reason.
 
-    The plain case of `rules.allocations`: one pack a resident, nobody joined, no list, no pause, no
-    limit beyond the round.
+    The plain case of `rules.allocations`: one pack a resident, nobody joined, no list, no pause,
+    nobody excluded, no limit beyond the round.
     """
     values = {
         "round_id": row["round_id"],
@@ -166,21 +169,28 @@ def arrival(db: sqlite3.Connection, application_id: int) -> tuple[int, str]:
 # ---------------------------------------------------------------- what the law reads
 
 
-def applications(db: sqlite3.Connection, round_id: int) -> Iterator[Entry]:
-    """Every application from before the closing, in the order of arrival."""
-    return (Entry(*row) for row in db.execute(APPLICATIONS, {"round_id": round_id}))
-
-
-def listed(db: sqlite3.Connection, round_id: int, group: str | None) -> Iterator[Entry]:
-    """Every resident of the list that a targeted round is for (`group`: of these only) and that has
-    no pack of it yet, once, in the list's order.
+def applications(db: sqlite3.Connection, round_id: int, granted_at: int) -> Iterator[Entry]:
+    """Every application from before the closing, in the order of arrival, as it stands when packs
+    are granted (UTC seconds).
     """
-    return (Entry(*row) for row in db.execute(LISTED, {"round_id": round_id, "group": group}))
+    asked = {"round_id": round_id, "granted_at": granted_at}
+    return (Entry(*row) for row in db.execute(APPLICATIONS, asked))
 
 
-def count_listed(db: sqlite3.Connection, round_id: int, group: str | None) -> int:
+def listed(
+    db: sqlite3.Connection, round_id: int, group: str | None, granted_at: int
+) -> Iterator[Entry]:
+    """Every resident of the list that a targeted round is for (`group`: of these only), that has
+    no pack of it yet and is not excluded at that second, once, in the list's order.
+    """
+    asked = {"round_id": round_id, "group": group, "granted_at": granted_at}
+    return (Entry(*row) for row in db.execute(LISTED, asked))
+
+
+def count_listed(db: sqlite3.Connection, round_id: int, group: str | None, granted_at: int) -> int:
     """How many residents `listed` gives."""
-    return int(db.execute(COUNT_LISTED, {"round_id": round_id, "group": group}).fetchone()[0])
+    asked = {"round_id": round_id, "group": group, "granted_at": granted_at}
+    return int(db.execute(COUNT_LISTED, asked).fetchone()[0])
 
 
 def held_in_round(db: sqlite3.Connection, round_id: int) -> dict[bytes, int]:
@@ -190,13 +200,19 @@ def held_in_round(db: sqlite3.Connection, round_id: int) -> dict[bytes, int]:
 
 def is_plain(db: sqlite3.Connection, row: sqlite3.Row) -> bool:
     """Whether `first_come` may decide alone, as far as the round knows: one pack each, no group,
-    nobody joined, no pause.
+    nobody joined, no pause, nobody excluded from the programme.
     """
     round_id = row["round_id"]
     is_alone = not any(
         db.execute(asked, (round_id,)).fetchone()[0] for asked in (HAS_PERSONS, HAS_PAUSES)
     )
-    return row["per_resident"] == 1 and not row["resident_group"] and is_alone
+    is_for_all = not row["resident_group"] and not has_exclusions(db, row["programme_id"])
+    return row["per_resident"] == 1 and is_for_all and is_alone
+
+
+def has_exclusions(db: sqlite3.Connection, programme_id: int) -> bool:
+    """Whether a case excluded anybody from the programme's packs, if only for a time."""
+    return bool(db.execute(HAS_EXCLUSIONS, (programme_id,)).fetchone()[0])
 
 
 class Run(NamedTuple):

@@ -77,6 +77,16 @@ WHERE s.sanction IN ('suspension', 'exclusion') AND c.merchant_id IS NOT NULL
     AND NOT EXISTS (SELECT 1 FROM suspensions u WHERE u.merchant_id = c.merchant_id
         AND (u.until_at IS NULL OR u.until_at > s.from_at))
 """
+# What was granted here is dated by the arrival, and was given with its batch. A pack of the very
+# second of the decision may have come before it.
+EXCLUDED = """
+SELECT 'claim ' || c.claim_no AS subject, 'no pack, by case ' || x.case_id AS expected, 'a pack'
+FROM exclusions x CROSS JOIN claims c ON c.resident = x.resident
+    JOIN rounds r ON r.round_id = c.round_id AND r.programme_id = x.programme_id
+    JOIN batches b ON b.batch_id = c.batch_id
+WHERE CASE b.kind WHEN 'allocation' THEN max(c.claimed_at, b.imported_at) ELSE c.claimed_at END
+    BETWEEN x.from_at + 1 AND ifnull(x.until_at - 1, 9223372036854775807)
+"""
 # Every case and its end stand in the log.
 LOGGED = """
 SELECT 'case ' || c.case_id AS subject, d.column1 AS expected, 'no line' AS found
@@ -136,5 +146,6 @@ CHECKS: dict[str, Callable[[sqlite3.Connection], list[Breach]]] = {
     "evidence_as_frozen": evidence_as_frozen,
     "cases_hold": lambda db: _breaches(db, HOLDS),
     "cases_as_decided": lambda db: _breaches(db, DECIDED),
+    "no_pack_while_excluded": lambda db: _breaches(db, EXCLUDED),
     "cases_as_logged": lambda db: _breaches(db, LOGGED),
 }

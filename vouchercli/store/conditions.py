@@ -35,6 +35,17 @@ def excluded_from(programme_id: str, resident: str, at: str) -> str:
             AND (x.until_at IS NULL OR {at} < x.until_at))"""
 
 
+def is_person_excluded(round_: str, resident: str, at: str) -> str:
+    """Whether one of those who are one person with the resident (an SQL expression) in the round (a
+    table of rounds by that name) is excluded at a moment: who applied by several identities gets no
+    pack by another of them.
+    """
+    excluded = is_excluded(f"{round_}.programme_id", "same.resident", at)
+    return f"""EXISTS (SELECT 1 FROM persons one
+            JOIN persons same ON same.round_id = one.round_id AND same.person = one.person
+            WHERE one.round_id = {round_}.round_id AND one.resident = {resident} AND {excluded})"""
+
+
 def is_winner(round_: str, resident: str, application_no: str) -> str:
     """Whether the winners of the round were not drawn here for its platform, or the resident (an
     SQL expression) is one of them: by a token of its own or one of those who are one person with

@@ -12,7 +12,7 @@ from vouchercli.errors import VoucherError
 from vouchercli.rules.allocations import Entry
 from vouchercli.rules.draws import Entrant, Stratum, sha256
 from vouchercli.store import identities, key_fingerprints, persons
-from vouchercli.store.conditions import is_eligible
+from vouchercli.store.conditions import is_eligible, is_person_excluded
 
 if TYPE_CHECKING:
     import sqlite3
@@ -167,7 +167,8 @@ IN_ORDER = (
 ENTRIES = f"""
 SELECT min(a.application_no) AS application_no, a.application_id, a.resident, coalesce(p.person,
     a.resident) AS person, ?1 AS claimed_at,
-    {is_eligible("r", "a.resident", "?1")} AS is_eligible
+    {is_eligible("r", "a.resident", "?3")}
+        AND NOT {is_person_excluded("r", "a.resident", "?3")} AS is_eligible
 FROM applications a JOIN rounds r ON r.round_id = a.round_id LEFT JOIN persons p
     ON p.round_id = a.round_id AND p.resident = a.resident
 WHERE a.round_id = ?2 GROUP BY coalesce(p.person, a.resident) ORDER BY 1
@@ -214,9 +215,14 @@ def entrants(db: sqlite3.Connection, round_id: int) -> Iterator[Entrant]:
             )
 
 
-def entries(db: sqlite3.Connection, round_id: int, at: int) -> Iterator[tuple[str, Entry]]:
-    """The same entrants, by application_no, as the law of granting knows them at that second."""
-    return ((no, Entry(*entry)) for no, *entry in db.execute(ENTRIES, (at, round_id)))
+def entries(
+    db: sqlite3.Connection, round_id: int, at: int, granted_at: int
+) -> Iterator[tuple[str, Entry]]:
+    """The same entrants, by application_no, as the law of granting knows them for packs that count
+    as claimed `at` a second and are granted at another: whom a case excluded is asked then.
+    """
+    values = (at, round_id, granted_at)
+    return ((no, Entry(*entry)) for no, *entry in db.execute(ENTRIES, values))
 
 
 def applicants(

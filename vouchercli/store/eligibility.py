@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.store import batches, bulk_insert, duplicates, fact_digests, typed
-from vouchercli.store.conditions import is_excluded
+from vouchercli.store.conditions import is_excluded, is_person_excluded
 from vouchercli.store.lists import Listing, joined
 
 if TYPE_CHECKING:
@@ -80,7 +80,10 @@ NEXT_ID = "SELECT coalesce(max(eligibility_id), 0) + 1 FROM eligibility"
 BLOCKS_OF = "SELECT DISTINCT eligibility_id >> 6 FROM eligibility WHERE batch_id = :batch_id"
 DELETE = "DELETE FROM eligibility WHERE batch_id = :batch_id"
 
-IS_EXCLUDED = f"SELECT {is_excluded('?1', '?2', '?3')}"
+IS_EXCLUDED = f"""
+SELECT {is_excluded("r.programme_id", "?2", "?3")} OR {is_person_excluded("r", "?2", "?3")}
+FROM rounds r WHERE r.round_id = ?1
+"""
 IS_LISTED = (
     "SELECT EXISTS (SELECT 1 FROM eligibility WHERE programme_id = ? AND resident = ? AND"
     " ifnull(resident_group = ?, 1))"
@@ -186,9 +189,11 @@ def is_listed(
     return bool(typed.number(db, IS_LISTED, (programme_id, resident, group)))
 
 
-def is_excluded_at(db: sqlite3.Connection, programme_id: int, resident: bytes, at: int) -> bool:
-    """Whether a case excluded the resident from packs of the programme at that moment."""
-    return bool(typed.number(db, IS_EXCLUDED, (programme_id, resident, at)))
+def is_excluded_at(db: sqlite3.Connection, round_id: int, resident: bytes, at: int) -> bool:
+    """Whether a case excluded the resident, or one who is one person with it in the round, from
+    packs of the round's programme at that moment.
+    """
+    return bool(typed.number(db, IS_EXCLUDED, (round_id, resident, at)))
 
 
 def listed(db: sqlite3.Connection, programme_id: int, **wanted: Any) -> Listed:

@@ -47,6 +47,7 @@ SCHEMA_FILES = (
     "041_effect_batches.sql",
     "042_bank_numbers.sql",
     "044_residents_in_cases.sql",
+    "045_exclusions_by_decision.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 # all steps together; `pytest --bless tests/test_schema_snapshot.py` writes it

@@ -183,7 +183,7 @@ def _stage_winners(current: RoundAtHand, room: int, group: str | None) -> Tally:
 
 def _stage_by_arrival(current: RoundAtHand, room: int) -> Tally:
     granted_before = allocations.granted_before(current.db, current.round_id)
-    arrived = allocations.applications(current.db, current.round_id)
+    arrived = allocations.applications(current.db, current.round_id, current.now)
     reasons = _stage_by_law(
         current, (each for each in arrived if each.entry_id not in granted_before), room
     )
@@ -199,8 +199,9 @@ def _stage_by_arrival(current: RoundAtHand, room: int) -> Tally:
 
 
 def _stage_by_list(current: RoundAtHand, room: int, group: str | None) -> Tally:
-    waiting = allocations.count_listed(current.db, current.round_id, group)
-    reasons = _stage_by_law(current, allocations.listed(current.db, current.round_id, group), room)
+    asked = (current.db, current.round_id, group, current.now)
+    waiting = allocations.count_listed(*asked)
+    reasons = _stage_by_law(current, allocations.listed(*asked), room)
     late = waiting - store.staged(current.db) - reasons.total()
     return grants.Tally({**reasons, "sold_out": late})
 

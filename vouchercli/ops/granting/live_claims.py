@@ -196,8 +196,7 @@ def _find_reason(group: _Group, resident: bytes) -> str | None:
 
 def _is_excluded(current: RoundAtHand, resident: bytes) -> bool:
     """Whether a case excludes the resident from packs now."""
-    programme_id = current.row["programme_id"]
-    return eligibility.is_excluded_at(current.db, programme_id, resident, current.now)
+    return eligibility.is_excluded_at(current.db, current.round_id, resident, current.now)
 
 
 def _stage(

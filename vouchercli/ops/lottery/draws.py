@@ -27,7 +27,7 @@ from vouchercli.rules import draws as law
 from vouchercli.rules.arms import Arm, Arms
 from vouchercli.store import arms as arms_store
 from vouchercli.store import draws, winners
-from vouchercli.store.allocations import held_in_round
+from vouchercli.store.allocations import has_exclusions, held_in_round
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
@@ -325,12 +325,13 @@ def _list_barred_from(
 ) -> tuple[tuple[str, str], ...]:
     holders = allocations.Holders(current, 1, lottery.round_id)
     limits, held = holders.limits, holders.held
-    if not (current.row["group"] or current.row["claimed"] or limits.looks_beyond_the_round):
+    may_bar = current.row["group"] or current.row["claimed"] or limits.looks_beyond_the_round
+    if not may_bar and not has_exclusions(lottery.db, current.row["programme_id"]):
         return ()
     if not limits.looks_beyond_the_round:
         held.in_round.update(held_in_round(lottery.db, current.round_id))
     barred = []
-    for application_no, entry in draws.entries(lottery.db, lottery.round_id, at):
+    for application_no, entry in draws.entries(lottery.db, lottery.round_id, at, lottery.now):
         if limits.looks_beyond_the_round:
             holders.learn(entry.person)
         if why := granting.reason(entry, limits, held, lottery.zone):

@@ -119,6 +119,7 @@ MEANINGS = {
     "evidence_as_frozen": "the evidence of every case is what was frozen when it was added",
     "cases_hold": "what a case holds is not paid as long as it is open, and let go when it ends",
     "cases_as_decided": "what was decided on a case is in the books, and two people decided it",
+    "no_pack_while_excluded": "who is excluded by a case was given no pack meanwhile",
     "cases_as_logged": "every case, its notes and its end stand in the log, and none is missing",
     "samples_as_logged": "every sample and its results are those that the log names",
     "plans_as_sealed": "every plan of an effect is the text that was sealed, as the log has it",

@@ -1874,15 +1874,19 @@ CREATE TRIGGER case_sanctions_never_change BEFORE UPDATE ON case_sanctions BEGIN
 
 CREATE TRIGGER case_sanctions_never_vanish BEFORE DELETE ON case_sanctions BEGIN SELECT RAISE(ABORT, 'a sanction stays'); END;
 
-CREATE VIEW exclusions AS
-SELECT c.programme_id, k.resident, s.from_at, (
-        SELECT min(t.from_at) FROM case_residents l JOIN case_sanctions t USING (case_id) JOIN cases d USING (case_id)
-        WHERE l.resident = k.resident AND d.programme_id = c.programme_id AND t.sanction = 'readmission' AND t.from_at >= s.from_at) AS until_at,
-    c.case_id
-FROM case_residents k JOIN case_sanctions s USING (case_id) JOIN cases c USING (case_id)
-WHERE s.sanction = 'exclusion';
-
 CREATE TRIGGER samples_never_change BEFORE UPDATE ON samples BEGIN SELECT RAISE(ABORT, 'a sample stands'); END;
+
+CREATE VIEW exclusions AS
+SELECT programme_id, resident, from_at, until_at, case_id
+FROM (
+    SELECT c.programme_id, k.resident, s.from_at, (
+            SELECT min(t.from_at) FROM case_residents l JOIN case_sanctions t USING (case_id) JOIN cases d USING (case_id)
+            WHERE l.resident = k.resident AND d.programme_id = c.programme_id AND t.sanction = 'readmission'
+                AND (t.decided_at, t.proposal_id) > (s.decided_at, s.proposal_id)) AS until_at,
+        c.case_id
+    FROM case_residents k JOIN case_sanctions s USING (case_id) JOIN cases c USING (case_id)
+    WHERE s.sanction = 'exclusion')
+WHERE until_at IS NULL OR until_at > from_at;
 
 INSERT INTO _sqlite_migrations VALUES (1, 'voucher', '001_initial.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (2, 'voucher', '002_applications.sql', NULL);
@@ -1926,6 +1930,7 @@ INSERT INTO _sqlite_migrations VALUES (39, 'voucher', '040_samples_of_merchants.
 INSERT INTO _sqlite_migrations VALUES (40, 'voucher', '041_effect_batches.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (41, 'voucher', '042_bank_numbers.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (42, 'voucher', '044_residents_in_cases.sql', NULL);
+INSERT INTO _sqlite_migrations VALUES (43, 'voucher', '045_exclusions_by_decision.sql', NULL);
 INSERT INTO fact_digests_said VALUES (1, 1);
 
-PRAGMA user_version = 42;
+PRAGMA user_version = 43;
