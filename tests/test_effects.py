@@ -765,3 +765,29 @@ def test_students_t_is_near_its_tables() -> None:
     for freedom, expected in ((3, 3.182), (5, 2.571), (10, 2.228), (30, 2.042), (1e6, 1.960)):
         assert intervals.t_95(freedom) == pytest.approx(expected, rel=0.015)
         assert law.two_sided_t(expected, freedom) == pytest.approx(0.05, rel=0.04)
+
+
+def test_the_order_to_a_platform_asks_for_the_cells(town: Voucher) -> None:
+    towns.make_round(town, "r5", "--platform", "alipay")
+    order = Path("outbox/alipay/town-r5-order-1.json")
+
+    def told() -> Any:
+        ordered = town("round", "order", "r5", *MEI, "-o", "json").data
+        return json.loads(Path(ordered["file"]).read_text("utf-8"))
+
+    assert "effect_cells" not in told()
+    plan = town(
+        "effect", "plan", "r5", "--window", "1,4", "--strata", "district", *MEI, "-o", "json"
+    ).data
+    asked = told()  # what the platform holds says less: it gets the next one
+    assert (asked["number"], asked["supersedes"]) == (2, 1)
+    assert asked["effect_cells"] == {
+        "plan_sha256": plan["sha256"],
+        "outcome": "spending",
+        "weeks": [-4, 1, 4],
+        "stratum": "district",
+        "smallest_cell": 20,
+        "arrival_within": plan["plan"]["bandwidth"],
+        "columns": cities.text().split()[0].split(","),
+    }
+    assert order.is_file() and told()["number"] == 2  # nothing new: the same once more

@@ -80,7 +80,7 @@ def seal(session: Session, code: str, wanted: Wanted, to: Path | None) -> Outcom
         )
         other = arms.arm_of(session.db, current.round_id)
     if to is not None and not session.dry_run:
-        whole_files.write_new(to, header(plan).encode())
+        whole_files.write_new(to, header().encode())
     return _answer(current, plan, other, to)
 
 
@@ -140,9 +140,8 @@ def _bad(option: str, value: str, example: str) -> UsageFault:
     )
 
 
-def header(plan: Plan) -> str:
+def header() -> str:
     """The header of the cells that are asked for, its columns in order."""
-    del plan
     return ",".join(FIELDS_OF[CELLS]) + "\n"
 
 

@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
+from vouchercli.formats.configs.fields import CELLS, FIELDS_OF
 from vouchercli.formats.written import folders, trust
 from vouchercli.formats.written import issuance_orders as formats
 from vouchercli.ops.answers import dated
@@ -17,11 +18,12 @@ from vouchercli.ops.rounds.lookup import changing, require
 from vouchercli.ops.setup import configs
 from vouchercli.result import Outcome, Problem, Word, say
 from vouchercli.rules import canonical, money, packs, scope, times
+from vouchercli.rules import effects as effects_law
 from vouchercli.rules import rounds as law
 from vouchercli.rules import templates as packs_law
 from vouchercli.rules.amendments import HAS_ENDED
 from vouchercli.rules.coupons import percents_text
-from vouchercli.store import draws, issuance_orders, plans, winners
+from vouchercli.store import draws, effects, issuance_orders, plans, winners
 from vouchercli.store.db import writing
 
 if TYPE_CHECKING:
@@ -356,8 +358,28 @@ def _describe_terms(current: RoundAtHand) -> dict[str, Any]:
         "funding": {share.funder: share.bp for share in template.funding},
         **({"match": _said(template.match)} if template.match else {}),
         "refunds": programme.refunds.document,
+        **_describe_cells(current),
     }
     return dated(terms, zone)
+
+
+def _describe_cells(current: RoundAtHand) -> dict[str, Any]:
+    """The cells by which the effect of the round will be known, where a plan is sealed: groups of
+    people and their sums, so that the platform keeps what it needs. No number of a person is asked.
+    """
+    if (kept := effects.sealed(current.db, current.round_id)) is None:
+        return {}
+    plan = effects_law.plan_of(kept.terms)
+    asked = {
+        "plan_sha256": kept.sha256,
+        "outcome": plan.outcome,
+        "weeks": [-plan.before, *plan.windows],
+        "stratum": plan.strata,
+        "smallest_cell": plan.smallest,
+        "arrival_within": plan.bandwidth or None,
+        "columns": FIELDS_OF[CELLS],
+    }
+    return {"effect_cells": asked}
 
 
 def _said(part: Any) -> Any:
