@@ -177,3 +177,23 @@ def test_a_pack_inside_an_exclusion_is_found(town: Voucher, here: Path) -> None:
     towns.by_hand(here, "UPDATE claims SET claimed_at = 1588000000 WHERE claim_no = 'Ca'")
     found = town("check", "-o", "json", expect=5).data["checks"]
     assert "no_pack_while_excluded" in {each["check"] for each in found if each["breaches"]}
+
+
+def test_a_pack_granted_here_inside_an_exclusion_is_found(town: Voucher, here: Path) -> None:
+    announce(town, "p2", "fcfs", *REGISTRATION)
+    take_applications(town, "p2", a="1")
+    town("round", "open", "p2", *CHEN, "--now", OPENS)
+    town("round", "allocate", "p2", *CHEN, "--now", LATER)
+    decide(town, "a", "exclusion", "2020-05-03 10:00")
+    town("check", "--now", "2020-05-04 09:00")  # the pack came before
+    towns.by_hand(here, "UPDATE batches SET imported_at = 1588600000 WHERE kind = 'allocation'")
+    found = town("check", "-o", "json", "--now", "2020-05-05 09:00", expect=5).data["checks"]
+    assert "no_pack_while_excluded" in {each["check"] for each in found if each["breaches"]}
+
+
+def test_no_exclusion_begins_before_it_is_decided(town: Voucher) -> None:
+    decide(town, "a", "exclusion", EXCLUDED, "2020-03-01 00:00")
+    town("check")  # the pack of March was lawful
+    announce(town, "p2", "fcfs")
+    town("round", "open", "p2", *CHEN, "--now", OPENS)
+    assert claimed(town, "a", "2020-06-01 09:00:00") == ["not_eligible"]

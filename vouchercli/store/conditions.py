@@ -21,18 +21,20 @@ def is_excluded(programme_id: str, resident: str, at: str) -> str:
     """Whether a case excluded the resident from packs of the programme at a moment (all of them SQL
     expressions): from its exclusion up to a readmission.
     """
-    return f"""EXISTS (SELECT 1 FROM exclusions x WHERE x.resident = {resident}
-            AND x.programme_id = {programme_id} AND x.from_at <= {at}
-            AND (x.until_at IS NULL OR {at} < x.until_at))"""
+    return f"EXISTS (SELECT 1 {_exclusions(programme_id, resident, at)})"
 
 
 def excluded_from(programme_id: str, resident: str, at: str) -> str:
     """From when on a case excludes a resident who is excluded at a moment (all of them SQL
     expressions); NULL: none does.
     """
-    return f"""(SELECT min(x.from_at) FROM exclusions x WHERE x.resident = {resident}
+    return f"(SELECT min(x.from_at) {_exclusions(programme_id, resident, at)})"
+
+
+def _exclusions(programme_id: str, resident: str, at: str) -> str:
+    return f"""FROM exclusions x WHERE x.resident = {resident}
             AND x.programme_id = {programme_id} AND x.from_at <= {at}
-            AND (x.until_at IS NULL OR {at} < x.until_at))"""
+            AND (x.until_at IS NULL OR {at} < x.until_at)"""
 
 
 def is_person_excluded(round_: str, resident: str, at: str) -> str:

@@ -152,7 +152,8 @@ def _judge(group: _Group, request: Request) -> Answer:
                 else Answer(request, "application_reused")
             )
     if reason := _find_reason(group, resident):
-        return Answer(request, reason, is_excluded=_is_excluded(current, resident))
+        is_excluded = reason == "not_eligible" and _is_excluded(current, resident)
+        return Answer(request, reason, is_excluded=is_excluded)
     return _stage(group, request, resident, standing)
 
 
