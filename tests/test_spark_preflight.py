@@ -147,3 +147,17 @@ def test_what_is_asked_of_spark_goes_where_it_belongs() -> None:
     assert (of_cluster["spark.authenticate"], of_cluster["spark.executor.memory"]) == ("true", "2g")
     here = Spark("local[2]", "lake", secret="", memory="2g", patience=60)._settings()
     assert not {"spark.authenticate", "spark.executor.memory"} & here.keys()
+
+
+@pytest.mark.parametrize(
+    ("host", "words"), [("nowhere.invalid", "没有这台机器"), ("127.0.0.1", "该端口没有程序在监听")]
+)
+def test_why_nothing_answers_is_told_in_the_words_of_the_reader(
+    bare: Any, host: str, words: str
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        engine = f"spark://{host}:{taken.getsockname()[1]}"
+        args = ("report", "leverage", "--lake", "lake", "--engine", engine, "--lang", "zh")
+        told = bare(*args, expect=3).err
+    assert words in told and "Errno" not in told

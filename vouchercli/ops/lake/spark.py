@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vouchercli.errors import UsageFault, VoucherError
+from vouchercli.result import Word
 
 if TYPE_CHECKING:
     from vouchercli.store.spark_engine import Spark
@@ -74,7 +75,7 @@ def _answers(name: str) -> None:
         try:
             socket.create_connection((host, int(port)), ANSWERS_IN).close()
         except (OSError, OverflowError) as error:
-            why = str(error)
+            why = _why(error)
         else:
             return
     if rest:
@@ -85,6 +86,16 @@ def _answers(name: str) -> None:
             engine=name,
             why=why,
         )
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, socket.gaierror):
+        return Word("there is no such machine")
+    if isinstance(error, ConnectionRefusedError):
+        return Word("no program listens there")
+    if isinstance(error, TimeoutError):
+        return Word("no answer came in time")
+    return str(error)
 
 
 def _java() -> None:
