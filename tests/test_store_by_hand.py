@@ -498,11 +498,11 @@ def test_a_rejected_application_is_explained_by_its_registration(city: City, her
     drafted(voucher, "booked", "--registration-opens", "2020-03-28 08:00")
     day = 86_400
     march_25 = 1_585_098_000  # 9:00
-    first_come = {"state": "open", "group": "", "opens_at": 1_585_267_200}
+    first_come = {"state": "open", "opens_at": 1_585_267_200}
     first_come |= {"closes_at": 1_585_267_200 + day}
-    lottery = {"state": "approved", "group": "", "opens_at": march_25}
+    lottery = {"state": "approved", "opens_at": march_25}
     lottery |= {"closes_at": march_25 + 4 * day - 3600}
-    booked = {"state": "approved", "group": "", "opens_at": 1_585_267_200 + day}
+    booked = {"state": "approved", "opens_at": 1_585_267_200 + day}
     booked |= {"closes_at": 1_585_267_200 + 3 * day}
     cases = [
         ("r1", "2020-03-27 07:59:59", "before_registration", 1_585_267_199, first_come),
