@@ -1,6 +1,5 @@
 """voucher round create | list | show | plan | rehearse | edit | submit | approve | reject | open |
-close | cancel | copy | pause | resume | top-up | reduce | reschedule | extend | replace | settle |
-reopen | order
+order | draw | allocate | close | copy | settle, and its changes (`cli.round_changes`)
 """
 
 from __future__ import annotations
@@ -10,207 +9,33 @@ from typing import Annotated, Any, Optional
 
 import typer
 
+from vouchercli.cli import round_changes
 from vouchercli.cli.asking import is_asked, show_and_ask
 from vouchercli.cli.options import Call, command, split_codes, verbs
+from vouchercli.cli.round_terms import (
+    CHANGED_TERMS,
+    CREATED_TERMS,
+    TERMS,
+    Code,
+    NewCode,
+    Note,
+    PublicRandomness,
+    Why,
+)
 from vouchercli.ops import amounts
 from vouchercli.ops.granting import allocations
 from vouchercli.ops.lottery import draws
 from vouchercli.ops.rounds import (
     amendments,
     approvals,
-    cancellations,
     drafts,
     families,
-    replacing,
     rounds,
 )
 from vouchercli.result import Outcome, say
 from vouchercli.session import Session
 
 app = verbs()
-
-Code = Annotated[str, typer.Argument(metavar="CODE", help="The round, for example hz-1.")]
-NewCode = Annotated[str, typer.Argument(metavar="NEW", help="The code of the new round.")]
-# What a round is made of: one block for create, edit and copy, which differ in what must be given.
-TERMS: dict[str, Any] = {
-    "template": Annotated[
-        Optional[str],
-        typer.Option(
-            "--template",
-            metavar="CODE[@V]",
-            help="The card pack (the newest version, unless @V is given).",
-        ),
-    ],
-    "packs": Annotated[
-        Optional[int],
-        typer.Option(
-            "--packs", metavar="N", min=1, max=10**9, help="How many packs may be claimed."
-        ),
-    ],
-    "budget": Annotated[
-        Optional[str],
-        typer.Option(
-            "--budget",
-            metavar="YUAN",
-            help="As many packs as this money can pay at the most (instead of --packs).",
-        ),
-    ],
-    "opens_at": Annotated[
-        Optional[str],
-        typer.Option(
-            "--opens-at", metavar="TIME", help="When claiming begins, in the programme's zone."
-        ),
-    ],
-    "closes_at": Annotated[
-        Optional[str],
-        typer.Option(
-            "--closes-at",
-            metavar="TIME",
-            help="When claiming ends (a bare date: its end); else when the first voucher expires.",
-        ),
-    ],
-    "mode": Annotated[
-        Optional[str],
-        typer.Option(
-            "--mode",
-            metavar="fcfs|lottery|targeted",
-            help="How packs are granted (fcfs unless given).",
-        ),
-    ],
-    "platform": Annotated[
-        Optional[str],
-        typer.Option(
-            "--platform", metavar="NAME", help="The platform that issues it (else issued here)."
-        ),
-    ],
-    "drawn": Annotated[
-        Optional[str],
-        typer.Option(
-            "--drawn",
-            metavar="here|platform",
-            help="Who draws a platform's lottery (it, unless said); drawn here, it gets the"
-            " winners.",
-        ),
-    ],
-    "arm_of": Annotated[
-        Optional[str],
-        typer.Option(
-            "--arm-of",
-            metavar="CODE",
-            help="The second arm of that lottery: one draw, its winners shared out by the packs.",
-        ),
-    ],
-    "group": Annotated[
-        Optional[str],
-        typer.Option(
-            "--group", metavar="NAME", help="Only residents of this group, by the eligibility list."
-        ),
-    ],
-    "per_resident": Annotated[
-        Optional[int],
-        typer.Option(
-            "--per-resident",
-            metavar="N",
-            min=1,
-            help="Packs for one resident at most (the programme's limit unless given).",
-        ),
-    ],
-    "registration_opens_at": Annotated[
-        Optional[str],
-        typer.Option(
-            "--registration-opens", metavar="TIME", help="When residents may begin to register."
-        ),
-    ],
-}
-CHANGED_TERMS = TERMS | {
-    "template": Annotated[
-        Optional[str],
-        typer.Option("--template", metavar="CODE[@V]", help="Another card pack or version."),
-    ]
-}
-CREATED_TERMS = TERMS | {
-    "platform": Annotated[
-        Optional[str],
-        typer.Option(
-            "--platform",
-            metavar="NAME[:N%,...]",
-            help="The platform that issues it (else issued here); with shares a round for each.",
-        ),
-    ],
-    "faces": Annotated[
-        Optional[str],
-        typer.Option(
-            "--faces",
-            metavar="YUAN-YUAN:N,...",
-            help="A family: a round for each face, for example 90-300:480000,180-500:240000.",
-        ),
-    ],
-    "each": Annotated[
-        bool,
-        typer.Option(
-            "--each", help="A family: a person may have a pack of each round (else of one)."
-        ),
-    ],
-}
-Why = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the checkers read it.")]
-MorePacks = Annotated[
-    int, typer.Option("--packs", metavar="N", min=1, max=10**9, help="How many packs more.")
-]
-FewerPacks = Annotated[
-    int, typer.Option("--packs", metavar="N", min=1, max=10**9, help="How many packs fewer.")
-]
-NewOpening = Annotated[
-    Optional[str],
-    typer.Option(
-        "--opens-at", metavar="TIME", help="The new opening, while the round is not open yet."
-    ),
-]
-NewClosing = Annotated[
-    Optional[str],
-    typer.Option("--closes-at", metavar="TIME", help="The new closing (a bare date: its end)."),
-]
-ReopenedUntil = Annotated[
-    Optional[str],
-    typer.Option(
-        "--closes-at",
-        metavar="TIME",
-        help="When it closes then (a bare date: its end); else when it was to close before.",
-    ),
-]
-NewEnd = Annotated[
-    str,
-    typer.Option(
-        "--until",
-        metavar="TIME",
-        help="No voucher of the round ends before TIME (a bare date: its end).",
-    ),
-]
-NewPack = Annotated[
-    str, typer.Option("--template", metavar="CODE[@V]", help="Another card pack or version.")
-]
-Sibling = Annotated[
-    Optional[str],
-    typer.Option("--code", metavar="NEW", help="The sibling's code (else CODE-b, CODE-c ...)."),
-]
-ReplacedBy = Annotated[
-    Optional[int],
-    typer.Option(
-        "--packs",
-        metavar="N",
-        min=1,
-        max=10**9,
-        help="How many packs the sibling has (else what the money that is left buys).",
-    ),
-]
-PublicRandomness = Annotated[
-    Optional[str],
-    typer.Option(
-        "--public-randomness",
-        metavar="TEXT",
-        help="A text nobody could foresee, mixed into the seed.",
-    ),
-]
-Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why: the maker reads it.")]
 
 
 def _in_seconds(call: Call, session: Session, terms: dict[str, Any]) -> dict[str, Any]:
@@ -463,126 +288,6 @@ def close(call: Call, session: Session, code: Code, *, note: Why = "") -> Outcom
     )
 
 
-@command(
-    app,
-    "cancel",
-    epilog='Example: voucher round cancel hz-1 --note "the budget was withdrawn" --actor chen',
-)
-def cancel(session: Session, code: Code, *, note: Why = "") -> Outcome:
-    """Cancel a round that nobody has claimed from; an approved one takes two people."""
-    return families.each(
-        session, code, lambda inner, one: cancellations.cancel_round(inner, one, note)
-    )
-
-
-@command(
-    app,
-    "pause",
-    epilog='Example: voucher round pause hz-1 --note "the platform double-counts" --actor chen',
-)
-def pause(session: Session, code: Code, *, note: Why = "") -> Outcome:
-    """Pause an open round at once: no claim made from now on counts."""
-    return families.each(session, code, lambda inner, one: amendments.pause_round(inner, one, note))
-
-
-@command(app, "resume", epilog="Example: voucher round resume hz-1 --actor chen")
-def resume(session: Session, code: Code, *, note: Why = "") -> Outcome:
-    """Propose to resume a paused round; a second person approves it (round approve)."""
-    return families.each(
-        session, code, lambda inner, one: amendments.resume_round(inner, one, note)
-    )
-
-
-@command(app, "top-up", epilog="Example: voucher round top-up hz-1 --packs 500000 --actor chen")
-def top_up(session: Session, code: Code, *, packs: MorePacks, note: Why = "") -> Outcome:
-    """Propose more packs for a round; a second person approves it (round approve), which commits
-    the money.
-    """
-    return amendments.top_up_round(session, code, packs, note)
-
-
-@command(
-    app,
-    "reduce",
-    epilog='Example: voucher round reduce hz-1 --packs 200000 --note "few come" --actor chen',
-)
-@command(
-    app,
-    "lower",  # its name until v0.2.0
-    epilog='Example: voucher round lower hz-1 --packs 200000 --note "few come" --actor chen',
-    is_hidden=True,
-)
-def reduce(session: Session, code: Code, *, packs: FewerPacks, note: Why = "") -> Outcome:
-    """Propose fewer packs for an open round, of those nobody has claimed; a second person approves
-    it (round approve), and their money is free again.
-    """
-    return amendments.reduce_round(session, code, packs, note)
-
-
-@command(
-    app,
-    "replace",
-    epilog="Example: voucher round replace hz-1 --template five-x-20 --note WHY --actor chen",
-)
-def replace(
-    session: Session,
-    code: Code,
-    *,
-    template: NewPack,
-    sibling: Sibling = None,
-    packs: ReplacedBy = None,
-    note: Why = "",
-) -> Outcome:
-    """Propose that another card pack takes the place of what is left of an open round; one approval
-    by a second person closes the round and opens its sibling (round approve).
-    """
-    return replacing.replace_round(session, code, template, sibling=sibling, packs=packs, note=note)
-
-
-@command(
-    app,
-    "extend",
-    epilog='Example: voucher round extend hz-1 --until 2020-05-10 --note "rain" --actor chen',
-)
-def extend(call: Call, session: Session, code: Code, *, until: NewEnd, note: Why = "") -> Outcome:
-    """Propose a later end for the vouchers of a round that are out; a second person approves it
-    (round approve). Vouchers that have expired are valid again, if their money is still there.
-    """
-    at = call.moment(session, until, end_of_day=True)
-    assert at is not None  # it must be given
-    return families.each(
-        session, code, lambda inner, one: amendments.extend_round(inner, one, at, note)
-    )
-
-
-@command(
-    app,
-    "reschedule",
-    epilog='Example: voucher round reschedule hz-1 --closes-at "2020-04-02 20:00" --actor chen',
-)
-def reschedule(
-    call: Call,
-    session: Session,
-    code: Code,
-    *,
-    opens_at: NewOpening = None,
-    closes_at: NewClosing = None,
-    note: Why = "",
-) -> Outcome:
-    """Propose another opening or closing, earlier or later; a second person approves it (round
-    approve).
-    """
-    times = {
-        "opens_at": call.moment(session, opens_at),
-        "closes_at": call.moment(session, closes_at, end_of_day=True),
-    }
-    return families.each(
-        session,
-        code,
-        lambda inner, one: amendments.reschedule_round(inner, one, **times, note=note),
-    )
-
-
 @command(app, "settle", epilog="Example: voucher round settle hz-1 --actor wu")
 def settle(
     session: Session,
@@ -604,25 +309,4 @@ def settle(
     return settling.settle(session, code, is_every=every)
 
 
-@command(
-    app,
-    "reopen",
-    epilog='Example: voucher round reopen hz-1 --note "closed by mistake" --actor chen',
-)
-def reopen(
-    call: Call,
-    session: Session,
-    code: Code,
-    *,
-    closes_at: ReopenedUntil = None,
-    note: Why = "",
-) -> Outcome:
-    """Propose that a round which was closed by mistake goes on, or that a settled one takes late
-    files; a second person approves it (round approve).
-    """
-    until = call.moment(session, closes_at, end_of_day=True)
-    return families.each(
-        session,
-        code,
-        lambda inner, one: amendments.reopen_round(inner, one, closes_at=until, note=note),
-    )
+app.registered_commands += round_changes.app.registered_commands
