@@ -791,3 +791,23 @@ def test_the_order_to_a_platform_asks_for_the_cells(town: Voucher) -> None:
         "columns": cities.text().split()[0].split(","),
     }
     assert order.is_file() and told()["number"] == 2  # nothing new: the same once more
+
+
+def test_districts_that_the_plan_counts_must_all_be_told_of(town: Voucher) -> None:
+    plan = ("effect", "plan", "r3", "--method", "waves", "--window", "1,4", *MEI)
+    before = town(*plan, "-o", "json").data
+    assert "districts" not in law.plan_of(json.dumps(before["plan"])).text  # as it was before
+    counted = town(*plan, "--districts", "24", "-o", "json").data
+    assert counted["plan"]["districts"] == 24 and counted["sha256"] != before["sha256"]
+    assert "24 个区县" in town(*plan, "--districts", "24", "--lang", "zh").out
+    assert "遗漏区县" in town(*plan, "--lang", "zh").out
+    town(*plan, "--districts", "24")
+    cells = cities.waves(5)
+    bring(town, cells, name="all.csv")
+    told = estimate(town, "r3")
+    assert (told["follows_plan"], told["estimates"][1]["given"]) == ("yes", "point")
+    bring(town, {k: of for k, of in cells.items() if k.stratum != "d3"}, name="fewer.csv")
+    assert {each["reason"] for each in estimate(town, "r3")["estimates"]} == {"lost_districts"}
+    assert estimate(town, "r3", "--method", "none")["departs"] == ["method", "districts"]
+    refused = town("effect", "plan", "r1", "--districts", "24", *MEI, expect=2).err
+    assert "[bad_plan]" in refused and "--method waves" in refused

@@ -98,6 +98,15 @@ def plan(
     bandwidth: Bandwidth = None,
     donut: Donut = None,
     widths: Widths = None,
+    districts: Annotated[
+        Optional[int],
+        typer.Option(
+            "--districts",
+            min=2,
+            metavar="N",
+            help="In waves: how many districts there are; fewer in the cells give no point.",
+        ),
+    ] = None,
     to: Annotated[
         Optional[Path],
         typer.Option("--to", metavar="FILE", help="Write the header for the platform into FILE."),
@@ -108,9 +117,8 @@ def plan(
     """
     from vouchercli.ops.effect import plans
 
-    wanted = plans.Wanted(
-        outcome, window, method, population, strata, smallest, before, bandwidth, donut, widths
-    )
+    terms = (outcome, window, method, population, strata, smallest, before, bandwidth, donut)
+    wanted = plans.Wanted(*terms, widths, districts)
     return plans.seal(session, round_, wanted, to)
 
 

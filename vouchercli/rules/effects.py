@@ -67,7 +67,8 @@ WIDTHS = {
 class Plan(NamedTuple):
     """What is fixed before a round opens: how its effect will be estimated. `before` is weeks;
     `bandwidth` and `donut` are milliseconds of arrival or thousandths of a point of the score;
-    `widths`: whether the estimate goes by that bandwidth or by one from the cells.
+    `widths`: whether the estimate goes by that bandwidth or by one from the cells; `districts`: how
+    many the cells of waves must tell of (0: not said).
     """
 
     round: str
@@ -81,15 +82,15 @@ class Plan(NamedTuple):
     bandwidth: int
     donut: int
     widths: str = PLANNED
+    districts: int = 0
 
     @property
     def text(self) -> str:
         """The plan as it is sealed: the same terms give the same bytes. A term that came later
         stands only where it is not as it was before.
         """
-        terms = self._asdict()
-        if self.widths == PLANNED:
-            del terms["widths"]
+        came_later = self._field_defaults.items()
+        terms = dict(self._asdict().items() - came_later)
         return json.dumps(terms, ensure_ascii=False, sort_keys=True)
 
     @property
@@ -267,6 +268,7 @@ REASONS = {
     "placebo_cut": Word("a jump shows where nothing was sold out"),
     "staggered": Word("vouchers were used in districts that had not begun"),
     "gaps": Word("districts lack weeks that are needed, and a whole group is gone with them"),
+    "lost_districts": Word("the cells tell of fewer districts than the plan counts"),
     "few_districts": Word("the window rests on fewer than 8 districts with vouchers"),
     "weak": Word("winners hardly used more subsidy than the others"),
     "few": Word("too few people, bins or districts to compare"),

@@ -375,6 +375,8 @@ class _Look:
             return "no_cells"
         if law.LOST not in arms and len(begun) < len((law.WON, law.LOST)):
             return "no_losers"
+        if len({key.stratum for key in self._cells}) < self._plan.districts:
+            return "lost_districts"
         is_early = any(of.s and self._panels.is_before(key) for key, of in self._cells.items())
         return "staggered" if is_early or min(begun) < 1 else ""
 

@@ -38,6 +38,7 @@ TERMS = (
     Column("bandwidth", "Bandwidth", "int"),
     Column("donut", "Donut", "int"),
     Column("widths", "Width goes by", "word"),
+    Column("districts", "Districts", "int"),
     Column("sha256", "Digest of the plan"),
 )
 ASKED = (Column("column", "Column"), Column("meaning", "What it holds", "word"))
@@ -56,6 +57,7 @@ class Wanted(NamedTuple):
     bandwidth: int | None = None
     donut: int | None = None
     widths: str | None = None
+    districts: int | None = None
 
 
 def seal(session: Session, code: str, wanted: Wanted, to: Path | None) -> Outcome:
@@ -113,7 +115,7 @@ def make(usual: Plan, mode: str, wanted: Wanted) -> Plan:
                 known=", ".join(law.METHODS[mode]),
             )
         bandwidth, donut = law.width(wanted.method)
-        plan = plan._replace(method=wanted.method, bandwidth=bandwidth, donut=donut)
+        plan = plan._replace(method=wanted.method, bandwidth=bandwidth, donut=donut, districts=0)
     if wanted.outcome is not None and wanted.outcome not in law.OUTCOMES:
         raise _bad("--outcome", wanted.outcome, ", ".join(law.OUTCOMES))
     if wanted.widths is not None and wanted.widths not in law.WIDTHS:
@@ -126,6 +128,8 @@ def make(usual: Plan, mode: str, wanted: Wanted) -> Plan:
     plan = plan._replace(**{name: value for name, value in given.items() if value is not None})
     if plan.method in law.AT_A_LIMIT and plan.donut >= plan.bandwidth:
         raise _bad("--donut", str(plan.donut), str(plan.bandwidth - 1))
+    if plan.districts and plan.method != "waves":
+        raise _bad("--districts", str(plan.districts), "--method waves")
     return plan
 
 
@@ -154,6 +158,7 @@ def _answer(current: RoundAtHand, plan: Plan, other: str | None, to: Path | None
         "bandwidth": plan.bandwidth or None,
         "donut": plan.donut if plan.bandwidth else None,
         "widths": law.WIDTHS[plan.widths] if plan.bandwidth else None,
+        "districts": plan.districts or None,
     }
     data: dict[str, Any] = {
         "round": plan.round,
@@ -204,9 +209,17 @@ def _refusals(plan: Plan) -> tuple[Any, ...]:
     )
     if plan.method != "waves":
         return (usual,)
-    return usual, say(
+    alike = say(
         "Of districts at least {cohort} must begin in the same week, each with all weeks that are"
         " compared, and {window} in all must have vouchers in a window.",
         cohort=law.LEAST_DISTRICTS,
         window=law.LEAST_IN_WINDOW,
     )
+    if plan.districts:
+        whole = say("The cells must tell of all {districts} districts.", districts=plan.districts)
+    else:
+        whole = say(
+            "How many districts there are was not said (--districts): whether the platform leaves"
+            " some out will not be known."
+        )
+    return usual, alike, whole
