@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.result import Word
 from vouchercli.rules import places
@@ -48,6 +48,11 @@ class Rule(NamedTuple):
     thresholds: tuple[Threshold, ...] = ()
     is_certain: bool = False
     of_person: bool = False
+
+    @property
+    def counts_residents(self) -> bool:
+        """Whether what it counts at a merchant are residents, not payments."""
+        return self.fence == "chance"
 
 
 def _least(percent: int) -> tuple[Threshold, ...]:
@@ -321,6 +326,31 @@ GENERAL = (
     Threshold("both_times", 15_000, PERCENT),
     *MEALS,
 )
+
+
+# Those of the general ones by which a fence of each kind is drawn.
+BEHIND = {
+    "peers": ("fence", "least_payments", "least_peers"),
+    "chance": ("least_payments", "least_peers"),
+}
+
+
+def thresholds(rule: str, document: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """The thresholds that a scan (by its terms' `document`) held a rule's values against, as a
+    programme's file writes them: its own, then the general ones.
+    """
+    found = BY_CODE[rule]
+    general = [each for each in GENERAL if each.name in BEHIND.get(found.fence, ())]
+    own: Mapping[str, int] = document["rules"].get(rule, {})
+    named = [(own, found.thresholds), (document["general"], general)]
+    return {
+        each.name: f"{values[each.name] / 100:g}%"
+        if each.unit == PERCENT
+        else str(values[each.name])
+        for values, known in named
+        for each in known
+        if each.name in values
+    }
 
 
 @dataclass(frozen=True)

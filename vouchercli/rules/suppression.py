@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+USUAL = 10  # so many residents stand behind a cell at least, where nobody says otherwise
 Cell = tuple[int | None, ...]  # who stands behind it, counted in several ways; None: nobody does
 
 

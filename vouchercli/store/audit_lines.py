@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vouchercli.rules.audit import Fields
 
 LAST_HASH = "SELECT hash FROM audit ORDER BY audit_id DESC LIMIT 1"
+LAST = "SELECT ifnull(max(audit_id), 0) FROM audit"
 LAST_AT = "SELECT ifnull(max(at), 0) FROM audit"
 ADD = """
 INSERT INTO audit (at, entered_at, actor, os_user, deed, subject, detail, previous_hash, hash)
@@ -38,6 +39,11 @@ def note_upgrade(db: sqlite3.Connection, before: int, after: int) -> None:
     at = typed.number(db, LAST_AT)
     detail = json.dumps(said, separators=(",", ":"))
     add(db, (at, at, "voucher", "voucher", "file.upgrade", f"schema {after}", detail))
+
+
+def last(db: sqlite3.Connection) -> int:
+    """The number of the last line; 0: there is none."""
+    return typed.number(db, LAST)
 
 
 def add(db: sqlite3.Connection, fields: Fields) -> None:

@@ -8,7 +8,7 @@ import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from vouchercli.rules.breaks import Found, Part, Tolerances
-from vouchercli.store import typed
+from vouchercli.store import audit_lines, typed
 from vouchercli.store.lists import Listing
 
 if TYPE_CHECKING:
@@ -98,7 +98,6 @@ class Recorded(NamedTuple):
     still_resolved: int
 
 
-LAST_AUDIT = "SELECT ifnull(max(audit_id), 0) FROM audit"
 ADD_RUN = """
 INSERT INTO reconciliations (programme_id, batch_id, source, round_id, first_on, last_on,
     tolerances, last_audit, adds, opened, standing, cleared, actor, os_user, ran_at)
@@ -360,7 +359,7 @@ def record(
         "first_on": days[0],
         "last_on": days[1],
         "tolerances": json.dumps(allowed._asdict()),
-        "last_audit": typed.number(db, LAST_AUDIT),
+        "last_audit": audit_lines.last(db),
         "adds": adds,
         "actor": session.actor,
         "os_user": session.os_user,

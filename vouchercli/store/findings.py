@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from vouchercli.session import Session
+    from vouchercli.store.risk_facts import Span
 
 
 class Scan(NamedTuple):
@@ -111,6 +112,15 @@ class New(NamedTuple):
     rows: Mapping[int, tuple[str, ...]]
 
 
+class Frozen(NamedTuple):
+    """The same with the digest of each row, that of all of them, and what is at stake in fen."""
+
+    found: New
+    rows: list[tuple[int, str]]
+    rows_sha256: str
+    amount_fen: int
+
+
 ADD_SCAN = """
 INSERT INTO scans (programme_id, as_of_at, last_redemption_id, sealed_day, payments, merchants,
     amount_fen, rules_sha256, terms, looked, sha256, made_by, os_user, made_at)
@@ -131,6 +141,10 @@ SELECT s.scan_id, s.as_of_at, s.last_redemption_id, s.sealed_day, s.payments, s.
 FROM scans s WHERE s.programme_id = :programme_id AND ifnull(s.scan_id = :scan, 1)
 """
 SCAN_LIST = Listing(lambda *row: _scan(row), SCANS, "s.scan_id DESC")
+HAS_LOST = """
+SELECT EXISTS (SELECT 1 FROM json_each(?) j WHERE j.value NOT IN (SELECT merchant_id
+    FROM merchants))
+"""
 LAST_SCAN = "SELECT max(scan_id) FROM scans WHERE programme_id = ?"
 FINDINGS = """
 SELECT f.finding_id, f.scan_id, f.merchant_id, m.merchant_no, m.name, m.district, m.industry,
@@ -150,6 +164,9 @@ LIST = Listing(
     "f.scan_id DESC, f.is_candidate DESC, f.amount_fen DESC, f.finding_id",
     names_columns=True,
 )
+TERMS = """
+SELECT s.terms FROM findings f JOIN scans s USING (scan_id) WHERE f.finding_id = ?
+"""
 REASONS = """
 SELECT rule, value, fence, base, base_n, counts FROM finding_reasons
 WHERE finding_id = ? ORDER BY rule
@@ -191,16 +208,14 @@ def add_scan(
     session: Session,
     programme_id: int,
     scan: Mapping[str, Any],
-    found: Iterable[New],
+    frozen: Sequence[Frozen],
 ) -> int:
     """Write a scan with its findings; its number. `scan` has the fields of `Scan` that say what was
     looked at.
     """
     db = session.db
-    span = (scan["last_redemption_id"], scan["as_of_at"])
-    frozen = [(each, _freeze(db, each.rows, span)) for each in found]
     whole = sha256()
-    for each, (_, rows_digest, amount) in frozen:
+    for each, _, rows_digest, amount in frozen:
         reasons = [reason._asdict() for reason in each.reasons]
         told = [each.merchant_id, each.is_candidate, amount, rows_digest, reasons]
         whole.update(json.dumps(told, sort_keys=True).encode())
@@ -219,7 +234,7 @@ def add_scan(
             session.now,
         ),
     )
-    for each, (rows, rows_digest, amount) in frozen:
+    for each, rows, rows_digest, amount in frozen:
         counted = (int(each.is_candidate), len(rows), amount, rows_digest)
         finding = typed.number(db, ADD, (number, each.merchant_id, each.resident, *counted))
         db.executemany(
@@ -235,18 +250,26 @@ def add_scan(
     return number
 
 
-def _freeze(
-    db: sqlite3.Connection, rows: Mapping[int, tuple[str, ...]], span: tuple[int, int]
-) -> tuple[list[tuple[int, str]], str, int]:
-    """Each row with its digest, the digest of all of them, and what their vouchers paid, less their
-    refunds.
+def freeze(db: sqlite3.Connection, found: Iterable[New], span: Span) -> list[Frozen]:
+    """Findings with the digests of their rows as these stand; at stake is what the vouchers paid,
+    less their refunds.
     """
-    frozen, amount = [], 0
-    for row in sorted(rows):
+    return [_freeze(db, each, (span.last_redemption_id, span.as_of_at)) for each in found]
+
+
+def _freeze(db: sqlite3.Connection, found: New, upto: tuple[int, int]) -> Frozen:
+    rows, amount = [], 0
+    for row in sorted(found.rows):
         fact = tuple(db.execute(FACT, (row,)).fetchone())
-        frozen.append((row, digest(fact)))
-        amount += fact[3] + db.execute(GIVEN_BACK, (row, *span)).fetchone()[0]
-    return frozen, of_rows(frozen), amount
+        rows.append((row, digest(fact)))
+        amount += fact[3] + db.execute(GIVEN_BACK, (row, *upto)).fetchone()[0]
+    return Frozen(found, rows, of_rows(rows), amount)
+
+
+def has_lost_merchants(db: sqlite3.Connection, frozen: Iterable[Frozen]) -> bool:
+    """Whether a merchant of these findings is no longer there."""
+    merchants = {each.found.merchant_id for each in frozen} - {None}
+    return bool(typed.number(db, HAS_LOST, (json.dumps([*merchants]),)))
 
 
 def _scan(row: Sequence[Any]) -> Scan:
@@ -349,6 +372,13 @@ WHERE f.scan_id = ? AND f.is_candidate
 def candidates(db: sqlite3.Connection, scan: int) -> set[str]:
     """The numbers of the merchants that a scan makes candidates for a case."""
     return {number for (number,) in typed.tuples(db, CANDIDATES, (scan,))}
+
+
+def terms(db: sqlite3.Connection, finding: int) -> dict[str, Any]:
+    """The thresholds of the scan that found it; of no finding (0) none."""
+    kept = next(iter(typed.column(db, TERMS, (finding,))), "{}")
+    told: dict[str, Any] = json.loads(kept)
+    return told
 
 
 def reasons(db: sqlite3.Connection, finding: int) -> list[Reason]:

@@ -48,6 +48,7 @@ SCHEMA_FILES = (
     "042_bank_numbers.sql",
     "044_residents_in_cases.sql",
     "045_exclusions_by_decision.sql",
+    "046_scan_peers.sql",
 )
 SCHEMA_VERSION = len(SCHEMA_FILES)
 # all steps together; `pytest --bless tests/test_schema_snapshot.py` writes it

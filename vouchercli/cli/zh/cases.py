@@ -182,6 +182,7 @@ TEXT = {
     "the evidence of every case is what was frozen when it was added": "每件核查事项的证据与封存时一致",
     "what a case holds is not paid as long as it is open, and let go when it ends": "核查事项未结期间其暂缓支付有效，结案后解除",
     "what was decided on a case is in the books, and two people decided it": "核查处置已入账，且由两人决定",
+    "whom a scan compared merchants with is kept as the log names it": "每次扫描所比较的商户与日志所载一致",
     "who is excluded by a case was given no pack meanwhile": "因核查事项被取消资格者，其间未获发任何一份",
     "every case, its notes and its end stand in the log, and none is missing": "每件核查事项及其记录、结案均在日志中，无一缺失",
 }

@@ -15,6 +15,7 @@ from vouchercli.formats.written import new_folders
 from vouchercli.identities import HIDDEN
 from vouchercli.ops.cases import tables
 from vouchercli.ops.cases.lookup import look_up
+from vouchercli.ops.risk import peers
 from vouchercli.ops.setup import staff
 from vouchercli.result import Column, Outcome, Table, say
 from vouchercli.rules import doors, resident_tokens
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     Render = Callable[[str, Outcome], bytes]
 
 KIND = "case"  # by which a folder is known as one of ours
+PEERS = "peers.csv"  # too long for the page to print
 PAGE, ROWS, RESIDENTS, SUMS = "case.html", "evidence.jsonl", "residents.csv", "SHA256SUMS"
 LOG = (
     Column("at", "At", "time"),
@@ -78,6 +80,9 @@ def _files(
     for table in whole[1:]:
         if table.rows:
             files[f"{table.key}.csv"] = render("csv", Outcome(tables=(table,)))
+    compared = peers.table(session.db, current.case.finding or 0)
+    if compared.rows:
+        files[PEERS] = render("csv", Outcome(tables=(compared,)))
     kept = store.lines(session.db, current.number).rows(None)
     files[ROWS] = "".join(f"{each.line}\n" for each in kept).encode()
     if for_platform:

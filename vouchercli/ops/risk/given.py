@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from vouchercli.ops.risk.columns import among
-from vouchercli.ops.risk.found import ALL, Found, NotLooked
+from vouchercli.ops.risk.found import NOBODY, Found, NotLooked, Peers
 from vouchercli.ops.risk.look import DAY
 from vouchercli.rules import places, times
 from vouchercli.rules.risk import FULL_BP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from vouchercli.ops.risk.look import Look
+    from vouchercli.rules.fences import Segment
     from vouchercli.store.risk_given import Price, Turnover
 
     Array = np.ndarray[Any, Any]
@@ -63,7 +64,7 @@ def former_sales(look: Look) -> dict[int, Found]:
         least = min((best[each._replace(merchant_id=0)] for each in each), key=attrgetter("share"))
         if least.share > fence:
             rows = np.intersect1d(least.rows, look.span(place))
-            found[place] = Found(least.share, fence, ALL, 0, least.counts, rows)
+            found[place] = Found(least.share, fence, NOBODY, least.counts, rows)
     return found
 
 
@@ -128,30 +129,45 @@ def price_raised(look: Look) -> dict[int, Found]:
     did; of several goods the one that rose most.
     """
     least = look.terms.of("price_raised", "payments")
-    prices = [each for each in look.given.prices if each.sold >= least and each.price_fen]
-    steps = [*_steps(prices)]
-    if not steps:
-        raise NotLooked("no_prices", "no good with a price was sold in two rounds")
     place_of = {each.merchant_id: place for place, each in enumerate(look.all.merchants)}
-    ratios: dict[tuple[str, str, str], dict[int, float]] = {}
-    for before, after in steps:
-        by_merchant = ratios.setdefault((after.good, before.round, after.round), {})
-        by_merchant[after.merchant_id] = after.price_fen / before.price_fen
-    raised = look.terms.of("price_raised", "raised") / FULL_BP
+    prices = [
+        each
+        for each in look.given.prices
+        if each.sold >= least and each.price_fen and each.merchant_id in place_of
+    ]
+    sold_in_both: dict[Segment, dict[int, tuple[Price, Price]]] = {}
+    for before, after in _steps(prices):
+        by_place = sold_in_both.setdefault((after.good, before.round, after.round), {})
+        by_place[place_of[after.merchant_id]] = before, after
+    if not sold_in_both:
+        raise NotLooked("no_prices", "no good with a price was sold in two rounds")
     found: dict[int, Found] = {}
-    for before, after in steps:
-        own = ratios[after.good, before.round, after.round]
-        others = [ratio for number, ratio in own.items() if number != after.merchant_id]
-        fence = max(median(others), 1) * (1 + raised) if others else 1 + raised
-        ratio = own[after.merchant_id]
-        place = place_of.get(after.merchant_id)
-        if place is None or ratio <= fence or (place in found and found[place].value >= ratio):
+    for of_good, by_place in sold_in_both.items():
+        for place, each in _risen(look, of_good, by_place):
+            if place not in found or found[place].value < each.value:
+                found[place] = each
+    return found
+
+
+def _risen(
+    look: Look, of_good: Segment, by_place: Mapping[int, tuple[Price, Price]]
+) -> Iterator[tuple[int, Found]]:
+    """The merchants at which one good rose from one round to the next by more than at others."""
+    ratios = {
+        place: after.price_fen / before.price_fen for place, (before, after) in by_place.items()
+    }
+    steps = np.array([(after.price_fen, before.price_fen) for before, after in by_place.values()])
+    peers = Peers(of_good, np.array([*by_place]), steps[:, 0], steps[:, 1])
+    raised = 1 + look.terms.of("price_raised", "raised") / FULL_BP
+    for place, (before, after) in by_place.items():
+        others = [ratio for other, ratio in ratios.items() if other != place]
+        fence = max(median(others), 1) * raised if others else raised
+        if ratios[place] <= fence:
             continue
         sold = np.array(look.given.sold(after), np.int64)
         rows = np.flatnonzero(among(look.all.redemption, sold))
         counts = _counts(before, after, len(others))
-        found[place] = Found(ratio, fence, ALL, len(others), counts, rows)
-    return found
+        yield place, Found(ratios[place], fence, peers if others else NOBODY, counts, rows)
 
 
 def _steps(prices: Sequence[Price]) -> Iterator[tuple[Price, Price]]:
@@ -195,8 +211,7 @@ def distance(look: Look) -> dict[int, Found]:
         place: Found(
             float(counted[place]),
             float(least),
-            ALL,
-            0,
+            NOBODY,
             {"too_fast": int(counted[place]), "payments": int(look.count[place])},
             look.rows(place, mask),
         )

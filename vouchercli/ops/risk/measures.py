@@ -11,7 +11,7 @@ import numpy as np
 
 from vouchercli.ops.risk import given, network, persons
 from vouchercli.ops.risk.columns import among
-from vouchercli.ops.risk.found import ALL, Found, NotLooked
+from vouchercli.ops.risk.found import ALL, NOBODY, Found, NotLooked, Peers, among_all
 from vouchercli.ops.risk.look import DAY, Look
 from vouchercli.rules import fences
 from vouchercli.rules.risk import FULL_BP
@@ -45,7 +45,7 @@ def _shares(look: Look, rule: str, mask: Array, name: str) -> dict[int, Found]:
     values = {place: int(part[place]) / int(look.count[place]) for place in places}
     members = fences.bases(values, look.segments)
     least = look.terms.of(rule, "least") / FULL_BP
-    edges: dict[Segment, float] = {}
+    known: dict[Segment, tuple[Peers, float]] = {}
     found = {}
     if fences.base_of(ALL, members, look.terms["least_peers"]) is None:
         raise NotLooked(
@@ -58,16 +58,18 @@ def _shares(look: Look, rule: str, mask: Array, name: str) -> dict[int, Found]:
         if values[place] <= least:
             continue
         for base in fences.bases_of(look.segments[place], members, look.terms["least_peers"]):
-            if base not in edges:
+            if base not in known:
                 ordered = sorted(values[each] for each in members[base])
-                edges[base] = fences.far_fence(ordered, look.terms["fence"] / FULL_BP)
-            if edges[base] < WHOLE:  # else no share could be beyond it: among too many like it
+                edge = fences.far_fence(ordered, look.terms["fence"] / FULL_BP)
+                known[base] = among_all(base, members[base], part, look.count), edge
+            peers, edge = known[base]
+            if edge < WHOLE:  # else no share could be beyond it: among too many like it
                 break
-        fence = max(edges[base], least)
+        fence = max(edge, least)
         if values[place] > fence:
             counts = {name: int(part[place]), "payments": int(look.count[place])}
             rows = look.rows(place, mask)
-            found[place] = Found(values[place], fence, base, len(members[base]), counts, rows)
+            found[place] = Found(values[place], fence, peers, counts, rows)
     return found
 
 
@@ -102,7 +104,7 @@ def little_variation(look: Look) -> dict[int, Found]:
                 "gap": f"{gap:.4f}",
             }
             rows = look.rows(place, look.everything())
-            found[place] = Found(float(variation), most, ALL, 0, counts, rows)
+            found[place] = Found(float(variation), most, NOBODY, counts, rows)
     return found
 
 
@@ -210,8 +212,7 @@ def _fixed(look: Look, counted: Array, mask: Array, name: str, least: int) -> di
         place: Found(
             float(counted[place]),
             float(least),
-            ALL,
-            0,
+            NOBODY,
             {name: int(counted[place]), "payments": int(look.count[place])},
             look.rows(place, mask),
         )

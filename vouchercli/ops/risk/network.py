@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from vouchercli.ops.risk.columns import among, narrow
-from vouchercli.ops.risk.found import ALL, Found
+from vouchercli.ops.risk.found import NOBODY, Found, Peers, among_all
 from vouchercli.ops.risk.look import DAY, THURSDAY
 from vouchercli.rules import fences
 from vouchercli.rules.risk import FULL_BP
@@ -168,14 +168,15 @@ class Network:
         members = fences.bases(ordinary, look.segments)
         wanted = look.enough & (count >= terms.of(rule, "residents")) & ~self._at_meals
         found = {}
-        sums: dict[Segment, tuple[int, int]] = {}
+        bases: dict[Segment, Peers] = {}
         for place in np.flatnonzero(wanted).tolist():
             base = fences.base_of(look.segments[place], members, terms["least_peers"])
             if base is None:
                 continue
-            if base not in sums:
-                sums[base] = int(count[members[base]].sum()), int(known[members[base]].sum())
-            of_all, of_residents = sums[base]
+            if base not in bases:
+                bases[base] = among_all(base, members[base], count, known)
+            peers = bases[base]
+            of_all, of_residents = int(peers.counted.sum()), int(peers.of.sum())
             rate = (of_all - int(count[place]) + 1) / max(of_residents - int(known[place]), 1)
             expected = rate * int(known[place])
             raised = expected * terms.of(rule, "times")
@@ -190,7 +191,7 @@ class Network:
                     "chance": f"{chance:.1e}",
                 }
                 number, rows = float(count[place]), look.rows(place, own)
-                found[place] = Found(number, raised, base, len(members[base]), counts, rows)
+                found[place] = Found(number, raised, peers, counts, rows)
         return found
 
     # ------------------------------------------------------------ with whom
@@ -319,8 +320,7 @@ class Network:
             place: Found(
                 float(len(circle.members)),
                 circle.expected * times,
-                ALL,
-                0,
+                NOBODY,
                 {
                     "co_visitors": len(circle.members),
                     "shops": ", ".join(merchants[each].merchant_no for each in circle.shops),
@@ -358,4 +358,4 @@ class Network:
         if share >= fence and place not in found:
             counts = {"group": name, "of_the_group": len(rows)}
             counts |= {"payments": int(self._look.count[place])}
-            found[place] = Found(share, fence, ALL, 0, counts, rows)
+            found[place] = Found(share, fence, NOBODY, counts, rows)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from vouchercli.ops.risk.found import ALL, Found, NotLooked
+from vouchercli.ops.risk.found import NOBODY, Found, NotLooked
 from vouchercli.rules.risk import FULL_BP
 
 if TYPE_CHECKING:
@@ -26,8 +26,7 @@ def one_person(look: Look) -> dict[int, Found]:
         person: Found(
             float(residents),
             float(least),
-            ALL,
-            0,
+            NOBODY,
             {
                 "residents": residents,
                 "payments": len(rows),
@@ -56,7 +55,7 @@ def one_place(look: Look) -> dict[int, Found]:
             "payments": len(rows),
             "residents": residents,
         }
-        found[person] = Found(share, least, ALL, 0, counted, there)
+        found[person] = Found(share, least, NOBODY, counted, there)
     return found
 
 

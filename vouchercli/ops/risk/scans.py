@@ -8,13 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli import __version__
-from vouchercli.errors import VoucherError
+from vouchercli.errors import Busy, VoucherError
 from vouchercli.ops.setup import staff
 from vouchercli.result import JSON, Column, Message, Outcome, Table, Word, only, say
 from vouchercli.rules import doors, risk, times
-from vouchercli.store import audit, programmes, risk_facts, risk_given
+from vouchercli.store import audit, audit_lines, programmes, risk_facts, risk_given, scan_peers
 from vouchercli.store import findings as store
-from vouchercli.store.db import writing
+from vouchercli.store.db import reading, writing
 
 if TYPE_CHECKING:
     import sqlite3
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vouchercli.ops.risk.found import Found
     from vouchercli.ops.risk.look import Given
     from vouchercli.ops.risk.measures import Scanned
+    from vouchercli.rules.fences import Segment
     from vouchercli.rules.risk import Terms
     from vouchercli.session import Session
     from vouchercli.store.findings import Scan
@@ -72,6 +73,17 @@ class Looked(NamedTuple):
     told: list[dict[str, Any]]
 
 
+class Measured(NamedTuple):
+    """A scan before it is written: what it looked at (fields of `Scan`), its findings with their
+    rows, whom it compared with, and the last line of the log that it saw.
+    """
+
+    about: dict[str, Any]
+    found: list[store.Frozen]
+    peers: list[scan_peers.Kept]
+    last_line: int
+
+
 def scan(session: Session, as_of: int | None = None) -> Outcome:
     """Look for abuse among the payments up to `as_of` (UTC seconds; None: now). Raises
     `nothing_to_scan`, `no_numpy`.
@@ -80,42 +92,63 @@ def scan(session: Session, as_of: int | None = None) -> Outcome:
     programme = programmes.value(row)
     staff.require(session, programme, doors.DOOR["risk scan"])
     terms = programme.risk or risk.USUAL
-    span = risk_facts.Span(
-        row["programme_id"],
-        session.now if as_of is None else as_of,
-        risk_facts.last_row(session.db),
-    )
-    with writing(session) as db:
-        look = _load(db, span, terms, row["time_zone"])
-        looked = _look(look)
-        found = [*_findings(look, looked)]
-        paid = {
-            "as_of_at": span.as_of_at,
-            "last_redemption_id": span.last_redemption_id,
-            "sealed_day": risk_facts.sealed_day(db, span.programme_id),
-            "payments": look.all.size,
-            "merchants": look.merchants,
-            "amount_fen": look.all.amount_fen,
-            "rules_sha256": terms.digest,
-            "terms": terms.document,
-            "looked": looked.told,
-        }
-        number = store.add_scan(session, span.programme_id, paid, found)
-        made = store.scan(db, span.programme_id, number)
-        assert made is not None  # just written
+    with reading(session):  # measured without the write lock: others write meanwhile
+        measured = _measure(session, row, terms, session.now if as_of is None else as_of)
+    with writing(session):
+        made = _keep(session, row["programme_id"], measured)
         audit.note(
             session,
             "risk.scan",
-            str(number),
+            str(made.scan),
             programme=row["programme"],
             program=f"voucher {__version__}",
             rules_sha256=made.rules_sha256,
             last_redemption_id=made.last_redemption_id,
+            last_line=measured.last_line,
             findings=made.findings,
             candidates=made.candidates,
             sha256=made.sha256,
+            peers_sha256=scan_peers.digest(measured.peers),
         )
     return _answer(made, row["time_zone"])
+
+
+def _measure(session: Session, row: programmes.Row, terms: Terms, as_of_at: int) -> Measured:
+    """What the rules find in the file as it stands."""
+    db = session.db
+    span = risk_facts.Span(row["programme_id"], as_of_at, risk_facts.last_row(db))
+    look = _load(db, span, terms, row["time_zone"])
+    looked = _look(look)
+    about = {
+        "as_of_at": span.as_of_at,
+        "last_redemption_id": span.last_redemption_id,
+        "sealed_day": risk_facts.sealed_day(db, span.programme_id),
+        "payments": look.all.size,
+        "merchants": look.merchants,
+        "amount_fen": look.all.amount_fen,
+        "rules_sha256": terms.digest,
+        "terms": terms.document,
+        "looked": looked.told,
+    }
+    frozen = store.freeze(db, _findings(look, looked), span)
+    peers = [each.kept for each in _peers(look, looked)]
+    return Measured(about, frozen, peers, audit_lines.last(db))
+
+
+def _keep(session: Session, programme_id: int, measured: Measured) -> Scan:
+    """Write a scan down. Raises `Busy` where a merchant that it names is no longer there."""
+    db = session.db
+    if store.has_lost_merchants(db, measured.found):
+        raise Busy(
+            "merchants_gone",
+            "merchants that the scan names were removed while it ran: it was not kept",
+            hint="run the same command again",
+        )
+    number = store.add_scan(session, programme_id, measured.about, measured.found)
+    scan_peers.add(db, number, measured.peers)
+    made = store.scan(db, programme_id, number)
+    assert made is not None  # just written
+    return made
 
 
 def _load(db: sqlite3.Connection, span: risk_facts.Span, terms: Terms, zone: str) -> Scanned:
@@ -212,8 +245,30 @@ def _rows(look: Scanned, by_rule: Mapping[str, Found]) -> dict[int, tuple[str, .
     return rows
 
 
+def _peers(look: Scanned, looked: Looked) -> Iterator[scan_peers.Peers]:
+    """Whom each rule compared those with at whom it points: each base once, by its rule."""
+    for code, by_place in looked.found.items():
+        bases = {each.base: each.peers for each in by_place.values() if each.base_n}
+        for base, peers in sorted(bases.items()):
+            columns = (peers.places.tolist(), peers.counted.tolist(), peers.of.tolist())
+            yield scan_peers.Peers(
+                code,
+                _told_base(base),
+                tuple(
+                    scan_peers.Peer(
+                        look.all.merchants[place].merchant_no, *look.segments[place], *more
+                    )
+                    for place, *more in zip(*columns, strict=True)
+                ),
+            )
+
+
+def _told_base(base: Segment) -> str:
+    return "/".join(base)
+
+
 def _reason(code: str, found: Found) -> store.Reason:
-    base = "/".join(found.base)
+    base = _told_base(found.base)
     value, fence = f"{found.value:.4f}", f"{found.fence:.4f}"
     return store.Reason(code, value, fence, base, found.base_n, found.counts)
 

@@ -32,6 +32,7 @@ from vouchercli.store.db import reading
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Mapping
 
     from vouchercli.result import Message
     from vouchercli.session import Session
@@ -78,6 +79,7 @@ REASONS = (
     Column("base", "Compared with"),
     Column("base_n", "Merchants", "int"),
     Column("counts", "Counts", shown="counted"),
+    Column("thresholds", "Thresholds", shown="held_against", where=DATA),
     Column("measure", "How it is counted", "sentence", where=("table", "csv")),
     Column("source", "Source", "sentence", where=("table", "csv")),
 )
@@ -189,18 +191,21 @@ def _next(db: sqlite3.Connection, found: Finding) -> tuple[Message, ...]:
 
 def reasons_of(db: sqlite3.Connection, finding: int, *, optional: bool = False) -> Table:
     """Why a merchant was found, with the counts behind each reason; of no finding (0) none."""
-    reasons = tuple(_describe_reason(each) for each in store.reasons(db, finding))
+    terms = store.terms(db, finding)
+    reasons = tuple(_describe_reason(each, terms) for each in store.reasons(db, finding))
     return Table(say("Reasons"), REASONS, reasons, key="reasons", optional=optional)
 
 
-def _describe_reason(each: Reason) -> dict[str, Any]:
-    rule = risk.BY_CODE[each.rule]
+def _describe_reason(each: Reason, terms: Mapping[str, Any]) -> dict[str, Any]:
+    rule, thresholds = risk.BY_CODE[each.rule], risk.thresholds(each.rule, terms)
     return {
         **each._asdict(),
         "base": each.base if each.base_n else "",
         "words": say(rule.words),
         "measure": say(rule.measure),
         "source": say(rule.source),
+        "thresholds": thresholds,
+        "held_against": Clauses("; ".join(f"{name} {value}" for name, value in thresholds.items())),
         "counted": Clauses("; ".join(f"{name} {value}" for name, value in each.counts.items())),
     }
 

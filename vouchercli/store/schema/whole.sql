@@ -1888,6 +1888,18 @@ FROM (
     WHERE s.sanction = 'exclusion')
 WHERE until_at IS NULL OR until_at > from_at;
 
+CREATE TABLE scan_peers (
+    scan_id    INTEGER NOT NULL REFERENCES scans,
+    rule       TEXT NOT NULL,
+    base       TEXT NOT NULL,                           -- as finding_reasons has it
+    merchants  TEXT NOT NULL CHECK (json_valid(merchants)),           -- a JSON list: [industry, district, size, [[number, counted, of], ...]]
+    PRIMARY KEY (scan_id, rule, base)
+) STRICT;
+
+CREATE TRIGGER scan_peers_never_change BEFORE UPDATE ON scan_peers BEGIN SELECT RAISE(ABORT, 'a scan stands'); END;
+
+CREATE TRIGGER scan_peers_never_vanish BEFORE DELETE ON scan_peers BEGIN SELECT RAISE(ABORT, 'a scan stands'); END;
+
 INSERT INTO _sqlite_migrations VALUES (1, 'voucher', '001_initial.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (2, 'voucher', '002_applications.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (3, 'voucher', '003_draws.sql', NULL);
@@ -1931,6 +1943,7 @@ INSERT INTO _sqlite_migrations VALUES (40, 'voucher', '041_effect_batches.sql', 
 INSERT INTO _sqlite_migrations VALUES (41, 'voucher', '042_bank_numbers.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (42, 'voucher', '044_residents_in_cases.sql', NULL);
 INSERT INTO _sqlite_migrations VALUES (43, 'voucher', '045_exclusions_by_decision.sql', NULL);
+INSERT INTO _sqlite_migrations VALUES (44, 'voucher', '046_scan_peers.sql', NULL);
 INSERT INTO fact_digests_said VALUES (1, 1);
 
-PRAGMA user_version = 43;
+PRAGMA user_version = 44;
