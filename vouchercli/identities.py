@@ -47,7 +47,10 @@ class _Hidden(str):
         return str(self)
 
 
-UNSEEN = "\u200b\u200c\u200d\u200e\u200f\u2060\u180e\u00ad\ufeff"
+UNSEEN = (
+    "\u200b\u200c\u200d\u200e\u200f\u2060\u180e\u00ad\ufeff"
+    "\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
 DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212\u30fb"
 BETWEEN = r"(?:[ \t\-_/·\u200b]{1,3}|(?<=\d{3})\.(?=\d{4}(?!\d)))"  # 145000000.00 is an amount
 # A text without this holds no identity: eleven digits close together, or the sign of an e-mail.

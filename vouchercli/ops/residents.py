@@ -58,16 +58,18 @@ def clean(resident: str) -> str:
 
 
 def find_fault(identity: str) -> Word | None:
-    """What is wrong with a cleaned identity: several stand there, or more than one number, or a
-    spreadsheet kept it as a number.
+    """What is wrong with a cleaned identity: it is hidden in part, several stand there, or more
+    than one number, or it is written with odd marks, or a spreadsheet kept it as a number.
     """
-    if identity.isascii() and identity.isalnum():  # one number
-        is_rounded = identity[-3:] == "000" and law.is_rounded(law.even_out(identity))
-        return law.ROUNDED_IDENTITY if is_rounded else None
-    if law.is_several(identity):
-        return law.SEVERAL_VALUES
-    if law.has_more_than_a_number(identity):
-        return law.BESIDE_A_NUMBER
+    if law.is_masked(identity):
+        return law.MASKED
+    if not (identity.isascii() and identity.isalnum()):  # else it is one number
+        if law.is_several(identity):
+            return law.SEVERAL_VALUES
+        if law.has_more_than_a_number(identity):
+            return law.BESIDE_A_NUMBER
+        if law.has_odd_marks(identity):
+            return law.ODD_MARKS
     is_rounded = identity[-3:] == "000" and law.is_rounded(law.even_out(identity))
     return law.ROUNDED_IDENTITY if is_rounded else None
 

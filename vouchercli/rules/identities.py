@@ -12,7 +12,7 @@ import re
 import unicodedata
 from datetime import date
 
-from vouchercli.identities import check_character, find, is_luhn
+from vouchercli.identities import check_character, find, is_luhn, whole
 from vouchercli.patterns import Pattern
 from vouchercli.result import Word
 
@@ -25,9 +25,19 @@ ROUNDED_CARD = Word(
 SEVERAL_VALUES = Word("several values stand in one cell: give each a cell of its own")
 BESIDE_A_NUMBER = Word("something else stands beside the number: leave only the number")
 
+MASKED = Word(
+    "characters of it are hidden, and several people may have the same ones: ask for the whole"
+    " number"
+)
+ODD_MARKS = Word(
+    "marks stand between its digits that nobody can be sure of: write the digits alone"
+)
+
 BEFORE_WAYS, WAY = 1, 2  # as cells were cleaned before there were ways; of files made now
 
-UNSEEN = Pattern("[\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u180e\u00ad]")
+UNSEEN = Pattern(
+    "[\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u180e\u00ad\u061c\u202a-\u202e\u2066-\u2069]"
+)
 # dashes and minus signs of every width, dots in the middle, blanks
 BETWEEN = Pattern(r"[\s\-\u2010-\u2015\u2212\u00b7\u30fb\u2e31()]+")
 MARKS = "'\"`\u2018\u2019\u201c\u201d"
@@ -39,6 +49,11 @@ DIGITS = Pattern(r"\d{11,}", re.ASCII)  # of a bank card
 SEVERAL = Pattern("[;,\t\r\n\u2028\u2029\uff1b\uff0c\u3001]")
 WHOLE = Pattern(r"(\d+)\.0+", re.ASCII)
 
+# 138****0001, 张*, ●●0001; 1380000XXXX: no platform's own number has only digits and such a run
+HIDING = Pattern("[*\uff0a\u2022\u25cf\u25cb\u00d7]")
+CROSSED = r"^[0-9]+[Xx]{3,}[0-9]*$"
+CROSSED_OUT = Pattern(CROSSED, re.ASCII)
+
 # What `even_out` may change, of texts of letters, digits, - and other marks of numbers; a text with
 # a dash is looked at only when it matches `DASHED`.
 CHANGEABLE = (
@@ -46,6 +61,7 @@ CHANGEABLE = (
 )
 # Two numbers, as far as the marks that identifiers are made of may part them.
 PARTED = r"[0-9X]+[|/#_]+[0-9]{11}|[0-9]{11}[0-9X]*[|/#_]+[0-9]"
+MARKED = r"^[0-9][0-9_/|#]*[_/|#][0-9_/|#]*[0-9Xx]$"  # `has_odd_marks` is true of such alone
 DASHED = r"^(?:-*[A-Za-z]){0,2}[0-9-]*(?:[A-Za-z]-*)?$"
 
 
@@ -122,6 +138,25 @@ def has_more_than_a_number(text: str) -> bool:
         return False
     rest = text[: found[0].start] + text[found[0].end :]
     return any(char.isalpha() and not char.isascii() for char in rest)
+
+
+def is_masked(text: str) -> bool:
+    """Whether characters of it are hidden, as screens and exports show people: 138****0001."""
+    return HIDING.search(text) is not None or CROSSED_OUT.search(text) is not None
+
+
+def has_odd_marks(text: str) -> bool:
+    """Whether it is the number of a person, written with marks between its digits, or digits, that
+    `even_out` does not know: 138.0000.0001.
+    """
+    found = whole(text)
+    return (
+        found is not None and found.kind in ("person", "mobile") and not _is_plain(even_out(text))
+    )
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isalnum()
 
 
 def is_rounded(number: str) -> bool:

@@ -97,6 +97,8 @@ TEXT = {
     "it says that there is no value": "该写法表示没有内容",
     "several values stand in one cell: give each a cell of its own": "一个单元格里有多个值：请分列填写",
     "something else stands beside the number: leave only the number": "号码旁边还有其他内容：请只保留号码",
+    "characters of it are hidden, and several people may have the same ones: ask for the whole number": "部分字符被遮盖，可能有多人相同：请索取完整号码",
+    "marks stand between its digits that nobody can be sure of: write the digits alone": "数字之间有无法确认的符号：请只写数字",
     "several lines stand in one cell: one number belongs there": "一个单元格里有多行：这里只应有一个号码",
     "it is not an amount with a comma before its decimals, as the profile says": "不是格式文件所说的以逗号作小数点的金额",
     "column {place}": "第 {place} 列",

@@ -19,7 +19,11 @@ from vouchercli.formats.written.formulas import FORMULA
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-INVISIBLE = "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u180e\u00ad"
+INVISIBLE = (
+    "\ufeff\u200b\u200c\u200d\u200e\u200f\u2060\u180e\u00ad"
+    # marks of direction: a telephone number that is copied from a list of contacts has them
+    "\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
+)
 BLANKS = (
     " \t\r\n\x0b\x0c\x1c\x1d\x1e\x1f\x85\u00a0\u1680"
     "\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
@@ -39,6 +43,7 @@ THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
 WHOLE_FLOAT = re.compile(r"(\d{1,15})\.0+|(\d{4,15}),00?")
 # what remains of characters read in a wrong encoding
 GARBLED = re.compile("[\ufffd\x80-\x84\x86-\x9f]|锟斤拷")
+ESCAPE = "\x1b"  # ISO-2022 changes its characters by it
 NOTED = re.compile(r"[^()]*\d[^()]*\(.*\)")  # 131.77(已退款89.84)
 SERIAL = re.compile(r"[2-7]\d{4}(\.\d+)?")  # days since 1899-12-30: years 1954 to 2119
 WIDEST_NUMBER = len("123456789012345.0")
@@ -64,6 +69,15 @@ def name_text(cell: str) -> str:
     if text[:1] == "'" and text[1:2] in FORMULA:
         text = text[1:].strip(EDGE)
     return LINE_BREAK.sub(" ", text) if not text.isprintable() else text
+
+
+def is_garbled(text: str) -> bool:
+    """Whether a cleaned cell was read in a wrong encoding before it came here: characters that
+    nobody writes, question marks alone (???), or the escapes of a Japanese or Korean mail.
+    """
+    if text.isascii():
+        return ESCAPE in text or (text[:2] == "??" and not text.strip("? "))
+    return GARBLED.search(text) is not None
 
 
 def id_text(cell: str) -> str:

@@ -51,7 +51,7 @@ SUSPECT = (
     r"\d(?:\d{0,3}[-/]\d{1,2}(?:[-/]\d{1,4})?|\d?[-/][A-Za-z]{3,9}(?:[-/]\d{2,4})?|[Ee]-\d{2,3})"
     r"|[A-Zadefgjlmnos][a-z]{2,8}[-/]\d{1,4}"
     r"|#.*|[-/]+"
-    r"|[Nn](?i:ull|an|a|/a|/d|one|il|at)|[Uu](?i:ndefined)"
+    r"|[Nn](?i:ull|an|a|/a|/d|one|il|at)|[Uu](?i:ndefined|nknown)"
 )
 
 

@@ -15,13 +15,13 @@ from vouchercli.patterns import Pattern
 # as `_folded` makes them: one width, small letters, one kind of dash
 WORDS = (
     "null (null) <null> [null] {null} \\n nan <nan> na <na> (na) n/a (n/a) n.a. n.a n/d none"
-    " <none> (none) nil nat undefined (blank) (空白) - -- --- ---- / // \\"
-    " 无 暂无 空 未填 未填写 なし 없음"
+    " <none> (none) nil nat undefined unknown (blank) (空白) (空) (无) - -- --- ---- / // \\"
+    " 无 暂无 空 未填 未填写 未知 不详 不明 待定 なし 없음"
 )
 NULL_WORDS = frozenset(WORDS.split())
 LONGEST = max(map(len, NULL_WORDS))
 # A shop, or the holder of an account, may be called so. NULL, nan and None are what programs write.
-NAMES = "NA Na na Nan NAN NONE none NIL Nil nil 无 空 なし"
+NAMES = "NA Na na Nan NAN NONE none NIL Nil nil UNKNOWN Unknown unknown 无 空 未知 不明 なし"
 MAY_BE_NAMES = frozenset(NAMES.split())
 NAMED = ("name", "account_name")  # the fields that hold names of their own
 

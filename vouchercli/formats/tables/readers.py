@@ -225,7 +225,7 @@ def _judge(field: str, column: str, *, may_stay: bool) -> Callable[..., str]:
 
 
 def _damage_of_name(text: str) -> Word | None:
-    return GARBLED if not text.isascii() and cells.GARBLED.search(text) else None
+    return GARBLED if cells.is_garbled(text) else None
 
 
 def _damage_of_id(text: str) -> Word | None:

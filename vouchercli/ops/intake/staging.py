@@ -50,7 +50,7 @@ def typist_of_residents(
         number, round_, resident, written, *more = values
         if is_published and number.startswith(FORMULA_SIGNS):
             return Unfit("bad_row", {"problem": FORMULA_NUMBER})
-        if fault := find_fault(resident, *more[3:5]):
+        if fault := find_fault(resident, *more[2:]):
             return fault
         try:
             at, _ = clock.read(written)
@@ -68,12 +68,16 @@ def typist_of_residents(
     return type_row
 
 
-def find_fault(resident: str, mobile: str = "", card: str = "") -> Unfit | None:
-    """The fault of a resident's number, of a mobile that is two, or of a bank card that a
-    spreadsheet kept as a number.
+def find_fault(
+    resident: str, device: str = "", mobile: str = "", card: str = "", account: str = ""
+) -> Unfit | None:
+    """The fault of a resident's number, of a mobile that is two, of a bank card that a spreadsheet
+    kept as a number, or of whatever of them is hidden in part: it would join strangers.
     """
     if problem := residents.find_fault(resident) or residents.find_fault(mobile):
         return Unfit("bad_row", {"problem": problem})
+    if any(map(law.is_masked, (device, card, account))):
+        return Unfit("bad_row", {"problem": law.MASKED})
     if card[-2:] == "00" and law.is_rounded_card(law.even_out(card)):
         return Unfit("bad_row", {"problem": law.ROUNDED_CARD})
     return None

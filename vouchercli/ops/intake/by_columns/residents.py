@@ -11,25 +11,34 @@ from polars import col
 from vouchercli import identities
 from vouchercli.rules import identities as law
 
+DOUBTFUL = f"{law.PARTED}|{law.CROSSED}"
 NUMBER = r"^[1-9][0-9]{16}[0-9X]$"  # it may be an identity number
 
 
 def even_out(frame: pl.DataFrame, way: int) -> tuple[pl.DataFrame, list[int]]:
     """The rows with `resident` evened out, and the lines of those whose identity number has a last
-    character that does not fit, or that may be two: they are left to be judged one by one.
+    character that does not fit, that may be two, or is hidden in part: they are left to be judged
+    one by one.
     """
     residents = frame["resident"]
     if way != law.BEFORE_WAYS:
         residents = _evened(residents, way)
         frame = frame.with_columns(resident=residents)
-    is_wrong = _has_wrong_check(residents) | residents.str.contains(law.PARTED)
+    is_wrong = (
+        _has_wrong_check(residents) | residents.str.contains(DOUBTFUL) | _has_odd_marks(residents)
+    )
     if not is_wrong.any():
         return frame, []
     return frame.filter(~is_wrong), frame["line"].filter(is_wrong).to_list()
 
 
 def even_out_also(frame: pl.DataFrame, names: list[str], way: int) -> pl.DataFrame:
-    """The rows with what else they say of a person evened out: telephone, card, account, device."""
+    """The rows with what else they say of a person evened out: telephone, card, account, device;
+    without those where it may be two, is hidden in part, or is written with odd marks.
+    """
+    for name in names:
+        of_one = frame[name]
+        frame = frame.filter(~(of_one.str.contains(DOUBTFUL) | _has_odd_marks(of_one)))
     if way == law.BEFORE_WAYS or not names:
         return frame
     return frame.with_columns(_evened(frame[name], way).alias(name) for name in names)
@@ -57,6 +66,15 @@ def _evened(residents: pl.Series, way: int) -> pl.Series:
         )
         .to_series()
     )
+
+
+def _has_odd_marks(residents: pl.Series) -> pl.Series:
+    """Which of them `rules.identities.has_odd_marks`."""
+    may_have = residents.str.contains(law.MARKED)
+    if not may_have.any():
+        return may_have
+    odd = [text for text in residents.filter(may_have).unique() if law.has_odd_marks(text)]
+    return residents.is_in(odd)
 
 
 def _has_wrong_check(residents: pl.Series) -> pl.Series:
