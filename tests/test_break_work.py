@@ -163,6 +163,124 @@ def test_open_breaks_of_a_kind_are_given_to_somebody_at_once(town: Any) -> None:
     assert do(town, "breaks", "--round", "r1").data["breaks"] == []  # the bill is of all rounds
 
 
+MANY = 14
+
+
+@pytest.fixture
+def many(town: Any) -> Any:
+    """The same with fourteen rows of 10.00 more that only the bill has: breaks 4 to 17."""
+    more = [f"Y{n},pay,M3,2020-03-27 11:{n},10,,\n" for n in range(10, 10 + MANY)]
+    towns.write("many.csv", HEAD + "".join(more))
+    town("reconcile", "run", "many.csv", "--adds", *MEI, *LATER)
+    return town
+
+
+def log_of(town: Any, number: int, deed: str) -> list[Any]:
+    """The spans of the lines of the log that are about the break."""
+    lines = town("audit", "log", "--about", str(number), "--deed", deed, *JSON).data["lines"]
+    return [each["detail"].get("breaks") for each in lines]
+
+
+def test_many_are_proposed_and_decided_in_one_step(many: Any) -> None:
+    of_kind = ("--type", "missing_here", "--owner", "-", "--older-than", "1")
+    tried = do(many, "resolve", *of_kind, "--explained", *WHY, "--dry-run").data
+    assert (tried["amount_fen"], tried["total"]["breaks"]) == (MANY * 1_000 + 1_000, MANY + 1)
+    assert tried["by_type"][0]["their_fen"] == MANY * 1_000 + 1_000
+    assert do(many, "report").data["total"]["waits"] == 0
+    told = many("reconcile", "resolve", *of_kind, "--explained", *WHY, *MEI, *LATER)
+    assert "15 breaks: explained write-off, 150.00 yuan at stake" in told.err
+    assert "voucher reconcile approve --with 2 --actor NAME" in told.err
+    do(many, "resolve", "1", "--explained", *WHY)  # on its own, and not with the others
+    todo = {row["name"]: row for row in many("todo", *JSON, *LATER).data["waiting"]}
+    assert (todo["2"]["proposals"], todo["2"]["amount_fen"]) == (15, 15_000)
+    assert todo["2"]["next"] == "voucher reconcile approve --with 2 --actor lin"
+    assert todo["1"]["next"] == "voucher reconcile approve 1 --actor lin"
+    assert len(do(many, "breaks", "--with", "9").data["breaks"]) == MANY + 1
+    assert len(do(many, "breaks", "--state", "waiting").data["breaks"]) == MANY + 2
+    assert "15 breaks were proposed together" in many("reconcile", "show", "9", *LATER).err
+    assert code(do(many, "approve", "--with", "9", expect=3)) == "not_a_checker"
+    do(many, "approve", "5", who=LIN)  # one of them is decided alone
+    assert do(many, "reject", "7", "--note", "ask first", who=LIN).data["breaks"] == [7]
+    done = do(many, "approve", "--with", "5", who=LIN).data
+    assert (len(done["resolved"]), done["total"]["at_stake_fen"]) == (MANY - 1, 13_000)
+    assert [shown(many, number)["state"] for number in (1, 7, 17)] == ["open", "open", "resolved"]
+    assert [each["deed"] for each in shown(many, 9)["log"]] == [
+        "reconcile.resolve",
+        "reconcile.approve",
+    ]
+    many("check")
+
+
+def test_a_break_is_found_in_the_log_by_its_number_also_within_a_span(many: Any) -> None:
+    do(many, "assign", "--merchant", "M3", "--to", "wu")
+    do(many, "resolve", "--owner", "wu", "--type", "missing_here", "--explained", *WHY)
+    do(many, "reject", "--owner", "wu", "--note", "ask first", who=LIN)
+    assert log_of(many, 12, "reconcile") == [[[4, 17]], [[4, 17]], [[3, 17]]]
+    assert log_of(many, 3, "reconcile") == [[[3, 17]]]
+    assert (log_of(many, 1, "reconcile"), log_of(many, 18, "reconcile")) == ([], [])
+    assert [each["deed"] for each in shown(many, 12)["log"]] == [
+        "reconcile.assign",
+        "reconcile.resolve",
+        "reconcile.reject",
+    ]
+
+
+def test_what_was_turned_down_together_is_proposed_together_again(many: Any) -> None:
+    do(many, "resolve", "--type", "missing_here", "--explained", *WHY)
+    do(many, "reject", "--with", "4", "--note", "ask first", who=LIN)
+    assert code(do(many, "approve", "--with", "4", expect=3, who=LIN)) == "no_such_breaks"
+    again = do(many, "resolve", "--with", "4", "--explained", *WHY).data
+    assert len(again["breaks"]) == MANY + 1
+    assert len(do(many, "approve", "--type", "missing_here", who=LIN).data["resolved"]) == MANY + 1
+    many("check")
+
+
+def test_breaks_that_are_meant_by_what_they_are_like_are_refused_by_name(many: Any) -> None:
+    given = {
+        (): (2, "which_breaks"),
+        ("1", "--type", "amount"): (2, "which_breaks"),
+        ("--type", "late"): (2, "unknown_break_type"),
+        ("--round", "r9"): (3, "unknown_round"),
+        ("--with", "99"): (3, "unknown_break"),
+        ("--with", "1"): (3, "nothing_proposed"),
+        ("--type", "amount"): (3, "no_such_breaks"),
+    }
+    for args, (exit_code, name) in given.items():
+        for verb in (("approve",), ("reject", "--note", "no")):
+            ran = do(many, *verb, *args, expect=exit_code, who=LIN)
+            assert code(ran) == name, (verb, args)
+    do(many, "resolve", "--type", "amount", "--explained", *WHY)  # what waits is not meant again
+    ran = do(many, "resolve", "--type", "amount", "--explained", *WHY, expect=3)
+    assert code(ran) == "no_such_breaks"
+
+
+def test_many_small_breaks_in_one_step_need_the_eyes_of_their_sum(voucher: Any) -> None:
+    build(
+        voucher,
+        checkers=("lin", "zhao"),
+        approvals=[{"up_to": "15.00", "checkers": 1}, {"checkers": 2}],
+    )
+    spend(voucher)
+    run(voucher, DAY[:3])
+    do(voucher, "resolve", "--type", "missing_there", "--explained", *WHY)
+    first = do(voucher, "approve", "--with", "1", who=LIN).data
+    assert (first["proposed"], first["given"], first["needed"]) == ([1, 2], 1, 2)
+    (todo,) = [row for row in voucher("todo", *JSON, *LATER).data["waiting"] if row["given"]]
+    assert (todo["amount_fen"], todo["needed"], todo["who"]) == (2_000, 2, "zhao")
+    assert code(do(voucher, "approve", "--with", "1", expect=3, who=LIN)) == "already_approved"
+    assert do(voucher, "approve", "1", who=("--actor", "zhao")).data["resolved"] == [1]
+    assert do(voucher, "approve", "--with", "1", who=("--actor", "zhao")).data["resolved"] == [2]
+    voucher("check")
+
+
+def test_many_that_wait_hold_up_the_end_once(many: Any) -> None:
+    do(many, "resolve", "--type", "missing_here", "--explained", *WHY)
+    ran = many("programme", "close", *JSON, *WU, *LATER, expect=3)
+    (waits,) = [each for each in ran.json["problems"] if each["code"] == "proposal_waits"]
+    assert waits["hint"] == "voucher reconcile approve --with 2 --actor NAME"
+    assert "15 resolutions of breaks wait" in waits["message"]
+
+
 def test_a_list_of_breaks_fits_a_terminal_beside_long_numbers(town: Any) -> None:
     long = DAY[0].replace("T1,", f"{10**27},")
     run(town, (long, *DAY[1:]), name="long.csv")
@@ -245,6 +363,19 @@ def test_the_check_finds_a_break_that_nobody_decided(town: Any, statement: str) 
     do(town, "approve", "1", who=LIN)
     towns.by_hand(".", statement)
     assert "breaks_as_decided" in town("check", expect=5).err
+
+
+def test_the_check_finds_an_approval_of_many_that_the_log_lacks(many: Any) -> None:
+    do(many, "resolve", "--type", "missing_here", "--explained", *WHY)
+    do(many, "approve", "--with", "4", who=LIN)
+    many("check")
+    towns.by_hand(
+        ".",
+        "DROP TRIGGER audit_never_changes",
+        "UPDATE audit SET detail = replace(detail, '[4,17]', '[4,16]')"
+        " WHERE deed = 'reconcile.approve'",
+    )
+    assert "break 17: expected approved, found no line" in many("check", expect=5).err
 
 
 def test_what_may_be_the_same_is_suggested_by_minute_and_name(town: Any) -> None:

@@ -8,7 +8,8 @@ import typer
 
 from vouchercli.cli.import_options import LONG_READING, File, watch_import
 from vouchercli.cli.options import Call, Evidence, OnlyRound, Why, command, verbs
-from vouchercli.ops.reconciling import reports, resolutions, runs, tables, working
+from vouchercli.ops.reconciling import reports, resolutions, runs, tables, verdicts, working
+from vouchercli.ops.reconciling.choosing import Asked, Choice
 from vouchercli.ops.reconciling.resolutions import How
 from vouchercli.result import Outcome
 from vouchercli.session import Session
@@ -22,35 +23,73 @@ UntilDay = Annotated[
     Optional[str], typer.Option("--until", metavar="DAY", help="The last day that it covers.")
 ]
 
-OnlyType = Annotated[
-    Optional[str], typer.Option("--type", metavar="KIND", help="Only breaks of this type.")
-]
-OnlyOwner = Annotated[
-    Optional[str],
-    typer.Option("--owner", metavar="NAME", help="Only what NAME looks after; -: nobody."),
-]
-OnlyMerchant = Annotated[
-    Optional[str], typer.Option("--merchant", metavar="NO", help="Only this merchant.")
-]
 FromDay = Annotated[
     Optional[str], typer.Option("--since", metavar="DAY", help="Only from this day on.")
 ]
 UpToDay = Annotated[
     Optional[str], typer.Option("--until", metavar="DAY", help="Only up to this day.")
 ]
-OlderThan = Annotated[
-    Optional[int],
-    typer.Option(
-        "--older-than",
-        "--age",
-        metavar="DAYS",
-        min=0,
-        help="Only those of so many days or more.",
-    ),
-]
+# What breaks are like: the same words choose them for a list and for whatever is done to them.
+LIKE: dict[str, Any] = {
+    "type_": Annotated[
+        Optional[str], typer.Option("--type", metavar="KIND", help="Only breaks of this type.")
+    ],
+    "owner": Annotated[
+        Optional[str],
+        typer.Option("--owner", metavar="NAME", help="Only what NAME looks after; -: nobody."),
+    ],
+    "merchant": Annotated[
+        Optional[str], typer.Option("--merchant", metavar="NO", help="Only this merchant.")
+    ],
+    "round_": OnlyRound,
+    "since": FromDay,
+    "until": UpToDay,
+    "age": Annotated[
+        Optional[int],
+        typer.Option(
+            "--older-than",
+            "--age",
+            metavar="DAYS",
+            min=0,
+            help="Only those of so many days or more.",
+        ),
+    ],
+    "together": Annotated[
+        Optional[int],
+        typer.Option(
+            "--with",
+            metavar="N",
+            help="Only those of which a resolution was proposed with break N's.",
+        ),
+    ],
+}
 Numbers = Annotated[
-    list[int], typer.Argument(metavar="N...", help="The numbers of breaks, one or several.")
+    Optional[list[int]],
+    typer.Argument(metavar="[N...]", help="The numbers of breaks; or say which are meant:"),
 ]
+
+
+def _choose(
+    call: Call,
+    session: Session,
+    numbers: list[int] | None = None,
+    state: str | None = None,
+    **like: Any,
+) -> Choice:
+    """Which breaks are meant: by their numbers, or by what they are like (`LIKE`)."""
+    first, last = (
+        call.local_day(session, day) if day else None for day in (like["since"], like["until"])
+    )
+    asked = Asked(
+        type=like["type_"],
+        state=state,
+        owner=like["owner"],
+        merchant=like["merchant"],
+        round=like["round_"],
+        since=first,
+        until=last,
+    )
+    return Choice(numbers or (), asked, like["age"], like["together"])
 
 
 @command(
@@ -80,41 +119,28 @@ def run(
         return runs.run(session, file, wanted, watch=watch, **reading)
 
 
-@command(app, "breaks", epilog="Example: voucher reconcile breaks --state open", is_list=True)
+@command(
+    app,
+    "breaks",
+    epilog="Example: voucher reconcile breaks --state open",
+    options=LIKE,
+    is_list=True,
+)
 def breaks(
     call: Call,
     session: Session,
     *,
     limit: int | None,
-    type_: OnlyType = None,
-    owner: OnlyOwner = None,
     state: Annotated[
         Optional[str],
-        typer.Option("--state", metavar="STATE", help="Only open, resolved or cleared ones."),
+        typer.Option(
+            "--state", metavar="STATE", help="Only open, waiting, resolved or cleared ones."
+        ),
     ] = None,
-    merchant: OnlyMerchant = None,
-    round_: OnlyRound = None,
-    since: FromDay = None,
-    until: UpToDay = None,
-    age: OlderThan = None,
+    **like: Any,
 ) -> Outcome:
     """List what does not agree, the oldest first."""
-    asked = _asked(call, session, (type_, owner, merchant, round_), (since, until))
-    return tables.list_breaks(session, asked._replace(state=state), limit, age)
-
-
-def _asked(
-    call: Call,
-    session: Session,
-    like: tuple[str | None, str | None, str | None, str | None],
-    days: tuple[str | None, str | None],
-) -> tables.Asked:
-    """Which breaks are meant: of this type, owner, merchant and round; from this day up to that."""
-    first, last = (call.local_day(session, day) if day else None for day in days)
-    type_, owner, merchant, round_ = like
-    return tables.Asked(
-        type=type_, owner=owner, merchant=merchant, round=round_, since=first, until=last
-    )
+    return tables.list_breaks(session, _choose(call, session, state=state, **like), limit)
 
 
 @command(app, "show", epilog="Example: voucher reconcile show 12", is_list=True)
@@ -139,31 +165,21 @@ def show(
     epilog="Examples: voucher reconcile assign 12 13 --to chen"
     ' --note "ask the platform for its day bill" --actor lin; '
     "voucher reconcile assign --type missing_here --older-than 3 --to chen --actor lin",
+    options=LIKE,
 )
 def assign(
     call: Call,
     session: Session,
-    numbers: Annotated[
-        Optional[list[int]],
-        typer.Argument(metavar="[N...]", help="The numbers of breaks; or say which are meant:"),
-    ] = None,
+    numbers: Numbers = None,
     *,
     to: Annotated[str, typer.Option("--to", metavar="NAME", help="Who looks after it.")],
     note: Annotated[
         str, typer.Option("--note", metavar="TEXT", help="What is to be done: it is kept.")
     ] = "",
-    type_: OnlyType = None,
-    owner: OnlyOwner = None,
-    merchant: OnlyMerchant = None,
-    round_: OnlyRound = None,
-    since: FromDay = None,
-    until: UpToDay = None,
-    age: OlderThan = None,
+    **like: Any,
 ) -> Outcome:
     """Say who looks after breaks: by their numbers, or all open ones of a kind."""
-    asked = _asked(call, session, (type_, owner, merchant, round_), (since, until))
-    chosen = working.choose(session, numbers or (), asked, age)
-    return working.assign(session, chosen, to, note)
+    return working.assign(session, _choose(call, session, numbers, **like), to, note)
 
 
 @command(
@@ -171,11 +187,15 @@ def assign(
     "resolve",
     epilog='Examples: voucher reconcile resolve 12 --explained --note "paid on its test account"'
     ' --evidence "letter 2020-17" --actor chen; '
-    "voucher reconcile resolve 13 --correction 5 --actor chen",
+    "voucher reconcile resolve 13 --correction 5 --actor chen; "
+    "voucher reconcile resolve --type missing_there --until 2020-04-01 --explained"
+    ' --note "the platform settles them in May" --evidence "letter 2020-31" --actor chen --dry-run',
+    options=LIKE,
 )
 def resolve(
+    call: Call,
     session: Session,
-    numbers: Numbers,
+    numbers: Numbers = None,
     *,
     explained: Annotated[
         bool, typer.Option("--explained", help="It is explained, and written off.")
@@ -190,26 +210,41 @@ def resolve(
     ] = None,
     note: Why = "",
     evidence: Evidence = "",
+    **like: Any,
 ) -> Outcome:
-    """Propose how breaks are resolved; a second person approves."""
+    """Propose how breaks are resolved, by their numbers, or all open ones of a kind; a second
+    person approves.
+    """
     how = How(posting, correction, explained, note, evidence)
-    return resolutions.propose(session, numbers, how)
+    return resolutions.propose(session, _choose(call, session, numbers, **like), how)
 
 
-@command(app, "approve", epilog="Example: voucher reconcile approve 12 --actor lin")
-def approve(session: Session, numbers: Numbers) -> Outcome:
-    """Approve how breaks are resolved."""
-    return resolutions.approve(session, numbers)
+@command(
+    app,
+    "approve",
+    epilog="Examples: voucher reconcile approve 12 --actor lin; "
+    "voucher reconcile approve --with 12 --actor lin",
+    options=LIKE,
+)
+def approve(call: Call, session: Session, numbers: Numbers = None, **like: Any) -> Outcome:
+    """Approve how breaks are resolved: by their numbers, or all that wait of a kind."""
+    return verdicts.approve(session, _choose(call, session, numbers, **like))
 
 
 @command(
     app,
     "reject",
-    epilog='Example: voucher reconcile reject 12 --note "ask the platform first" --actor lin',
+    epilog='Examples: voucher reconcile reject 12 --note "ask the platform first" --actor lin; '
+    'voucher reconcile reject --with 12 --note "ask the platform first" --actor lin',
+    options=LIKE,
 )
-def reject(session: Session, numbers: Numbers, *, note: Why) -> Outcome:
-    """Turn down how breaks were to be resolved; they stay open."""
-    return resolutions.reject(session, numbers, note)
+def reject(
+    call: Call, session: Session, numbers: Numbers = None, *, note: Why, **like: Any
+) -> Outcome:
+    """Turn down how breaks were to be resolved, by their numbers, or all that wait of a kind; they
+    stay open.
+    """
+    return verdicts.reject(session, _choose(call, session, numbers, **like), note)
 
 
 @command(

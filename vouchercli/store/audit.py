@@ -199,16 +199,20 @@ OF_LINE = LINES + "WHERE audit_id = ?"
 DETAILS = "SELECT audit_id, detail FROM audit WHERE deed = ? ORDER BY audit_id"
 WITH_HASH = "SELECT audit_id FROM audit WHERE hash = ?"
 # A deed is found by its whole name, or by the part before the point: `round` finds round.approve.
+# What is done to several breaks at once has the spans of their numbers: each is found by its own.
 WANTED = Listing(
     Entry,
     LINES
     + """
-WHERE ifnull(actor = :actor, 1) AND ifnull(subject = :about, 1)
+WHERE ifnull(actor = :actor, 1) AND ifnull(subject = :about OR (deed GLOB 'reconcile.*'
+    AND EXISTS (SELECT 1 FROM json_each(iif(json_valid(detail), detail, '{}'), '$.breaks') s
+        WHERE :number BETWEEN s.value ->> 0 AND s.value ->> 1)), 1)
   AND ifnull(deed = :deed OR substr(deed, 1, length(:deed) + 1) = :deed || '.', 1)
   AND ifnull(at >= :since, 1) AND ifnull(at <= :until, 1)
 """,
     "audit_id DESC",
 )
+MOST_DIGITS = 18  # of what is a number to SQLite
 GUARDS = "SELECT name FROM sqlite_schema WHERE type = 'trigger'"
 TRIGGER = re.compile(r"^(CREATE|DROP) TRIGGER (\w+)", re.MULTILINE)
 
@@ -227,7 +231,9 @@ def entries(db: sqlite3.Connection) -> Iterator[Entry]:
 
 def wanted(db: sqlite3.Connection, **filters: Any) -> Listed:
     """Lines (`Entry`) by actor, deed, about, since, until (None: any), the newest first."""
-    return WANTED.of(db, **filters)
+    about = filters.get("about") or ""
+    number = int(about) if about.isdecimal() and len(about) <= MOST_DIGITS else None
+    return WANTED.of(db, **filters, number=number)
 
 
 def last(db: sqlite3.Connection) -> Entry | None:

@@ -73,9 +73,17 @@ SELECT 'break ' || p.subject_id, p.after ->> 'resolution', ifnull(b.state, 'no b
 FROM proposals p LEFT JOIN breaks b ON b.break_id = p.subject_id
 WHERE p.subject = 'break' AND p.state = 'effective' AND ifnull(b.state, '') <> 'resolved'
 UNION ALL
-SELECT 'break ' || b.break_id, 'approved', 'no line' FROM breaks b
-WHERE b.state = 'resolved' AND NOT EXISTS (SELECT 1 FROM audit a
-    WHERE a.deed = 'reconcile.approve' AND json_extract(a.detail, '$.break') = b.break_id)
+SELECT 'break ' || break_id, 'approved', 'no line' FROM (
+    SELECT break_id FROM breaks WHERE state = 'resolved'
+    EXCEPT
+    SELECT b.break_id FROM (
+        SELECT json_extract(detail, '$.break') AS first, json_extract(detail, '$.break') AS last
+        FROM audit WHERE deed = 'reconcile.approve'
+        UNION ALL
+        SELECT s.value ->> 0, s.value ->> 1 FROM audit a, json_each(a.detail, '$.breaks') s
+        WHERE a.deed = 'reconcile.approve'
+    ) l CROSS JOIN breaks b ON b.break_id BETWEEN l.first AND l.last
+)
 """
 
 

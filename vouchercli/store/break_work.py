@@ -11,7 +11,7 @@ from vouchercli.store import correction_lists, typed
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from vouchercli.session import Session
 
@@ -81,6 +81,16 @@ class Correction(NamedTuple):
     after: str
 
 
+class Resolved(NamedTuple):
+    """How a break is resolved: by `posting`, `correction`, or `explained`; who decided it."""
+
+    number: int
+    resolution: str
+    note: str
+    evidence: str
+    resolved_by: str
+
+
 class Deed(NamedTuple):
     """A line of the log on a break."""
 
@@ -111,12 +121,10 @@ def assign(session: Session, numbers: Sequence[int], owner: str, note: str) -> N
     session.db.execute(ASSIGN, about | {"by": session.actor, "at": session.now})
 
 
-def resolve(
-    session: Session, number: int, resolution: str, note: str, evidence: str, resolved_by: str
-) -> None:
-    """Two people have decided how it is resolved: by `posting`, `correction`, or `explained`."""
-    said = (resolution, note, evidence, resolved_by, session.now, number)
-    session.db.execute(RESOLVE, said)
+def resolve(session: Session, resolved: Iterable[Resolved]) -> None:
+    """Two people have decided how they are resolved."""
+    rows = ((*each[1:], session.now, each.number) for each in resolved)
+    session.db.executemany(RESOLVE, rows)
 
 
 def posting_fen(db: sqlite3.Connection, programme_id: int, posting: int) -> int | None:

@@ -210,11 +210,11 @@ SELECT b.break_id, b.source, ifnull(o.round, ''), b.type, b.transaction_no, b.ki
     ifnull(m.merchant_no, b.merchant_no), ifnull(m.name, ''), b.day, b.our_fen, b.their_fen,
     b.their_fen - b.our_fen, b.detail, b.batch_id, ifnull(f.file, ''), b.line, b.run_id,
     b.cleared_run, b.cleared_at, b.state, b.owner, b.resolution, b.note, b.evidence, b.resolved_by,
-    b.resolved_at, (SELECT p.proposal_id FROM proposals p WHERE p.subject = 'break'
-        AND p.subject_id = b.break_id AND p.state = 'proposed'),
-    b.merchant_no
+    b.resolved_at, p.proposal_id, b.merchant_no
 FROM breaks b LEFT JOIN rounds o USING (round_id) LEFT JOIN merchants m USING (merchant_id)
     LEFT JOIN batches f USING (batch_id)
+    LEFT JOIN proposals p ON p.subject = 'break' AND p.subject_id = b.break_id
+        AND p.state = 'proposed'
 WHERE b.programme_id = :programme_id
 """
 # By their numbers (+: not by their programme, which would read all of it).
@@ -231,6 +231,11 @@ BREAKS = Listing(
     AND ifnull(b.day >= :since, 1) AND ifnull(b.day <= :until, 1)
     AND ifnull(:run IN (b.run_id, b.cleared_run), :run IS NULL)
     AND ifnull(o.round = :round, :round IS NULL)
+    AND ifnull(:waits = (p.proposal_id IS NOT NULL), 1)
+    AND (:step IS NULL OR b.break_id IN (SELECT s.subject_id FROM proposals s
+        JOIN proposals h ON s.proposal_id BETWEEN h.proposal_id
+            AND h.proposal_id + ifnull(h.after ->> '$.together.size', 1) - 1
+        WHERE h.proposal_id = :step))
 """,
     "b.day, b.break_id",
     names_columns=True,
@@ -238,7 +243,10 @@ BREAKS = Listing(
 
 
 class Asked(NamedTuple):
-    """Which breaks a list is asked for (None: any); days as yyyymmdd, both included."""
+    """Which breaks a list is asked for (None: any); days as yyyymmdd, both included. `waits`:
+    whether a resolution waits for a second person; `step`: those that were proposed together, by
+    the number of the first of these proposals.
+    """
 
     type: str | None = None
     state: str | None = None
@@ -248,6 +256,8 @@ class Asked(NamedTuple):
     until: int | None = None
     run: int | None = None
     round: str | None = None
+    waits: bool | None = None
+    step: int | None = None
 
 
 def listed(db: sqlite3.Connection, programme_id: int, asked: Asked) -> Listed:

@@ -90,12 +90,14 @@ SELECT round, state, claimed FROM rounds
 WHERE programme_id = ? AND state NOT IN ('settled', 'archived', 'cancelled')
 ORDER BY opens_at, round_id
 """
-# Proposals of a programme that belong to no round: its changes, lists, payments, write-offs.
+# Proposals of a programme that belong to no round: its changes, lists, payments, write-offs. Of
+# those that were made together the first one that waits (SQLite gives the other columns of the
+# least) and how many.
 OTHERS_PROPOSED = """
-SELECT p.proposal_id, p.subject, CASE p.subject WHEN 'programme' THEN m.programme
+SELECT min(p.proposal_id), p.subject, CASE p.subject WHEN 'programme' THEN m.programme
     WHEN 'round' THEN (SELECT r.round FROM rounds r WHERE r.round_id = p.subject_id)
     WHEN 'list' THEN p.subject_id WHEN 'break' THEN p.subject_id
-    WHEN 'case' THEN p.subject_id ELSE p.proposal_id END
+    WHEN 'case' THEN p.subject_id ELSE p.proposal_id END, count(*)
 FROM proposals p JOIN programmes m ON m.programme_id = :programme_id
 WHERE p.state = 'proposed' AND p.proposal_id IS NOT :own AND CASE p.subject
     WHEN 'programme' THEN p.subject_id = :programme_id
@@ -110,7 +112,8 @@ WHERE p.state = 'proposed' AND p.proposal_id IS NOT :own AND CASE p.subject
         = :programme_id
     WHEN 'settlement' THEN 0 WHEN 'registry' THEN 0
     ELSE [of_correction] = :programme_id END
-ORDER BY p.proposal_id
+GROUP BY ifnull(p.after ->> '$.together.first', p.proposal_id)
+ORDER BY 1
 """.replace("[of_correction]", f"({correction_lists.PROGRAMME_OF})")
 BATCHES = """
 SELECT batch_id FROM batches WHERE state = 'importing' AND programme_id = ? ORDER BY batch_id
@@ -160,11 +163,14 @@ BEFORE_ALL = Seal(0, 0, 0, -(1 << 62))
 
 
 class Proposed(NamedTuple):
-    """What waits for a second person: its number, subject, and the name that a command takes."""
+    """What waits for a second person: its number, subject, and the name that a command takes; how
+    many of those wait that were proposed together.
+    """
 
     proposal: int
     subject: str
     name: str
+    waiting: int = 1
 
 
 class Owed(NamedTuple):

@@ -10,6 +10,7 @@ from vouchercli.store import typed
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterable, Sequence
 
     from vouchercli.session import Session
 
@@ -27,6 +28,16 @@ class Subject(NamedTuple):
 
     subject: str
     subject_id: int
+
+
+class Step(NamedTuple):
+    """Proposals that one person made in one step, their numbers one after the other: the first of
+    them, how many they are, and what is at stake in all of them.
+    """
+
+    first: int
+    size: int
+    amount_fen: int
 
 
 class Proposal(NamedTuple):
@@ -55,6 +66,21 @@ class Proposal(NamedTuple):
     def author(self) -> Hand:
         """Who proposed it."""
         return Hand(self.proposed_by, self.os_user)
+
+    @property
+    def step(self) -> Step:
+        """The step in which it was made, alone or together with others (`together`)."""
+        said = (self.after or {}).get("together")
+        return Step(**said) if said else Step(self.proposal, 1, self.amount_fen)
+
+
+class New(NamedTuple):
+    """What is to be proposed on a subject."""
+
+    subject: Subject
+    before: Any
+    after: Any
+    amount_fen: int
 
 
 class Verdict(NamedTuple):
@@ -91,6 +117,8 @@ ORDER BY proposed_at, proposal_id
 # Changes of a programme's lists, as a round that rests on them met them after a moment.
 NAMED = f"{ALL} WHERE proposal_id = ?"
 NEXT = "SELECT ifnull(max(proposal_id), 0) + 1 FROM proposals"
+LAST_OF = f"{HISTORY} DESC LIMIT 1"
+NUMBERED = f"{NAMED.replace('= ?', 'IN (SELECT value FROM json_each(?))')} ORDER BY proposal_id"
 OF_LIST = f"""
 {ALL} WHERE subject = 'list' AND state = 'effective' AND ended_at >= :since AND subject_id IN (
     SELECT batch_id FROM batches WHERE programme_id = :programme_id)
@@ -100,6 +128,7 @@ ORDER BY ended_at, proposal_id
 END = """
 UPDATE proposals SET state = ?, before = ?, after = ?, ended_at = ? WHERE proposal_id = ?
 """
+END_AS_PROPOSED = "UPDATE proposals SET state = ?, ended_at = ? WHERE proposal_id = ?"
 VOID = """
 UPDATE proposals SET state = :state, ended_at = :at
 WHERE subject = :subject AND subject_id = :subject_id AND state = 'proposed'
@@ -108,6 +137,10 @@ WHERE subject = :subject AND subject_id = :subject_id AND state = 'proposed'
 ADD_VERDICT = """
 INSERT INTO verdicts (proposal_id, verdict, actor, os_user, note, at, entered_at)
 VALUES (?, ?, ?, ?, ?, ?, ?)
+"""
+APPROVERS = """
+SELECT proposal_id, actor, os_user FROM verdicts
+WHERE verdict = 'approve' AND proposal_id IN (SELECT value FROM json_each(?)) ORDER BY verdict_id
 """
 VERDICTS = """
 SELECT verdict, actor, os_user, note, at, entered_at FROM verdicts WHERE proposal_id = ?
@@ -128,14 +161,30 @@ def add(
     is_effective: bool = False,
 ) -> int:
     """Propose a change, or keep one that takes effect at once; gives its number."""
+    new = New(subject, before, after, amount_fen)
+    values = _values(session, kind, new, note, evidence, is_effective=is_effective)
+    return typed.number(session.db, ADD, values)
+
+
+def add_all(
+    session: Session, kind: str, many: Iterable[New], *, note: str = "", evidence: str = ""
+) -> None:
+    """Propose changes of many subjects: their numbers follow each other from `next_number` on."""
+    rows = (_values(session, kind, new, note, evidence) for new in many)
+    session.db.executemany(ADD, rows)
+
+
+def _values(
+    session: Session, kind: str, new: New, note: str, evidence: str, *, is_effective: bool = False
+) -> tuple[object, ...]:
     state, ended_at = ("effective", session.now) if is_effective else ("proposed", None)
-    values = (
-        *subject,
+    return (
+        *new.subject,
         kind,
         state,
-        _text(before),
-        _text(after),
-        amount_fen,
+        _text(new.before),
+        _text(new.after),
+        new.amount_fen,
         note,
         evidence,
         session.actor,
@@ -144,12 +193,16 @@ def add(
         session.entered_at,
         ended_at,
     )
-    return typed.number(session.db, ADD, values)
 
 
 def named(db: sqlite3.Connection, proposal: int) -> Proposal | None:
     """The proposal with that number; None: there is none."""
     return next(iter(_read(db, NAMED, (proposal,))), None)
+
+
+def numbered(db: sqlite3.Connection, numbers: Iterable[int]) -> list[Proposal]:
+    """Those of these proposals that are there, in their order."""
+    return _read(db, NUMBERED, (json.dumps([*numbers]),))
 
 
 def next_number(db: sqlite3.Connection) -> int:
@@ -160,6 +213,11 @@ def next_number(db: sqlite3.Connection) -> int:
 def waiting(db: sqlite3.Connection, subject: Subject) -> Proposal | None:
     """What waits for approval on a subject; None when nothing does."""
     return next(iter(_read(db, WAITING, subject)), None)
+
+
+def last_of(db: sqlite3.Connection, subject: Subject) -> Proposal | None:
+    """The last proposal on a subject; None: there was none."""
+    return next(iter(_read(db, LAST_OF, subject)), None)
 
 
 def all_waiting(db: sqlite3.Connection) -> list[Proposal]:
@@ -212,6 +270,11 @@ def end(
     db.execute(END, (state, before, after, at, proposal.proposal))
 
 
+def end_all(db: sqlite3.Connection, numbers: Iterable[int], state: str, at: int) -> None:
+    """They took effect as they were proposed, or were declined."""
+    db.executemany(END_AS_PROPOSED, ((state, at, number) for number in numbers))
+
+
 def void(db: sqlite3.Connection, subject: Subject, at: int, *, only_opening: bool = False) -> None:
     """The subject moved on without what still waited: all of it, or only what would move an opening
     that has come.
@@ -222,10 +285,13 @@ def void(db: sqlite3.Connection, subject: Subject, at: int, *, only_opening: boo
 
 def add_verdict(session: Session, proposal: int, verdict: str, note: str = "") -> None:
     """`approve` or `reject`, by the session's actor."""
-    hand = (session.actor, session.os_user)
-    session.db.execute(
-        ADD_VERDICT, (proposal, verdict, *hand, note, session.now, session.entered_at)
-    )
+    add_verdicts(session, [proposal], verdict, note)
+
+
+def add_verdicts(session: Session, numbers: Iterable[int], verdict: str, note: str = "") -> None:
+    """The same on each of these proposals."""
+    said = (verdict, session.actor, session.os_user, note, session.now, session.entered_at)
+    session.db.executemany(ADD_VERDICT, ((number, *said) for number in numbers))
 
 
 def verdicts(db: sqlite3.Connection, proposal: int) -> list[Verdict]:
@@ -235,11 +301,15 @@ def verdicts(db: sqlite3.Connection, proposal: int) -> list[Verdict]:
 
 def approvers(db: sqlite3.Connection, proposal: int) -> list[Hand]:
     """Who has approved it."""
-    return [
-        Hand(each.actor, each.os_user)
-        for each in verdicts(db, proposal)
-        if each.verdict == "approve"
-    ]
+    return approvers_of(db, [proposal])[proposal]
+
+
+def approvers_of(db: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, list[Hand]]:
+    """Who has approved each of these proposals."""
+    hands: dict[int, list[Hand]] = {number: [] for number in numbers}
+    for number, actor, os_user in typed.tuples(db, APPROVERS, (json.dumps(numbers),)):
+        hands[number].append(Hand(actor, os_user))
+    return hands
 
 
 def _text(value: Any) -> str:

@@ -60,11 +60,20 @@ def proposals_wait(of: Subject) -> Iterator[Problem]:
         else store.proposed(db, asked)
     )
     for each in waiting:
+        about = {"proposal": each.proposal, "subject": Word(each.subject), "name": each.name}
+        if each.waiting > 1:
+            yield Problem(
+                "proposal_waits",
+                "{count} resolutions of breaks wait for a second person",
+                hint=staff.APPROVE[each.subject],
+                params=about | {"count": each.waiting, "name": ("--with", str(each.name))},
+            )
+            continue
         yield Problem(
             "proposal_waits",
             "proposal {proposal} on {subject} {name} waits for a second person",
             hint=staff.APPROVE[each.subject],
-            params={"proposal": each.proposal, "subject": Word(each.subject), "name": each.name},
+            params=about,
         )
 
 

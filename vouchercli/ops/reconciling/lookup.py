@@ -97,6 +97,13 @@ def require_open(current: Current) -> None:
         )
 
 
+def to_name(numbers: Sequence[int]) -> tuple[str, ...]:
+    """How a command names them: by their numbers; many that were proposed together by one."""
+    if len(numbers) > NAMED_AT_MOST:
+        return ("--with", str(numbers[0]))
+    return tuple(map(str, numbers))
+
+
 def in_words(numbers: Sequence[int]) -> Message:
     """One break by its number, or several by theirs; of many how many they are."""
     if len(numbers) == 1:

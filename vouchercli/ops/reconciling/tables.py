@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops import lists
 from vouchercli.ops.reconciling import candidates
+from vouchercli.ops.reconciling.choosing import settle
 from vouchercli.ops.reconciling.lookup import (
     RESOLUTION_WORDS,
     STATE_WORDS,
@@ -18,22 +18,21 @@ from vouchercli.ops.reconciling.lookup import (
 )
 from vouchercli.result import DATA, JSON, Column, Outcome, Table, Word, only, say
 from vouchercli.rules import breaks as law
-from vouchercli.rules import deeds, settlements, times
+from vouchercli.rules import deeds, money, settlements, times
 from vouchercli.store import break_work as work
 from vouchercli.store import breaks as store
-from vouchercli.store import programmes, rounds
+from vouchercli.store import programmes, proposals
 from vouchercli.store.breaks import Asked
 
-__all__ = ["Asked", "list_breaks", "show", "show_break", "show_run"]
-
 if TYPE_CHECKING:
-    import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from vouchercli.ops.reconciling.choosing import Choice
     from vouchercli.ops.reconciling.lookup import Current
     from vouchercli.result import Message
     from vouchercli.session import Session
     from vouchercli.store.breaks import Break, Run
+    from vouchercli.store.proposals import Proposal, Step
 
 SOURCE_WORDS = {
     "bills": Word("settlement bill"),
@@ -41,7 +40,6 @@ SOURCE_WORDS = {
     "statements": Word("statement of a merchant or a bank"),
     "intake": Word("row that waits"),
 }
-ALWAYS = 99_991_231
 WAITS = Word("waits for approval")
 # How people go on with a break of each type.
 BY_HAND = (
@@ -130,14 +128,10 @@ RUN = (
 )
 
 
-def list_breaks(
-    session: Session, asked: Asked, limit: int | None, age: int | None = None
-) -> Outcome:
-    """The breaks of a programme, the oldest first; `age`: of so many days or more. Raises
-    `unknown_break_type`, `unknown_state`, `unknown_round`.
-    """
+def list_breaks(session: Session, choice: Choice, limit: int | None) -> Outcome:
+    """The breaks of a programme, the oldest first. Raises as `choosing.settle`."""
     row = programmes.current(session.db, session.programme)
-    asked = settle_asked(session, row, asked, age)
+    asked = settle(session, choice)
     table = Table(say("Breaks"), COLUMNS, (), key="breaks", zone=row["time_zone"])
     listed = store.listed(session.db, row["programme_id"], asked)
     describe = describer(session, row["time_zone"])
@@ -145,29 +139,6 @@ def list_breaks(
     if outcome.tables[0].rows:
         return outcome
     return replace(outcome, says=(say("there are no such breaks"),))
-
-
-def settle_asked(session: Session, row: sqlite3.Row, asked: Asked, age: int | None) -> Asked:
-    """What is asked for, its age as a day. Raises as `list_breaks`."""
-    _require_known(asked)
-    if asked.round is not None:
-        rounds.named(session.db, row["programme_id"], asked.round)
-    if age is None:
-        return asked
-    latest = times.as_date(times.day_of(session.now, row["time_zone"])) - timedelta(age)
-    return asked._replace(until=min(asked.until or ALWAYS, times.as_day(latest)))
-
-
-def _require_known(asked: Asked) -> None:
-    if asked.type is not None and asked.type not in law.TYPES:
-        raise UsageFault(
-            "unknown_break_type",
-            "there is no type of break {given}",
-            hint="choose one of: {known}",
-            given=asked.type,
-            known=", ".join(law.TYPES),
-        )
-    lists.require_state(asked.state, law.STATES)
 
 
 def describer(session: Session, zone: str) -> Callable[[Break], dict[str, Any]]:
@@ -220,9 +191,9 @@ def show_break(session: Session, number: int) -> Outcome:
     described["earlier"] = work.earlier(session.db, number)
     likely = candidates.tables(session.db, current)
     tables = (table, *likely, _log(session, current))
-    return Outcome(
-        tables=tables, says=_say_more(current, described, is_likely=any(t.rows for t in likely))
-    )
+    waits = proposals.waiting(session.db, current.subject)
+    is_likely = any(each.rows for each in likely)
+    return Outcome(tables=tables, says=_say_more(current, described, waits, is_likely=is_likely))
 
 
 def _log(session: Session, current: Current) -> Table:
@@ -234,8 +205,21 @@ def _log(session: Session, current: Current) -> Table:
     return Table(say("What was done"), LOG, rows, key="log", optional=True, zone=zone)
 
 
+def _say_waits(number: int, step: Step) -> Iterator[Message]:
+    """The command that approves it; and the others that were proposed with it."""
+    yield say("next: voucher reconcile approve {number} --actor NAME", number=number)
+    if step.size > 1:
+        yield say(
+            "{count:,} breaks were proposed together, {amount} yuan at stake: voucher reconcile"
+            " approve --with {number} --actor NAME",
+            count=step.size,
+            amount=money.grouped(step.amount_fen),
+            number=number,
+        )
+
+
 def _say_more(
-    current: Current, described: dict[str, Any], *, is_likely: bool
+    current: Current, described: dict[str, Any], waits: Proposal | None, *, is_likely: bool
 ) -> tuple[Message, ...]:
     """Where it stood before, what the suggestions are, and the command that goes on."""
     found, number = current.found, current.number
@@ -249,8 +233,8 @@ def _say_more(
         )
     if is_likely:
         says.append(say("these are suggestions: nothing is matched without its number"))
-    if found.proposal is not None:
-        says.append(say("next: voucher reconcile approve {number} --actor NAME", number=number))
+    if waits is not None:
+        says += _say_waits(number, waits.step)
     elif found.state == "open" and not found.owner:
         says.append(say("next: voucher reconcile assign {number} --to NAME", number=number))
     elif found.state == "open":

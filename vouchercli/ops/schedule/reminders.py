@@ -35,11 +35,14 @@ def remind(session: Session, due: Due) -> Outcome | None:
 def list_waiting(session: Session) -> Iterator[tuple[Done, Proposal, todo.Subject]]:
     """List what waits for a second person, the oldest first, of the chosen programme; corrections
     of merchants concern every programme. Rounds that were handed in are called for by their
-    opening.
+    opening; of what was proposed together the first is called for.
     """
     loaded = {row["programme_id"]: row for row in programmes.all_loaded(session.db)}
     subjects = todo.subjects(session.db)
+    steps: dict[int, Proposal] = {}
     for each in proposals.all_waiting(session.db):
+        steps.setdefault(each.step.first, each)
+    for each in steps.values():
         about = subjects[each.proposal]
         own = None if about.programme_id is None else loaded[about.programme_id]
         if each.kind == proposals.APPROVAL or (
@@ -59,7 +62,7 @@ def remind_of_proposal(
     at = waiting.proposed_at
     name = str(about.name)
     waits = _describe_proposal(waiting.subject, name, blank.programme, times.shown(at, blank.zone))
-    key = f"proposal {waiting.proposal}"
+    key = f"proposal {waiting.step.first}"
     named = {waiting.subject: name}
     return remind_once(session, key, at, waits, named, about.round_id)
 

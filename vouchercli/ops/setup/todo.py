@@ -44,7 +44,7 @@ COLUMNS = (
     Column("who", "who may", blank="–"),
     Column("next", "next", where=DATA),
     Column("named", "programme", where=SCREEN, optional=True),
-    *only(JSON, "programme", "proposal", "note", "given", "needed", "days"),
+    *only(JSON, "programme", "proposal", "note", "given", "needed", "days", "proposals"),
 )
 
 
@@ -59,8 +59,8 @@ def list_waiting(session: Session) -> Outcome:
     about = store.subjects(db)
     rows = [
         *(
-            _proposal(session, about[each.proposal], desk.weigh(db, each))
-            for each in proposals.all_waiting(db)
+            _proposal(session, about[waiting[0].proposal], waiting, given)
+            for waiting, given in _steps(db)
         ),
         *(_draft(db, loaded[each.programme_id]["programme"], each) for each in store.drafts(db)),
         *(
@@ -96,27 +96,47 @@ def list_waiting(session: Session) -> Outcome:
     return Outcome(tables=(table,), says=tuple(says), problems=problems)
 
 
-def _proposal(session: Session, about: store.Subject, each: proposals.Proposal) -> dict[str, Any]:
+def _steps(db: sqlite3.Connection) -> list[tuple[list[proposals.Proposal], list[Hand]]]:
+    """What waits, and who has approved it: what was proposed in one step is one entry, as long as
+    the same people have approved it.
+    """
+    waiting = proposals.all_waiting(db)
+    given = proposals.approvers_of(db, [each.proposal for each in waiting])
+    steps: dict[tuple[int, tuple[Hand, ...]], list[proposals.Proposal]] = {}
+    for each in waiting:
+        steps.setdefault((each.step.first, (*given[each.proposal],)), []).append(each)
+    return [(some, [*hands]) for (_, hands), some in steps.items()]
+
+
+def _proposal(
+    session: Session,
+    about: store.Subject,
+    waiting: list[proposals.Proposal],
+    given: list[Hand],
+) -> dict[str, Any]:
+    """What waits as one row; `about`: what the first of these proposals is on."""
     db, own = session.db, about.programme_id
+    each = desk.weigh(db, waiting[0])
     row = programmes.chosen(db, session.programme) if own is None else programmes.by_id(db, own)
     programme = programmes.value(row)
     makers = _makers(db, each)
-    given = proposals.approvers(db, each.proposal)
     needed = desk.checkers_needed(programme, each)
     may = law.who_may_approve(
         programme, [*makers, each.author], given if len(given) < needed else []
     )
     is_stuck = bool(programme.staff) and not may
-    command = staff.APPROVE[each.subject].format(name=about.name)
+    named = about.name if len(waiting) == 1 else f"--with {about.name}"
+    command = staff.APPROVE[each.subject].format(name=named)
     return {
         "since": each.proposed_at,
         "programme": None if own is None else programme.programme,
         "named": own and programmes.to_name(db, programme.programme),
         "proposal": each.proposal,
+        "proposals": len(waiting),
         "name": str(about.name),
-        "about": _name(each, about),
+        "about": _name(each, about, len(waiting)),
         "kind": Word(each.kind),
-        "amount_fen": each.amount_fen,
+        "amount_fen": _amount(each, waiting),
         "by": each.proposed_by,
         "note": each.note,
         "given": len(given),
@@ -132,8 +152,17 @@ def _proposal(session: Session, about: store.Subject, each: proposals.Proposal) 
     }
 
 
-def _name(each: proposals.Proposal, about: store.Subject) -> str | Message:
+def _amount(weighed: proposals.Proposal, waiting: list[proposals.Proposal]) -> int:
+    """What is still to be decided: of what was proposed together a part may be decided already."""
+    if weighed.step.size == 1:
+        return weighed.amount_fen
+    return sum(each.amount_fen for each in waiting)
+
+
+def _name(each: proposals.Proposal, about: store.Subject, count: int) -> str | Message:
     """What it is about, in words where a number alone says too little."""
+    if count > 1:
+        return say("{count:,} breaks", count=count)
     if each.subject == proposals.CASE:
         return say("case {case}", case=about.name)
     if each.subject == proposals.BREAK:
