@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from vouchercli.result import Problem
 
+CURRENCY = "CNY"  # of every transfer
+
 # accepted: the bank has it and has not paid yet. paid: it has left our account. rejected: it never
 # left. returned: it left and came back.
 Status = Literal["accepted", "paid", "rejected", "returned"]
@@ -69,7 +71,9 @@ class Answer(NamedTuple):
     table. `amount_fen`, `paid_on`: None where it does not say. `reference`: the bank's own number.
     `reason_code`, `reason`: why it was rejected or returned, as the bank says it; account numbers
     in it are masked. `entry_no`: the same when the same booking is heard twice, also in another
-    statement. `said`: the bank's own word for the status (`ACSP`, 交易成功).
+    statement. `said`: the bank's own word for the status (`ACSP`, 交易成功). `currency`: of the
+    amount. `account_no`: of the statement in which it stands ('': not said, or by its international
+    number alone). `is_explained`: what came in is said to be a return.
     """
 
     where: str
@@ -82,11 +86,15 @@ class Answer(NamedTuple):
     reason: str
     entry_no: str
     said: str
+    currency: str = CURRENCY
+    account_no: str = ""
+    is_explained: bool = True
 
 
 class OrderAnswer(NamedTuple):
     """What a bank says of all transfers of an order at once, but for those that it answers one by
     one in the same file. `transfers`, `sum_fen`: of the order as the bank read it (None: not said).
+    `currency`, `account_no`, `is_explained`: as of `Answer`.
     """
 
     where: str
@@ -100,6 +108,9 @@ class OrderAnswer(NamedTuple):
     reason: str
     entry_no: str
     said: str
+    currency: str = CURRENCY
+    account_no: str = ""
+    is_explained: bool = True
 
     @property
     def is_repeat(self) -> bool:

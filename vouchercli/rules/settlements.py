@@ -245,6 +245,8 @@ def judge_answer(status: str, amount_fen: int | None, heard: Heard | None) -> tu
         return "never_sent", ""
     if status == heard.state or (status == "accepted" and heard.state == "paid"):
         return "", heard.state
+    if status == "returned" and heard.state in ("sent", "accepted"):
+        return "not_paid_yet", ""
     after = NEXT[status].get(heard.state)
     return ("", after) if after else ("contradicts", "")
 

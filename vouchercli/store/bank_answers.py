@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from vouchercli.rules import settlements as law
 from vouchercli.store import typed
 from vouchercli.store.lists import Listed, Listing
+from vouchercli.transfers import Answer
 
 if TYPE_CHECKING:
     import sqlite3
@@ -29,14 +30,14 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 TRANSFERS = """
 SELECT s.order_mark || t.transfer_no, t.transfer_id, t.settlement_id, t.state, t.amount_fen,
-    t.reference, t.transfer_no, s.exported_at
+    t.reference, t.transfer_no, s.exported_at, f.funder
 FROM json_each(?) w CROSS JOIN transfers t ON t.transfer_no = w.value
-JOIN settlements s USING (settlement_id) WHERE s.programme_id = ?
+JOIN settlements s USING (settlement_id) JOIN funders f USING (funder_id) WHERE s.programme_id = ?
 """
 OF_SETTLEMENT = """
 SELECT s.order_mark || t.transfer_no, t.transfer_id, t.settlement_id, t.state, t.amount_fen,
-    t.reference, t.transfer_no, s.exported_at
-FROM transfers t JOIN settlements s USING (settlement_id)
+    t.reference, t.transfer_no, s.exported_at, f.funder
+FROM transfers t JOIN settlements s USING (settlement_id) JOIN funders f USING (funder_id)
 WHERE t.settlement_id = ? ORDER BY t.transfer_id
 """
 MARKS = "SELECT DISTINCT order_mark FROM settlements WHERE programme_id = ?"
@@ -52,6 +53,17 @@ CROSS JOIN transfers t ON t.transfer_no = w.value
 JOIN settlements s USING (settlement_id)
 CROSS JOIN bank_answers a ON a.transfer_id = t.transfer_id JOIN bank_files b USING (bank_file_id)
 WHERE a.status = 'paid' AND a.entry_no <> '' AND b.kind GLOB 'camt.*'
+"""
+
+
+# What a bank said of these transfers too early: they came back, before we heard that they had left.
+# `contradicts`: as it was kept until there was a word for it.
+TOO_EARLY = """
+SELECT a.at_line, a.transfer_no, a.status, a.amount_fen, a.paid_on, a.reference, a.reason_code,
+    a.reason, a.entry_no, '' AS said
+FROM json_each(?) w CROSS JOIN bank_answers a ON a.transfer_id = w.value
+WHERE a.status = 'returned' AND a.outcome IN ('not_paid_yet', 'contradicts')
+ORDER BY a.bank_file_id, a.place
 """
 
 
@@ -95,7 +107,7 @@ LIST = Listing(Said, ALL, "b.bank_file_id DESC, a.place", names_columns=True)
 
 class Sent(NamedTuple):
     """A transfer that a bank may answer, in fen. `transfer_no`: as the bank knows it, `own_no`: as
-    we do; `sent_at`: when its payment file was written (UTC seconds).
+    we do; `sent_at`: when its payment file was written (UTC seconds); `funder`: who pays.
     """
 
     transfer_no: str
@@ -106,6 +118,7 @@ class Sent(NamedTuple):
     reference: str
     own_no: str
     sent_at: int | None
+    funder: str
 
     @property
     def heard(self) -> law.Heard:
@@ -179,6 +192,14 @@ def booked(db: sqlite3.Connection, numbers: Iterable[str]) -> dict[str, set[str]
     for number, entry_no in typed.tuples(db, BOOKED, (_own(numbers),)):
         found.setdefault(number, set()).add(entry_no)
     return found
+
+
+def too_early(db: sqlite3.Connection, transfer_ids: Iterable[int]) -> list[Answer]:
+    """The answers by which these transfers came back, heard before that they were paid, the oldest
+    first.
+    """
+    found = typed.tuples(db, TOO_EARLY, (json.dumps([*transfer_ids]),))
+    return [Answer(*each) for each in found]
 
 
 def of_settlement(db: sqlite3.Connection, settlement: int) -> list[Sent]:

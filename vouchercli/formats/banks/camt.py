@@ -1,9 +1,9 @@
 """ISO 20022 camt.053 and camt.054, statements and notifications of an account, of any version: they
 are read by the local names of their elements.
 
-A debit with one of our numbers is a payment; a credit that gives it back is a return; every other
-booking is counted and left out. An entry may hold many transactions, each with its number, or a
-whole order without them.
+A debit with one of our numbers is a payment; a credit that gives it back is a return; a booking
+without a number is counted and left out. An entry may hold many transactions, each with its number,
+or a whole order without them. Whose numbers they are is not known here.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ class _Detail(NamedTuple):
     where: str
     transfer_no: str
     amount_fen: int | None
+    currency: str
     is_exact: bool
     indicator: str
     reference: str
@@ -51,6 +52,7 @@ class _Batch(NamedTuple):
     order_no: str
     transfers: int | None
     sum_fen: int | None
+    currency: str
 
 
 class Statement:
@@ -67,6 +69,7 @@ class Statement:
         self._entries: list[tuple[str, int, bool]] = []  # indicator, amount, whether booked
         self._answers: list[Answer] = []
         self._orders: list[OrderAnswer] = []
+        self._answered = (0, 0)  # answers and orders of the accounts that have been read
         self._accounts: list[str] = []
         self._others = self._others_fen = 0
         self._problems: list[Problem] = []
@@ -115,7 +118,8 @@ class Statement:
             _Detail(
                 where=self._place.at(transaction),
                 transfer_no=number,
-                amount_fen=self._amount(amount, is_ours=bool(number)),
+                amount_fen=None if amount is None else self._place.sum(amount),
+                currency=self._place.currency(amount),
                 is_exact=exact is not None,
                 indicator=transaction.value("CdtDbtInd"),
                 reference=number_of(transaction, ("Refs", "AcctSvcrRef"), ("Refs", "TxId")),
@@ -124,12 +128,6 @@ class Statement:
                 reason=reason,
             )
         )
-
-    def _amount(self, element: Element | None, *, is_ours: bool) -> int | None:
-        """An amount: one of ours is in CNY, or the file is refused."""
-        if element is None:
-            return None
-        return self._place.fen(element) if is_ours else self._place.sum(element)
 
     def _take_details(self, details: Element) -> None:
         batch = details.first("Btch")
@@ -144,8 +142,9 @@ class Statement:
         if not listed:
             amount = batch.first("TtlAmt")
             number = number_of(batch, ("PmtInfId",), ("MsgId",))
-            fen = None if amount is None else self._place.fen(amount)
-            self._batches += [_Batch(number, said, fen)] if number else []
+            fen = None if amount is None else self._place.sum(amount)
+            currency = self._place.currency(amount)
+            self._batches += [_Batch(number, said, fen, currency)] if number else []
 
     # ------------------------------------------------------------ entries
 
@@ -166,13 +165,11 @@ class Statement:
         if not has_charges:
             self._compare_entry(entry, details, indicator, amount_fen)
         if len(details) == 1 and details[0].amount_fen is None:
-            is_ours = bool(details[0].transfer_no)
-            details[0] = details[0]._replace(
-                amount_fen=self._place.fen(amount) if is_ours else amount_fen
-            )
+            currency = self._place.currency(amount)
+            details[0] = details[0]._replace(amount_fen=amount_fen, currency=currency)
         if said == INFORMATION:
             return
-        if batches and not details and indicator == DEBIT:
+        if batches and not details and self._is_of_orders(entry, indicator, said):
             self._take_batches(entry, batches, said, amount)
             return
         for detail in details:
@@ -200,17 +197,20 @@ class Statement:
         is_payment = indicator == DEBIT and not detail.is_return and not _is_reversal(entry)
         if is_return and not detail.transfer_no:
             self._problems.append(_nameless_return(detail, self._place.name))
-        if not detail.transfer_no or not (is_return or is_payment):
+        if not detail.transfer_no or not (indicator == CREDIT or is_payment):
             self._leave_out(indicator, detail.amount_fen or 0)
             return
         status = self._status(entry, said)
-        if is_return:
+        if indicator == CREDIT:
             if status != "paid":
                 return  # it comes once it is booked
             status = "returned"
-        self._answers.append(self._answer(entry, detail, status, said))
+        is_explained = is_return or is_payment
+        self._answers.append(self._answer(entry, detail, status, said, is_explained=is_explained))
 
-    def _answer(self, entry: Element, detail: _Detail, status: Status, said: str) -> Answer:
+    def _answer(
+        self, entry: Element, detail: _Detail, status: Status, said: str, *, is_explained: bool
+    ) -> Answer:
         paid_on = self._day(entry)
         reference = detail.reference or number_of(entry, ("AcctSvcrRef",))
         kept = reference or f"{paid_on}:{detail.amount_fen}"
@@ -225,17 +225,30 @@ class Statement:
             reason=detail.reason,
             entry_no=f"{status}:{kept}",
             said=said,
+            currency=detail.currency,
+            is_explained=is_explained,
         )
+
+    def _is_of_orders(self, entry: Element, indicator: str, said: str) -> bool:
+        """Whether an entry without transactions says that orders were paid, or that they came in as
+        one sum, once that is booked.
+        """
+        is_back = indicator == CREDIT and said == "BOOK"
+        return is_back or (indicator == DEBIT and not _is_reversal(entry))
 
     def _take_batches(
         self, entry: Element, batches: list[_Batch], said: str, amount: Element
     ) -> None:
-        """Orders that were booked as one sum."""
+        """Orders that were booked as one sum, or came back as one."""
         status, paid_on = self._status(entry, said), self._day(entry)
+        is_back = entry.value("CdtDbtInd") == CREDIT
+        if is_back:
+            status = "returned"
         reference = number_of(entry, ("AcctSvcrRef",))
         for batch in batches:
-            whole = self._place.fen(amount) if len(batches) == 1 else None
-            sum_fen = whole if batch.sum_fen is None else batch.sum_fen
+            whole = self._place.sum(amount) if len(batches) == 1 else None
+            is_said = batch.sum_fen is not None
+            sum_fen = batch.sum_fen if is_said else whole
             self._orders.append(
                 OrderAnswer(
                     where=self._place.at(entry),
@@ -249,6 +262,8 @@ class Statement:
                     reason="",
                     entry_no=f"{status}:{reference or f'{paid_on}:{sum_fen}'}",
                     said=said,
+                    currency=batch.currency if is_said else self._place.currency(amount),
+                    is_explained=not is_back or _is_return(entry),
                 )
             )
 
@@ -271,9 +286,20 @@ class Statement:
         entries, self._entries = self._entries, []
         number = account.one_of(("Acct", "Id", "Othr", "Id"), ("Acct", "Id", "IBAN"))
         self._accounts += [number] if number else []
+        # an international number does not say how the bank's own books call the account
+        self._say_account(account.value("Acct", "Id", "Othr", "Id"))
         if _is_one_page(account):
             self._compare_summary(account, entries)
             self._compare_balances(account, entries)
+
+    def _say_account(self, number: str) -> None:
+        """Of which account the answers are that were read since the last one."""
+        answers, orders = self._answered
+        self._answers[answers:] = [
+            each._replace(account_no=number) for each in self._answers[answers:]
+        ]
+        self._orders[orders:] = [each._replace(account_no=number) for each in self._orders[orders:]]
+        self._answered = (len(self._answers), len(self._orders))
 
     def _compare_summary(self, account: Element, entries: list[tuple[str, int, bool]]) -> None:
         parts = {"TtlNtries": (DEBIT, CREDIT), "TtlCdtNtries": (CREDIT,), "TtlDbtNtries": (DEBIT,)}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from vouchercli.errors import VoucherError
 from vouchercli.formats.banks import money
 from vouchercli.result import Word
+from vouchercli.transfers import CURRENCY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from vouchercli.formats.banks.elements import Element
     from vouchercli.transfers import Answer
 
-CURRENCY = "CNY"
 NO_NUMBER = "NOTPROVIDED"  # what stands where a number must be and there is none
 FETCH_AGAIN = "fetch the file from the bank again; nothing of it was used"
 
@@ -25,6 +25,18 @@ def number_of(element: Element, *paths: tuple[str, ...]) -> str:
     """The first number at these paths that is one; ''."""
     found = (element.value(*path) for path in paths)
     return next((text for text in found if text and text.upper() != NO_NUMBER), "")
+
+
+def other_currency(where: str, currency: str) -> VoucherError:
+    """The refusal of a file with an amount of ours in another currency, at that place of it."""
+    return VoucherError(
+        "bank_currency",
+        "{file} has an amount in {currency}, and transfers are in CNY",
+        hint="check that it is the file of the right account; nothing of it was used",
+        where=where,
+        file=where.rsplit(":", 2)[0],
+        currency=currency,
+    )
 
 
 class Place:
@@ -39,17 +51,14 @@ class Place:
 
     def fen(self, element: Element) -> int:
         """An amount in CNY. Raises `VoucherError`: bank_currency, bad_bank_value."""
-        currency = element.attributes.get("Ccy", CURRENCY)
+        currency = self.currency(element)
         if currency != CURRENCY:
-            raise VoucherError(
-                "bank_currency",
-                "{file} has an amount in {currency}, and transfers are in CNY",
-                hint="check that it is the file of the right account; nothing of it was used",
-                where=self.at(element),
-                file=self.name,
-                currency=currency,
-            )
+            raise other_currency(self.at(element), currency)
         return self.sum(element)
+
+    def currency(self, element: Element | None) -> str:
+        """In what an amount is."""
+        return CURRENCY if element is None else element.attributes.get("Ccy", CURRENCY)
 
     def sum(self, element: Element) -> int:
         """An amount in hundredths of any currency. Raises `VoucherError` bad_bank_value."""

@@ -24,6 +24,8 @@ OUTCOMES = {
     "amount_differs": Word("another amount"),
     "never_sent": Word("never sent"),
     "contradicts": Word("contradicts"),
+    "not_paid_yet": Word("waits for the payment"),
+    "credit_unexplained": Word("came in unexplained"),
     "paid_twice": Word("paid twice"),
     "unknown_order": Word("no such order"),
     "order_differs": Word("another order"),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.formats.banks import answers as formats
-from vouchercli.formats.configs import banks
+from vouchercli.formats.configs import banks, payers
 from vouchercli.ops.rounds.lookup import look_up as look_up_round
 from vouchercli.ops.settlements import closed
 from vouchercli.ops.settlements.exports import order_no
@@ -23,7 +23,7 @@ from vouchercli.store import audit, open_things, programmes
 from vouchercli.store import bank_answers as store
 from vouchercli.store import settlements as paying
 from vouchercli.store.db import writing
-from vouchercli.transfers import Answer
+from vouchercli.transfers import STATUSES, Answer
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from vouchercli.transfers import AnswerFile, OrderAnswer, Status
 
 SHOWN = 20
+# Of an order's transfers those that its answer is about: what came back was paid, or we have not
+# heard that yet.
+WAITING = ("sent", "accepted")
+MEANT = {**dict.fromkeys(STATUSES, WAITING), "returned": (*WAITING, "paid")}
 
 
 # ---------------------------------------------------------------- a file
@@ -68,10 +72,12 @@ def hear(session: Session, path: Path, bank_name: str | None = None) -> Outcome:
             store.transfers(db, row["programme_id"], numbers),
             _marks(session, row) if file.kind.startswith("camt.") else None,
             store.booked(db, numbers),
+            payers.of_database(session.path) if file.kind.startswith("camt.") else {},
         )
         said_on = times.day_of(file.made_at, row["time_zone"]) if file.made_at else today
         for answer in _every(session, row, file, heard):
             heard.take(answer, said_on)
+        _take_early(session, heard, said_on)
         store.keep(
             session,
             row["programme_id"],
@@ -103,15 +109,24 @@ def _every(session: Session, row: sqlite3.Row, file: AnswerFile, heard: Heard) -
     own = {each.transfer_no for each in file.answers}
     for of_order in file.of_orders:
         for sent in _of_order(session, row, of_order, heard):
-            if sent.transfer_no not in own and sent.state in ("sent", "accepted"):
+            if sent.transfer_no not in own and sent.state in MEANT[of_order.status]:
                 heard.sent.setdefault(sent.transfer_no, sent)
                 yield as_answer(of_order, sent.transfer_no)
+
+
+def _take_early(session: Session, heard: Heard, said_on: int) -> None:
+    """Transfers that are paid by now may have come back in a file that was heard before."""
+    paid = [change[0] for change in heard.changes if change[1] == "paid"]
+    for answer in store.too_early(session.db, paid):
+        heard.take(answer, said_on)
 
 
 def _of_order(session: Session, row: sqlite3.Row, said: OrderAnswer, heard: Heard) -> list[Sent]:
     """The transfers of the order that is meant; none where there is no such order, or it is another
     one than the bank has read: that is refused.
     """
+    if heard.leave_order_of_others(said):
+        return []
     number = law.ORDER_NO.fullmatch(said.order_no)  # files in parts have P1 ... and no such answers
     found = number and paying.named(session.db, row["programme_id"], int(number["settlement"]))
     if not found or order_no(session, found) != said.order_no:
@@ -187,6 +202,7 @@ def note_paid(
         day = paid_on or today
         for each in waiting:
             heard.take(_by_hand(each, reference, day), day)
+        _take_early(session, heard, day)
         said = f"{number} {transfer} {reference} {day} {session.now}"
         sha256 = hashlib.sha256(said.encode()).hexdigest()
         store.keep(

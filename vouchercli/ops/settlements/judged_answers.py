@@ -7,15 +7,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from vouchercli.errors import VoucherError
+from vouchercli.formats.banks.messages import other_currency
+from vouchercli.formats.configs import payers
 from vouchercli.ops.settlements.lookup import TRANSFER_WORDS
 from vouchercli.result import Problem
 from vouchercli.rules import money, times
 from vouchercli.rules import settlements as law
+from vouchercli.rules.accounts import cleaned, masked
 from vouchercli.store.bank_answers import Kept, Sent
-from vouchercli.transfers import REPEATS, Answer
+from vouchercli.transfers import CURRENCY, REPEATS, Answer
 
 if TYPE_CHECKING:
-    from vouchercli.transfers import OrderAnswer
+    import re
+    from collections.abc import Mapping
+
+    from vouchercli.transfers import OrderAnswer, Payer
 
 
 def problem_of(code: str, where: str, about: dict[str, Any]) -> Problem:
@@ -42,6 +49,20 @@ def problem_of(code: str, where: str, about: dict[str, Any]) -> Problem:
         Problem(
             "contradicts",
             "{transfer_no} is {state} here, the bank says {status}",
+            where,
+            params=about,
+        ),
+        Problem(
+            "not_paid_yet",
+            "{transfer_no} is {state} here, the bank says {status}: it is taken up as soon as the"
+            " bank's word of the payment has come",
+            where,
+            params=about,
+        ),
+        Problem(
+            "credit_unexplained",
+            "money came in with the number of {transfer_no}, and the bank does not say that it came"
+            " back: ask the bank",
             where,
             params=about,
         ),
@@ -98,6 +119,7 @@ class Heard:
     sent: dict[str, Sent]
     marks: frozenset[str] | None = None  # of a statement: others are paid from the account too
     booked: dict[str, set[str]] = field(default_factory=dict)
+    payers: Mapping[str, Payer] = field(default_factory=dict)  # funder -> whose account is debited
     kept: list[Kept] = field(default_factory=list)
     changes: list[tuple[int, str, int | None, str, str]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -110,8 +132,12 @@ class Heard:
         if sent is None and self._is_of_others(answer.transfer_no):
             self._keep(answer, None, "of_others")
             return
+        if sent is not None:
+            self._refuse_other(answer, sent)
         heard = None if sent is None else sent.heard
         code, state = law.judge_answer(answer.status, answer.amount_fen, heard)
+        if sent is not None and not answer.is_explained and sent.state != "returned":
+            code = "credit_unexplained"
         if not code and answer.status == "rejected" and answer.reason_code in REPEATS:
             code = "repeated"
         if not code and self._is_booked_twice(answer):
@@ -128,6 +154,32 @@ class Heard:
             self.changes.append((sent.transfer_id, state, paid_on, answer.reference, why))
             self.sent[answer.transfer_no] = sent._replace(state=state)
 
+    def _refuse_other(self, answer: Answer, sent: Sent) -> None:
+        """Raises `VoucherError` for what no statement of our account can say of a transfer of ours:
+        bank_currency, bank_other_account.
+        """
+        if answer.currency != CURRENCY:
+            raise other_currency(answer.where, answer.currency)
+        payer = self.payers.get(sent.funder)
+        if payer is None or not answer.account_no:
+            return
+        # an international number of the account ends with its own
+        if not cleaned(answer.account_no).endswith(cleaned(payer.account_no)):
+            raise VoucherError(
+                "bank_other_account",
+                "{file} is of account {account}, and {transfer_no} is paid from that of {funder}",
+                hint="check that it is the file of the right account, and {payers} beside the"
+                " database; nothing of it was used. A receipt is noted by hand: voucher settlement"
+                " paid --settlement {settlement} --reference NO",
+                where=answer.where,
+                file=answer.where.rsplit(":", 2)[0],
+                account=masked(cleaned(answer.account_no)),
+                transfer_no=sent.transfer_no,
+                funder=sent.funder,
+                payers=payers.FILE,
+                settlement=sent.settlement,
+            )
+
     def _judge_day(self, answer: Answer, sent: Sent) -> str:
         """Why its day cannot be right; what the bank says of the money stands all the same."""
         if answer.paid_on is None or sent.sent_at is None:
@@ -138,10 +190,20 @@ class Heard:
         """Whether a statement has a payment there that no order of this programme can have asked
         for: a number without its mark (that of another programme, another database).
         """
+        return self._has_other_mark(law.TRANSFER_NO, number)
+
+    def _has_other_mark(self, form: re.Pattern[str], number: str) -> bool:
         if self.marks is None:
             return False
-        found = law.TRANSFER_NO.fullmatch(number)
+        found = form.fullmatch(number)
         return found is None or (found["mark"] or "") not in self.marks
+
+    def leave_order_of_others(self, said: OrderAnswer) -> bool:
+        """Whether a statement has the order of somebody else there: it is kept, and left alone."""
+        is_of_others = self._has_other_mark(law.ORDER_NO, said.order_no)
+        if is_of_others:
+            self._keep(as_answer(said, said.order_no), None, "of_others")
+        return is_of_others
 
     def _is_booked_twice(self, answer: Answer) -> bool:
         """Whether a statement has another booking of the same payment: the bank has paid twice."""
@@ -205,4 +267,7 @@ def as_answer(said: OrderAnswer, transfer_no: str) -> Answer:
         said.reason,
         said.entry_no,
         said.said,
+        said.currency,
+        said.account_no,
+        said.is_explained,
     )
