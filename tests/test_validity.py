@@ -275,3 +275,73 @@ def test_an_end_that_leaves_the_last_second_of_its_day_out_is_warned_of(
     notes = packs.cautions(template, templates.kinds_by_name(template))
     assert [each.code for each in notes] == codes
     assert all(each.path == ("validity", key) for each in notes)
+
+
+def create(voucher: Any, closes: str, **validity: Any) -> Any:
+    """A round from 27 March 2020, 08:00, of vouchers with that validity."""
+    towns.build(
+        voucher, towns.programme(), pack(**validity), merchants="merchant_no,name\nM1,one\n"
+    )
+    asked = ("r1", "--template", "pack", "--packs", "3", "--opens-at", "2020-03-27 08:00")
+    asked += ("--platform", "alipay") if "by" in validity else ()
+    return voucher("round", "create", *asked, "--closes-at", closes, "-o", "json", expect=None)
+
+
+@pytest.mark.parametrize(
+    ("validity", "closes"),
+    [
+        ({"until": "2020-03-29", "not_before": "2020-03-30"}, "2020-03-28"),
+        ({"until": "2020-03-29", "not_before": "day_after_claim"}, "2020-03-29"),
+        ({"days": 1, "not_before": "day_after_claim"}, "2020-03-29"),
+        ({"hours_after_claim": 3, "not_before": "day_after_claim"}, "2020-03-27 20:00"),
+        ({"hours_after_claim": 20, "not_before": "day_after_claim"}, "2020-03-29"),
+        ({"days_after_claim": 2, "not_before": "2020-03-29 08:00"}, "2020-03-29"),
+        ({"calendar_month": True, "not_before": "day_after_claim"}, "2020-04-02"),
+        ({"days": 2, "from": "opening", "not_before": "day_after_claim"}, "2020-03-28"),
+        (
+            {"by": "platform", "no_later_than": "2020-03-29", "not_before": "2020-03-30"},
+            "2020-03-28",
+        ),
+    ],
+)
+def test_no_round_gives_out_vouchers_that_end_before_they_begin(
+    voucher: Any, validity: dict[str, Any], closes: str
+) -> None:
+    made = create(voucher, closes, **validity)
+    assert made.code == 3
+    assert made.json["problems"][0]["code"] == "never_usable"
+
+
+@pytest.mark.parametrize(
+    ("validity", "closes"),
+    [
+        ({"until": "2020-03-29", "not_before": "day_after_claim"}, "2020-03-28"),
+        ({"days": 2, "not_before": "day_after_claim"}, "2020-03-29"),
+        ({"hours_after_claim": 24, "not_before": "day_after_claim"}, "2020-03-29"),
+        ({"hours_after_claim": 17, "not_before": "day_after_claim"}, "2020-03-27 20:00"),
+        ({"days_after_claim": 2, "not_before": "2020-03-29 07:59"}, "2020-03-29"),
+        ({"calendar_month": True, "not_before": "day_after_claim"}, "2020-03-30"),
+    ],
+)
+def test_vouchers_that_can_be_used_for_a_second_are_given_out(
+    voucher: Any, validity: dict[str, Any], closes: str
+) -> None:
+    assert create(voucher, closes, **validity).code == 0
+
+
+@pytest.mark.parametrize(
+    ("validity", "codes"),
+    [
+        ({"until": "2020-03-29", "not_before": "2020-03-30"}, ["never_usable"]),
+        ({"until": "2020-03-29 10:00", "not_before": "2020-03-29 10:00"}, ["never_usable"]),
+        ({"days": 1, "not_before": "day_after_claim"}, ["never_usable"]),
+        ({"days": 1, "from": "day_after_claim", "not_before": "day_after_claim"}, []),
+        ({"until": "2020-03-29", "not_before": "2020-03-29"}, []),
+    ],
+)
+def test_a_template_warns_of_vouchers_that_can_never_be_used(
+    validity: dict[str, Any], codes: list[str]
+) -> None:
+    template = read(**validity)
+    notes = packs.cautions(template, templates.kinds_by_name(template))
+    assert [each.code for each in notes] == codes

@@ -17,6 +17,7 @@ from vouchercli.rules.shares import WHOLE_BP
 from vouchercli.rules.subsidy import parts
 from vouchercli.rules.templates import (
     AN_HOUR,
+    DAY_AFTER,
     OPENING,
     PLATFORM,
     expires_at,
@@ -260,6 +261,7 @@ def floor_leverage(template: Template, kinds: Mapping[str, str]) -> str | None:
 # ---------------------------------------------------------------- what to know before using it
 
 LAST_MINUTE = re.compile(r"(\d+-\d+-\d+)[ T]23:59(:59|:00)?(?![\d:])")
+UTC = "UTC"  # two written instants are in the same order in every zone
 WECHAT_DAYS = 90
 WECHAT_NAME = 9
 
@@ -279,6 +281,26 @@ def _last_seconds(validity: Validity) -> Iterator[Fault]:
             )
 
 
+def _never_usable(validity: Validity) -> Iterator[Fault]:
+    """A note on vouchers that end before they begin, whenever they are claimed."""
+    begin, end = validity.not_before, validity.last_end
+    if begin == DAY_AFTER:
+        is_useless = validity.whole_days == 1 and validity.counts_from == "claim"
+    else:
+        is_useless = bool(begin and end) and times.parse(begin or "", UTC) >= times.parse(
+            end or "", UTC
+        )
+    if is_useless:
+        yield Fault(
+            ("validity", "not_before"),
+            "never_usable",
+            "a voucher could be used from {offending} on, and it ends before: it could never be"
+            " used",
+            "write an earlier not_before, or a later end",
+            {"offending": begin},
+        )
+
+
 def cautions(template: Template, kinds: Mapping[str, str]) -> tuple[Fault, ...]:
     """What is lawful here but should be known: limits of payment platforms, figures that say
     nothing, assumptions. `kinds`: funder -> public, platform or merchant.
@@ -296,7 +318,7 @@ def cautions(template: Template, kinds: Mapping[str, str]) -> tuple[Fault, ...]:
                 {"offending": days, "most": WECHAT_DAYS},
             )
         )
-    notes += _last_seconds(validity)
+    notes += (*_last_seconds(validity), *_never_usable(validity))
     if len(template.name.zh) > WECHAT_NAME:
         notes.append(
             Fault(

@@ -232,6 +232,25 @@ def usable_at(template: Template, claimed_at: int, zone: str) -> int:
     return max(claimed_at, times.parse(not_before, zone))
 
 
+def find_useless_claim(
+    template: Template, opens_at: int, closes_at: int, zone: str
+) -> tuple[int, int, int] | None:
+    """A claim between these moments (UTC seconds) whose vouchers could never be used, for they end
+    before they begin: (claimed, usable from, end), the first that is found; None: there is none.
+
+    Of a day the first claim has the earliest end; the later a claim, the later its vouchers begin;
+    in the last second of a month little of it is left.
+    """
+    tomorrow = times.day_bounds(times.day_of(opens_at, zone), zone)[1] + 1  # 24 hours are enough
+    last = closes_at - 1
+    of_month = times.month_end(opens_at, zone) - 1
+    for claimed_at in (opens_at, min(tomorrow, last), min(of_month, last), last):
+        usable, end = usable_at(template, claimed_at, zone), expires_at(template, claimed_at, zone)
+        if usable >= end:
+            return claimed_at, usable, end
+    return None
+
+
 # ---------------------------------------------------------------- funding
 
 

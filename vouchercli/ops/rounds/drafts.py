@@ -530,7 +530,7 @@ def _find_last_end(template: Template, opens_at: int, zone: str) -> int | None:
 
 def check_times(programme: Programme, template: Template, terms: Mapping[str, Any]) -> None:
     """Raise unless opening, closing and registration are in order and no claim would get a voucher
-    that is over.
+    that is over, or that is over before it can be used.
     """
     zone = programme.time_zone
     opens_at, closes_at, registration = (
@@ -555,6 +555,7 @@ def check_times(programme: Programme, template: Template, terms: Mapping[str, An
             closes_at=times.shown_end(closes_at, zone),
             opens_at=times.shown(opens_at, zone),
         )
+    _require_usable(packs_law.of_round(template, opens_at), opens_at, closes_at, zone)
     if registration is not None and registration >= opens_at:
         raise VoucherError(
             "registration_too_late",
@@ -562,6 +563,22 @@ def check_times(programme: Programme, template: Template, terms: Mapping[str, An
             hint="give an earlier --registration-opens",
             registration=times.shown(registration, zone),
             opens_at=times.shown(opens_at, zone),
+        )
+
+
+def _require_usable(template: Template, opens_at: int, closes_at: int, zone: str) -> None:
+    """Raise `never_usable` where some claims would get vouchers that end before they begin."""
+    useless = packs_law.find_useless_claim(template, opens_at, closes_at, zone)
+    if useless:
+        claimed_at, usable, end = useless
+        raise VoucherError(
+            "never_usable",
+            "a voucher claimed at {claimed_at} could be used from {usable} on, and ends at {end}",
+            hint="take a template with another not_before or a later end, or let claiming begin"
+            " later or close earlier",
+            claimed_at=times.shown(claimed_at, zone),
+            usable=times.shown(usable, zone),
+            end=times.shown_end(end, zone),
         )
 
 
