@@ -99,6 +99,7 @@ TEXT = {
     "something else stands beside the number: leave only the number": "号码旁边还有其他内容：请只保留号码",
     "characters of it are hidden, and several people may have the same ones: ask for the whole number": "部分字符被遮盖，可能有多人相同：请索取完整号码",
     "marks stand between its digits that nobody can be sure of: write the digits alone": "数字之间有无法确认的符号：请只写数字",
+    "the amounts of this row are in another currency, and are kept in yuan alone": "该行金额是其他币种，本系统只记人民币",
     "several lines stand in one cell: one number belongs there": "一个单元格里有多行：这里只应有一个号码",
     "it is not an amount with a comma before its decimals, as the profile says": "不是格式文件所说的以逗号作小数点的金额",
     "column {place}": "第 {place} 列",

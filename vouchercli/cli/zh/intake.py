@@ -2,7 +2,7 @@
 
 TEXT = {
     "{file}: {read} rows read = {accepted} accepted + {duplicate} duplicate + {rejected} rejected (batch {batch}, profile {profile}, {encoding})": "{file}：读取 {read} 行 = 接收 {accepted} + 重复 {duplicate} + 未通过 {rejected}（导入批次 {batch}，格式 {profile}，编码 {encoding}）",
-    "{encoding} is a guess: where names look wrong, import the file again with its encoding: voucher {noun} import {file} --encoding big5 (or shift_jis, euc-kr, latin-1)": "编码 {encoding} 只是推测：若名称是乱码，请指明编码重新导入：voucher {noun} import {file} --encoding big5（或 shift_jis、euc-kr、latin-1）",
+    "{encoding} is a guess: where names look wrong, import the file again with its encoding: voucher {command} {file} --encoding big5 (or shift_jis, euc-kr, latin-1)": "编码 {encoding} 只是推测：若名称是乱码，请指明编码重新导入：voucher {command} {file} --encoding big5（或 shift_jis、euc-kr、latin-1）",
     "hidden sheets were not read: {sheets}": "隐藏的工作表未读取：{sheets}",
     "... and {count} more rejected rows: voucher batch rejects {batch}": "……另有 {count} 行未通过：voucher batch rejects {batch}",
     "... and {count} more warnings: voucher batch show {batch}": "……另有 {count} 条警告：voucher batch show {batch}",

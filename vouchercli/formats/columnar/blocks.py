@@ -88,9 +88,12 @@ def records(reading: Reading, places: lines.Places, numbers: Iterable[int]) -> I
 def _columns(reading: Reading, rows: Lines) -> tuple[pl.DataFrame, list[int]]:
     cells = frames.cells(reading, rows).with_columns(pl.Series("line", rows.regular, pl.Int64))
     is_ours = frames.is_ours(reading, cells)
-    frame = frames.fields(reading, cells if is_ours is None else cells.filter(is_ours))
+    cells = cells if is_ours is None else cells.filter(is_ours)
+    frame = frames.fields(reading, cells)
     irregular = rows.irregular.tolist()
     is_regular = frames.has_plain_cells(reading, frame)
+    if (is_in_yuan := frames.is_in_yuan(reading, cells)) is not None:
+        is_regular &= is_in_yuan
     if is_regular.all():
         return frame, irregular
     return frame.filter(is_regular), sorted([*irregular, *frame["line"].filter(~is_regular)])

@@ -13,6 +13,7 @@ from polars import col, lit, when
 from vouchercli import identities
 from vouchercli.formats.columnar.lines import NotByLinesError
 from vouchercli.formats.configs.fields import FILLED, GROUPS, KEYS, WITH_REFUNDS, type_of
+from vouchercli.formats.tables import currencies
 from vouchercli.formats.tables.cells import column_key
 from vouchercli.formats.tables.damage import SUSPECT
 from vouchercli.formats.tables.nothing import NAMED, NULL_WORDS
@@ -58,8 +59,7 @@ def cells(reading: Reading, rows: Lines, also: Iterable[int] = ()) -> pl.DataFra
     plan = reading.plan
     positions = {part.place for part in plan.parts if isinstance(part, Cell)}
     positions.update(also, (place for place, _ in reading.filters))
-    if plan.kind_place is not None:
-        positions.add(plan.kind_place)
+    positions |= {place for place in (plan.kind_place, reading.currency) if place is not None}
     data = rows.text()
     frame = _read(reading, rows, data, sorted(positions))
     if _has_marks(data, rows.table.delimiter):
@@ -233,6 +233,14 @@ def is_ours(reading: Reading, frame: pl.DataFrame) -> pl.Series | None:
     if reading.profile.kind in WITH_REFUNDS:
         is_kept |= frame["kind"] == ""
     return is_kept
+
+
+def is_in_yuan(reading: Reading, frame: pl.DataFrame) -> pl.Series | None:
+    """Which rows say yuan, or nothing, in the column of their currency; None: there is none."""
+    if reading.currency is None:
+        return None
+    texts = frame.get_column(str(reading.currency))
+    return texts.is_in([text for text in texts.unique() if currencies.is_yuan(text)])
 
 
 def has_plain_cells(reading: Reading, frame: pl.DataFrame) -> pl.Series:

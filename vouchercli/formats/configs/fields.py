@@ -105,6 +105,7 @@ CELL_SUMS = ("y", "yy", "s", "ss", "sy", "x", "xx", "xy", "xs")
 BILLS, DAY_BILLS, STATEMENTS = RECONCILED = ("bills", "day_bills", "statements")
 # Kinds whose rows are payments and refunds.
 WITH_REFUNDS = ("redemptions", BILLS)
+IN_YUAN = ("redemptions", *RECONCILED, ANSWERS)  # whose amounts are money
 OF_PLATFORMS = FIELDS | {
     BILLS: (
         "transaction_no",

@@ -14,6 +14,7 @@ from vouchercli.formats.configs.fields import (
     KIND_WORDS,
     OF_EFFECTS,
     OPTIONAL,
+    RECONCILED,
     WITH_REFUNDS,
 )
 from vouchercli.formats.configs.layouts import Layout
@@ -405,16 +406,21 @@ def noun_of(kind: str) -> str:
     return kind if kind == "series" else kind.removesuffix("s")
 
 
+def command_of(kind: str) -> str:
+    """The command that takes in this kind of file."""
+    return "reconcile run" if kind in RECONCILED else f"{noun_of(kind)} import"
+
+
 def _of_other_kind(source: Source, line: int, kind: str, other: str) -> VoucherError:
     return VoucherError(
         "other_kind",
         "{file} has the columns of the {other}, not of the {kind}",
-        hint="voucher {noun} import {file}",
+        hint="voucher {command} {file}",
         where=f"{source.name}:{line}",
         file=source.name,
         other=KIND_WORDS[other],
         kind=KIND_WORDS[kind],
-        noun=noun_of(other),
+        command=command_of(other),
     )
 
 

@@ -26,6 +26,7 @@ from vouchercli.formats.configs.fields import (
 )
 from vouchercli.formats.tables import (
     csvs,
+    currencies,
     footers,
     headers,
     line_texts,
@@ -73,6 +74,7 @@ class Reading:
     ours) count while `records()` runs; when it ends without raising, the file's own counts and
     totals have been found right. `filters`: places of columns, and whether a row is left out for
     what its cell there says; `watched`: the columns that some check sums, and where they stand;
+    `currency`: where the column stands that says in which currency the amounts are, if it does;
     `share_read()`: the part of the file that has been read, 0 to 1 (None: not known); `numbers`:
     where a sheet holds numbers in columns of codes, and their names;
     `usual_widths`: how many digits most numbers of a key have, where they have nothing but digits.
@@ -101,10 +103,11 @@ class Reading:
         self.plan = plan = Plan(self.profile, self.header)
         self._keys = [column_key(name) for name in self.header]
         used = headers.in_use(self.profile, set(self._keys)) | column_keys(headers.REJECT_COLUMNS)
+        self.currency = currencies.place_of(self.profile.kind, self._keys, used)
         self.extra = tuple(
             identities.hide(name)
-            for name, key in zip(self.header, self._keys, strict=True)
-            if name and key not in used
+            for at, (name, key) in enumerate(zip(self.header, self._keys, strict=True))
+            if name and key not in used and at != self.currency
         )
         self.identities = self._identity_positions()
         # of persons' columns from which the profile takes a part, or words
@@ -173,6 +176,7 @@ class Reading:
         is_simple = not (
             self._checks
             or self.filters
+            or self.currency is not None
             or self.profile.kind in WITH_REFUNDS
             or any(map(self.is_composed, plan.origins))  # one of its parts may be blank
         )
@@ -349,6 +353,7 @@ class Reading:
             and self.may_be_cut
             and self.width == len(self.header)
             and not (self._downward or self.filters or self.profile.kind in WITH_REFUNDS)
+            and self.currency is None
             and not any(map(self.is_composed, self.plan.origins))
         )
 
@@ -467,6 +472,8 @@ class Reading:
             kind = plan.kind(cells)
             if self.filters and any(is_left_out(cells[at]) for at, is_left_out in self.filters):
                 return None, kind
+            if self.currency is not None:
+                currencies.refuse_other(self.header[self.currency], cells[self.currency])
             make = plan.values if cleaned is None else plan.clean_values
             record = Record(line, tuple(row), make(cells, kind))
             if isinstance(whole, LongRow):

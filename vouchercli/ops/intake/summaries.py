@@ -221,10 +221,10 @@ def say_guess(data: dict[str, Any]) -> Message:
     """How an import that was read by a guess is read by another encoding."""
     return say(
         "{encoding} is a guess: where names look wrong, import the file again with its"
-        " encoding: voucher {noun} import {file} --encoding big5 (or shift_jis, euc-kr,"
+        " encoding: voucher {command} {file} --encoding big5 (or shift_jis, euc-kr,"
         " latin-1)",
         encoding=data["encoding"],
-        noun=headers.noun_of(data["kind"]),
+        command=headers.command_of(data["kind"]),
         file=data["file"],
     )
 
