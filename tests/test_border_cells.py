@@ -583,3 +583,25 @@ def test_times_of_a_payment_interface_need_no_profile(city: Any, here: Path) -> 
         "2020-03-28T12:10:00+08:00",
         "2020-03-28T18:30:00+08:00",
     ]
+
+
+@pytest.mark.parametrize(
+    ("written", "form"),
+    [
+        ("Sat Mar 28 12:10:05 CST 2020", "%a %b %d %H:%M:%S CST %Y"),
+        ("Sat, 28 Mar 2020 12:10:05 +0800", "%a, %d %b %Y %H:%M:%S %z"),
+        ("2020-03-28(土) 12:10:05", "%Y-%m-%d%a %H:%M:%S"),
+        ("2020年3月28日 星期六 12:10:05", "%Y年%m月%d日 %a %H:%M:%S"),
+        ("2020年3月28日 토요일 12:10:05", "%Y年%m月%d日 %A %H:%M:%S"),
+        ("2020. 3. 28. 오후 12:10:05", ""),
+        ("2020-03-28 12:10:05,123", ""),
+    ],
+)
+def test_weekdays_and_marks_of_other_programs_hide_no_time(written: str, form: str) -> None:
+    text = written_times.as_iso(written, (form,) if form else ())
+    assert times.parse(text, "Asia/Shanghai") == times.parse("2020-03-28 12:10:05", "Asia/Shanghai")
+
+
+def test_a_word_that_is_no_weekday_is_no_time() -> None:
+    with pytest.raises(written_times.UnreadableTime):
+        written_times.as_iso("Foo Mar 28 12:10:05 2020", ("%a %b %d %H:%M:%S %Y",))

@@ -23,7 +23,7 @@ WRITTEN = re.compile(
     (?: (?P<sep>[-/.年]) (?P<month>\d{1,2}) [-/.月] (?P<day>\d{1,2}) 日?
         | (?P<m2>\d{2})(?P<d2>\d{2}) )
     (?: [T\s]* (?P<hour>\d{1,2}) [:时点] (?P<minute>\d{2}) 分?
-        (?: :? (?P<second>\d{2}) 秒? (?:\.\d+)? )? )?
+        (?: :? (?P<second>\d{2}) 秒? (?:[.,]\d+)? )? )?
     \s* (?P<offset> Z | [+-]\d{2}:?\d{2} )? \s*""",
     re.VERBOSE,
 )

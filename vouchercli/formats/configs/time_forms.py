@@ -12,6 +12,11 @@ HALVES = dict.fromkeys(MORNING.split(), False) | dict.fromkeys(AFTERNOON.split()
 HALF = "|".join(re.escape(word) for word in sorted(HALVES, key=len, reverse=True))
 MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
 MONTH = f"(?:{'|'.join(MONTHS)})[a-z]*"
+# the name of a weekday, beside a date that says it already: 星期六, (土), 토요일, Sat
+WEEKDAY = (
+    r"[(（]?(?:(?:星期|周|礼拜)[一二三四五六日天]|[月火水木金土日](?:曜日?)?|[월화수목금토일](?:요일)?"
+    r"|(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?)[)）]?"
+)
 OFFSET = r"Z|UTC|GMT|(?:UTC|GMT)?[+-]\d\d?(?::?\d\d)?"
 
 PIECES = {
@@ -19,6 +24,8 @@ PIECES = {
     "y": r"(?P<y>\d\d)",
     "b": rf"(?P<b>{MONTH})\.?",
     "B": rf"(?P<b>{MONTH})\.?",
+    "a": rf"(?:{WEEKDAY})",
+    "A": rf"(?:{WEEKDAY})",
     "p": rf"(?P<p>{HALF})",
     "z": rf"(?P<z>{OFFSET})",
     "f": r"\d{1,9}",

@@ -31,7 +31,7 @@ SEVERAL_NUMBERS = Pattern(r"\d\D+\d+\D+\d")
 YEAR_FIRST = Pattern(r"\s*\d{4}\s*[-/.年]|\s*\d{8}(?:\D|\d{4}(?:\d\d)?\D?|$)")
 KNOWN = Pattern(
     rf"""\s*(?:
-      (?P<year>\d{{4}})\s?[-/.年]\s?(?P<month>\d{{1,2}})\s?[-/.月]\s?(?P<day>\d{{1,2}})\s?日?
+      (?P<year>\d{{4}})\s?[-/.年]\s?(?P<month>\d{{1,2}})\s?[-/.月]\s?(?P<day>\d{{1,2}})\s?[日.]?
     | (?P<y2>\d{{4}})(?P<m2>\d\d)(?P<d2>\d\d)
     | (?P<a>\d{{1,2}})(?P<s>[-/.])(?P<b>\d{{1,2}})(?P=s)(?P<y3>\d{{4}}|\d\d)
     | (?P<d4>\d{{1,2}})[-\s](?P<n4>{MONTH})[-\s,.]+(?P<y4>\d{{4}})
