@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 Breach = tuple[str, str, str]  # subject, expected, found
 
 
-def rows(db: sqlite3.Connection, statement: str) -> list[Breach]:
+def rows(db: sqlite3.Connection, statement: str, parameters: Any = ()) -> list[Breach]:
     """What a statement names as subject, expected and found; open rows are laid out for it."""
     with open_rows.laid_out(db):
         cursor = db.cursor()
         cursor.row_factory = None
-        return [_breach(*each) for each in cursor.execute(statement)]
+        return [_breach(*each) for each in cursor.execute(statement, parameters)]
 
 
 def query(statement: str) -> Callable[[sqlite3.Connection], list[Breach]]:

@@ -35,7 +35,11 @@ WITH first_undone AS (
     SELECT merchant_id, max(batch_id) AS batch_id FROM merchant_changes GROUP BY merchant_id
 )
 """
-OTHER_SEGMENT = f"""{KNOWN}
+# What has the segment that a merchant always had needs no second look, and no merchant is read.
+OTHER_SEGMENT = f"""{KNOWN}, constant AS (
+    SELECT merchant_id, segment_id FROM merchants
+    WHERE merchant_id NOT IN (SELECT merchant_id FROM merchant_pasts)
+)
 SELECT f.transaction_no AS subject, m.merchant_no || ' ' || e.district || ' ' || e.industry || ' '
         || e.size || ' ' || e.brand || ' ' || e.designated_size AS expected,
     g.district || ' ' || g.industry || ' ' || g.size || ' ' || g.brand || ' ' || g.designated_size
@@ -47,13 +51,15 @@ CROSS JOIN segments e ON e.segment_id = ifnull((
     SELECT segment_id FROM merchant_pasts v WHERE v.merchant_id = f.merchant_id
         AND v.until_at > f.paid_at ORDER BY v.until_at LIMIT 1), m.segment_id)
 CROSS JOIN segments g ON g.segment_id = f.segment_id
-WHERE n.is_open AND f.refund_of IS NULL AND g.segment_id <> e.segment_id
+WHERE n.is_open AND f.refund_of IS NULL
+    AND (f.merchant_id, f.segment_id) NOT IN (SELECT merchant_id, segment_id FROM constant)
+    AND g.segment_id <> e.segment_id
     AND n.batch_id > ifnull((SELECT batch_id FROM changed h WHERE h.merchant_id = f.merchant_id), 0)
     AND f.merchant_id NOT IN (SELECT merchant_id FROM corrected)
     AND n.batch_id < (SELECT batch_id FROM first_undone)
 """
 # Merchants that no registry has ever listed, with vouchers that only registered ones take.
-UNREGISTERED = f"""{KNOWN}, unlisted AS (
+UNREGISTERED = f"""{KNOWN}, unlisted AS MATERIALIZED (
     SELECT merchant_id, merchant_no FROM merchants m WHERE NOT is_registered
         AND NOT EXISTS (SELECT 1 FROM merchant_changes c WHERE c.merchant_id = m.merchant_id)
 )

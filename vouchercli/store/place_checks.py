@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from vouchercli.rules import details, scope, times
 from vouchercli.rules.commitments import pack_parts
 from vouchercli.rules.merchants import Merchant
-from vouchercli.store import breaches, sql_functions, templates
+from vouchercli.store import breaches, sql_functions, templates, typed
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from vouchercli.rules.scope import Scope
     from vouchercli.rules.templates import Template
@@ -29,16 +29,24 @@ ROUNDS = """
 SELECT r.round_id, t.document, p.time_zone
 FROM rounds r JOIN templates t USING (template_id) JOIN programmes p USING (programme_id)
 """
-# Only rounds whose scope sets a limit (`is_limited`) are looked at row by row.
+# Only rounds whose scope sets a limit (`_is_limited`) are looked at row by row; only of what is out
+# of scope the merchant is read.
 OUT_OF_SCOPE = """
 SELECT f.transaction_no AS subject, 'in scope of ' || r.round AS expected,
-    out_of_scope(s.round_id, f.voucher % 1024, f.channel, f.paid_at, m.merchant_no, g.district,
+    why_out_of_scope(s.round_id, f.voucher % 1024, f.channel, f.paid_at, m.merchant_no, g.district,
         g.industry, g.size) AS found
 FROM temp.open_redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
     CROSS JOIN rounds r ON r.round_id = s.round_id
     CROSS JOIN merchants m ON m.merchant_id = f.merchant_id
     CROSS JOIN segments g ON g.segment_id = f.segment_id
-WHERE f.refund_of IS NULL AND is_limited(s.round_id) AND found <> ''
+WHERE f.refund_of IS NULL AND s.round_id IN (SELECT value FROM json_each(:rounds))
+    AND is_out_of_scope(s.round_id, f.voucher % 1024, f.channel, f.paid_at, f.merchant_id,
+        f.segment_id)
+"""
+SEGMENTS = "SELECT segment_id, district, industry, size FROM segments"
+NAMED = """
+SELECT merchant_id, merchant_no FROM merchants
+WHERE merchant_no IN (SELECT value FROM json_each(?))
 """
 OTHER_GOODS = """
 SELECT f.transaction_no AS subject, 'goods in scope of ' || r.round AS expected,
@@ -77,40 +85,86 @@ def scope_by_law(db: sqlite3.Connection) -> list[Breach]:
 
 
 def _out_of_place(db: sqlite3.Connection, rounds: dict[int, tuple[Template, str]]) -> list[Breach]:
-    known_of = cache(lambda round_id, coupon_no: _known_of(rounds[round_id][0].scope_of(coupon_no)))
+    limited = [round_id for round_id, (pack, _) in rounds.items() if _is_limited(pack)]
+    if not limited:
+        return []
 
-    @cache
-    def broken_place(
-        round_id: int, coupon_no: int, channel: int, number: str, district: str, industry: str,
-        size: str,
-    ) -> str:  # fmt: skip
-        given = known_of(round_id, coupon_no)
-        about = Merchant(
-            number if given.merchants or given.exclude else "", district, industry, size
-        )
-        return _words(scope.find_broken(given, about, CHANNELS[channel], None))
-
-    def out_of_scope(
+    def why_out_of_scope(
         round_id: int, coupon_no: int, channel: int, paid_at: int, number: str, district: str,
         industry: str, size: str,
     ) -> str:  # fmt: skip
-        given, zone = known_of(round_id, coupon_no), rounds[round_id][1]
-        if given.any_of or given.also:  # place, channel and hour of one scope
-            about = Merchant(number, district, industry, size)
-            clock = times.clock_of(paid_at, zone)
-            return _words(scope.find_broken(given, about, CHANNELS[channel], clock))
-        place = broken_place(round_id, coupon_no, channel, number, district, industry, size)
-        if place or not given.is_timed:
-            return place
-        return _words(scope.find_broken(given, None, "", times.clock_of(paid_at, zone)))
+        pack, zone = rounds[round_id]
+        given, clock = _known_of(pack.scope_of(coupon_no)), times.clock_of(paid_at, zone)
+        about = Merchant(number, district, industry, size)
+        return _words(scope.find_broken(given, about, CHANNELS[channel], clock))
 
-    limited = {round_id for round_id, (pack, _) in rounds.items() if _is_limited(pack)}
-    if not limited:
-        return []
     sql_functions.register(
-        db, out_of_scope=out_of_scope, is_limited=lambda round_id: round_id in limited
+        db,
+        why_out_of_scope=why_out_of_scope,
+        is_out_of_scope=make_judge(db, rounds, limited),
     )
-    return breaches.rows(db, OUT_OF_SCOPE)
+    return breaches.rows(db, OUT_OF_SCOPE, {"rounds": json.dumps(limited)})
+
+
+def make_judge(
+    db: sqlite3.Connection, rounds: dict[int, tuple[Template, str]], limited: list[int]
+) -> Callable[[int, int, int, int, int, int], bool]:
+    """What says whether a payment of these rounds is out of scope. Merchants of one segment are
+    alike, but for those whose number a scope names: each kind of place, and each minute of a week,
+    is judged once.
+    """
+    segments = {row[0]: tuple(row)[1:] for row in db.execute(SEGMENTS)}
+    packs = [rounds[round_id][0] for round_id in limited]
+    names = sorted({name for pack in packs for name in _names_of(pack)})
+    named = dict(typed.tuples(db, NAMED, (json.dumps(names),)))
+
+    @cache
+    def scope_of(round_id: int, coupon_no: int) -> Scope:
+        return _known_of(rounds[round_id][0].scope_of(coupon_no))
+
+    @cache
+    def is_apart(round_id: int, coupon_no: int) -> bool:
+        """Whether place and channel are asked by themselves, and the hour by itself."""
+        given = scope_of(round_id, coupon_no)
+        parts = [one for group in scope.each_alone(given) for one in group]
+        return len(parts) == 1 or not any(one.is_timed for one in parts)
+
+    @cache
+    def is_out_of_place(
+        round_id: int, coupon_no: int, channel: int, number: str, segment_id: int
+    ) -> bool:
+        about = Merchant(number, *segments[segment_id])
+        given = scope_of(round_id, coupon_no)
+        return scope.find_broken(given, about, CHANNELS[channel], None) is not None
+
+    @cache
+    def is_out_of_time(round_id: int, coupon_no: int, clock: tuple[int, int]) -> bool:
+        return scope.find_broken(scope_of(round_id, coupon_no), None, "", clock) is not None
+
+    def is_out_of_scope(
+        round_id: int, coupon_no: int, channel: int, paid_at: int, merchant_id: int, segment_id: int
+    ) -> bool:
+        number = named.get(merchant_id, "")
+        if not is_apart(round_id, coupon_no):
+            about = Merchant(number, *segments[segment_id])
+            clock = times.clock_of(paid_at, rounds[round_id][1])
+            given = scope_of(round_id, coupon_no)
+            return scope.find_broken(given, about, CHANNELS[channel], clock) is not None
+        if is_out_of_place(round_id, coupon_no, channel, number, segment_id):
+            return True
+        return scope_of(round_id, coupon_no).is_timed and is_out_of_time(
+            round_id, coupon_no, times.clock_of(paid_at, rounds[round_id][1])
+        )
+
+    return is_out_of_scope
+
+
+def _names_of(pack: Template) -> Iterator[str]:
+    """The numbers of merchants that its scopes name; other names among them are no numbers."""
+    for each in (pack.scope, *(coupon.scope for coupon in pack.coupons)):
+        for group in scope.each_alone(each) if each else ():
+            for one in group:
+                yield from (*one.merchants, *one.exclude)
 
 
 def _other_goods(db: sqlite3.Connection) -> list[Breach]:

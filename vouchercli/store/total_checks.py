@@ -44,6 +44,7 @@ GROUP BY round_id, day HAVING sum(kept) <> sum(counted)
 CLAIM_NO = "SELECT ifnull((SELECT claim_no FROM claims WHERE claim_id = ?1), ?1)"
 KEPT = ", ".join(totals.SUMMED)
 COUNTED = ", ".join("-" + name for name in totals.SUMMED)
+FACTS = ", ".join("-f." + name for name in totals.SUMMED)
 UNLIKE = " OR ".join("sum(" + name + ") <> 0" for name in totals.SUMMED)
 # Facts that no seal covers, of days whose totals are proved by every key.
 IS_OPEN = "(f.redemption_id > o.last_redemption_id OR f.day > o.day)"
@@ -72,23 +73,24 @@ FROM (
 ) JOIN rounds r USING (round_id)
 GROUP BY grouping, round_id, day, key, second_key HAVING {UNLIKE}
 """
+# Facts are sorted once, together with what is kept; names are read of what differs alone.
 MERCHANT_TOTALS = f"""
-SELECT r.round || ' ' || month || ' ' || m.merchant_no AS subject, sum(kept) AS expected,
-    sum(counted) AS found
+SELECT r.round || ' ' || month || ' ' || m.merchant_no AS subject, expected, found
 FROM (
-    SELECT t.round_id, t.month, t.merchant_id, t.segment_id, t.base_fen AS kept, 0 AS counted,
-        {KEPT}
-    FROM merchant_sums t LEFT JOIN temp.open_rounds o ON o.round_id = t.round_id
-    WHERE t.month > ifnull(o.proved_after, 0) / 100
-    UNION ALL
-    SELECT round_id, month, merchant_id, segment_id, 0, base_fen, {COUNTED}
+    SELECT round_id, month, merchant_id, sum(kept) AS expected, sum(counted) AS found
     FROM (
-        SELECT f.round_id, f.day / 100 AS month, f.merchant_id, f.segment_id, {totals.SUMS}
-        {OPEN_MONTHS} GROUP BY f.round_id, f.day / 100, f.merchant_id, f.segment_id
-        UNION ALL SELECT * FROM temp.sealed_merchants
-    )
-) x JOIN rounds r USING (round_id) JOIN merchants m USING (merchant_id)
-GROUP BY x.round_id, x.month, x.merchant_id, x.segment_id HAVING {UNLIKE}
+        SELECT t.round_id, t.month, t.merchant_id, t.segment_id, t.base_fen AS kept, 0 AS counted,
+            {KEPT}
+        FROM merchant_sums t LEFT JOIN temp.open_rounds o ON o.round_id = t.round_id
+        WHERE t.month > ifnull(o.proved_after, 0) / 100
+        UNION ALL
+        SELECT f.round_id, f.day / 100, f.merchant_id, f.segment_id, 0, f.base_fen, {FACTS}
+        {OPEN_MONTHS}
+        UNION ALL
+        SELECT round_id, month, merchant_id, segment_id, 0, base_fen, {COUNTED}
+        FROM temp.sealed_merchants
+    ) GROUP BY round_id, month, merchant_id, segment_id HAVING {UNLIKE}
+) JOIN rounds r USING (round_id) JOIN merchants m USING (merchant_id)
 """
 # The parts of a split are the same for every fact that has it: counted, then multiplied.
 FUNDER_TOTALS = """
@@ -122,7 +124,7 @@ WITH sealed AS (
         sum(s.after_fen - s.before_fen) AS subsidy_fen
     FROM temp.open_redemptions f CROSS JOIN splits s ON s.split_id = f.split_id
         CROSS JOIN temp.open_rounds o ON o.round_id = s.round_id
-    WHERE [is_open]
+    WHERE EXISTS (SELECT 1 FROM temp.open_rounds WHERE day > 0) AND o.day > 0 AND [is_open]
     GROUP BY o.programme_id, f.day <= o.day
 ), gone AS (  -- what was reversed since is in a seal, and its reversal in none yet
     SELECT o.programme_id, -sum(f.base_fen) AS base_fen, -sum(f.subsidy_fen) AS subsidy_fen
