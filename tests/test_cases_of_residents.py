@@ -402,3 +402,16 @@ def test_texts_of_a_pack_hold_no_tokens(town: Voucher, here: Path) -> None:
         for file in Path(folder).iterdir():
             assert b"token:" not in file.read_bytes(), file
         assert "***" in Path(folder, "notes.csv").read_text("utf-8-sig")
+
+
+def test_of_two_readmissions_the_second_is_refused_at_its_approval(town: Voucher) -> None:
+    cases = [town(*OPEN, "--resident", "p1", *CHEN, "-o", "json").data["case"] for _ in range(3)]
+    decided(town, cases[0], "exclusion")
+    readmit = ("--sanction", "readmission", "--note", "a mistake")
+    for case in cases[1:]:
+        town("case", "decide", str(case), *readmit, *CHEN)
+    town("case", "approve", str(cases[1]), *LIN)
+    second = ("case", "approve", str(cases[2]), *LIN, "-o", "json")
+    assert town(*second, expect=3).json["problems"][0]["code"] == "nobody_excluded"
+    town("case", "reject", str(cases[2]), "--note", "done already", *LIN)
+    town("check")

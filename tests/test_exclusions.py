@@ -89,6 +89,26 @@ def test_a_round_by_arrival_passes_over_the_excluded(
     town("check", "--now", "2020-05-03 09:00")
 
 
+def test_arrivals_that_are_passed_over_are_counted_by_their_reason(
+    town: Voucher, here: Path
+) -> None:
+    announce(town, "f2", "fcfs", *REGISTRATION)
+    take_applications(town, "f2", a="1", b="2", c="3")
+    decide(town, "b", "exclusion", EXCLUDED)
+    decide(town, "c", "exclusion", EXCLUDED)
+    decide(town, "c", "readmission", LATER)
+    town("round", "open", "f2", *CHEN, "--now", LATER)
+    allocate = ("round", "allocate", "f2", *CHEN, "-o", "json", "--now")
+    first = town(*allocate, "2020-05-02 11:00").data
+    assert (first["granted"], first["not_eligible"], first["resident_limit"]) == (2, 1, 0)
+    decide(town, "a", "exclusion", "2020-05-02 12:00")  # its pack stays
+    decide(town, "b", "readmission", "2020-05-02 12:00")
+    second = town(*allocate, "2020-05-02 13:00").data
+    assert (second["granted"], second["not_eligible"]) == (1, 0)
+    assert holders(here, "f2") == {"a", "b", "c"}
+    town("check", "--now", "2020-05-03 09:00")
+
+
 def test_a_list_is_granted_without_who_is_excluded_after_the_opening(
     town: Voucher, here: Path
 ) -> None:

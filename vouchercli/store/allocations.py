@@ -4,10 +4,18 @@ what the law reads for the others.
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli.rules.allocations import Entry
-from vouchercli.store.conditions import is_eligible, is_excluded, is_paused, is_person_excluded
+from vouchercli.store import typed
+from vouchercli.store.conditions import (
+    holds,
+    is_eligible,
+    is_excluded,
+    is_paused,
+    is_person_excluded,
+)
 
 if TYPE_CHECKING:
     import sqlite3
@@ -85,6 +93,7 @@ WHERE c.round_id = ? GROUP BY 1
 HAS_PERSONS = "SELECT EXISTS (SELECT 1 FROM persons WHERE round_id = ?)"
 HAS_PAUSES = "SELECT EXISTS (SELECT 1 FROM pauses WHERE round_id = ?)"
 HAS_EXCLUSIONS = "SELECT EXISTS (SELECT 1 FROM exclusions WHERE programme_id = ?)"
+EXCLUDED = f"SELECT DISTINCT x.resident FROM exclusions x WHERE {holds('?1', '?2')}"
 HISTORY = """
 SELECT batch_id, granted_at, granted, resident_limit, not_eligible, round_paused, sold_out,
     last_applied_at, last_application_no
@@ -98,14 +107,14 @@ ORDER BY last_applied_at DESC, last_application_no DESC LIMIT 1
 
 
 def first_come(
-    db: sqlite3.Connection, row: sqlite3.Row, room: int
+    db: sqlite3.Connection, row: sqlite3.Row, room: int, granted_at: int
 ) -> tuple[int | None, dict[str, int]]:
-    """Stage the first `room` residents to come who hold no pack of the round, one each; the scan
-    stops where the packs end. Gives the application_id of the last that got one, and how many were
-    passed over for which reason.
+    """Stage the first `room` residents to come who hold no pack of the round and are not excluded
+    at that second, one each; the scan stops where the packs end. Gives the application_id of the
+    last that got one, and how many were passed over for which reason.
 
     The plain case of `rules.allocations`: one pack a resident, nobody joined, no list, no pause,
-    nobody excluded, no limit beyond the round.
+    no limit beyond the round.
     """
     values = {
         "round_id": row["round_id"],
@@ -113,7 +122,9 @@ def first_come(
         "closes_at": row["closes_at"],
     }
     done = granted_before(db, row["round_id"])
-    passed, last, granted = _scan(db, values, room, done)
+    excluded = {*typed.column(db, EXCLUDED, (row["programme_id"], granted_at))}
+    by_reason, last, granted = _scan(db, values, room, done, excluded)
+    passed = [*chain.from_iterable(by_reason.values())]
     if last is not None:
         last_at, last_no = arrival(db, last)
         for statement in (CREATE_PASSED, CLEAR_PASSED):
@@ -123,19 +134,20 @@ def first_come(
         )
         db.execute(STAGE, values | {"last_at": last_at, "last_no": last_no})
     late = count(db, row) - len(done) - len(passed) - granted
-    return last, {"resident_limit": len(passed), "sold_out": late}
+    return last, {**{why: len(ids) for why, ids in by_reason.items()}, "sold_out": late}
 
 
 def _scan(
-    db: sqlite3.Connection, values: dict[str, Any], room: int, done: set[int]
-) -> tuple[list[int], int | None, int]:
-    """(applications passed over, the last that gets a pack, how many get one), in the order of
-    arrival.
+    db: sqlite3.Connection, values: dict[str, Any], room: int, done: set[int], excluded: set[bytes]
+) -> tuple[dict[str, list[int]], int | None, int]:
+    """(applications passed over by their reason, the last that gets a pack, how many get one), in
+    the order of arrival.
     """
     cursor = db.cursor()
     cursor.row_factory = None
     held = {resident for (resident,) in cursor.execute(HOLDERS, (values["round_id"],))}
-    passed: list[int] = []
+    held |= excluded
+    passed: dict[str, list[int]] = {"not_eligible": [], "resident_limit": []}
     last, left = None, room
     for application_id, resident in cursor.execute(IN_ORDER, values):
         if resident not in held:
@@ -145,7 +157,8 @@ def _scan(
             if not left:
                 break
         elif application_id not in done:
-            passed.append(application_id)
+            why = "not_eligible" if resident in excluded else "resident_limit"
+            passed[why].append(application_id)
     return passed, last, room - left
 
 
@@ -200,14 +213,13 @@ def held_in_round(db: sqlite3.Connection, round_id: int) -> dict[bytes, int]:
 
 def is_plain(db: sqlite3.Connection, row: sqlite3.Row) -> bool:
     """Whether `first_come` may decide alone, as far as the round knows: one pack each, no group,
-    nobody joined, no pause, nobody excluded from the programme.
+    nobody joined, no pause.
     """
     round_id = row["round_id"]
     is_alone = not any(
         db.execute(asked, (round_id,)).fetchone()[0] for asked in (HAS_PERSONS, HAS_PAUSES)
     )
-    is_for_all = not row["resident_group"] and not has_exclusions(db, row["programme_id"])
-    return row["per_resident"] == 1 and is_for_all and is_alone
+    return row["per_resident"] == 1 and not row["resident_group"] and is_alone
 
 
 def has_exclusions(db: sqlite3.Connection, programme_id: int) -> bool:

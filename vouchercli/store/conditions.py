@@ -32,8 +32,14 @@ def excluded_from(programme_id: str, resident: str, at: str) -> str:
 
 
 def _exclusions(programme_id: str, resident: str, at: str) -> str:
-    return f"""FROM exclusions x WHERE x.resident = {resident}
-            AND x.programme_id = {programme_id} AND x.from_at <= {at}
+    return f"FROM exclusions x WHERE x.resident = {resident} AND {holds(programme_id, at)}"
+
+
+def holds(programme_id: str, at: str) -> str:
+    """Whether an exclusion (a row `x` of them) holds in the programme at a moment (both of them SQL
+    expressions).
+    """
+    return f"""x.programme_id = {programme_id} AND x.from_at <= {at}
             AND (x.until_at IS NULL OR {at} < x.until_at)"""
 
 

@@ -193,12 +193,13 @@ def _in_words(current: Current, sanctions: Sequence[str]) -> list[Word]:
 
 def approve(session: Session, number: int) -> Outcome:
     """Approve what is proposed; with the last approval needed it takes effect. Who opened the case
-    or proposed it cannot. Raises `unknown_case`, `no_decision_waits`, and as `desk.approve` and
-    `claw_backs.carry_out`.
+    or proposed it cannot. Raises `unknown_case`, `no_decision_waits`, `nobody_excluded`, and as
+    `desk.approve` and `claw_backs.carry_out`.
     """
     with writing(session):
         current = look_up(session, number)
         proposal = _waiting(session, current)
+        _require_excluded(session, current, proposal.after["sanctions"])  # others decide meanwhile
         approved = desk.approve(session, current.programme, proposal, str(number), [current.opener])
         counts = approved._asdict()
         if not approved.is_enough:

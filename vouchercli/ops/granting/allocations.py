@@ -177,7 +177,9 @@ def _stage_winners(current: RoundAtHand, room: int, group: str | None) -> Tally:
         allocations.is_plain(current.db, current.row)
         and not read_limits(current).looks_beyond_the_round
     ):
-        return _tally_arrivals(current, *allocations.first_come(current.db, current.row, room))
+        return _tally_arrivals(
+            current, *allocations.first_come(current.db, current.row, room, current.now)
+        )
     return _stage_by_arrival(current, room)
 
 
