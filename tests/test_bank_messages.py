@@ -491,7 +491,7 @@ DAMAGE = [
     ("camt053_b.xml", "<Sum>57.00<", "<Sum>57.01<", "bank_sums_differ", 14),
     ("camt054_a.xml", ">T-2<", ">T-1<", "", 0),
     ("camt054_a.xml", "BkToCstmrDbtCdtNtfctn", "BkToCstmrAcctRpt", "unknown_bank_message", 4),
-    ("camt054_a.xml", "<Document ", "<Envelope ", "unknown_bank_message", 4),
+    ("camt054_a.xml", "<Document ", "<Envelope ", "bad_bank_xml", 21),
 ]
 
 
@@ -788,3 +788,40 @@ def test_the_status_reports_of_the_cases_are_valid(
     assert judge("pain.002.001.03", CASES / "pain002_a.xml") == []
     assert judge("pain.002.001.12", CASES / "pain002_b.xml") == []
     assert judge("pain.002.001.12", CASES / "pain002_a.xml")
+
+
+HEADER = (
+    '<h:AppHdr xmlns:h="urn:iso:std:iso:20022:tech:xsd:head.001.001.02">'
+    "<h:MsgDefIdr>any</h:MsgDefIdr></h:AppHdr>"
+)
+
+
+def enveloped(tmp_path: Path, name: str, *, copies: int = 1) -> Path:
+    """A message of `cases/banks` in the envelope in which many banks send it."""
+    text = (CASES / name).read_text("utf-8")
+    begin, _, body = text.partition("?>")
+    path = tmp_path / f"enveloped-{name}"
+    path.write_text(f"{begin}?><x:Envelope xmlns:x='urn:x'>{HEADER}{body * copies}</x:Envelope>")
+    return path
+
+
+@pytest.mark.parametrize("name", ["pain002_a.xml", "camt053_a.xml", "camt054_b.xml"])
+def test_a_message_in_an_envelope_is_the_message(tmp_path: Path, name: str) -> None:
+    plain, inside = answers.read(CASES / name), answers.read(enveloped(tmp_path, name))
+    numbers = [[each[1:] for each in file.answers] for file in (plain, inside)]
+    assert numbers[0] == numbers[1]
+    assert plain.kind == inside.kind
+
+
+def test_an_envelope_with_two_messages_is_refused(tmp_path: Path) -> None:
+    error = refused(enveloped(tmp_path, "pain002_a.xml", copies=2))
+    assert error.code == "bad_bank_xml"
+    assert "two messages" in str(error)
+
+
+def test_an_envelope_without_a_message_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "empty.xml"
+    path.write_text(f"<Envelope>{HEADER}</Envelope>")
+    error = refused(path)
+    assert error.code == "unknown_bank_message"
+    assert "Envelope/AppHdr" in str(error)

@@ -41,6 +41,7 @@ TEXT = {
     "it is not in the encoding that it names": "实际编码与声明不符",
     "it names an encoding that is not known": "声明的编码无法识别",
     "it has a document type (DOCTYPE), which no message of a bank has": "含有文档类型声明（DOCTYPE），银行报文不会有",
+    "its envelope holds two messages: ask for each in a file of its own": "信封内有两份报文：请分开提供",
     "its elements stand too deep in each other": "元素嵌套过深",
     "one element holds more text than any message has": "单个元素的文字过长",
     "{file} is no answer of a bank that is read here: it is {message}": "{file} 不是可读取的银行回执：它是 {message}",

@@ -26,6 +26,9 @@ MOST_DEEP = 60  # elements inside each other; the deepest message has thirty
 MOST_TEXT = 100_000  # characters of one element
 PIECE = 1 << 16
 ENCODING = re.compile(rb"""<\?xml[^>]{0,200}?\bencoding\s*=\s*["']([A-Za-z0-9._:-]{1,40})["']""")
+DOCUMENT = "Document"  # what holds a message; a header and an envelope may stand around it
+TOO_DEEP = Word("its elements stand too deep in each other")
+TWO_MESSAGES = Word("its envelope holds two messages: ask for each in a file of its own")
 OF_EXPAT = ("utf-8", "utf8", "utf-16", "utf16", "us-ascii", "ascii")
 NOT_XML = Word("it is not well-formed XML")
 CUT_OFF = Word("it is cut off: its last element is not closed")
@@ -77,26 +80,26 @@ class Element:
 
 
 def root_names(stream: BinaryIO, name: str) -> Element:
-    """The root element and the first one inside it, of their names alone. Raises as `read`."""
+    """The message's `Document` and the first element inside it, of their names alone; in a file
+    without one the outermost element. Raises as `read`.
+    """
     reader = _Reader(name, frozenset(), _ignore, deepest=2)
     with suppress(_Enough):
         _parse(stream, name, reader)
-    assert reader.root is not None
-    return reader.root
+    return reader.outermost
 
 
 def read(
     stream: BinaryIO, name: str, records: Collection[str], found: Callable[[Element], None]
 ) -> Element:
-    """The message: its root element without the `records`, of which each is given to `found` as
+    """The message: its `Document` without the `records`, of which each is given to `found` as
     soon as it has ended, and then forgotten. `name` is the file's in messages.
 
     Raises `VoucherError` bad_bank_xml for what is damaged, cut off or has a document type.
     """
     reader = _Reader(name, frozenset(records), found)
     _parse(stream, name, reader)
-    assert reader.root is not None
-    return reader.root
+    return reader.outermost
 
 
 def _parse(stream: BinaryIO, name: str, reader: _Reader) -> None:
@@ -170,6 +173,8 @@ class _Reader:
     ) -> None:
         self.root: Element | None = None
         self._name, self._records, self._found, self._deepest = name, records, found, deepest
+        self._around: list[Element] = []  # that are open: the envelope, its header
+        self._outer: Element | None = None
         self._open: list[Element] = []
         self._texts: list[list[str]] = []
         self._length = 0
@@ -191,12 +196,17 @@ class _Reader:
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         if len(self._open) >= MOST_DEEP:
-            raise self._refusal(Word("its elements stand too deep in each other"))
+            raise self._refusal(TOO_DEEP)
         local = {key.rpartition("}")[2]: value for key, value in attributes.items()}
         line, column = self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber + 1
         element = Element(name.rpartition("}")[2], line, column, local)
         if self._open:
             self._open[-1].inside.append(element)
+        elif element.name != DOCUMENT:
+            self._note_around(element)
+            return
+        elif self.root is not None:
+            raise self._refusal(TWO_MESSAGES)
         else:
             self.root = element
         self._open.append(element)
@@ -205,13 +215,34 @@ class _Reader:
         if len(self._open) == self._deepest:
             raise _Enough
 
+    def _note_around(self, element: Element) -> None:
+        """Go on into what is no part of the message; the outermost and its first are kept."""
+        if len(self._around) == 1 and self._outer and not self._outer.inside:
+            self._outer.inside.append(element)
+        self._outer = self._outer or element
+        self._around.append(element)
+        if len(self._around) > MOST_DEEP:
+            raise self._refusal(TOO_DEEP)
+
+    @property
+    def outermost(self) -> Element:
+        """The message, or in a file without one what stands in its place."""
+        found = self.root or self._outer
+        assert found is not None
+        return found
+
     def _characters(self, text: str) -> None:
+        if not self._open:
+            return
         self._length += len(text)
         if self._length > MOST_TEXT:
             raise self._refusal(Word("one element holds more text than any message has"))
         self._texts[-1].append(text)
 
     def _end(self, _: str) -> None:
+        if not self._open:
+            self._around.pop()
+            return
         element = self._open.pop()
         element.text = "".join(self._texts.pop()).strip()
         self._length = 0
