@@ -218,6 +218,8 @@ def test_a_break_is_found_in_the_log_by_its_number_also_within_a_span(many: Any)
     assert log_of(many, 12, "reconcile") == [[[4, 17]], [[4, 17]], [[3, 17]]]
     assert log_of(many, 3, "reconcile") == [[[3, 17]]]
     assert (log_of(many, 1, "reconcile"), log_of(many, 18, "reconcile")) == ([], [])
+    told = many("audit", "log", "--about", "12", "--lang", "zh").out
+    assert "负责人：wu" in told.replace("\n", "") and "差异处理：查明销账" in told
     assert [each["deed"] for each in shown(many, 12)["log"]] == [
         "reconcile.assign",
         "reconcile.resolve",

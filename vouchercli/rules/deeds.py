@@ -180,6 +180,7 @@ DETAILS = (
     "code",
     "file",
     "tokens",
+    "owner",
     "evidence",
     "reason",
     "note",
@@ -237,6 +238,7 @@ NAMES = {
     "note": "note",
     "opens_at": "opens",
     "order_amount": "order amount",
+    "owner": "owner",
     "packs": "packs",
     "paid": "paid",
     "paid_at": "paid at",
@@ -289,7 +291,10 @@ NAMES = {
     "winners": "winners",
     "write_off": "write-off",
 }
-OURS = ("state", "mode", "kind", "policy", "unused", "change", "amendment", "proved")
+OURS = (
+    *("state", "mode", "kind", "policy", "unused", "change", "amendment", "proved"),
+    "resolution",
+)
 FUNDS = ("committed", "moved")  # fen by funder
 # numbers of rows of the database, which say nothing to people
 INNER = ("lead_id", "hands_winners")
