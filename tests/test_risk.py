@@ -123,6 +123,12 @@ def test_it_is_read_in_chinese_and_in_every_form(town: Voucher) -> None:
     town("risk", "scan")
     said = town("risk", "list", "--lang", "zh").out
     assert "异常时段" in said and "疑点" in said
+    shown = "".join(town("risk", "show", "1", "--lang", "zh").out.split())
+    assert "异常时段" in shown and "at_odd_hours" not in shown
+    town("case", "open", "--finding", "1", "--reason", "cash_out", "--note", "at night")
+    town("case", "export", "1", "zh", "--lang", "zh")
+    counted = [*csv.DictReader(Path("zh/reasons.csv").read_text("utf-8-sig").splitlines())]
+    assert all("支付笔数" in each["计数"] and "payments" not in each["计数"] for each in counted)
     town("risk", "show", "1", "-O", "finding.html")
     town("risk", "list", "-O", "findings.xlsx")
     assert "Rows that it rests on" in Path("finding.html").read_text("utf-8")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from vouchercli.errors import VoucherError
 from vouchercli.ops import lists
-from vouchercli.ops.risk import recall
+from vouchercli.ops.risk import counted, recall
 from vouchercli.ops.risk.scans import NO_SCAN
 from vouchercli.ops.setup.merchants import number_of
 from vouchercli.result import (
@@ -206,7 +206,7 @@ def _describe_reason(each: Reason, terms: Mapping[str, Any]) -> dict[str, Any]:
         "source": say(rule.source),
         "thresholds": thresholds,
         "held_against": Clauses("; ".join(f"{name} {value}" for name, value in thresholds.items())),
-        "counted": Clauses("; ".join(f"{name} {value}" for name, value in each.counts.items())),
+        "counted": counted.tell(each.counts),
     }
 
 
