@@ -185,7 +185,7 @@ def beside(lake: Path, codes: list[str], master: str) -> int:
             for name, engine in peers.items():
                 asking.beside(engine, opened.rounds, by, opened.asked.days, opened.counted)
                 begun, cpu = time.perf_counter(), os.times()
-                found[name] = engine.ask_apart(sql.sums(by))
+                found[name] = [*engine.ask_apart(sql.sums(by))]
                 spent = os.times().user + os.times().system - cpu.user - cpu.system
                 of_cpu = "" if name == "Spark" else f" / {spent:.2f}"
                 took[name] = f"{name} {time.perf_counter() - begun:.2f}{of_cpu}"

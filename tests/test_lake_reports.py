@@ -361,6 +361,7 @@ def test_two_programmes_of_a_city_are_told_apart(town: Any) -> None:
 def test_where_no_size_is_small_nobody_is_small(town: Any) -> None:
     """Not those without a size either."""
     pl = pytest.importorskip("polars")
+    from vouchercli.store import lake_merchants
     from vouchercli.store import lake_queries as sql
     from vouchercli.store.lake_engine import Local
 
@@ -372,7 +373,7 @@ def test_where_no_size_is_small_nobody_is_small(town: Any) -> None:
     engine.rows("asked_rounds", sql.ROUNDS, rounds)
     engine.rows("asked_days", sql.DAYS, [(20200327, "", ""), (20200328, "", "")])
     for sizes, small in ((["", "large"], 0), (["", "small"], 0)):
-        assert engine.ask(sql.merchants((), sizes)) == [("330100", "", "", 1, 0, small)]
+        assert engine.ask(lake_merchants.counts((), sizes)) == [("330100", "", "", 1, 0, small)]
 
 
 LIST = "resident,group,district\n" + "".join(

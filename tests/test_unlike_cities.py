@@ -138,3 +138,25 @@ def test_what_is_not_alike_is_said(lake: Any) -> None:
     err = lake("report", "leverage", "--by", "city", *LAKE).err.replace("\n", " ")
     assert "The rules of these programmes differ (packs_per_resident, refunds)" in err
     assert "programmes differ" not in lake("report", "leverage", "--by", "size", *LAKE).err
+
+
+def without_funders(row: dict[str, Any]) -> dict[str, Any]:
+    return {key: each for key, each in row.items() if not key.startswith("funder")}
+
+
+@pytest.mark.parametrize("sort", ["", "redemptions", "base", "subsidy", "own", "gross", "floor"])
+def test_the_first_merchants_are_the_first_of_all_rows(lake: Any, sort: str) -> None:
+    """Of merchants only what is shown is fetched; with the funders one by one all are."""
+    order = ("--sort", sort) if sort else ()
+    asked = ("leverage", "--by", "merchant", *order, *LAKE)
+    every = data(lake, *asked, "--funders", "--limit", "0")
+    total, rows = (every[name] for name in ("total", "rows"))
+    assert len(rows) > 20
+    for limit in ("0", "1", "10"):
+        found = data(lake, *asked, "--limit", limit)
+        assert found["rows"] == [without_funders(row) for row in rows[: int(limit) or None]]
+        assert found["total"] == without_funders(total)
+    shown = lake("report", *asked, "--limit", "10")
+    assert f"10 of {len(rows)} rows" in shown.err
+    none = data(lake, *asked, "--since", "2021-01-01")
+    assert (none["rows"], none["total"]["redemptions"]) == ([], 0)

@@ -9,7 +9,7 @@ import polars as pl
 from vouchercli.rules.lake import TEXT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     Columns = Mapping[str, str]
@@ -44,10 +44,12 @@ class Local:
         """The rows of an answer."""
         return self._answer(statement, None)
 
-    def ask_apart(self, statement: str) -> list[tuple[Any, ...]]:
-        """The rows of an answer whose rows are each of one city: one city after the other."""
-        cities = sorted({city for _, parts in self._files.values() for city in parts})
-        return [row for city in cities for row in self._answer(statement, city)]
+    def ask_apart(self, statement: str) -> Iterator[tuple[Any, ...]]:
+        """The rows of an answer whose rows are each of one city: one city after the other, as they
+        are taken.
+        """
+        for city in sorted({city for _, parts in self._files.values() for city in parts}):
+            yield from self._answer(statement, city)
 
     def _answer(self, statement: str, city: str | None) -> list[tuple[Any, ...]]:
         try:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vouchercli.rules import lake as rules
-from vouchercli.rules import sizes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,11 +70,11 @@ SELECT p.city AS city, p.programme AS programme, [key1] AS key1, [key2] AS key2,
 """
 
 
-def _keyed(text: str, by: Sequence[str]) -> str:
+def keyed(text: str, by: Sequence[str]) -> str:
     """A question about payments under the keys of one or two groupings."""
     bridges = " ".join(BRIDGES[each][1] for each in by if each in BRIDGES)
-    keyed = text.replace("[key1]", _key(by, 0)).replace("[key2]", _key(by, 1))
-    return keyed.replace("[bridges]", bridges)
+    named = text.replace("[key1]", _key(by, 0)).replace("[key2]", _key(by, 1))
+    return named.replace("[bridges]", bridges)
 
 
 SUMS = f"""
@@ -86,7 +85,7 @@ GROUP BY {KEYS} ORDER BY {KEYS}
 
 def sums(by: Sequence[str]) -> str:
     """(city, programme, keys, sums) of payments by one or two groupings."""
-    return _keyed(SUMS, by)
+    return keyed(SUMS, by)
 
 
 # Sizes are words of registries; which of them are small the law says, not SQL.
@@ -100,35 +99,6 @@ ALL_INDUSTRIES = "SELECT DISTINCT p.industry AS industry FROM payments p ORDER B
 ALL_DISTRICTS = """
 SELECT DISTINCT p.city AS city, p.district AS district FROM payments p ORDER BY city, district
 """
-
-
-OF_SIZE = """
-p.merchant_no AS merchant_no, p.vouchers AS vouchers,
-    CASE WHEN p.size <> '' THEN p.vouchers ELSE 0 END AS sized,
-    CASE WHEN [is_small] THEN p.vouchers ELSE 0 END AS small
-"""
-COUNTED = ", ".join(
-    f"CAST(SUM(CASE WHEN m.{name} > 0 THEN 1 ELSE 0 END) AS BIGINT) AS {name}"
-    for name in ("vouchers", "sized", "small")
-)
-OF_ONE = ", ".join(f"SUM(k.{name}) AS {name}" for name in ("vouchers", "sized", "small"))
-# a merchant of two programmes of its city is one
-OF_CITY, THEIR_KEYS = "k.city, k.key1, k.key2", "m.city, m.key1, m.key2"
-MERCHANTS = f"""
-SELECT {THEIR_KEYS}, {COUNTED}
-FROM (SELECT {OF_CITY}, k.merchant_no, {OF_ONE} FROM ({KEYED.replace("[values]", OF_SIZE)}) k
-    GROUP BY {OF_CITY}, k.merchant_no) m
-WHERE m.vouchers > 0 GROUP BY {THEIR_KEYS} ORDER BY {THEIR_KEYS}
-"""
-
-
-def merchants(by: Sequence[str], found: Sequence[str]) -> str:
-    """(city, keys, merchants paid, of stated size, small) where a merchant has more
-    payments under the keys than refunds undid; `found` are the sizes that there are.
-    """
-    small = [quoted(each) for each in found if sizes.is_small(each)]
-    is_small = "p.size IN (" + ", ".join(small) + ")" if small else "1 = 0"
-    return _keyed(MERCHANTS.replace("[is_small]", is_small), by)
 
 
 def quoted(text: str) -> str:
@@ -150,7 +120,7 @@ GROUP BY {KEYS}, s.funder ORDER BY {KEYS}, s.funder
 
 def shares(by: Sequence[str]) -> str:
     """(city, programme, keys, funder, amount in fen) of public funders."""
-    return _keyed(SHARES, by)
+    return keyed(SHARES, by)
 
 
 CLAIMS = """
@@ -161,47 +131,6 @@ JOIN asked_days d ON c.day = d.of_day
 WHERE c.booked_on <= r.known_on
 GROUP BY c.city, c.programme, c.round ORDER BY c.city, c.programme, c.round
 """
-# What merchants got, beside what the registry of their city says of them now.
-OF_MERCHANTS = f"""
-SELECT k.city, k.key1 AS merchant_no, {SUMMED}
-FROM ({_keyed(KEYED.replace("[values]", PLAIN_SUMS), ("merchant",))}) k GROUP BY k.city, k.key1
-"""
-SOMETHING = " OR ".join(f"x.{name} <> 0" for name in rules.SUMS)
-# Once, though two programmes of a city may list it.
-LISTED = """
-SELECT m.city AS in_city, m.merchant_no AS in_no, MAX(m.is_registered) AS is_registered,
-    MAX(m.size) AS size, MAX(m.district) AS district, MAX(m.industry) AS industry
-FROM merchants m GROUP BY m.city, m.merchant_no
-"""
-CUT = "y.city, y.is_registered, y.size, y.district, y.industry"
-ALIKE = f"""
-SELECT {CUT}, CAST(SUM(CASE WHEN y.vouchers > 0 THEN 1 ELSE 0 END) AS BIGINT) AS with_payments,
-    {SUMMED.replace("k.", "y.")}
-FROM (SELECT x.*, l.is_registered AS is_registered, l.size AS size, l.district AS district,
-        l.industry AS industry
-    FROM ({OF_MERCHANTS}) x JOIN ({LISTED}) l ON x.city = l.in_city AND x.merchant_no = l.in_no
-    ) y
-GROUP BY {CUT} ORDER BY {CUT}
-"""
-REGISTERED = f"""
-SELECT l.in_city, l.size, l.district, l.industry, CAST(COUNT(*) AS BIGINT) AS registered
-FROM ({LISTED}) l WHERE l.is_registered = 1
-GROUP BY l.in_city, l.size, l.district, l.industry
-ORDER BY l.in_city, l.size, l.district, l.industry
-"""
-AMOUNTS = f"SELECT x.public_fen FROM ({OF_MERCHANTS}) x WHERE x.vouchers > 0"
-FIRST = f"""
-SELECT x.city, x.merchant_no, {", ".join("x." + name for name in rules.SUMS)}
-FROM ({OF_MERCHANTS}) x WHERE {SOMETHING}
-ORDER BY x.public_fen DESC, x.city, x.merchant_no
-"""
-
-
-def first(top: int) -> str:
-    """(city, merchant, sums) of the merchants who got most (0: all); asked apart, of each city."""
-    return FIRST if top == 0 else " ".join((FIRST, "LIMIT", str(int(top))))
-
-
 COLUMNS = {
     table: ", ".join(f"t.{name}" for name in columns) for table, columns in rules.TABLES.items()
 }

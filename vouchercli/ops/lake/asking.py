@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from vouchercli.errors import UsageFault, VoucherError
 from vouchercli.ops.lake import bridges, folders
 from vouchercli.ops.lake.checking import missing_city
-from vouchercli.ops.lake.engines import answer, engine_of
+from vouchercli.ops.lake.engines import answer, answer_apart, engine_of
 from vouchercli.ops.lake.library import needed
 from vouchercli.ops.reports.dimensions import BRIDGED
 from vouchercli.ops.reports.scope import Scope
@@ -82,9 +82,9 @@ class Lake(NamedTuple):
         """The rows of an answer. Raises `VoucherError` lake_engine."""
         return answer(self.engine, statement)
 
-    def ask_apart(self, statement: str) -> list[tuple[Any, ...]]:
+    def ask_apart(self, statement: str) -> Iterator[tuple[Any, ...]]:
         """The same where each row of the answer is of one city: memory holds one at a time."""
-        return answer(self.engine, statement, apart=True)
+        return answer_apart(self.engine, statement)
 
     def lay(self, by: By) -> None:
         """Lay down the rounds and days that count, with the keys of these dimensions."""
@@ -340,7 +340,7 @@ def _compare(
     """What the engine finds is what the manifests add up, and of each round what its city's own
     file said of the moment; no other round was paid. Raises `LakeDiffers` lake_differs.
     """
-    paid = answer(engine, sql.ALL_PAYMENTS, apart=True)
+    paid = [*answer_apart(engine, sql.ALL_PAYMENTS)]
     problems = [
         *_differences(engine, rounds, counted),
         *_totals(paid, counted),
@@ -369,10 +369,9 @@ def _differences(
     beside(engine, rounds, ("round",), (0, leverage.LAST_DAY), counted)
     heads = {(each.manifest.city, each.manifest.programme): each.manifest for each in counted}
     sums = {
-        key: Sums(*found)
-        for _, _, key, _, *found in answer(engine, sql.sums(("round",)), apart=True)
+        key: Sums(*found) for _, _, key, _, *found in answer_apart(engine, sql.sums(("round",)))
     }
-    claims = {(row[0], row[1], row[2]): row[3] for row in answer(engine, sql.CLAIMS, apart=True)}
+    claims = {(row[0], row[1], row[2]): row[3] for row in answer_apart(engine, sql.CLAIMS)}
     for row in rounds:
         whose = row["city"], row["programme"]
         found = dict(zip(rules.SUMS, sums.get(row["round"], Sums()), strict=True))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 from vouchercli.errors import UsageFault, VoucherError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 LOCAL = "local"
@@ -31,9 +32,9 @@ class Engine(Protocol):
     def ask(self, statement: str) -> list[tuple[Any, ...]]:
         """The rows of an answer."""
 
-    def ask_apart(self, statement: str) -> list[tuple[Any, ...]]:
+    def ask_apart(self, statement: str) -> Iterable[tuple[Any, ...]]:
         """The same of a question of which each row of the answer is of one city: an engine of one
-        machine may ask city by city, so that its memory holds no more than one.
+        machine may ask city by city while rows are taken, so that memory holds no more than one.
         """
 
     def close(self) -> None:
@@ -60,12 +61,24 @@ def engine_of(name: str, lake: str) -> Engine:
     )
 
 
-def answer(engine: Engine, statement: str, *, apart: bool = False) -> list[tuple[Any, ...]]:
-    """The rows of an answer, which may be asked city by city (`apart`). Raises `VoucherError`
+def answer(engine: Engine, statement: str) -> list[tuple[Any, ...]]:
+    """The rows of an answer. Raises `VoucherError` lake_engine."""
+    with _readable(engine):
+        return engine.ask(statement)
+
+
+def answer_apart(engine: Engine, statement: str) -> Iterator[tuple[Any, ...]]:
+    """The same, which may be asked city by city while it is read. Raises `VoucherError`
     lake_engine.
     """
+    with _readable(engine):
+        yield from engine.ask_apart(statement)
+
+
+@contextmanager
+def _readable(engine: Engine) -> Iterator[None]:
     try:
-        return engine.ask_apart(statement) if apart else engine.ask(statement)
+        yield
     except (OSError, ValueError) as error:
         raise VoucherError(
             "lake_engine",

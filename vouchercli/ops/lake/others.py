@@ -18,6 +18,7 @@ from vouchercli.result import JSON, Column, Outcome, Table, Word, say
 from vouchercli.rules import lake as rules
 from vouchercli.rules import leverage
 from vouchercli.rules.leverage import NOTHING, Claimed, Sums
+from vouchercli.store import lake_merchants
 from vouchercli.store import lake_queries as sql
 from vouchercli.store.fairness import Drawn, Eligible
 from vouchercli.store.merchant_counts import Merchants
@@ -117,8 +118,11 @@ def report_merchants(asked: Asked, *, top: int) -> Outcome:
         first = _first(lake, top)
         known = of_merchants.Known(
             _cells(lake),
-            [row[0] for row in lake.ask_apart(sql.AMOUNTS)],
-            [(f"{row[0]}/{row[1]}", "", Sums._make(row[2:])) for row in first],
+            [row[0] for row in lake.ask_apart(lake_merchants.AMOUNTS)],
+            [
+                (f"{city}/{number}", "", Sums._make(row[: len(rules.SUMS)]))
+                for city, number, *row in first
+            ],
         )
         tables = of_merchants.tables_of_known(lake.scope, known, ())
         return reports.outcome(lake, {"rounds": lake.scope.codes()}, tables)
@@ -126,7 +130,7 @@ def report_merchants(asked: Asked, *, top: int) -> Outcome:
 
 def _first(lake: Lake, top: int) -> list[tuple[Any, ...]]:
     """The merchants who got most (0: all): the first of all are among the first of each city."""
-    rows = lake.ask_apart(sql.first(top))
+    rows = [*lake.ask_apart(lake_merchants.first((), "subsidy_fen", top))]
     rows.sort(key=lambda row: (-row[2 + PUBLIC], row[0], row[1]))
     return rows[:top] if top else rows
 
@@ -141,9 +145,11 @@ def _cells(lake: Lake) -> dict[of_merchants.Alike, of_merchants.Cell]:
             before.registered + registered, before.with_payments + paid, before.sums + sums
         )
 
-    for city, size, district, industry, count in lake.ask_apart(sql.REGISTERED):
+    for city, size, district, industry, count in lake.ask_apart(lake_merchants.REGISTERED):
         add((True, _says(city, size, district, industry)), count, 0, NOTHING)
-    for city, is_registered, size, district, industry, paid, *sums in lake.ask_apart(sql.ALIKE):
+    for city, is_registered, size, district, industry, paid, *sums in lake.ask_apart(
+        lake_merchants.ALIKE
+    ):
         says = _says(city, size, district, industry)
         key = (True, says) if is_registered else of_merchants.UNKNOWN
         add(key, 0, paid, Sums._make(sums))
@@ -372,7 +378,7 @@ def _figures(lake: Lake, picked: Sequence[Row], rows: dict[str, tuple[Row, Found
     claimed = sum(every, Claimed())
     only = lake._replace(rounds=[*picked])
     only.lay(())
-    paid = len(lake.ask_apart(sql.AMOUNTS))
+    paid = sum(count for _, count in lake.ask_apart(lake_merchants.PAID))
     together = Found(total, claimed, Merchants(paid))
     sold_out = [row["sell_out_seconds"] for row, _ in some]
 

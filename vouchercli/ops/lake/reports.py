@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.ops.lake import asking, bridges, unlike
+from vouchercli.ops.lake import asking, bridges, paid_merchants, unlike
 from vouchercli.ops.reports import engine, gathered
 from vouchercli.ops.reports import leverage as of_leverage
 from vouchercli.ops.reports import rounds as of_rounds
@@ -127,12 +127,14 @@ def _unlike(lake: Lake, by: By) -> Iterator[Message]:
 def _payments(lake: Lake, by: By, needs: Collection[str], first: First) -> Gathered:
     """What the engine knows, by key."""
     lake.lay(by)
+    claimed = _claimed(lake, by) if "claimed" in needs and lake.asked.since is None else None
+    if by == ("merchant",) and "funders" not in needs:  # what funders paid is added up over all
+        return paid_merchants.gathered(lake, claimed, needs, first)
     sums: dict[Key, Sums] = {}
     for city, _, *row in lake.ask_apart(sql.sums(by)):
         key = _key(by, city, row[:2])
         sums[key] = sums.get(key, NOTHING) + Sums._make(row[2:])
     sums = {key: each for key, each in sums.items() if not each.is_empty}
-    claimed = _claimed(lake, by) if "claimed" in needs and lake.asked.since is None else None
     counts: tuple[dict[Key, Merchants], Merchants] = ({}, NO_MERCHANTS)
     if "merchants" in needs:
         counts = _merchants(lake, by)
@@ -159,18 +161,13 @@ def _key(by: By, city: str, keys: Sequence[str]) -> Key:
 
 def _merchants(lake: Lake, by: By) -> tuple[dict[Key, Merchants], Merchants]:
     """Merchants paid by key, and in all; those of two cities are two."""
-    sizes = [row[0] for row in lake.ask(sql.SIZES)]
     found: defaultdict[Key, Merchants] = defaultdict(Merchants)
-    for city, *row in lake.ask_apart(sql.merchants(by, sizes)):
-        found[_key(by, city, row[:2])] = _added(found[_key(by, city, row[:2])], row[2:])
+    for city, keys, counts in paid_merchants.counts(lake, by):
+        found[_key(by, city, keys)] = paid_merchants.added(found[_key(by, city, keys)], counts)
     total = Merchants()
-    for _, *row in lake.ask_apart(sql.merchants((), sizes)):
-        total = _added(total, row[2:])
+    for _, _, counts in paid_merchants.counts(lake, ()):
+        total = paid_merchants.added(total, counts)
     return found, total
-
-
-def _added(merchants: Merchants, more: Sequence[int]) -> Merchants:
-    return Merchants(*(a + b for a, b in zip(merchants, more, strict=True)))
 
 
 def _claimed(lake: Lake, by: By) -> dict[Key, Claimed]:
