@@ -14,6 +14,7 @@ import lakes
 import pytest
 import towns
 from lakes import DAY, LAST, export
+from rich.cells import cell_len
 from test_days import close, why
 
 from vouchercli.rules.canonical import own_digest
@@ -141,6 +142,15 @@ def test_the_chain_must_hold() -> None:
     assert lake.chain(rows[:1], "town", head) == 20200327
     assert lake.chain([rows[0], rows[1] | {"base_fen": 2}], "town", head) == 20200328
     assert lake.chain([], "town", head) == 0
+
+
+def test_what_is_written_is_a_table_that_fits_a_screen(town: Any) -> None:
+    for lang, head in (("en", "Table"), ("zh", "表")):
+        ran = town("lake", "export", f"lake-{lang}", "--city", "330100", "--lang", lang)
+        lines = ran.out.splitlines()
+        assert lines[1].split()[0] == head
+        assert all(cell_len(line) <= 80 for line in lines)
+        assert ".parquet" not in ran.out
 
 
 def test_a_lake_may_begin_later(later: Any) -> None:

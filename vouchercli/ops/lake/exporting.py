@@ -10,7 +10,7 @@ from vouchercli.formats import whole_files
 from vouchercli.ops.lake import snapshots
 from vouchercli.ops.lake.folders import read_manifest
 from vouchercli.ops.lake.library import needed
-from vouchercli.result import Column, Outcome, Table, say
+from vouchercli.result import DATA, Column, Outcome, Table, say
 from vouchercli.rules import days as law
 from vouchercli.rules import figures, times
 from vouchercli.rules import lake as rules
@@ -36,7 +36,7 @@ FILES = (
     Column("last", "Last day", "date"),
     Column("rows", "Rows", "int"),
     Column("bytes", "Bytes", "int"),
-    Column("path", "File"),
+    Column("path", "File", where=DATA),  # too long for a screen: table, last day and seal
 )
 PAID = ("day", "round_id", "coupon", "channel", "segment_id", "merchant_id", "split")
 FEWEST_RESIDENTS = 10  # of a count, where nothing else is asked for
