@@ -291,13 +291,8 @@ def create(voucher: Any, closes: str, **validity: Any) -> Any:
     ("validity", "closes"),
     [
         ({"until": "2020-03-29", "not_before": "2020-03-30"}, "2020-03-28"),
-        ({"until": "2020-03-29", "not_before": "day_after_claim"}, "2020-03-29"),
         ({"days": 1, "not_before": "day_after_claim"}, "2020-03-29"),
         ({"hours_after_claim": 3, "not_before": "day_after_claim"}, "2020-03-27 20:00"),
-        ({"hours_after_claim": 20, "not_before": "day_after_claim"}, "2020-03-29"),
-        ({"days_after_claim": 2, "not_before": "2020-03-29 08:00"}, "2020-03-29"),
-        ({"calendar_month": True, "not_before": "day_after_claim"}, "2020-04-02"),
-        ({"days": 2, "from": "opening", "not_before": "day_after_claim"}, "2020-03-28"),
         (
             {"by": "platform", "no_later_than": "2020-03-29", "not_before": "2020-03-30"},
             "2020-03-28",
@@ -315,6 +310,26 @@ def test_no_round_gives_out_vouchers_that_end_before_they_begin(
 @pytest.mark.parametrize(
     ("validity", "closes"),
     [
+        ({"until": "2020-03-29", "not_before": "day_after_claim"}, "2020-03-29"),
+        ({"hours_after_claim": 20, "not_before": "day_after_claim"}, "2020-03-29"),
+        ({"days_after_claim": 2, "not_before": "2020-03-29 08:00"}, "2020-03-29"),
+        ({"calendar_month": True, "not_before": "day_after_claim"}, "2020-04-02"),
+        ({"days": 2, "from": "opening", "not_before": "day_after_claim"}, "2020-03-28"),
+    ],
+)
+def test_the_plan_says_of_which_claims_vouchers_end_before_they_begin(
+    voucher: Any, validity: dict[str, Any], closes: str
+) -> None:
+    assert create(voucher, closes, **validity).code == 0
+    assert "could be used from" in voucher("round", "plan", "r1").out
+    assert "失效：请提前结束领取" in voucher("round", "plan", "r1", "--lang", "zh").out.replace(
+        "\n", ""
+    )
+
+
+@pytest.mark.parametrize(
+    ("validity", "closes"),
+    [
         ({"until": "2020-03-29", "not_before": "day_after_claim"}, "2020-03-28"),
         ({"days": 2, "not_before": "day_after_claim"}, "2020-03-29"),
         ({"hours_after_claim": 24, "not_before": "day_after_claim"}, "2020-03-29"),
@@ -327,6 +342,7 @@ def test_vouchers_that_can_be_used_for_a_second_are_given_out(
     voucher: Any, validity: dict[str, Any], closes: str
 ) -> None:
     assert create(voucher, closes, **validity).code == 0
+    assert "could be used from" not in voucher("round", "plan", "r1").out
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from vouchercli import documents
 from vouchercli.documents import Fault
@@ -232,23 +232,32 @@ def usable_at(template: Template, claimed_at: int, zone: str) -> int:
     return max(claimed_at, times.parse(not_before, zone))
 
 
-def find_useless_claim(
+class Useless(NamedTuple):
+    """Claims whose vouchers end before they begin: the last that was found (UTC seconds), from when
+    and until when its vouchers could be used, and whether no other claim gets better ones.
+    """
+
+    claimed_at: int
+    usable: int
+    end: int
+    is_every: bool
+
+
+def find_useless_claims(
     template: Template, opens_at: int, closes_at: int, zone: str
-) -> tuple[int, int, int] | None:
-    """A claim between these moments (UTC seconds) whose vouchers could never be used, for they end
-    before they begin: (claimed, usable from, end), the first that is found; None: there is none.
+) -> Useless | None:
+    """Whether vouchers of claims between these moments (UTC seconds) could never be used.
 
     Of a day the first claim has the earliest end; the later a claim, the later its vouchers begin;
-    in the last second of a month little of it is left.
+    in the last second of a month little of it is left. None: each of these can be used.
     """
     tomorrow = times.day_bounds(times.day_of(opens_at, zone), zone)[1] + 1  # 24 hours are enough
     last = closes_at - 1
     of_month = times.month_end(opens_at, zone) - 1
-    for claimed_at in (opens_at, min(tomorrow, last), min(of_month, last), last):
-        usable, end = usable_at(template, claimed_at, zone), expires_at(template, claimed_at, zone)
-        if usable >= end:
-            return claimed_at, usable, end
-    return None
+    claims = (opens_at, min(tomorrow, last), min(of_month, last), last)
+    lives = [(at, usable_at(template, at, zone), expires_at(template, at, zone)) for at in claims]
+    useless = [each for each in lives if each[1] >= each[2]]
+    return Useless(*useless[-1], len(useless) == len(lives)) if useless else None
 
 
 # ---------------------------------------------------------------- funding

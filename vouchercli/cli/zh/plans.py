@@ -20,6 +20,7 @@ TEXT = {
     "Dragon Boat Festival": "端午节",
     "National Day": "国庆节",
     "Mid-autumn Festival": "中秋节",
+    "A voucher claimed at {claimed_at} could be used from {usable} on, and ends at {end}: let claiming close earlier.": "{claimed_at} 领取的券自 {usable} 起可用，却在 {end} 失效：请提前结束领取。",
     "While claims count: {workdays} working days, {days_off} days off.": "领取期间：工作日 {workdays} 天，休息日 {days_off} 天。",
     "The public holidays of {years} are not known, only weekdays: install chinesecalendar, or write them into the programme's calendar.": "此处不掌握 {years} 年的法定节假日，只看星期：请安装 chinesecalendar，或写入项目的 calendar。",
     "Rounds at the same time": "同时进行的期次",

@@ -530,7 +530,7 @@ def _find_last_end(template: Template, opens_at: int, zone: str) -> int | None:
 
 def check_times(programme: Programme, template: Template, terms: Mapping[str, Any]) -> None:
     """Raise unless opening, closing and registration are in order and no claim would get a voucher
-    that is over, or that is over before it can be used.
+    that is over, nor every claim one that is over before it can be used.
     """
     zone = programme.time_zone
     opens_at, closes_at, registration = (
@@ -567,18 +567,17 @@ def check_times(programme: Programme, template: Template, terms: Mapping[str, An
 
 
 def _require_usable(template: Template, opens_at: int, closes_at: int, zone: str) -> None:
-    """Raise `never_usable` where some claims would get vouchers that end before they begin."""
-    useless = packs_law.find_useless_claim(template, opens_at, closes_at, zone)
-    if useless:
-        claimed_at, usable, end = useless
+    """Raise `never_usable` where every claim would get vouchers that end before they begin."""
+    useless = packs_law.find_useless_claims(template, opens_at, closes_at, zone)
+    if useless and useless.is_every:
         raise VoucherError(
             "never_usable",
             "a voucher claimed at {claimed_at} could be used from {usable} on, and ends at {end}",
             hint="take a template with another not_before or a later end, or let claiming begin"
             " later or close earlier",
-            claimed_at=times.shown(claimed_at, zone),
-            usable=times.shown(usable, zone),
-            end=times.shown_end(end, zone),
+            claimed_at=times.shown(useless.claimed_at, zone),
+            usable=times.shown(useless.usable, zone),
+            end=times.shown_end(useless.end, zone),
         )
 
 

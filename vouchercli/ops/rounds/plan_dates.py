@@ -8,13 +8,16 @@ from vouchercli.ops.rounds import holidays
 from vouchercli.result import JSON, SHOWN, Column, Table, Word, only, say
 from vouchercli.rules import calendars as calendar_law
 from vouchercli.rules import rounds as law
+from vouchercli.rules import templates as packs_law
 from vouchercli.rules import times
 from vouchercli.store import rounds
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
 
     from vouchercli.ops.rounds.lookup import RoundAtHand
+    from vouchercli.result import Message
 
 MOST_DAYS = 3_700  # ten years: a longer window has no working days worth counting
 WHAT = {
@@ -125,6 +128,7 @@ def tabulate_dates(
                 years=", ".join(map(str, unknown)),
             )
         )
+    notes += _say_useless(current)
     title = say("Dates; other rounds at the same time: {count}", count=len(others))
     beside = tuple(
         {**dict(each), "weekday": law.weekday(times.day_of(each["opens_at"], zone))}
@@ -133,3 +137,18 @@ def tabulate_dates(
     first = Table(title, DATES, dates, notes=tuple(notes), zone=zone, key="dates")
     second = Table(say("Rounds at the same time"), OTHERS, beside, zone=zone)
     return (first, second) if others else (first,)
+
+
+def _say_useless(current: RoundAtHand) -> Iterator[Message]:
+    """That some claims get vouchers which end before they can be used."""
+    opens_at, zone = current.row["opens_at"], current.zone
+    template = packs_law.of_round(current.template, opens_at)
+    found = packs_law.find_useless_claims(template, opens_at, current.row["closes_at"], zone)
+    if found:
+        yield say(
+            "A voucher claimed at {claimed_at} could be used from {usable} on, and ends at {end}:"
+            " let claiming close earlier.",
+            claimed_at=times.shown(found.claimed_at, zone),
+            usable=times.shown(found.usable, zone),
+            end=times.shown_end(found.end, zone),
+        )
