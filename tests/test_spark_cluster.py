@@ -25,6 +25,8 @@ SPARK = cluster.packages()
 REPORTS = (
     "leverage --by round,coupon --funders",
     "leverage --by county,section",
+    "leverage --by merchant --limit 2",
+    "leverage --by merchant --sort gross --top 3",
     "rounds",
     "funds",
     "merchants",
