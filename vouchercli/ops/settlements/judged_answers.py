@@ -7,7 +7,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from vouchercli.errors import VoucherError
 from vouchercli.formats.banks.messages import other_currency
 from vouchercli.formats.configs import payers
 from vouchercli.ops.settlements.lookup import TRANSFER_WORDS
@@ -20,7 +19,7 @@ from vouchercli.transfers import CURRENCY, REPEATS, Answer
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from vouchercli.transfers import OrderAnswer, Payer
 
@@ -81,6 +80,14 @@ def problem_of(code: str, where: str, about: dict[str, Any]) -> Problem:
             params=about,
         ),
         Problem(
+            "bank_other_account",
+            "{transfer_no}: the statement is of account {account}, and {payers} has another for"
+            " {funder}: check which of them is wrong",
+            where,
+            level="warning",
+            params=about,
+        ),
+        Problem(
             "paid_twice",
             "the bank has paid {transfer_no} twice: ask it to take back the second payment",
             where,
@@ -120,6 +127,7 @@ class Heard:
     marks: frozenset[str] | None = None  # of a statement: others are paid from the account too
     booked: dict[str, set[str]] = field(default_factory=dict)
     payers: Mapping[str, Payer] = field(default_factory=dict)  # funder -> whose account is debited
+    strange: set[tuple[str, str]] = field(default_factory=set)  # funder, account of a statement
     kept: list[Kept] = field(default_factory=list)
     changes: list[tuple[int, str, int | None, str, str]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -133,7 +141,7 @@ class Heard:
             self._keep(answer, None, "of_others")
             return
         if sent is not None:
-            self._refuse_other(answer, sent)
+            _require_yuan(answer)
         heard = None if sent is None else sent.heard
         code, state = law.judge_answer(answer.status, answer.amount_fen, heard)
         if sent is not None and not answer.is_explained and sent.state != "returned":
@@ -147,38 +155,34 @@ class Heard:
         if code:
             self._tell(answer, sent, code)
         elif outcome == "taken" and sent is not None:
-            if odd := self._judge_day(answer, sent):
+            for odd in self._find_odd(answer, sent):
                 self._tell(answer, sent, odd)
             paid_on = (answer.paid_on or said_on) if state == "paid" else None
             why = answer.reason or answer.reason_code
             self.changes.append((sent.transfer_id, state, paid_on, answer.reference, why))
             self.sent[answer.transfer_no] = sent._replace(state=state)
 
-    def _refuse_other(self, answer: Answer, sent: Sent) -> None:
-        """Raises `VoucherError` for what no statement of our account can say of a transfer of ours:
-        bank_currency, bank_other_account.
+    def _find_odd(self, answer: Answer, sent: Sent) -> Iterator[str]:
+        """What cannot be right of an answer; what the bank says of the money stands all the same:
+        whoever was paid must not be paid again.
         """
-        if answer.currency != CURRENCY:
-            raise other_currency(answer.where, answer.currency)
+        if self._is_of_other_account(answer, sent):
+            yield "bank_other_account"
+        if odd := self._judge_day(answer, sent):
+            yield odd
+
+    def _is_of_other_account(self, answer: Answer, sent: Sent) -> bool:
+        """Whether a statement is of another account than the one that the funder pays from; said
+        once of each.
+        """
         payer = self.payers.get(sent.funder)
-        if payer is None or not answer.account_no:
-            return
+        account = cleaned(answer.account_no)
         # an international number of the account ends with its own
-        if not cleaned(answer.account_no).endswith(cleaned(payer.account_no)):
-            raise VoucherError(
-                "bank_other_account",
-                "{file} is of account {account}, and {transfer_no} is paid from that of {funder}",
-                hint="check that it is the file of the right account, and {payers} beside the"
-                " database; nothing of it was used. A receipt is noted by hand: voucher settlement"
-                " paid --settlement {settlement} --reference NO",
-                where=answer.where,
-                file=answer.where.rsplit(":", 2)[0],
-                account=masked(cleaned(answer.account_no)),
-                transfer_no=sent.transfer_no,
-                funder=sent.funder,
-                payers=payers.FILE,
-                settlement=sent.settlement,
-            )
+        if payer is None or not account or account.endswith(cleaned(payer.account_no)):
+            return False
+        is_new = (sent.funder, account) not in self.strange
+        self.strange.add((sent.funder, account))
+        return is_new
 
     def _judge_day(self, answer: Answer, sent: Sent) -> str:
         """Why its day cannot be right; what the bank says of the money stands all the same."""
@@ -240,6 +244,9 @@ class Heard:
             "state": TRANSFER_WORDS[sent.state] if sent else "",
             "status": TRANSFER_WORDS.get(answer.status, answer.status),
             "on": times.day_text(answer.paid_on) if answer.paid_on else "",
+            "account": masked(cleaned(answer.account_no)),
+            "funder": sent.funder if sent else "",
+            "payers": payers.FILE,
         }
         self.problems.append(problem_of(code, answer.where, params))
 
@@ -252,6 +259,12 @@ class Heard:
             "state": TRANSFER_WORDS["planned"],
         }
         self.problems.append(problem_of(code, said.where, params))
+
+
+def _require_yuan(answer: Answer) -> None:
+    """Raises `VoucherError` bank_currency: no transfer of ours is in other money."""
+    if answer.currency != CURRENCY:
+        raise other_currency(answer.where, answer.currency)
 
 
 def as_answer(said: OrderAnswer, transfer_no: str) -> Answer:
