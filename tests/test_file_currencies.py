@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
 HEAD = "transaction_no,kind,claim_no,coupon_no,merchant_no,paid_at,order_amount,subsidy"
 YUAN = ("CNY", "cny", "RMB", "人民币", "￥", "156", "", "-", "ＣＮＹ")
-OTHERS = ("USD", "HKD", "CNH", "美元", "港币", "344", "$", "CNY USD")
+YUAN += ("人民币(CNY)", "RMB-人民币", "人民币元", "本位币", "01", "001", "10")
+OTHERS = ("USD", "HKD", "CNH", "美元", "港币", "344", "$", "CNY USD", "840", "CNY/$")
 
 
 @pytest.mark.parametrize("cell", YUAN)

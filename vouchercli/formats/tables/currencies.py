@@ -4,6 +4,7 @@ every amount here is in yuan, and a row that says another currency is refused.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from vouchercli.formats.configs.fields import IN_YUAN
@@ -31,8 +32,28 @@ NAMES = column_keys(
         "订单币种",
     ]
 )
-# as `id_text` makes them, in small letters; 156 is the number of ISO 4217, the others are of banks
-YUAN = frozenset(["cny", "rmb", "yuan", "元", "¥", "人民币", "人民币元", "156", "001", "01"])
+# Of cells as `id_text` makes them, in small letters: 人民币(CNY), RMB-人民币元, 本位币.
+YUAN = re.compile(r"(?:人民币|本位币|本币|cny|rmb|yuan|元|¥|156|[^\w$€£])+")
+# By ISO 4217: USD, EUR, HKD, MOP, TWD, JPY, KRW, GBP, SGD, THB, AUD, CAD, CHF, RUB. Other numbers
+# are codes that each bank makes for itself (01, 001, 10: yuan), and say nothing.
+OF_OTHERS = frozenset(
+    [
+        "840",
+        "978",
+        "344",
+        "446",
+        "901",
+        "392",
+        "410",
+        "826",
+        "702",
+        "764",
+        "036",
+        "124",
+        "756",
+        "643",
+    ]
+)
 
 
 def place_of(kind: str, keys: Sequence[str], used: set[str]) -> int | None:
@@ -46,8 +67,10 @@ def place_of(kind: str, keys: Sequence[str], used: set[str]) -> int | None:
 
 def is_yuan(cell: str) -> bool:
     """Whether a cell of that column says yuan, or nothing."""
-    text = id_text(cell)
-    return text.casefold() in YUAN or not text or is_nothing(text)
+    text = id_text(cell).casefold()
+    if text.isdecimal():
+        return text not in OF_OTHERS
+    return not text or is_nothing(text) or YUAN.fullmatch(text) is not None
 
 
 def refuse_other(column: str, cell: str) -> None:
