@@ -36,24 +36,7 @@ NAMES = column_keys(
 YUAN = re.compile(r"(?:人民币|本位币|本币|cny|rmb|yuan|元|¥|156|[^\w$€£])+")
 # By ISO 4217: USD, EUR, HKD, MOP, TWD, JPY, KRW, GBP, SGD, THB, AUD, CAD, CHF, RUB. Other numbers
 # are codes that each bank makes for itself (01, 001, 10: yuan), and say nothing.
-OF_OTHERS = frozenset(
-    [
-        "840",
-        "978",
-        "344",
-        "446",
-        "901",
-        "392",
-        "410",
-        "826",
-        "702",
-        "764",
-        "036",
-        "124",
-        "756",
-        "643",
-    ]
-)
+OF_OTHERS = re.compile("840|978|344|446|901|392|410|826|702|764|036|124|756|643")
 
 
 def place_of(kind: str, keys: Sequence[str], used: set[str]) -> int | None:
@@ -69,7 +52,7 @@ def is_yuan(cell: str) -> bool:
     """Whether a cell of that column says yuan, or nothing."""
     text = id_text(cell).casefold()
     if text.isdecimal():
-        return text not in OF_OTHERS
+        return OF_OTHERS.fullmatch(text) is None
     return not text or is_nothing(text) or YUAN.fullmatch(text) is not None
 
 
