@@ -10,6 +10,7 @@ import towns
 
 from vouchercli.store import findings as store
 from vouchercli.store.db import writing
+from vouchercli.store.risk_facts import Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -51,8 +52,10 @@ def session(tmp_path: Path) -> Session:
 def add(session: Session, rows: dict[int, tuple[str, ...]] | None = None) -> int:
     """A scan with one finding."""
     rows = rows or {1: ("at_threshold",), 2: ("at_threshold", "bursts")}
+    found = store.New(1, None, True, (REASON,), rows)
+    frozen = store.freeze(session.db, [found], Span(1, 1_590_000_000, 2))
     with writing(session):
-        return store.add_scan(session, 1, SCAN, [store.New(1, None, True, (REASON,), rows)])
+        return store.add_scan(session, 1, SCAN, frozen)
 
 
 def test_a_finding_is_read_as_it_was_written(session: Session) -> None:
