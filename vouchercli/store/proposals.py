@@ -99,8 +99,9 @@ class Verdict(NamedTuple):
 ADD = """
 INSERT INTO proposals (subject, subject_id, kind, state, before, after, amount_fen, note, evidence,
     proposed_by, os_user, proposed_at, entered_at, ended_at)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING proposal_id
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+ADD_ONE = f"{ADD} RETURNING proposal_id"
 ALL = f"SELECT {', '.join(Proposal._fields)} FROM proposals".replace(
     "proposal,", "proposal_id AS proposal,", 1
 )
@@ -163,7 +164,7 @@ def add(
     """Propose a change, or keep one that takes effect at once; gives its number."""
     new = New(subject, before, after, amount_fen)
     values = _values(session, kind, new, note, evidence, is_effective=is_effective)
-    return typed.number(session.db, ADD, values)
+    return typed.number(session.db, ADD_ONE, values)
 
 
 def add_all(
