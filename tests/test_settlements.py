@@ -591,7 +591,9 @@ def test_a_statement_of_another_account_is_told_once_and_what_it_paid_stands(tow
     send(town, 1)
     tell(town, "of-others.xml", entry("RENT-1"), account="8888880000000000009")
     ours = f"{mark('S1')}S1-1"
-    told = tell(town, "other.xml", entry(ours), account="8888880000000000009")
+    second = entry(f"{mark('S1')}S1-2", **{"30.00": "10.00"})
+    told = tell(town, "other.xml", entry(ours), second, account="8888880000000000009")
+    assert told.data["paid"] == 2
     assert [each["code"] for each in told.json["problems"]] == ["bank_other_account"]
     assert "0000000000009" not in told.out + told.err
     assert transfers(town, 1)["S1-1"][1] == "paid"

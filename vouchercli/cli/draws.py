@@ -7,6 +7,7 @@ from typing import Annotated, Optional
 import typer
 
 from vouchercli.cli.options import Call, command, verbs
+from vouchercli.cli.round_terms import Code, PublicRandomness
 from vouchercli.ops.lottery import certificates, draws, quota_options
 from vouchercli.result import Outcome
 from vouchercli.rules.certificate_terms import Announced
@@ -14,7 +15,6 @@ from vouchercli.session import Session
 
 app = verbs()
 
-Code = Annotated[str, typer.Argument(metavar="CODE", help="The round, for example hz-1.")]
 Certificate = Annotated[
     str,
     typer.Argument(metavar="CERTIFICATE", help="The certificate, the .json that the draw wrote."),
@@ -53,14 +53,6 @@ Within = Annotated[
         "--within",
         metavar="WHAT",
         help="Share the winners out between two arms within district, group or district,group.",
-    ),
-]
-PublicRandomness = Annotated[
-    Optional[str],
-    typer.Option(
-        "--public-randomness",
-        metavar="TEXT",
-        help="A text nobody could foresee, mixed into the seed.",
     ),
 ]
 Folder = Annotated[

@@ -115,11 +115,11 @@ ALL_WAITING = f"""
     WHERE p.kind = 'replace' AND p.state = 'proposed' AND s.round_id = o.subject_id))
 ORDER BY proposed_at, proposal_id
 """
-# Changes of a programme's lists, as a round that rests on them met them after a moment.
 NAMED = f"{ALL} WHERE proposal_id = ?"
 NEXT = "SELECT ifnull(max(proposal_id), 0) + 1 FROM proposals"
 LAST_OF = f"{HISTORY} DESC LIMIT 1"
-NUMBERED = f"{NAMED.replace('= ?', 'IN (SELECT value FROM json_each(?))')} ORDER BY proposal_id"
+NUMBERED = f"{ALL} WHERE proposal_id IN (SELECT value FROM json_each(?)) ORDER BY proposal_id"
+# Changes of a programme's lists, as a round that rests on them met them after a moment.
 OF_LIST = f"""
 {ALL} WHERE subject = 'list' AND state = 'effective' AND ended_at >= :since AND subject_id IN (
     SELECT batch_id FROM batches WHERE programme_id = :programme_id)
